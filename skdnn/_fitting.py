@@ -1,0 +1,203 @@
+"""Between the estimator and the trainer: what to do, and what a fit leaves."""
+
+import warnings
+
+import numpy as np
+import pandas as pd
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import check_random_state
+
+from skdnn import _data, _parameters
+from skdnn._inference import _engine
+from skdnn._network._solvers import check_dtype
+from skdnn._network._spec import initial_weights
+from skdnn._progress import Progress
+from skdnn._training._plan import Fit, Fitted, Rows, class_share_loss
+from skdnn._verdict import Course
+from skdnn.exceptions import BaselineWarning
+
+# Rows that the check against the baseline looks at, at most.
+_BASELINE_ROWS = 20_000
+
+
+def plan(
+    estimator,
+    rows: Rows,
+    validation: Rows | None,
+    progress: Progress,
+    *,
+    goes_on: bool,
+    incremental: bool,
+) -> Fit:
+    """Return what the parameters ask to be done with the rows.
+
+    Parameters
+    ----------
+    estimator : DNNClassifier
+        With checked parameters and ``classes_``.
+    rows, validation : Rows, Rows or None
+        Checked data.
+    progress : Progress
+        Hears of every epoch.
+    goes_on : bool
+        Whether training goes on from the estimator's weights.
+    incremental : bool
+        Whether this is one epoch of `partial_fit`.
+    """
+    random_state = check_random_state(estimator.random_state)
+    spec = _parameters.network_spec(
+        estimator, rows.X.shape[1], len(estimator.classes_), rows.X.dtype
+    )
+    if goes_on:
+        _parameters.check_same_network(estimator._spec, spec)
+        weights = estimator._weights
+    else:
+        weights = initial_weights(spec, random_state)
+    rows, validation = _data.cut(estimator, rows, validation, random_state)
+    has_dropout = any(layer.dropout for layer in spec.hidden)
+    solver, rate = _parameters.solver_and_rate(estimator)
+    check_dtype(solver, spec.dtype)
+    return Fit(
+        spec=spec,
+        weights=weights,
+        solver=solver,
+        optimizer_state=estimator._optimizer_state if goes_on and incremental else None,
+        train=rows,
+        validation=_in_dtype(validation, spec.dtype),
+        batch_size=_parameters.batch_size(estimator, len(rows)),
+        shuffle=bool(estimator.shuffle),
+        random_state=random_state,
+        # drawn only where needed, so that plain networks are MLPClassifier's
+        dropout_seed=int(random_state.randint(2**31 - 1)) if has_dropout else 0,
+        rate=rate,
+        penalties=_parameters.penalties(estimator),
+        stopping=_parameters.stopping(estimator, incremental),
+        rows_seen=estimator.t_ if goes_on else 0,
+        callbacks=_parameters.copied_callbacks(estimator),
+        on_epoch=lambda record: progress.step(_figures(record)),
+    )
+
+
+def keep(
+    estimator, fit: Fit, fitted: Fitted, *, goes_on: bool, incremental: bool
+) -> None:
+    """Set the attributes of the estimator that end in an underscore."""
+    history = pd.DataFrame(fitted.history)
+    if goes_on:
+        history = pd.concat([estimator.history_, history], ignore_index=True)
+    estimator._spec, estimator._weights = fit.spec, fitted.weights
+    # kept where the next call goes on from it; a pickle is weights only otherwise
+    estimator._optimizer_state = fitted.optimizer_state if incremental else None
+    vars(estimator).pop("_model", None)
+    early = fit.stopping.early
+    validates = fit.validation is not None
+    estimator.history_ = history
+    estimator.n_iter_ = len(history)
+    estimator.t_ = fitted.rows_seen
+    estimator.loss_curve_ = history["loss"].tolist()
+    estimator.loss_ = estimator.loss_curve_[-1]
+    estimator.best_loss_ = None if early else min(estimator.loss_curve_)
+    scores = history["val_accuracy"].tolist() if validates else None
+    estimator.validation_scores_ = scores
+    estimator.best_validation_score_ = max(scores) if scores else None
+    estimator.n_layers_ = len(fit.spec.widths)
+    estimator.n_outputs_ = fit.spec.n_outputs
+    estimator.out_activation_ = fit.spec.output
+    n_classes = len(estimator.classes_)
+    estimator.baseline_loss_ = class_share_loss(
+        fit.train.y, fit.train.weight, n_classes
+    )
+    estimator._course = _course(fit, fitted, history, n_classes)
+
+
+def warn(estimator, fit: Fit, fitted: Fitted, *, incremental: bool) -> None:
+    """Say what went wrong in a fit that ended, and what to do about it."""
+    if fitted.interrupted:
+        warnings.warn("Training interrupted by user.", stacklevel=4)
+        return
+    if not incremental and not fitted.stopped and fit.stopping.can_converge:
+        warnings.warn(
+            f"Training reached max_iter={fit.stopping.max_iter} before the loss "
+            f"stopped falling by tol={fit.stopping.tol:g}. Raise max_iter or "
+            "learning_rate_init, or set n_iter_no_change=np.inf to mean that many "
+            "epochs.",
+            ConvergenceWarning,
+            stacklevel=4,
+        )
+    if incremental:
+        return
+    loss, baseline = _final_losses(estimator, fit)
+    if not loss < baseline:
+        warnings.warn(
+            f"The network learned nothing: its loss, {loss:.4f}, is no better than "
+            f"{baseline:.4f}, that of predicting the class shares for every row. "
+            "Scale the columns (MinMaxScaler or StandardScaler in a Pipeline), train "
+            "longer (max_iter), try another learning_rate_init or less "
+            "regularisation, or check that the columns tell the classes apart.",
+            BaselineWarning,
+            stacklevel=4,
+        )
+
+
+def _final_losses(estimator, fit: Fit) -> tuple[float, float]:
+    """Return loss and baseline where the former was recorded, or, in doubt, anew.
+
+    The recorded training loss holds penalties, dropout and smoothing: one that is
+    near the baseline may be better than it looks.
+    """
+    baseline = estimator.baseline_loss_
+    if fit.validation is None and estimator.loss_ < 0.9 * baseline:
+        return estimator.loss_, baseline
+    rows = fit.train if fit.validation is None else fit.validation
+    rows = rows.take(slice(0, _BASELINE_ROWS))
+    total = rows.weight.sum()
+    if not total > 0:
+        return estimator.loss_, baseline
+    logits = _engine.predict_logits(estimator._spec, estimator._weights, rows.X)
+    log_p = _engine.log_probabilities(estimator._spec, logits)
+    loss = -(rows.weight @ log_p[np.arange(len(rows)), rows.y]) / total
+    log_shares = np.log(np.maximum(estimator._course.shares, 1e-12))
+    return float(loss), float(-(rows.weight @ log_shares[rows.y]) / total)
+
+
+def _course(fit: Fit, fitted: Fitted, history, n_classes: int) -> Course:
+    stopping = fit.stopping
+    watched = "validation" if stopping.early else "training"
+    if fitted.interrupted:
+        ending = "interrupted by the user"
+    elif fitted.stopped:
+        ending = (
+            f"ended as the {watched} loss had not improved for "
+            f"{stopping.patience:g} epochs, or by a callback"
+            if fit.callbacks
+            else f"ended as the {watched} loss had not improved for "
+            f"{stopping.patience:g} epochs"
+        )
+    else:
+        ending = "ended at max_iter"
+    best = int(np.nanargmin(history["val_loss"])) + 1 if stopping.early else None
+    shares = np.bincount(fit.train.y, weights=fit.train.weight, minlength=n_classes)
+    return Course(
+        n_train=len(fit.train),
+        n_validation=0 if fit.validation is None else len(fit.validation),
+        shares=shares / shares.sum(),
+        batch_size=fit.batch_size,
+        solver=fit.solver.name,
+        ending=ending,
+        best_epoch=best,
+    )
+
+
+def _figures(record: dict) -> dict[str, float]:
+    """Return what the progress line shows of an epoch."""
+    figures = {"loss": record["loss"]}
+    if np.isfinite(record["val_loss"]):
+        figures["val_loss"] = record["val_loss"]
+    return figures
+
+
+def _in_dtype(rows: Rows | None, dtype: str) -> Rows | None:
+    """Return validation rows in the dtype of the training rows."""
+    if rows is None or rows.X.dtype == dtype:
+        return rows
+    return Rows(rows.X.astype(dtype), rows.y, rows.weight.astype(dtype))

@@ -1,0 +1,49 @@
+"""Which road a prediction takes, and what turns logits into probabilities."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from skdnn._inference import _numpy
+from skdnn._network._spec import NetworkSpec
+
+
+def predict_logits(spec: NetworkSpec, weights: Sequence[np.ndarray], X) -> np.ndarray:
+    """Return what the last layer gives, for any network.
+
+    A network of known activations goes through NumPy, one with a function of the
+    user's through Keras.
+
+    Parameters
+    ----------
+    spec : NetworkSpec
+        The network.
+    weights : list of ndarray
+        Its weights, in the order of ``spec.arrays``.
+    X : {ndarray, sparse matrix} of shape (n_samples, n_inputs)
+        In the dtype of the network.
+
+    Returns
+    -------
+    ndarray of shape (n_samples, n_outputs)
+    """
+    if _numpy.supports(spec):
+        return _numpy.predict_logits(spec, weights, X)
+    from skdnn._inference._compiled import predict_logits as predict_compiled
+
+    return predict_compiled(spec, weights, X)
+
+
+def log_probabilities(spec: NetworkSpec, logits: np.ndarray) -> np.ndarray:
+    """Return the logarithm of the probabilities, of shape (n_samples, n_classes)."""
+    if spec.output == "logistic":
+        logits = np.hstack([-logits, logits])
+        return -np.logaddexp(0, -logits)
+    return _numpy.log_softmax(logits)
+
+
+def probabilities(spec: NetworkSpec, logits: np.ndarray) -> np.ndarray:
+    """Return the probabilities, of shape (n_samples, n_classes)."""
+    if spec.output == "logistic":
+        return _numpy.sigmoid(np.hstack([-logits, logits]))
+    return _numpy.softmax(logits)

@@ -1,0 +1,121 @@
+"""From a spec to Keras models."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from skdnn import _keras
+from skdnn._network._layers import dropout_layer
+from skdnn._network._spec import NetworkSpec
+
+
+def build_network(spec: NetworkSpec):
+    """Return a `keras.Model` from rows to logits, for training.
+
+    Dropout rates are weights of the model, see `set_dropout`.
+    """
+    keras = _keras.load()
+    x = inputs = keras.Input((spec.n_inputs,), dtype=spec.dtype)
+    for layer in spec.hidden:
+        dropout = dropout_layer()(dtype=spec.dtype) if layer.dropout else None
+        x = _hidden(keras, spec, layer, x, dropout)
+    return keras.Model(inputs, _dense(keras, spec, spec.n_outputs, x, "output"))
+
+
+def build_model(spec: NetworkSpec, weights: Sequence[np.ndarray]):
+    """Return a `keras.Model` of standard layers from rows to probabilities.
+
+    Parameters
+    ----------
+    spec : NetworkSpec
+        The network.
+    weights : list of ndarray
+        Its weights, in the order of ``spec.arrays``.
+
+    Returns
+    -------
+    keras.Model
+        Input of shape (n_samples, n_inputs), output of shape (n_samples, n_classes).
+    """
+    keras = _keras.load()
+    x = inputs = keras.Input((spec.n_inputs,), dtype=spec.dtype, name="rows")
+    for i, layer in enumerate(spec.hidden, start=1):
+        dropout = None
+        if layer.dropout:
+            dropout = keras.layers.Dropout(layer.dropout, dtype=spec.dtype, seed=i)
+        x = _hidden(keras, spec, layer, x, dropout, name=f"hidden_{i}")
+    x = _dense(keras, spec, spec.n_outputs, x, "output")
+    if spec.output == "softmax":
+        x = keras.layers.Softmax(dtype=spec.dtype, name="probabilities")(x)
+    else:
+        # 1 - p as a sigmoid of its own: a small probability keeps its digits
+        both = keras.layers.Concatenate(dtype=spec.dtype, name="both")
+        minus = keras.layers.Rescaling(-1.0, dtype=spec.dtype, name="minus")(x)
+        x = keras.layers.Activation("sigmoid", dtype=spec.dtype, name="probabilities")(
+            both([minus, x])
+        )
+    model = keras.Model(inputs, x, name="skdnn")
+    set_weights(model, spec, weights)
+    return model
+
+
+def network_variables(model, spec: NetworkSpec) -> list:
+    """Return the Keras variables of a model in the order of ``spec.arrays``."""
+    roles = {array.role for array in spec.arrays}
+    return [
+        variable
+        for layer in model.layers
+        for variable in layer.weights
+        if variable.name in roles
+    ]
+
+
+def set_weights(model, spec: NetworkSpec, weights: Sequence[np.ndarray]) -> None:
+    """Copy weight arrays into a model built from the same spec."""
+    for variable, value in zip(network_variables(model, spec), weights, strict=True):
+        variable.assign(value)
+
+
+def get_weights(model, spec: NetworkSpec) -> list[np.ndarray]:
+    """Return copies of the weight arrays of a model built from `spec`."""
+    return [_keras.to_numpy(variable) for variable in network_variables(model, spec)]
+
+
+def set_dropout(network, spec: NetworkSpec, seed: int) -> None:
+    """Give the dropout layers of a training network their rates and seeds.
+
+    Parameters
+    ----------
+    network : keras.Model
+        From `build_network`.
+    spec : NetworkSpec
+        Holds the rates.
+    seed : int
+        Each layer has a seed of its own drawn from it.
+    """
+    layers = [layer for layer in network.layers if isinstance(layer, dropout_layer())]
+    rates = [hidden.dropout for hidden in spec.hidden if hidden.dropout]
+    seeds = np.random.SeedSequence(seed).generate_state(len(layers)) // 2
+    for layer, rate, layer_seed in zip(layers, rates, seeds, strict=True):
+        layer.rate.assign(rate)
+        layer.seed_generator.state.assign([int(layer_seed), 0])
+
+
+def _hidden(keras, spec, layer, x, dropout, name=None):
+    x = _dense(keras, spec, layer.units, x, name)
+    if layer.batch_norm:
+        x = keras.layers.BatchNormalization(dtype=spec.dtype)(x)
+    x = keras.layers.Activation(layer.activation, dtype=spec.dtype)(x)
+    return x if dropout is None else dropout(x)
+
+
+def _dense(keras, spec, units, x, name):
+    # weights are always set from outside, so that nothing is drawn from Keras's seed
+    dense = keras.layers.Dense(
+        units,
+        dtype=spec.dtype,
+        kernel_initializer="zeros",
+        bias_initializer="zeros",
+        name=name,
+    )
+    return dense(x)

@@ -1,0 +1,55 @@
+"""One live line on stderr for long work, in a terminal and in a notebook."""
+
+import sys
+from collections.abc import Mapping
+from types import TracebackType
+
+
+class Progress:
+    """A bar with counts, figures and the time left; silent unless enabled.
+
+    Parameters
+    ----------
+    total : int
+        Steps there are.
+    unit : str
+        What a step is called.
+    enabled : bool
+        Whether anything is shown.
+    """
+
+    def __init__(self, total: int, unit: str, enabled: bool):
+        self._bar = None
+        if enabled:
+            from tqdm import tqdm
+
+            self._bar = tqdm(
+                total=total,
+                desc=unit,
+                file=sys.stderr,
+                dynamic_ncols=True,
+                bar_format="{desc} {n_fmt}/{total_fmt} |{bar}| {remaining} left"
+                "{postfix}",
+            )
+
+    def __enter__(self) -> "Progress":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+    def step(self, figures: Mapping[str, float] | None = None) -> None:
+        """Go on by one step, and show figures beside the bar."""
+        if self._bar is not None:
+            if figures:
+                self._bar.set_postfix(
+                    {name: f"{value:.4f}" for name, value in figures.items()},
+                    refresh=False,
+                )
+            self._bar.update()

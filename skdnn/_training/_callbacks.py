@@ -1,0 +1,132 @@
+"""Keras callbacks between epochs of our own loop."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from skdnn import _keras
+from skdnn._network._build import build_model, get_weights, set_weights
+from skdnn._training._plan import Fit
+
+_BATCH_HOOKS = (
+    "on_batch_begin",
+    "on_batch_end",
+    "on_train_batch_begin",
+    "on_train_batch_end",
+)
+
+
+def asks_for_batches(callbacks: Sequence[Any]) -> bool:
+    """Return whether a callback has something to do at every batch."""
+    base = _keras.load().callbacks.Callback
+    return any(
+        getattr(type(callback), hook, None) is not getattr(base, hook)
+        or hook in vars(callback)
+        for callback in callbacks
+        for hook in _BATCH_HOOKS
+    )
+
+
+class CallbackLoop:
+    """Tells callbacks of every epoch, and takes back what they change.
+
+    Callbacks see a compiled `keras.Model` of standard layers, from rows to
+    probabilities, whose weights and learning rate are those of the fit. Weights that
+    they set, a rate that they set, and ``stop_training`` count.
+
+    Parameters
+    ----------
+    fit : Fit
+        Holds the callbacks.
+    """
+
+    def __init__(self, fit: Fit):
+        self._fit = fit
+        self._list = None
+        if not fit.callbacks:
+            return
+        keras = _keras.load()
+        self._model = build_model(fit.spec, fit.weights)
+        self._model.compile(
+            optimizer=fit.solver.make(), loss="sparse_categorical_crossentropy"
+        )
+        self._model.stop_training = False
+        steps = -(-len(fit.train) // fit.batch_size)
+        self._list = keras.callbacks.CallbackList(
+            list(fit.callbacks),
+            model=self._model,
+            epochs=fit.stopping.max_iter,
+            steps=steps,
+            verbose=0,
+        )
+
+    @property
+    def wants_stop(self) -> bool:
+        """Whether a callback asked for the end of training."""
+        return self._list is not None and self._model.stop_training
+
+    def begin(self) -> None:
+        """Tell of the start of training."""
+        if self._list is not None:
+            self._list.on_train_begin()
+
+    def begin_epoch(self, epoch: int, rate: float) -> float:
+        """Tell of the start of an epoch; return the rate it is to have."""
+        if self._list is None:
+            return rate
+        return self._rate_around(rate, lambda: self._list.on_epoch_begin(epoch))
+
+    def end_epoch(
+        self, epoch: int, rate: float, record: dict, weights: list[np.ndarray]
+    ) -> tuple[float, list[np.ndarray] | None]:
+        """Tell of the end of an epoch; return the new rate and changed weights."""
+        set_weights(self._model, self._fit.spec, weights)
+        logs = {name: value for name, value in record.items() if value == value}
+        logs.pop("seconds")
+        rate = self._rate_around(
+            rate, lambda: self._list.on_epoch_end(epoch, dict(logs))
+        )
+        return rate, self._changed(weights)
+
+    def end(self, weights: list[np.ndarray]) -> list[np.ndarray] | None:
+        """Tell of the end of training; return weights that callbacks changed."""
+        self._list.on_train_end()
+        return self._changed(weights)
+
+    def __bool__(self) -> bool:
+        return self._list is not None
+
+    def batch_forwarder(self, training_model):
+        """Return a callback for ``Model.fit`` that passes batches on."""
+        loop = self
+
+        class Forwarder(_keras.load().callbacks.Callback):
+            def on_train_batch_begin(self, batch, logs=None):
+                loop._list.on_train_batch_begin(batch, logs)
+
+            def on_train_batch_end(self, batch, logs=None):
+                loop._list.on_train_batch_end(batch, logs)
+                training_model.stop_training = loop.wants_stop
+
+        return Forwarder()
+
+    def _rate_around(self, rate: float, tell) -> float:
+        """Let callbacks see the rate while they are told; return what it is then."""
+        if self._fit.solver.has_schedule:
+            tell()
+            return rate
+        optimizer = self._model.optimizer
+        optimizer.learning_rate = rate
+        before = float(optimizer.learning_rate)
+        tell()
+        after = float(optimizer.learning_rate)
+        return rate if after == before else after
+
+    def _changed(self, weights: list[np.ndarray]) -> list[np.ndarray] | None:
+        now = get_weights(self._model, self._fit.spec)
+        same = all(
+            np.array_equal(a, b, equal_nan=True)
+            for a, b in zip(now, weights, strict=True)
+        )
+        return None if same else now

@@ -1,0 +1,195 @@
+"""An epoch through ``keras.Model.fit``: the slow twin of the compiled epoch.
+
+It serves callbacks that ask for batches and backends that have no compiled epoch,
+and it is what the compiled epoch is tested against.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from skdnn import _keras
+from skdnn._network._build import (
+    build_network,
+    get_weights,
+    network_variables,
+    set_dropout,
+    set_weights,
+)
+from skdnn._network._spec import NetworkSpec
+from skdnn._training._loss import penalised_loss
+from skdnn._training._plan import Fit, Rows
+
+_EVALUATION_ROWS = 4096
+
+
+class KerasEpochs:
+    """A network and its optimizer, trained by ``keras.Model.fit``.
+
+    Parameters
+    ----------
+    batch_callback : callable or None
+        Makes a Keras callback from the model that trains; it hears of every batch.
+    """
+
+    def __init__(self, batch_callback: Callable[[Any], Any] | None = None):
+        self._batch_callback = batch_callback
+
+    @contextmanager
+    def running(self, fit: Fit) -> Iterator["KerasEpochs"]:
+        """Start a fit from its weights and seeds."""
+        keras = _keras.load()
+        self._fit = fit
+        self._network = build_network(fit.spec)
+        self._optimizer = fit.solver.make()
+        self._decay_kernels_only(fit)
+        self._optimizer.build(self._network.trainable_variables)
+        self.set_weights(fit.weights)
+        for variable, value in zip(
+            self._optimizer.variables, fit.optimizer_state or (), strict=False
+        ):
+            variable.assign(value)
+        set_dropout(self._network, fit.spec, fit.dropout_seed)
+        self._model = _model_class()(keras, self._network, fit)
+        self._model.compile(optimizer=self._optimizer, loss=None)
+        callback = self._batch_callback and self._batch_callback(self._model)
+        self._callbacks = [callback] if callback else []
+        yield self
+
+    def put(self, rows: Rows) -> Rows:
+        """Return the rows as they are."""
+        return rows
+
+    def train(self, rows: Rows, order: np.ndarray, rate: float) -> np.ndarray:
+        """Take a step a batch; see ``Program.train``."""
+        if not self._fit.solver.has_schedule:
+            self._optimizer.learning_rate = rate
+        history = self._model.fit(
+            _batches_class()(rows, order, self._fit.batch_size),
+            shuffle=False,
+            verbose=0,
+            callbacks=self._callbacks,
+        )
+        sums = {name: values[-1] for name, values in history.history.items()}
+        n = len(order)
+        return np.array([sums["loss"] * n, n, sums["hits"], sums["weight"]])
+
+    def evaluate(self, rows: Rows) -> np.ndarray:
+        """Return weighted sums over the rows; see ``Program.evaluate``."""
+        sums = np.zeros(3)
+        for start in range(0, len(rows), _EVALUATION_ROWS):
+            block = rows.take(slice(start, start + _EVALUATION_ROWS))
+            loss, hits, total = penalised_loss(
+                self._fit.spec,
+                self._network(block.X, training=False),
+                *_tensors(block),
+                kernels=(),
+                l2=None,
+                l1=None,
+                smoothing=None,
+            )
+            sums += [float(loss) * float(total), float(hits), float(total)]
+        return sums
+
+    def weights(self) -> list[np.ndarray]:
+        """Return copies of the weight arrays."""
+        return get_weights(self._network, self._fit.spec)
+
+    def set_weights(self, weights: Sequence[np.ndarray]) -> None:
+        """Copy weight arrays in."""
+        set_weights(self._network, self._fit.spec, weights)
+
+    def optimizer_state(self) -> list[np.ndarray]:
+        """Return copies of the optimizer's variables."""
+        return [_keras.to_numpy(variable) for variable in self._optimizer.variables]
+
+    def rate(self) -> float:
+        """Return the rate that the optimizer's own schedule has come to."""
+        return float(_keras.to_numpy(self._optimizer.learning_rate))
+
+    def _decay_kernels_only(self, fit: Fit) -> None:
+        if not fit.penalties.weight_decay:
+            return
+        self._optimizer.weight_decay = fit.penalties.weight_decay
+        variables = network_variables(self._network, fit.spec)
+        self._optimizer.exclude_from_weight_decay(
+            [
+                variable
+                for variable, array in zip(variables, fit.spec.arrays, strict=True)
+                if array.role != "kernel"
+            ]
+        )
+
+
+def _tensors(rows: Rows) -> tuple:
+    convert = _keras.load().ops.convert_to_tensor
+    return convert(rows.y), convert(rows.weight)
+
+
+@cache
+def _batches_class() -> type:
+    """Return the class that hands batches to Keras, which rounds arrays to float32."""
+    keras = _keras.load()
+
+    class Batches(keras.utils.PyDataset):
+        def __init__(self, rows: Rows, order: np.ndarray, batch_size: int):
+            super().__init__()
+            self._rows, self._order, self._size = rows, order, batch_size
+
+        def __len__(self):
+            return -(-len(self._order) // self._size)
+
+        def __getitem__(self, index):
+            start = index * self._size
+            batch = self._rows.take(self._order[start : start + self._size])
+            return batch.X, batch.y, batch.weight
+
+    return Batches
+
+
+@cache
+def _model_class() -> type:
+    """Return the class of the model that trains; made once Keras is loaded."""
+    keras = _keras.load()
+
+    class PenalisedModel(keras.Model):
+        def __init__(self, keras, network, fit: Fit):
+            super().__init__(dtype=fit.spec.dtype)
+            self.network = network
+            self._spec: NetworkSpec = fit.spec
+            self._penalties = fit.penalties
+            dtype = fit.spec.dtype
+            self._hits = keras.metrics.Sum(name="hits", dtype=dtype)
+            self._weight = keras.metrics.Sum(name="weight", dtype=dtype)
+
+        def call(self, inputs, training=False):
+            return self.network(inputs, training=training)
+
+        def compute_loss(self, x, y, y_pred, sample_weight, training=True):
+            kernels = [
+                variable
+                for variable, array in zip(
+                    network_variables(self.network, self._spec),
+                    self._spec.arrays,
+                    strict=True,
+                )
+                if array.role == "kernel"
+            ]
+            loss, hits, total = penalised_loss(
+                self._spec,
+                y_pred,
+                y,
+                sample_weight,
+                kernels,
+                self._penalties.l2,
+                self._penalties.l1,
+                self._penalties.label_smoothing,
+            )
+            self._hits.update_state(hits)
+            self._weight.update_state(total)
+            return loss
+
+    return PenalisedModel

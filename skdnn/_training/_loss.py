@@ -1,0 +1,60 @@
+"""The loss of a batch, in Keras operations that every backend has."""
+
+from skdnn import _keras
+from skdnn._network._spec import NetworkSpec
+
+
+def penalised_loss(spec: NetworkSpec, logits, y, weight, kernels, l2, l1, smoothing):
+    """Return what training lowers for one batch.
+
+    The weighted mean of the cross-entropy, plus the elastic-net penalty of the
+    kernels divided by the total weight of the batch, as in ``MLPClassifier``.
+
+    Parameters
+    ----------
+    spec : NetworkSpec
+        Says what turns logits into probabilities.
+    logits : tensor of shape (n_rows, n_outputs)
+        What the last layer gives.
+    y : tensor of shape (n_rows,)
+        Positions of the classes.
+    weight : tensor of shape (n_rows,)
+        Weights of the rows.
+    kernels : sequence of tensors
+        The arrays that are penalised.
+    l2, l1, smoothing : scalar tensor or None
+        See ``Penalties``; None where there is none, which costs nothing.
+
+    Returns
+    -------
+    loss, hits, total : scalar tensors
+        The loss, the weight of the rows whose class is the most probable, and the
+        weight of all rows. A batch without weight has loss 0.
+    """
+    ops = _keras.load().ops
+    losses, hit = _row_losses(ops, spec, logits, y, smoothing)
+    total = ops.sum(weight)
+    share = ops.where(total > 0, 1 / ops.where(total > 0, total, 1), 0)
+    loss = ops.sum(weight * losses) * share
+    for kernel in kernels:
+        if l2 is not None:
+            loss = loss + share * l2 / 2 * ops.sum(ops.square(kernel))
+        if l1 is not None:
+            loss = loss + share * l1 * ops.sum(ops.abs(kernel))
+    return loss, ops.sum(weight * ops.cast(hit, weight.dtype)), total
+
+
+def _row_losses(ops, spec, logits, y, smoothing):
+    """Return cross-entropy and hit of every row."""
+    if spec.output == "logistic":
+        logit = logits[:, 0]
+        target = ops.cast(y, logit.dtype)
+        if smoothing is not None:
+            target = target * (1 - smoothing) + smoothing / 2
+        losses = ops.softplus(logit) - logit * target
+        return losses, ops.equal(ops.cast(logit > 0, y.dtype), y)
+    losses = ops.sparse_categorical_crossentropy(y, logits, from_logits=True)
+    if smoothing is not None:
+        mean = -ops.mean(ops.log_softmax(logits, axis=-1), axis=-1)
+        losses = (1 - smoothing) * losses + smoothing * mean
+    return losses, ops.equal(ops.cast(ops.argmax(logits, axis=-1), y.dtype), y)

@@ -1,0 +1,260 @@
+"""What a fit is to do, as plain data, and the rules that follow from sizes alone."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import astuple, dataclass, field
+from typing import Any
+
+import numpy as np
+
+from skdnn._network._solvers import Solver
+from skdnn._network._spec import NetworkSpec
+
+# A sparse X is made dense this many bytes at a time.
+DENSE_BYTES = 64 * 2**20
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows to learn from or to validate on.
+
+    Parameters
+    ----------
+    X : {ndarray, sparse matrix} of shape (n_samples, n_inputs)
+        In the dtype of the network.
+    y : ndarray of shape (n_samples,)
+        Positions in ``classes_``, int32.
+    weight : ndarray of shape (n_samples,)
+        In the dtype of the network.
+    """
+
+    X: Any
+    y: np.ndarray
+    weight: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.y)
+
+    def take(self, positions: np.ndarray) -> "Rows":
+        """Return the rows at the given positions, copied."""
+        return Rows(self.X[positions], self.y[positions], self.weight[positions])
+
+
+@dataclass(frozen=True)
+class Penalties:
+    """Numbers that a compiled program takes as input.
+
+    Parameters
+    ----------
+    l2, l1 : float
+        Factors of half the sum of squared, and of the sum of absolute kernel weights,
+        each divided by the total weight of the batch.
+    weight_decay : float
+        Share of the kernels taken off at each step, times the learning rate
+        (Loshchilov and Hutter, 2019).
+    label_smoothing : float
+        Share of each target spread evenly over the classes.
+    """
+
+    l2: float
+    l1: float
+    weight_decay: float
+    label_smoothing: float
+
+    @property
+    def active(self) -> tuple[bool, ...]:
+        """Which of them are not zero: the part that a compiled program depends on."""
+        return tuple(value != 0 for value in astuple(self))
+
+
+@dataclass(frozen=True)
+class Rate:
+    """How the learning rate moves between epochs, as in ``MLPClassifier``.
+
+    Parameters
+    ----------
+    initial : float
+        The rate of the first epoch.
+    policy : {"constant", "invscaling", "adaptive"}
+        Constant; divided by ``(rows seen + 1) ** power``; divided by 5 whenever
+        training stalls, down to 1e-6.
+    power : float
+        Exponent of ``"invscaling"``.
+    """
+
+    initial: float
+    policy: str = "constant"
+    power: float = 0.5
+
+    def after_epoch(self, rate: float, rows_seen: int) -> float:
+        """Return the rate of the next epoch."""
+        if self.policy == "invscaling":
+            return self.initial / (rows_seen + 1) ** self.power
+        return rate
+
+    def after_stall(self, rate: float) -> float | None:
+        """Return the rate to go on with once training stalls, None to stop."""
+        return rate / 5 if self.policy == "adaptive" and rate > 1e-6 else None
+
+
+@dataclass(frozen=True)
+class Stopping:
+    """When a fit ends.
+
+    Parameters
+    ----------
+    max_iter : int
+        Epochs at most.
+    tol : float
+        An epoch that lowers the best loss by less counts as none.
+    patience : float
+        Epochs without improvement that are borne.
+    early : bool
+        Whether the validation loss is watched and the best weights are restored; else
+        the training loss is.
+    """
+
+    max_iter: int
+    tol: float
+    patience: float
+    early: bool
+
+    @property
+    def can_converge(self) -> bool:
+        """Whether training could be judged converged before the last epoch."""
+        return self.patience < self.max_iter
+
+
+@dataclass
+class Watch:
+    """The loss that decides when to stop, epoch by epoch."""
+
+    stopping: Stopping
+    best: float = np.inf
+    stalled: int = 0
+
+    def update(self, loss: float) -> bool:
+        """Take the loss of an epoch; return whether it is the best so far."""
+        # written so that a NaN counts as no improvement
+        self.stalled = 0 if loss <= self.best - self.stopping.tol else self.stalled + 1
+        improved = loss < self.best
+        if improved:
+            self.best = loss
+        return improved
+
+    @property
+    def is_stalled(self) -> bool:
+        """Whether patience is used up."""
+        return self.stalled > self.stopping.patience
+
+
+@dataclass(frozen=True)
+class Fit:
+    """One network to train.
+
+    Parameters
+    ----------
+    spec : NetworkSpec
+        The network.
+    weights : list of ndarray
+        Its starting weights, in the order of ``spec.arrays``.
+    solver : Solver
+        The optimizer.
+    optimizer_state : list of ndarray or None
+        The optimizer's variables to go on from; None starts anew.
+    train, validation : Rows, Rows or None
+        The rows.
+    batch_size : int
+        Rows a step, at most the number of rows.
+    shuffle : bool
+        Whether rows are shuffled before every epoch.
+    random_state : RandomState
+        Draws the order of the rows, one draw an epoch.
+    dropout_seed : int
+        Seed of every dropout layer.
+    rate : Rate or None
+        None leaves the learning rate to the optimizer's own schedule.
+    penalties : Penalties
+        Regularisation.
+    stopping : Stopping
+        When to end.
+    rows_seen : int
+        Training rows seen in earlier fits that this one goes on from.
+    callbacks : sequence of keras.callbacks.Callback
+        Our own copies.
+    on_epoch : callable
+        Called with the record of each epoch (a dict) after it.
+    """
+
+    spec: NetworkSpec
+    weights: Sequence[np.ndarray]
+    solver: Solver
+    optimizer_state: Sequence[np.ndarray] | None
+    train: Rows
+    validation: Rows | None
+    batch_size: int
+    shuffle: bool
+    random_state: np.random.RandomState
+    dropout_seed: int
+    rate: Rate | None
+    penalties: Penalties
+    stopping: Stopping
+    rows_seen: int = 0
+    callbacks: Sequence[Any] = ()
+    on_epoch: Callable[[dict], None] = field(default=lambda record: None)
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What a fit leaves.
+
+    Parameters
+    ----------
+    weights : list of ndarray
+        In the order of ``spec.arrays``.
+    optimizer_state : list of ndarray
+        The optimizer's variables after the last step.
+    history : list of dict
+        One record an epoch: loss, accuracy, val_loss, val_accuracy, learning_rate,
+        seconds.
+    rows_seen : int
+        Training rows seen, earlier fits included.
+    stopped : bool
+        Whether a rule or a callback ended training before ``max_iter``.
+    interrupted : bool
+        Whether the user did.
+    """
+
+    weights: list[np.ndarray]
+    optimizer_state: list[np.ndarray]
+    history: list[dict]
+    rows_seen: int
+    stopped: bool
+    interrupted: bool
+
+
+def rows_per_chunk(n_inputs: int, itemsize: int, batch_size: int) -> int:
+    """Return how many rows of a sparse X are made dense at once: whole batches."""
+    rows = max(1, DENSE_BYTES // (n_inputs * itemsize))
+    return max(batch_size, rows - rows % batch_size)
+
+
+def class_share_loss(y: np.ndarray, weight: np.ndarray, n_classes: int) -> float:
+    """Return the cross-entropy of predicting the class shares for every row.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_samples,)
+        Positions of the classes.
+    weight : ndarray of shape (n_samples,)
+        Weight of each row.
+    n_classes : int
+        Count of the classes.
+
+    Returns
+    -------
+    float
+        The entropy of the weighted shares, in nats.
+    """
+    shares = np.bincount(y, weights=weight, minlength=n_classes)
+    shares = shares[shares > 0] / shares.sum()
+    return float(-(shares * np.log(shares)).sum())

@@ -1,0 +1,451 @@
+"""The classifier: parameters, and the order in which a fit happens."""
+
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from skdnn import _data, _fitting, _parameters
+from skdnn._inference import _engine
+from skdnn._progress import Progress
+from skdnn._training._fit import train
+from skdnn._verdict import summarise
+
+
+class DNNClassifier(ClassifierMixin, BaseEstimator):
+    """A deep neural network for classes.
+
+    It takes every parameter of :class:`~sklearn.neural_network.MLPClassifier`, in the
+    same order and with the same meaning, and adds what deep networks need. Given the
+    same ``random_state``, parameters that both have give the same network, but for
+    rounding, and but for ``early_stopping``, which here watches the loss.
+
+    Parameters
+    ----------
+    hidden_layer_sizes : array-like of int, int or None, default=None
+        Units of each hidden layer; ``()`` is softmax regression. None is one layer of
+        100, MLPClassifier's network.
+    activation : str or callable, default="relu"
+        Of the hidden layers: any name in ``keras.activations`` that needs no further
+        argument, MLPClassifier's ``"identity"`` and ``"logistic"``, or a function of
+        a Keras tensor.
+    solver : str or keras.optimizers.Optimizer, default="adam"
+        Name of a Keras optimizer in lower case, or one made by you, which is copied
+        and keeps its own learning rate. ``"lbfgs"`` is not available yet.
+    alpha : float, default=0.0001
+        Strength of the elastic-net penalty, divided by the rows of the batch as in
+        MLPClassifier.
+    batch_size : int or "auto", default="auto"
+        Rows a step; "auto" is ``min(200, n_samples)``.
+    learning_rate : str or LearningRateSchedule, default="constant"
+        "constant", "invscaling" or "adaptive" as in MLPClassifier, the latter two for
+        ``solver="sgd"``; or a ``keras.optimizers.schedules.LearningRateSchedule``.
+    learning_rate_init : float, default=0.001
+        The learning rate to begin with, for solvers given by name.
+    power_t : float, default=0.5
+        Exponent of "invscaling".
+    max_iter : int, default=200
+        Epochs at most.
+    shuffle : bool, default=True
+        Whether rows are shuffled before each epoch.
+    random_state : int, RandomState or None, default=None
+        Draws starting weights, validation rows, the order of rows and dropout. The
+        same int gives the same bits. No global seed is read or set.
+    tol : float, default=1e-4
+        An epoch must lower the best loss by this much to count as an improvement.
+    verbose : bool, default=False
+        Whether one live line on stderr shows progress.
+    warm_start : bool, default=False
+        Whether `fit` goes on from the weights of the last one.
+    momentum : float, default=0.9
+        Of ``solver="sgd"``.
+    nesterovs_momentum : bool, default=True
+        Of ``solver="sgd"``.
+    early_stopping : bool, default=False
+        Whether training ends when the loss of the validation rows stops falling; the
+        weights of the best epoch are kept.
+    validation_fraction : float or None, default=None
+        Share of the rows cut off for validation, stratified by class. None is 0.1
+        with `early_stopping`, else no cut; a number always cuts, without
+        `early_stopping` to record ``val_loss`` and ``val_accuracy`` only.
+    beta_1, beta_2, epsilon : float, default=0.9, 0.999, 1e-8
+        Of Adam and its kin.
+    n_iter_no_change : int or inf, default=10
+        Epochs without improvement before training ends.
+    max_fun : int, default=15000
+        Of ``solver="lbfgs"``.
+    class_weight : dict, "balanced" or None, default=None
+        Factor of each class in the loss; "balanced" lets every class weigh the same.
+    l1_ratio : float, default=0.0
+        Share of L1 in the penalty `alpha`; the rest is L2.
+    dropout : float or array-like of float, default=0.0
+        Share of units dropped in training, one for all hidden layers or one each.
+    batch_norm : bool, default=False
+        Whether hidden layers are normalised over the batch before their activation.
+    weight_decay : float or None, default=None
+        Decoupled decay of the kernels, times the learning rate (Loshchilov and
+        Hutter, 2019). None is 0, and Keras's 0.004 for ``solver="adamw"``.
+    label_smoothing : float, default=0.0
+        Share of each target spread evenly over all classes, in training only.
+    callbacks : list of keras.callbacks.Callback, callback or None, default=None
+        Copied before use. One that asks for batches makes training slower, as it
+        then goes through ``keras.Model.fit``.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        The classes, sorted.
+    n_features_in_ : int
+        Columns seen in `fit`.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Their names, if X had any that are all strings.
+    history_ : DataFrame
+        A row per epoch: loss, accuracy, val_loss, val_accuracy, learning_rate,
+        seconds. Losses in nats; val_* are NaN without validation rows.
+    n_iter_ : int
+        Epochs run: the length of `history_`.
+    loss_ : float
+        Loss of the last epoch: mean cross-entropy as it was trained, and penalties.
+    loss_curve_ : list of float
+        That loss for each epoch.
+    best_loss_ : float or None
+        Its minimum; None with `early_stopping`.
+    validation_scores_ : list of float or None
+        Accuracy on the validation rows, for each epoch; None without such rows.
+    best_validation_score_ : float or None
+        Its maximum.
+    baseline_loss_ : float
+        Cross-entropy of predicting the class shares of the training rows.
+    t_ : int
+        Training rows seen, over all epochs.
+    n_layers_ : int
+        Layers, input and output included.
+    n_outputs_ : int
+        Units of the last layer: 1 for two classes.
+    out_activation_ : {"softmax", "logistic"}
+        Of the last layer.
+
+    See Also
+    --------
+    sklearn.neural_network.MLPClassifier : The same plain network, in NumPy.
+    skdnn.explain : What a fitted classifier has learned.
+
+    References
+    ----------
+    .. [1] Glorot and Bengio (2010), Understanding the difficulty of training deep
+       feedforward neural networks.
+    .. [2] Kingma and Ba (2015), Adam: a method for stochastic optimization.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import MinMaxScaler
+    >>> from skdnn import DNNClassifier
+    >>> X, y = load_iris(return_X_y=True)
+    >>> network = DNNClassifier((20, 20), learning_rate_init=0.01, random_state=0)
+    >>> pipe = make_pipeline(MinMaxScaler(), network).fit(X, y)
+    >>> pipe.score(X, y) > 0.95
+    True
+    """
+
+    _parameter_constraints = _parameters.CONSTRAINTS
+
+    def __init__(
+        self,
+        hidden_layer_sizes=None,
+        activation="relu",
+        *,
+        solver="adam",
+        alpha=0.0001,
+        batch_size="auto",
+        learning_rate="constant",
+        learning_rate_init=0.001,
+        power_t=0.5,
+        max_iter=200,
+        shuffle=True,
+        random_state=None,
+        tol=1e-4,
+        verbose=False,
+        warm_start=False,
+        momentum=0.9,
+        nesterovs_momentum=True,
+        early_stopping=False,
+        validation_fraction=None,
+        beta_1=0.9,
+        beta_2=0.999,
+        epsilon=1e-8,
+        n_iter_no_change=10,
+        max_fun=15000,
+        class_weight=None,
+        l1_ratio=0.0,
+        dropout=0.0,
+        batch_norm=False,
+        weight_decay=None,
+        label_smoothing=0.0,
+        callbacks=None,
+    ):
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.solver = solver
+        self.alpha = alpha
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.learning_rate_init = learning_rate_init
+        self.power_t = power_t
+        self.max_iter = max_iter
+        self.shuffle = shuffle
+        self.random_state = random_state
+        self.tol = tol
+        self.verbose = verbose
+        self.warm_start = warm_start
+        self.momentum = momentum
+        self.nesterovs_momentum = nesterovs_momentum
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+        self.n_iter_no_change = n_iter_no_change
+        self.max_fun = max_fun
+        self.class_weight = class_weight
+        self.l1_ratio = l1_ratio
+        self.dropout = dropout
+        self.batch_norm = batch_norm
+        self.weight_decay = weight_decay
+        self.label_smoothing = label_smoothing
+        self.callbacks = callbacks
+
+    def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None):
+        """Train the network.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Numbers, without NaN or infinity. float32 is worked on as float32, all
+            else as float64.
+        y : array-like of shape (n_samples,)
+            Classes: strings, booleans or integers.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each row in the loss, not negative.
+        X_val : {array-like, sparse matrix} of shape (n_val, n_features), default=None
+            Rows to validate on, in place of a share of X.
+        y_val : array-like of shape (n_val,), default=None
+            Their classes.
+
+        Returns
+        -------
+        self : DNNClassifier
+
+        Raises
+        ------
+        ValueError
+            Before training, for parameters or data that cannot be; in training, if
+            the loss stops being a finite number. The estimator is then as it was.
+        """
+        with _data.unchanged_on_error(self):
+            _parameters.check_parameters(self)
+            goes_on = self.warm_start and hasattr(self, "_weights")
+            rows = _data.take_rows(self, X, y, sample_weight, goes_on=goes_on)
+            validation = _data.take_validation(self, X_val, y_val)
+            return self._train(rows, validation, goes_on=goes_on, incremental=False)
+
+    def partial_fit(self, X, y, classes=None, sample_weight=None):
+        """Train for one epoch, going on from the last call.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Numbers, without NaN or infinity.
+        y : array-like of shape (n_samples,)
+            Classes.
+        classes : array-like of shape (n_classes,), default=None
+            All classes there are; needed in the first call only.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each row in the loss, not negative.
+
+        Returns
+        -------
+        self : DNNClassifier
+        """
+        with _data.unchanged_on_error(self):
+            _parameters.check_parameters(self)
+            _parameters.check_incremental(self)
+            goes_on = hasattr(self, "_weights")
+            _data.check_named_classes(self, classes)
+            rows = _data.take_rows(
+                self, X, y, sample_weight, goes_on=goes_on, classes=classes
+            )
+            return self._train(rows, None, goes_on=goes_on, incremental=True)
+
+    def predict(self, X):
+        """Return the most probable class of each row.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The columns of `fit`, in the same order.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+        """
+        positions = self.predict_proba(X).argmax(axis=1)
+        return self.classes_[positions]
+
+    def predict_proba(self, X):
+        """Return the probability of each class for each row.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The columns of `fit`, in the same order.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+            Columns in the order of ``classes_``; rows sum to 1.
+        """
+        logits = self._logits(X)
+        return _engine.probabilities(self._spec, logits)
+
+    def predict_log_proba(self, X):
+        """Return the logarithm of `predict_proba`, exact for tiny probabilities.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The columns of `fit`, in the same order.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+        """
+        logits = self._logits(X)
+        return _engine.log_probabilities(self._spec, logits)
+
+    @property
+    def model_(self):
+        """A `keras.Model` from the network's input to probabilities.
+
+        Of standard Keras layers, made when it is first asked for and never pickled;
+        ``model_.predict(X)`` equals ``predict_proba(X)``, also for two classes.
+        """
+        check_is_fitted(self)
+        if not hasattr(self, "_model"):
+            from skdnn._network._build import build_model
+
+            self._model = build_model(self._spec, self._weights)
+        return self._model
+
+    @property
+    def coefs_(self):
+        """Kernels of the layers, each of shape (units before, units after)."""
+        return self._plain_weights("coefs_")[::2]
+
+    @property
+    def intercepts_(self):
+        """Biases of the layers, each of shape (units,)."""
+        return self._plain_weights("intercepts_")[1::2]
+
+    def plot_history(self, ax=None):
+        """Draw training and validation loss by epoch, against the baseline.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a figure.
+
+        Returns
+        -------
+        matplotlib Axes
+        """
+        from skdnn._drawing import plot_history
+
+        check_is_fitted(self)
+        return plot_history(
+            self.history_, self.baseline_loss_, self._course.best_epoch, ax
+        )
+
+    def plot_network(self, ax=None, *, feature_names=None):
+        """Draw the layers, their sizes, weights, and the names of columns and classes.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a figure.
+        feature_names : sequence of str, default=None
+            Names of the columns the network receives, if `fit` saw none: behind a
+            transformer, ``pipe[:-1].get_feature_names_out()``.
+
+        Returns
+        -------
+        matplotlib Axes
+        """
+        from skdnn._drawing import plot_network
+
+        check_is_fitted(self)
+        return plot_network(
+            self._spec,
+            self._weights,
+            _data.column_names(self, feature_names),
+            [str(label) for label in self.classes_],
+            ax,
+        )
+
+    def summary(self):
+        """Return data, network, training and verdict in words.
+
+        Returns
+        -------
+        str
+            A line each for data, classes, network, training, best epoch, loss against
+            the baseline, and verdict.
+        """
+        check_is_fitted(self)
+        return summarise(
+            self._spec,
+            self._course,
+            self.history_,
+            self.baseline_loss_,
+            [str(label) for label in self.classes_],
+        )
+
+    def _logits(self, X):
+        check_is_fitted(self)
+        X = validate_data(self, X, accept_sparse="csr", dtype=_data.DTYPES, reset=False)
+        X = X.astype(self._spec.dtype, copy=False)
+        return _engine.predict_logits(self._spec, self._weights, X)
+
+    def _train(self, rows, validation, *, goes_on, incremental):
+        epochs = 1 if incremental else self.max_iter
+        with Progress(epochs, "epoch", bool(self.verbose)) as progress:
+            fit = _fitting.plan(
+                self,
+                rows,
+                validation,
+                progress,
+                goes_on=goes_on,
+                incremental=incremental,
+            )
+            fitted = train(fit)
+        _fitting.keep(self, fit, fitted, goes_on=goes_on, incremental=incremental)
+        _fitting.warn(self, fit, fitted, incremental=incremental)
+        return self
+
+    def _plain_weights(self, name):
+        check_is_fitted(self)
+        if not self._spec.is_plain:
+            raise AttributeError(
+                f"{name!r} exists for plain layers only; with batch_norm=True the "
+                "layers hold more. Use model_.get_weights()."
+            )
+        return self._weights
+
+    def __getstate__(self):
+        state = super().__getstate__()
+        state.pop("_model", None)  # made anew from the weights when asked for
+        return state
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags

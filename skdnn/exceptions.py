@@ -1,0 +1,11 @@
+"""Warnings and errors of skdnn; bad input raises ``ValueError`` and ``TypeError``."""
+
+__all__ = ["BaselineWarning", "ForkError"]
+
+
+class BaselineWarning(UserWarning):
+    """The network ended no better than predicting the class shares of the data."""
+
+
+class ForkError(RuntimeError):
+    """Training was asked of a process forked after its parent had used Keras."""

@@ -1,0 +1,123 @@
+"""The NumPy forward pass equals Keras for every activation and layer."""
+
+import keras
+import numpy as np
+import pytest
+from scipy.sparse import csr_matrix
+from sklearn.utils import check_random_state
+
+from skdnn._inference import _compiled, _engine, _numpy
+from skdnn._network._build import build_model
+from skdnn._network._spec import ACTIVATIONS, Hidden, NetworkSpec, initial_weights
+
+
+def make_network(activation="relu", dtype="float32", n_classes=3, batch_norm=False):
+    hidden = (
+        Hidden(7, activation, dropout=0.4, batch_norm=batch_norm),
+        Hidden(5, activation),
+    )
+    binary = n_classes == 2
+    spec = NetworkSpec(
+        4,
+        hidden,
+        1 if binary else n_classes,
+        "logistic" if binary else "softmax",
+        dtype,
+    )
+    rng = check_random_state(0)
+    steep = 0.1 if activation == "exponential" else 3
+    # wide enough that both sides of every kink are met
+    weights = [
+        np.abs(w) + rng.uniform(0.1, 2, w.shape).astype(dtype)
+        if array.role == "moving_variance"
+        else steep * w + rng.normal(scale=0.5, size=w.shape).astype(dtype)
+        for array, w in zip(spec.arrays, initial_weights(spec, rng), strict=True)
+    ]
+    scale = 0.05 if activation == "exponential" else 2  # two in a row overflow
+    X = rng.normal(scale=scale, size=(200, 4)).astype(dtype)
+    return spec, weights, X
+
+
+@pytest.mark.parametrize("batch_norm", [False, True])
+@pytest.mark.parametrize("n_classes", [2, 3])
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_equals_keras(activation, n_classes, batch_norm):
+    spec, weights, X = make_network(activation, "float32", n_classes, batch_norm)
+    ours = _engine.probabilities(spec, _numpy.predict_logits(spec, weights, X))
+    model = build_model(spec, weights)
+    theirs = keras.ops.convert_to_numpy(model(X))
+    assert ours.dtype == np.float32
+    assert ours.shape == theirs.shape == (200, n_classes)
+    np.testing.assert_allclose(ours, theirs, atol=1e-5)
+    np.testing.assert_allclose(ours.sum(axis=1), 1, rtol=1e-5)
+
+
+@pytest.mark.parametrize("batch_norm", [False, True])
+def test_equals_keras_in_float64(batch_norm):
+    spec, weights, X = make_network("gelu", "float64", 3, batch_norm)
+    ours = _engine.probabilities(spec, _numpy.predict_logits(spec, weights, X))
+    theirs = keras.ops.convert_to_numpy(build_model(spec, weights)(X))
+    assert ours.dtype == theirs.dtype == np.float64
+    np.testing.assert_allclose(ours, theirs, atol=1e-12)
+
+
+def test_activations_are_all_that_keras_has_by_name():
+    needs_arguments_or_halves = {"threshold", "glu"}
+    names = {
+        name
+        for name in dir(keras.activations)
+        if callable(getattr(keras.activations, name))
+    } - {"get", "serialize", "deserialize", "swish", "hard_swish"}
+    assert names - needs_arguments_or_halves == set(ACTIVATIONS)
+
+
+def test_blocks_do_not_change_the_answer(monkeypatch):
+    spec, weights, X = make_network(dtype="float64")
+    whole = _numpy.predict_logits(spec, weights, X)
+    monkeypatch.setattr(_numpy, "_BLOCK_BYTES", 1)
+    np.testing.assert_allclose(
+        _numpy.predict_logits(spec, weights, X), whole, rtol=1e-12
+    )
+
+
+def test_sparse_rows():
+    spec, weights, X = make_network(dtype="float64")
+    np.testing.assert_allclose(
+        _numpy.predict_logits(spec, weights, csr_matrix(X)),
+        _numpy.predict_logits(spec, weights, X),
+    )
+
+
+def test_input_is_not_written_to():
+    spec, weights, X = make_network(dtype="float64")
+    before = X.copy()
+    kept = [w.copy() for w in weights]
+    _numpy.predict_logits(spec, weights, X)
+    np.testing.assert_array_equal(X, before)
+    for a, b in zip(weights, kept, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_log_probabilities_are_exact_far_out():
+    binary, _, _ = make_network(n_classes=2, dtype="float64")
+    log_p = _engine.log_probabilities(binary, np.array([[800.0], [-800.0], [0.0]]))
+    np.testing.assert_allclose(
+        log_p, [[-800, 0], [0, -800], [np.log(0.5), np.log(0.5)]]
+    )
+    softmax, _, _ = make_network(dtype="float64")
+    log_p = _engine.log_probabilities(softmax, np.array([[0.0, 800.0, 0.0]]))
+    np.testing.assert_allclose(log_p, [[-800, 0, -800]])
+
+
+def test_a_function_of_the_users_goes_through_keras():
+    def doubled(x):
+        return keras.ops.relu(x) * 2
+
+    spec, weights, X = make_network(doubled, "float64")
+    assert not _numpy.supports(spec)
+    expected = keras.ops.convert_to_numpy(build_model(spec, weights)(X))
+    logits = _engine.predict_logits(spec, weights, X)
+    np.testing.assert_allclose(_engine.probabilities(spec, logits), expected)
+    np.testing.assert_allclose(
+        _compiled.predict_logits(spec, weights, csr_matrix(X)), logits
+    )

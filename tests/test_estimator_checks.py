@@ -1,0 +1,46 @@
+"""The contract of scikit-learn, in full."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+from sklearn.base import is_classifier
+from sklearn.model_selection import StratifiedKFold, check_cv
+from sklearn.utils import get_tags
+from sklearn.utils.estimator_checks import check_estimator
+
+from skdnn import DNNClassifier
+
+# scipy must be told of the array API before it is imported
+MAY_BE_SKIPPED = {"check_array_api_input"}
+
+
+@pytest.mark.slow
+# networks of the checks are trained on noise and for a few epochs
+@pytest.mark.filterwarnings("ignore::skdnn.exceptions.BaselineWarning")
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.SkipTestWarning")
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.DataConversionWarning")
+# sparse matrices of the checks themselves
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:scipy")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:sklearn")
+@pytest.mark.filterwarnings("ignore::FutureWarning:sklearn")
+def test_check_estimator():
+    results = check_estimator(DNNClassifier(), on_fail="raise")
+    count = Counter(result["status"] for result in results)
+    skipped = {r["check_name"] for r in results if r["status"] == "skipped"}
+    assert skipped <= MAY_BE_SKIPPED
+    assert count["failed"] == count["xfail"] == 0
+    # of scikit-learn 1.6 and later; fewer would mean that it sees no classifier
+    assert count["passed"] >= 55
+
+
+def test_is_a_classifier():
+    assert is_classifier(DNNClassifier())
+    tags = get_tags(DNNClassifier())
+    assert tags.estimator_type == "classifier"
+    assert not tags.non_deterministic
+    assert not tags.classifier_tags.poor_score
+    assert tags.input_tags.sparse
+    cv = check_cv(3, np.repeat([0, 1], 9), classifier=is_classifier(DNNClassifier()))
+    assert isinstance(cv, StratifiedKFold)

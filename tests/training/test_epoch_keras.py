@@ -1,0 +1,133 @@
+"""The compiled epoch and its slow twin, ``keras.Model.fit``, leave the same weights."""
+
+import numpy as np
+import pytest
+from sklearn.utils import check_random_state
+
+from skdnn._network._solvers import solver_from_name
+from skdnn._network._spec import Hidden, NetworkSpec, initial_weights
+from skdnn._training import _fit
+from skdnn._training._epoch_keras import KerasEpochs
+from skdnn._training._plan import Fit, Penalties, Rate, Rows, Stopping
+
+# exact in float32, which is what Keras keeps its learning rate in
+RATE = 2.0**-9
+
+
+def make_fit(dtype, hidden, n_classes=3, solver="adam", schedule=None, **penalties):
+    rng = np.random.default_rng(0)
+    n = 75  # the last of the batches of 16 is a short one
+    X = rng.normal(size=(n, 5)).astype(dtype)
+    y = rng.integers(0, n_classes, n).astype(np.int32)
+    rows = Rows(X, y, rng.uniform(0.5, 2, n).astype(dtype))
+    binary = n_classes == 2
+    spec = NetworkSpec(
+        5,
+        hidden,
+        1 if binary else n_classes,
+        "logistic" if binary else "softmax",
+        dtype,
+    )
+    made = solver_from_name(
+        solver,
+        momentum=0.9,
+        nesterov=True,
+        beta_1=0.9,
+        beta_2=0.999,
+        epsilon=1e-8,
+        schedule=schedule,
+    )
+    defaults = {"l2": 1e-2, "l1": 0.0, "weight_decay": 0.0, "label_smoothing": 0.0}
+    return Fit(
+        spec=spec,
+        weights=initial_weights(spec, check_random_state(1)),
+        solver=made,
+        optimizer_state=None,
+        train=rows,
+        validation=rows.take(np.arange(20)),
+        batch_size=16,
+        shuffle=True,
+        random_state=check_random_state(2),
+        dropout_seed=7,
+        rate=None if schedule else Rate(RATE),
+        penalties=Penalties(**defaults | penalties),
+        stopping=Stopping(max_iter=3, tol=0.0, patience=np.inf, early=False),
+    )
+
+
+def both_roads(monkeypatch, *args, **kwargs):
+    fast = _fit.train(make_fit(*args, **kwargs))
+    with monkeypatch.context() as patch:
+        patch.setattr(_fit, "_choose_road", lambda fit, callbacks: KerasEpochs())
+        slow = _fit.train(make_fit(*args, **kwargs))
+    return fast, slow
+
+
+FLOAT32_ONLY = ("lamb", "muon")
+PLAIN = (Hidden(8, "relu"), Hidden(6, "tanh"))
+CASES = {
+    "plain": (PLAIN, {}),
+    "two classes": (PLAIN, {"n_classes": 2}),
+    "no hidden layer": ((), {}),
+    "dropout": ((Hidden(8, "relu", dropout=0.3), Hidden(6, "relu", dropout=0.1)), {}),
+    "batch norm": ((Hidden(8, "relu", batch_norm=True), Hidden(6, "selu")), {}),
+    "smoothing": (PLAIN, {"label_smoothing": 0.2}),
+    "smoothing, two classes": (PLAIN, {"label_smoothing": 0.2, "n_classes": 2}),
+    "elastic net": (PLAIN, {"l1": 0.05, "l2": 0.1}),
+    "weight decay": (PLAIN, {"weight_decay": 0.5}),
+    **{
+        name: (PLAIN, {"solver": name})
+        for name in (
+            "sgd rmsprop adamw adagrad adadelta adamax lion ftrl nadam lamb adafactor muon"
+        ).split()
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("case", "dtype"),
+    [(c, "float64") for c in CASES if c not in FLOAT32_ONLY]
+    + [(c, "float32") for c in CASES],
+)
+def test_compiled_epoch_equals_keras_fit(case, dtype, monkeypatch):
+    hidden, settings = CASES[case]
+    fast, slow = both_roads(monkeypatch, dtype, hidden, **settings)
+    tolerance = 1e-9 if dtype == "float64" else 1e-5
+    for a, b in zip(fast.weights, slow.weights, strict=True):
+        assert a.dtype == b.dtype == dtype
+        np.testing.assert_allclose(a, b, atol=tolerance)
+    # Keras averages the losses of the batches in float32
+    for name in ("loss", "accuracy", "val_loss", "val_accuracy", "learning_rate"):
+        np.testing.assert_allclose(
+            [record[name] for record in fast.history],
+            [record[name] for record in slow.history],
+            rtol=1e-5,
+        )
+
+
+def test_schedule_of_the_rate_is_followed_step_by_step(monkeypatch):
+    import keras
+
+    schedule = keras.optimizers.schedules.serialize(
+        keras.optimizers.schedules.ExponentialDecay(0.01, 5, 0.5)
+    )
+    fast, slow = both_roads(monkeypatch, "float64", PLAIN, schedule=schedule)
+    for a, b in zip(fast.weights, slow.weights, strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-7)
+    # 5 batches an epoch, a half every 5 steps
+    rates = [record["learning_rate"] for record in fast.history]
+    np.testing.assert_allclose(rates, [0.005, 0.0025, 0.00125], rtol=1e-6)
+
+
+def test_dropout_rates_share_a_program():
+    from skdnn._training._epoch_tensorflow import program
+
+    specs = [
+        make_fit("float64", (Hidden(8, "relu", dropout=rate),)).spec
+        for rate in (0.1, 0.4)
+    ]
+    assert specs[0] != specs[1]
+    solver = make_fit("float64", PLAIN).solver
+    active = (True, False, False, False)
+    first, second = (program(spec.without_rates(), solver, active) for spec in specs)
+    assert first is second
