@@ -1,0 +1,325 @@
+"""Results of the explain functions: what they found, as frames and plain data."""
+
+import html
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from skdnn.explain._target import class_position
+
+_PREVIEW_ROWS = 10
+
+
+class Result(ABC):
+    """What every result can do.
+
+    A subclass is a frozen dataclass with `frame`; everything else follows from that.
+    """
+
+    title: str
+
+    @abstractmethod
+    def frame(self) -> pd.DataFrame:
+        """Return the result as a tidy frame."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the result as plain data that ``json.dumps`` takes."""
+        columns = self.frame()
+        return {
+            "title": self.title,
+            "columns": {
+                name: [_plain(value) for value in columns[name]] for name in columns
+            },
+        }
+
+    def _repr_html_(self) -> str:
+        table = self.frame()
+        rows = table.head(_PREVIEW_ROWS).to_html(index=False, escape=True, border=0)
+        more = len(table) - _PREVIEW_ROWS
+        note = f"<p>… and {more} more rows: frame()</p>" if more > 0 else ""
+        return f"<div><strong>{html.escape(self.title)}</strong>{rows}{note}</div>"
+
+
+@dataclass(frozen=True, repr=False)
+class Attributions(Result):
+    """How much each column moved each class, row by row.
+
+    Attributes
+    ----------
+    values : ndarray of shape (n_samples, n_features, n_classes)
+        Attributions, in units of `output`.
+    std_errors : ndarray of shape (n_samples, n_features, n_classes)
+        Standard errors of `values` from sampling; 0 where they are exact.
+    base_values : ndarray of shape (n_classes,) or (n_samples, n_classes)
+        SHAP: mean output over the background rows. LIME: intercepts, one a row.
+    predictions : ndarray of shape (n_samples, n_classes)
+        Output of the classifier for the explained rows.
+    residual : ndarray of shape (n_samples, n_classes)
+        Prediction less base value less the sum of the attributions.
+    feature_names : list of str
+        The user's columns.
+    class_names : ndarray of shape (n_classes,)
+        The classes, in their own dtype.
+    data : ndarray of shape (n_samples, n_features)
+        The explained cells, as they were given.
+    method : str
+        Which estimator of the attributions was used.
+    output : {"probability", "log_odds"}
+        What is explained.
+    n_background : int
+        Background rows used.
+    random_state : int, RandomState or None
+        As given.
+    refit_errors : ndarray or None
+        Standard deviation over refits; None without refits.
+    score : ndarray of shape (n_samples, n_classes) or None
+        LIME: weighted R² of each surrogate. None for SHAP.
+    """
+
+    values: np.ndarray
+    std_errors: np.ndarray
+    base_values: np.ndarray
+    predictions: np.ndarray
+    feature_names: list[str]
+    class_names: np.ndarray
+    data: np.ndarray
+    method: str
+    output: str
+    n_background: int
+    random_state: Any
+    refit_errors: np.ndarray | None = None
+    score: np.ndarray | None = None
+
+    @property
+    def title(self) -> str:
+        """What the result is, in words."""
+        return f"{'SHAP' if self.score is None else 'LIME'} ({self.method})"
+
+    @property
+    def residual(self) -> np.ndarray:
+        """Prediction less base value less the sum of the attributions."""
+        return self.predictions - self.base_values - self.values.sum(axis=1)
+
+    def frame(self) -> pd.DataFrame:
+        """Return a row for each explained row, column and class.
+
+        Returns
+        -------
+        DataFrame
+            Columns: sample, feature, class, data, value, std_error.
+        """
+        n, d, k = self.values.shape
+        return pd.DataFrame(
+            {
+                "sample": np.repeat(np.arange(n), d * k),
+                "feature": np.tile(np.repeat(self.feature_names, k), n),
+                "class": np.tile(self.class_names, n * d),
+                "data": np.repeat(self.data.ravel(), k),
+                "value": self.values.ravel(),
+                "std_error": self.std_errors.ravel(),
+            }
+        )
+
+    def plot(
+        self, kind="bar", *, sample=None, target_class=None, max_display=12, ax=None
+    ):
+        """Draw the attributions.
+
+        Parameters
+        ----------
+        kind : {"bar", "beeswarm", "waterfall"}, default="bar"
+            Mean size a column and class, or of one row if `sample` is given; every
+            row of one class; from base value to prediction of one row and class.
+        sample : int, default=None
+            Position of the row; None is the first for a waterfall, all else.
+        target_class : class label, default=None
+            None is all classes for bars, the predicted class for a waterfall, and the
+            class with the largest attributions for a beeswarm.
+        max_display : int, default=12
+            Columns shown, the most important first.
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a figure.
+
+        Returns
+        -------
+        matplotlib Axes
+        """
+        from skdnn.explain import _plots
+
+        return _plots.plot_attributions(
+            self, kind, sample, target_class, max_display, ax
+        )
+
+    def to_shap(self):
+        """Return a ``shap.Explanation``, which every plot of shap takes.
+
+        Returns
+        -------
+        shap.Explanation
+            With a last axis of classes; a plot of shap wants one: ``[:, :, 0]``, or
+            ``[0, :, 0]`` for a waterfall.
+        """
+        import shap
+
+        base = np.broadcast_to(self.base_values, self.predictions.shape)
+        return shap.Explanation(
+            values=self.values.copy(),
+            base_values=base.copy(),
+            data=self.data.copy(),
+            feature_names=list(self.feature_names),
+            output_names=[str(name) for name in self.class_names],
+        )
+
+    def sample_position(self, sample) -> int:
+        """Return the position of an explained row.
+
+        Raises
+        ------
+        ValueError
+            If there is no such row.
+        """
+        n = len(self.values)
+        if not isinstance(sample, int | np.integer) or not -n <= sample < n:
+            raise ValueError(
+                f"`sample` must be the position of one of the {n} explained rows. Got "
+                f"{sample!r}."
+            )
+        return int(sample) % n
+
+    def class_position(self, target_class) -> int:
+        """Return the position of a class; ``ValueError`` if there is none."""
+        return class_position(self.class_names, target_class)
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def __getitem__(self, rows) -> "Attributions":
+        """Return the result for some of the explained rows."""
+        if isinstance(rows, int | np.integer):
+            rows = [self.sample_position(rows)]
+        part = {
+            name: None if getattr(self, name) is None else getattr(self, name)[rows]
+            for name in (
+                "values", "std_errors", "predictions", "data", "score", "refit_errors"
+            )
+        }  # fmt: skip
+        if self.base_values.ndim == 2:
+            part["base_values"] = self.base_values[rows]
+        return replace(self, **part)
+
+    def __repr__(self) -> str:
+        n, d, k = self.values.shape
+        return (
+            f"<{self.title} of {n} rows, {d} columns, {k} classes; {self.output}; "
+            f"background {self.n_background}; largest residual "
+            f"{np.abs(self.residual).max():.2g}>"
+        )
+
+
+@dataclass(frozen=True)
+class Profiles(Result):
+    """How the output moves with a column, for each class.
+
+    Attributes
+    ----------
+    table : DataFrame
+        Columns: feature, class, x, value; with `sample` where each row has a curve.
+    method : str
+        How the other columns were treated.
+    n_background : int
+        Rows averaged over.
+    ticks : dict of str to ndarray
+        Deciles of the numeric columns, or shares of the levels of the others.
+    """
+
+    table: pd.DataFrame
+    method: str
+    n_background: int
+    ticks: dict[str, Any]
+
+    @property
+    def title(self) -> str:
+        """What the result is, in words."""
+        return self.method
+
+    def frame(self) -> pd.DataFrame:
+        """Return a row for each column, class and place on the grid.
+
+        Returns
+        -------
+        DataFrame
+            Columns: feature, class, x, value; and `sample` for single curves.
+        """
+        return self.table.copy()
+
+    def plot(self, feature=None, *, ax=None):
+        """Draw a curve or bars for each class.
+
+        Parameters
+        ----------
+        feature : str, default=None
+            None draws every column, in Axes of its own.
+        ax : matplotlib Axes, default=None
+            Where to draw; needs one `feature`.
+
+        Returns
+        -------
+        matplotlib Axes or ndarray of Axes
+        """
+        from skdnn.explain import _plots
+
+        return _plots.plot_profiles(self, feature, ax)
+
+
+@dataclass(frozen=True)
+class Table(Result):
+    """A result that is one small table.
+
+    Attributes
+    ----------
+    table : DataFrame
+        The result.
+    title : str
+        What it is, in words.
+    kind : {"importance", "agreement"}
+        Which plot it has.
+    """
+
+    table: pd.DataFrame
+    title: str
+    kind: str
+
+    def frame(self) -> pd.DataFrame:
+        """Return the result as a tidy frame."""
+        return self.table.copy()
+
+    def plot(self, *, max_display=12, ax=None):
+        """Draw the table as bars.
+
+        Parameters
+        ----------
+        max_display : int, default=12
+            Rows shown, the largest first.
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a figure.
+
+        Returns
+        -------
+        matplotlib Axes
+        """
+        from skdnn.explain import _plots
+
+        return _plots.plot_table(self, max_display, ax)
+
+
+def _plain(value):
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float):
+        return value if np.isfinite(value) else None
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    return None if value is pd.NA or value is pd.NaT else str(value)

@@ -1,0 +1,487 @@
+"""The one front door of every explanation: a classifier seen as a function of rows.
+
+Rows are held as a matrix of floats, one column for each column of the user's. A
+number stands for itself; a word, a category, a truth value or a date is a position in
+a table of the values seen, so that any mix of rows can be made by indexing. Before
+the classifier sees rows they are turned back into the user's container, column order
+and dtypes.
+"""
+
+import difflib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.sparse import issparse
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
+
+# Told of every piece of work that is done, to show progress.
+Step = Callable[[], None]
+
+MAX_BACKGROUND = 100
+# Cells handed to the classifier at once: the memory it takes does not grow with rows.
+_BLOCK_CELLS = 2**20
+# Probabilities are kept this far from 0 and 1 before log odds are taken.
+_SMALLEST = 1e-12
+
+
+@dataclass(frozen=True)
+class Column:
+    """One of the user's columns.
+
+    Parameters
+    ----------
+    name : str
+        As the user calls it.
+    dtype : dtype
+        What the classifier is given.
+    levels : array or None
+        The values that occur, for a column that is not of numbers. None for numbers.
+    """
+
+    name: str
+    dtype: Any
+    levels: Any
+
+    @property
+    def is_numeric(self) -> bool:
+        """Whether cells are numbers, that can be compared and averaged."""
+        return self.levels is None
+
+    def decode(self, codes: np.ndarray):
+        """Return cells in the user's dtype."""
+        if self.levels is not None:
+            return self.levels.take(codes.astype(np.intp))
+        if isinstance(self.dtype, np.dtype):
+            return codes.astype(self.dtype)
+        return pd.array(codes, dtype=self.dtype)
+
+
+@dataclass(frozen=True)
+class Target:
+    """A fitted classifier as a function from coded rows to a number for each class.
+
+    Parameters
+    ----------
+    estimator : object
+        With `predict_proba` and `classes_`.
+    columns : tuple of Column
+        The user's columns.
+    class_names : ndarray of shape (n_classes,)
+        ``estimator.classes_``.
+    frame_columns : pandas.Index or None
+        Column labels, if rows are a frame; None for an array.
+    array_dtype : dtype or None
+        Of the array.
+    output : {"probability", "log_odds"}
+        What `predict` returns.
+    """
+
+    estimator: Any
+    columns: tuple[Column, ...]
+    class_names: np.ndarray
+    frame_columns: pd.Index | None
+    array_dtype: Any
+    output: str = "probability"
+
+    @property
+    def feature_names(self) -> list[str]:
+        """Names of the columns."""
+        return [column.name for column in self.columns]
+
+    @property
+    def n_features(self) -> int:
+        """Count of the columns."""
+        return len(self.columns)
+
+    @property
+    def n_classes(self) -> int:
+        """Count of the classes."""
+        return len(self.class_names)
+
+    @property
+    def block_rows(self) -> int:
+        """Rows that the classifier is given at once, at most."""
+        return max(256, _BLOCK_CELLS // self.n_features)
+
+    def decode(self, codes: np.ndarray):
+        """Return coded rows in the user's container, column order and dtypes."""
+        if self.frame_columns is None:
+            if self.array_dtype != object:
+                return codes.astype(self.array_dtype, copy=False)
+            cells = [c.decode(codes[:, j]) for j, c in enumerate(self.columns)]
+            rows = np.empty(codes.shape, dtype=object)
+            for j, cell in enumerate(cells):
+                rows[:, j] = cell
+            return rows
+        dtypes = {column.dtype for column in self.columns}
+        if len(dtypes) == 1 and all(
+            c.is_numeric and isinstance(c.dtype, np.dtype) for c in self.columns
+        ):
+            # one block: a hundred times quicker than a column at a time
+            block = codes.astype(self.columns[0].dtype, copy=False)
+            return pd.DataFrame(block, columns=self.frame_columns, copy=False)
+        series = [
+            pd.Series(column.decode(codes[:, j]), dtype=column.dtype)
+            for j, column in enumerate(self.columns)
+        ]
+        frame = pd.concat(series, axis=1)
+        frame.columns = self.frame_columns
+        return frame
+
+    def predict(self, codes: np.ndarray) -> np.ndarray:
+        """Return the classifier's output for coded rows.
+
+        Parameters
+        ----------
+        codes : ndarray of shape (n_rows, n_features)
+            Coded rows.
+
+        Returns
+        -------
+        ndarray of shape (n_rows, n_classes)
+            Probabilities or log odds.
+        """
+        out = np.empty((len(codes), self.n_classes))
+        for start in range(0, len(codes), self.block_rows):
+            part = slice(start, start + self.block_rows)
+            out[part] = _checked(
+                self.estimator.predict_proba(self.decode(codes[part])), self.n_classes
+            )
+        if self.output == "log_odds":
+            out = np.clip(out, _SMALLEST, 1 - _SMALLEST)
+            out = np.log(out) - np.log1p(-out)
+        return out
+
+    def positions(self, features) -> list[int]:
+        """Return the positions of columns given by name or position; None is all.
+
+        Raises
+        ------
+        ValueError
+            For a name or a position that is not there.
+        """
+        if features is None:
+            return list(range(self.n_features))
+        if isinstance(features, str | int | np.integer):
+            features = [features]
+        return [self._position(feature) for feature in features]
+
+    def _position(self, feature) -> int:
+        names = self.feature_names
+        if isinstance(feature, int | np.integer) and not isinstance(feature, bool):
+            if -len(names) <= feature < len(names):
+                return int(feature) % len(names)
+            raise ValueError(
+                f"`features` must be names or positions below {len(names)}. Got "
+                f"{feature!r}."
+            )
+        if feature not in names:
+            near = difflib.get_close_matches(str(feature), names, n=1)
+            hint = f" Did you mean {near[0]!r}?" if near else f" There are: {names}."
+            raise ValueError(
+                f"`features` must name columns of X. Got {feature!r}.{hint}"
+            )
+        return names.index(feature)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A target, coded rows to explain, and coded background rows.
+
+    Parameters
+    ----------
+    target : Target
+        The classifier.
+    X : ndarray of shape (n_samples, n_features)
+        Coded rows.
+    background : ndarray of shape (n_background, n_features)
+        Coded rows that stand for "a column is not known".
+    data : ndarray of shape (n_samples, n_features), object
+        The cells of X as the user gave them.
+    """
+
+    target: Target
+    X: np.ndarray
+    background: np.ndarray
+    data: np.ndarray
+
+    def with_background(self, background: np.ndarray) -> "Problem":
+        """Return the problem with other background rows."""
+        return replace(self, background=background)
+
+
+def open_problem(
+    estimator, X, *, background=None, output: str = "probability"
+) -> Problem:
+    """Check what an explain function was given, and code it.
+
+    Parameters
+    ----------
+    estimator : object
+        A fitted classifier, Pipeline or search.
+    X : {array-like, DataFrame} of shape (n_samples, n_features)
+        Rows to explain.
+    background : like X, or None
+        None takes X itself.
+    output : {"probability", "log_odds"}
+        What is to be explained.
+
+    Raises
+    ------
+    TypeError
+        If the estimator has no `predict_proba`, or X is sparse.
+    ValueError
+        If X or the background cannot be, or the classifier refuses the rows.
+    sklearn.exceptions.NotFittedError
+        If the estimator is not fitted.
+    """
+    check_option("output", output, ("probability", "log_odds"))
+    class_names = _check_estimator(estimator)
+    rows, labels = _check_rows(X, "X", estimator)
+    if background is None:
+        back = rows
+    else:
+        back, back_labels = _check_rows(background, "background", estimator)
+        _check_same_columns(rows, back, labels, back_labels)
+    if len(back) < 2:
+        raise ValueError(
+            f"`background` must have at least 2 rows to compare with. Got {len(back)}. "
+            "Hand over rows of the training data."
+        )
+    is_frame = isinstance(X, pd.DataFrame)
+    columns, coded, coded_back = [], [], []
+    for j, label in enumerate(labels):
+        column, codes, back_codes = _code(str(label), rows[j], back[j], back is rows)
+        columns.append(column)
+        coded.append(codes)
+        coded_back.append(back_codes)
+    target = Target(
+        estimator=estimator,
+        columns=tuple(columns),
+        class_names=class_names,
+        frame_columns=X.columns if is_frame else None,
+        array_dtype=None if is_frame else np.asarray(X).dtype,
+        output=output,
+    )
+    # the classifier's own words, if it does not know these columns
+    first = X.iloc[:1] if is_frame else np.asarray(X)[:1]
+    _checked(estimator.predict_proba(first), len(class_names))
+    data = np.empty((len(rows), len(labels)), dtype=object)
+    for j in range(len(labels)):
+        data[:, j] = list(rows[j])
+    return Problem(target, np.column_stack(coded), np.column_stack(coded_back), data)
+
+
+def draw_background(
+    problem: Problem, random_state: np.random.RandomState
+) -> np.ndarray:
+    """Return at most 100 background rows, every predicted class in its share.
+
+    Returns
+    -------
+    ndarray of shape (n_background, n_features)
+    """
+    rows = problem.background
+    if len(rows) <= MAX_BACKGROUND:
+        return rows
+    predicted = problem.target.predict(rows).argmax(axis=1)
+    shuffled = random_state.permutation(len(rows))
+    ordered = shuffled[np.argsort(predicted[shuffled], kind="stable")]
+    step = len(rows) / MAX_BACKGROUND
+    places = (random_state.uniform() + np.arange(MAX_BACKGROUND)) * step
+    return rows[np.sort(ordered[places.astype(np.intp)])]
+
+
+def check_option(name: str, value, options: Sequence[str]) -> None:
+    """Raise ``ValueError`` unless the value is one of the words."""
+    if value not in options:
+        near = difflib.get_close_matches(str(value), options, n=1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        raise ValueError(
+            f"`{name}` must be one of {list(options)}. Got {value!r}.{hint}"
+        )
+
+
+def class_position(class_names: np.ndarray, target_class) -> int:
+    """Return the position of a class.
+
+    Raises
+    ------
+    ValueError
+        If there is no such class.
+    """
+    labels = class_names.tolist()
+    if target_class not in labels:
+        names = [str(label) for label in labels]
+        near = difflib.get_close_matches(str(target_class), names, n=1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        raise ValueError(
+            f"`target_class` must be one of the classes {labels}. Got "
+            f"{target_class!r}.{hint}"
+        )
+    return labels.index(target_class)
+
+
+def _check_estimator(estimator) -> np.ndarray:
+    if isinstance(estimator, type):
+        raise TypeError(
+            f"`estimator` must be a fitted classifier. Got the class "
+            f"{estimator.__name__}; make one and call fit."
+        )
+    if isinstance(estimator, BaseEstimator):
+        check_is_fitted(estimator)
+    if not hasattr(estimator, "predict_proba"):
+        raise TypeError(
+            "`estimator` must have predict_proba. Got "
+            f"{type(estimator).__name__}, which has not; wrap it in "
+            "sklearn.calibration.CalibratedClassifierCV, or set probability=True where "
+            "it has that."
+        )
+    if not hasattr(estimator, "classes_"):
+        raise TypeError(
+            "`estimator` must have classes_, the names of the columns of "
+            f"predict_proba. Got {type(estimator).__name__}, which has not."
+        )
+    return np.asarray(estimator.classes_)
+
+
+@dataclass(frozen=True)
+class _Cells:
+    """The columns of a table, whatever holds them."""
+
+    table: Any
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    def __getitem__(self, j: int):
+        if isinstance(self.table, pd.DataFrame):
+            return self.table.iloc[:, j].array
+        return self.table[:, j]
+
+
+def _check_rows(X, name: str, estimator) -> tuple[_Cells, list]:
+    if issparse(X):
+        raise TypeError(
+            f"`{name}` must be a frame or a dense array: cells of a sparse matrix "
+            "cannot be exchanged one by one. Use .toarray()."
+        )
+    if isinstance(X, pd.DataFrame):
+        labels = list(X.columns)
+        twice = sorted({str(c) for c in labels if labels.count(c) > 1})
+        if twice:
+            raise ValueError(
+                f"Column names of `{name}` must be different. Got twice: {twice}."
+            )
+    else:
+        X = np.asarray(X)
+        if X.ndim != 2:
+            raise ValueError(
+                f"`{name}` must be a table: (n_samples, n_features). Got shape "
+                f"{X.shape}; one row is X[[0]]."
+            )
+        names = getattr(estimator, "feature_names_in_", None)
+        if names is None or len(names) != X.shape[1]:
+            names = [f"x{j}" for j in range(X.shape[1])]
+        labels = list(names)
+    if X.shape[0] == 0 or X.shape[1] == 0:
+        raise ValueError(
+            f"`{name}` must have rows and columns. Got shape {tuple(X.shape)}."
+        )
+    return _Cells(X), labels
+
+
+def _check_same_columns(rows, back, labels, back_labels) -> None:
+    both_frames = isinstance(rows.table, pd.DataFrame) and isinstance(
+        back.table, pd.DataFrame
+    )
+    if type(rows.table) is not type(back.table):
+        raise ValueError(
+            "`background` must be of the kind of X. Got a "
+            f"{type(back.table).__name__} beside a {type(rows.table).__name__}."
+        )
+    if both_frames and labels != back_labels:
+        missing = [str(c) for c in labels if c not in back_labels]
+        other = [str(c) for c in back_labels if c not in labels]
+        found = (
+            f"missing {missing}, unknown {other}"
+            if missing or other
+            else "another order"
+        )
+        raise ValueError(
+            f"`background` must have the columns of X, in their order. Got {found}."
+        )
+    if len(labels) != len(back_labels):
+        raise ValueError(
+            f"`background` must have the {len(labels)} columns of X. Got "
+            f"{len(back_labels)}."
+        )
+
+
+def _code(name: str, cells, back_cells, same: bool):
+    """Return the column, and both its parts as floats."""
+    dtype, back_dtype = cells.dtype, back_cells.dtype
+    is_numeric = pd.api.types.is_numeric_dtype(dtype) and not (
+        pd.api.types.is_bool_dtype(dtype)
+    )
+    back_numeric = pd.api.types.is_numeric_dtype(back_dtype) and not (
+        pd.api.types.is_bool_dtype(back_dtype)
+    )
+    if is_numeric != back_numeric:
+        raise ValueError(
+            f"Column {name!r} must be of one kind in X and in `background`. Got "
+            f"{dtype} and {back_dtype}."
+        )
+    if is_numeric:
+        values = _floats(cells)
+        return (
+            Column(name, dtype, None),
+            values,
+            values if same else _floats(back_cells),
+        )
+    both = pd.Series(cells) if same else _joined(cells, back_cells)
+    codes, levels = pd.factorize(both, use_na_sentinel=False)
+    n = len(cells)
+    column = Column(name, dtype, levels.array if hasattr(levels, "array") else levels)
+    return column, codes[:n].astype(float), codes[-len(back_cells) :].astype(float)
+
+
+def _joined(cells, back_cells) -> pd.Series:
+    """Return both parts as one series in the dtype of the first."""
+    first, second = pd.Series(cells), pd.Series(back_cells)
+    if isinstance(first.dtype, pd.CategoricalDtype):
+        lost = not second.dropna().isin(first.dtype.categories).all()
+    else:
+        try:
+            lost = (second.astype(first.dtype).isna() != second.isna()).any()
+        except (TypeError, ValueError):
+            lost = True
+    if lost:
+        # a category that X's dtype does not list
+        raise ValueError(
+            f"A column of `background` must fit the dtype of X. Got {back_cells.dtype} "
+            f"beside {first.dtype}; give both the same categories."
+        )
+    return pd.concat([first, second.astype(first.dtype)], ignore_index=True)
+
+
+def _floats(cells) -> np.ndarray:
+    if isinstance(cells, np.ndarray):
+        return cells.astype(np.float64)
+    return cells.to_numpy(dtype=np.float64, na_value=np.nan)
+
+
+def _checked(proba, n_classes: int) -> np.ndarray:
+    if isinstance(proba, list) or np.ndim(proba) != 2 or proba.shape[1] != n_classes:
+        shape = (
+            [np.shape(p) for p in proba] if isinstance(proba, list) else np.shape(proba)
+        )
+        raise ValueError(
+            "predict_proba must return one array of shape (n_samples, n_classes), here "
+            f"(…, {n_classes}). Got shape {shape}."
+        )
+    return np.asarray(proba, dtype=np.float64)

@@ -1,0 +1,82 @@
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.compose import make_column_transformer
+from sklearn.datasets import load_iris, load_wine
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+
+@pytest.fixture(scope="session")
+def people():
+    """A frame with words, categories, truth values and missing cells; and classes."""
+    rng = np.random.default_rng(0)
+    n = 240
+    frame = pd.DataFrame(
+        {
+            "age": rng.integers(18, 80, n),
+            "city": rng.choice(["Oslo", "Bergen", "Tromsø"], n),
+            "income": rng.normal(size=n),
+            "member": rng.random(n) < 0.5,
+            "grade": pd.Categorical(rng.choice(list("abc"), n)),
+        }
+    )
+    frame.loc[::7, "city"] = None
+    frame.loc[::5, "income"] = np.nan
+    y = np.where((frame["age"] > 50) | (frame["city"] == "Oslo"), "yes", "no").astype(object)
+    y[frame["grade"] == "c"] = "perhaps"
+    return frame, y
+
+
+@pytest.fixture(scope="session")
+def people_model(people):
+    numbers = make_pipeline(SimpleImputer(), StandardScaler())
+    words = make_pipeline(
+        SimpleImputer(strategy="most_frequent"), OneHotEncoder(handle_unknown="ignore")
+    )
+    columns = make_column_transformer(
+        (numbers, ["age", "income"]),
+        (words, ["city", "grade"]),
+        ("passthrough", ["member"]),
+    )
+    return make_pipeline(columns, LogisticRegression()).fit(*people)
+
+
+@pytest.fixture(scope="session")
+def wine():
+    X, y = load_wine(return_X_y=True, as_frame=True)
+    return X.iloc[:, :10], load_wine().target_names[y]
+
+
+@pytest.fixture(scope="session")
+def wine_model(wine):
+    return make_pipeline(StandardScaler(), LogisticRegression()).fit(*wine)
+
+
+@pytest.fixture(scope="session")
+def iris_model():
+    X, y = load_iris(return_X_y=True, as_frame=True)
+    names = load_iris().target_names[y]
+    return make_pipeline(StandardScaler(), LogisticRegression()).fit(X, names), X, names
+
+
+class Formula:
+    """A classifier that is a formula of the first class's probability."""
+
+    def __init__(self, formula, classes=(False, True)):
+        self.formula = formula
+        self.classes_ = np.array(classes)
+
+    def predict_proba(self, X):
+        p = self.formula(np.asarray(X, dtype=float))
+        return np.column_stack([1 - p, p])
+
+    def score(self, X, y):
+        return np.mean(self.classes_[self.predict_proba(X).argmax(axis=1)] == y)
+
+
+@pytest.fixture(scope="session")
+def formula():
+    return Formula

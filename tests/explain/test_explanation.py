@@ -1,0 +1,128 @@
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.linear_model import LogisticRegression
+
+from skdnn import explain
+
+SHAP_IMPORT = pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")
+
+
+@pytest.fixture(scope="module")
+def results(people, people_model):
+    frame, y = people
+    settings = {"background": frame, "random_state": 0}
+    return {
+        "shap": explain.shap(people_model, frame[:6], **settings),
+        "lime": explain.lime(people_model, frame[:6], **settings),
+        "importance": explain.permutation_importance(
+            people_model, frame, y, random_state=0
+        ),
+        "profiles": explain.partial_dependence(people_model, frame),
+        "agreement": explain.agreement(people_model, frame[:6], y[:6], **settings),
+    }
+
+
+@pytest.mark.parametrize("name", ["shap", "lime"])
+def test_frame_of_attributions(name, results, people):
+    frame, _ = people
+    result = results[name]
+    table = result.frame()
+    assert list(table.columns) == [
+        "sample",
+        "feature",
+        "class",
+        "data",
+        "value",
+        "std_error",
+    ]
+    assert len(table) == 6 * 5 * 3
+    row = table[(table["sample"] == 2) & (table["feature"] == "age")]
+    assert row["class"].tolist() == ["no", "perhaps", "yes"]
+    assert (row["data"] == frame["age"].iloc[2]).all()
+    np.testing.assert_array_equal(row["value"], result.values[2, 0])
+    np.testing.assert_array_equal(row["std_error"], result.std_errors[2, 0])
+
+
+def test_classes_keep_their_dtype(iris_model):
+    _, X, _ = iris_model
+    y = np.repeat([3, 1, 2], 50)
+    model = LogisticRegression(max_iter=1000).fit(X, y)
+    table = explain.shap(model, X[:2], background=X).frame()
+    assert pd.api.types.is_integer_dtype(table["class"])
+
+
+@pytest.mark.parametrize(
+    "name", ["shap", "lime", "importance", "profiles", "agreement"]
+)
+def test_protocol(name, results):
+    import matplotlib.axes
+
+    result = results[name]
+    assert isinstance(result.frame(), pd.DataFrame)
+    told = json.loads(json.dumps(result.to_dict(), allow_nan=False))
+    assert len(next(iter(told["columns"].values()))) == len(result.frame())
+    assert result._repr_html_().startswith("<div>")
+    axes = np.ravel(result.plot())
+    assert all(isinstance(ax, matplotlib.axes.Axes) for ax in axes)
+
+
+def test_attributes(results):
+    shap, lime = results["shap"], results["lime"]
+    assert shap.class_names.tolist() == ["no", "perhaps", "yes"]
+    assert shap.base_values.shape == (3,)
+    assert shap.residual.shape == lime.score.shape == (6, 3)
+    assert shap.refit_errors is shap.score is None
+    assert (shap.method, shap.output, shap.n_background) == (
+        "exact",
+        "probability",
+        100,
+    )
+    assert shap.random_state == 0
+    assert shap.data.shape == (6, 5)
+    assert "largest residual" in repr(shap)
+
+
+def test_rows_can_be_taken(results):
+    shap, lime = results["shap"], results["lime"]
+    assert len(shap[1:3]) == 2
+    np.testing.assert_array_equal(shap[-1].values, shap.values[5:])
+    np.testing.assert_array_equal(lime[[0, 2]].score, lime.score[[0, 2]])
+    with pytest.raises(ValueError, match="one of the 6 explained rows. Got 6"):
+        shap[6]
+
+
+@SHAP_IMPORT
+def test_every_plot_of_shap_takes_it(iris_model):
+    import shap
+
+    model, X, _ = iris_model
+    result = explain.shap(model, X[::10], background=X, random_state=0).to_shap()
+    assert result.output_names == ["setosa", "versicolor", "virginica"]
+    shap.plots.bar(result[:, :, 2], show=False)
+    shap.plots.waterfall(result[0, :, 2], show=False)
+    shap.plots.beeswarm(
+        result[:, :, 2],
+        show=False,
+        plot_size=None,
+        rng=np.random.default_rng(0),
+    )
+
+
+def test_html_is_escaped(formula):
+    X = pd.DataFrame({"<script>alert(1)</script>": [0.0, 1.0], "b": ["<b>", "&"]})
+
+    class Model:
+        classes_ = np.array(["<i>", "x"])
+
+        def predict_proba(self, X):
+            p = X.iloc[:, 0].to_numpy()
+            return np.column_stack([p, 1 - p])
+
+    result = explain.shap(Model(), X)
+    text = result._repr_html_()
+    assert "<script>" not in text
+    assert "<i>" not in text
+    assert "<b>" not in text

@@ -1,0 +1,151 @@
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.linear_model import LogisticRegression
+
+from skdnn import explain
+
+HOSTILE = ["$a_b$", "<script>", "ü" * 200, "a\nb"]
+
+
+@pytest.fixture(scope="module")
+def hostile():
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame(rng.normal(size=(60, 4)), columns=HOSTILE)
+    y = np.array(["$\\alpha$", "b_$", "c" * 80])[np.arange(60) % 3]
+    return LogisticRegression().fit(X, y), X, y
+
+
+@pytest.fixture(scope="module")
+def result(iris_model):
+    model, X, _ = iris_model
+    return explain.shap(model, X[::10], background=X, random_state=0)
+
+
+def labels(ax):
+    return [text.get_text() for text in ax.get_yticklabels()]
+
+
+def test_bars_show_all_classes(result):
+    ax = result.plot()
+    assert labels(ax)[0].startswith("petal")
+    names = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert names == ["setosa", "versicolor", "virginica"]
+    total = sum(patch.get_width() for patch in ax.patches)
+    assert total == pytest.approx(np.abs(result.values).mean(axis=0).sum())
+    one = result.plot(target_class="setosa")
+    assert len(one.patches) == 4
+
+
+def test_waterfall_leads_from_base_to_prediction(result):
+    ax = result.plot("waterfall", sample=3, target_class="virginica")
+    bars = ax.patches
+    assert sum(bar.get_width() for bar in bars) == pytest.approx(
+        result.predictions[3, 2] - result.base_values[2]
+    )
+    assert bars[-1].get_x() == pytest.approx(result.base_values[2])
+    assert "class virginica" in ax.get_title()
+    assert any("petal width (cm) = " in label for label in labels(ax))
+
+
+def test_waterfall_adds_up_what_it_does_not_show(result):
+    ax = result.plot("waterfall", sample=3, max_display=3)
+    assert labels(ax)[-1] == "2 other columns"
+    widths = [bar.get_width() for bar in ax.patches]
+    assert sum(widths) == pytest.approx(
+        result.predictions[3].max() - result.base_values[result.predictions[3].argmax()]
+    )
+
+
+def test_row_bars_of_lime_tell_of_a_poor_fit(iris_model):
+    model, X, _ = iris_model
+    lime = explain.lime(model, X[:1], background=X, random_state=0)
+    assert "local R²" in lime.plot(sample=0).get_title()
+    poor = explain.lime(lambda_model(), X[:1], background=X, random_state=0)
+    assert "a poor fit" in poor.plot(sample=0).get_title()
+
+
+def lambda_model():
+    class Waves:
+        classes_ = np.array(["a", "b"])
+
+        def predict_proba(self, X):
+            p = 0.5 + 0.5 * np.sin(40 * np.asarray(X).sum(axis=1))
+            return np.column_stack([p, 1 - p])
+
+    return Waves()
+
+
+def test_beeswarm_shows_every_row(result):
+    ax = result.plot("beeswarm", target_class="setosa")
+    points = np.concatenate(
+        [c.get_offsets() for c in ax.collections if len(c.get_offsets()) > 1]
+    )
+    assert len(points) == 15 * 4
+    np.testing.assert_allclose(
+        np.sort(points[:, 0]), np.sort(result.values[:, :, 0].ravel())
+    )
+
+
+def test_profiles(people, people_model):
+    frame, _ = people
+    profiles = explain.partial_dependence(people_model, frame)
+    axes = profiles.plot()
+    assert axes.size == 6
+    ax = profiles.plot("city")
+    assert "(missing)" in [text.get_text() for text in ax.get_xticklabels()]
+    with pytest.raises(ValueError, match="`feature` must be one of"):
+        profiles.plot("country")
+    with pytest.raises(ValueError, match="name it with `feature`"):
+        profiles.plot(ax=ax)
+
+
+@pytest.mark.parametrize("kind", ["bar", "beeswarm", "waterfall"])
+def test_hostile_names_are_drawn_as_they_are(kind, hostile):
+    model, X, y = hostile
+    ax = explain.shap(model, X[:10], background=X, random_state=0).plot(kind)
+    ax.figure.canvas.draw()  # mathtext would fail here, or change the name
+    if kind != "waterfall":
+        assert "$a_b$" in labels(ax)
+    assert all(len(label) <= 60 for label in labels(ax))
+
+
+def test_hostile_names_in_tables(hostile):
+    model, X, y = hostile
+    for result in (
+        explain.permutation_importance(model, X, y, random_state=0),
+        explain.partial_dependence(model, X),
+        explain.lime(model, X[:2], background=X, random_state=0),
+    ):
+        np.ravel(result.plot())[0].figure.canvas.draw()
+
+
+def test_many_columns_are_cut_and_said_so():
+    X = np.random.default_rng(0).normal(size=(50, 20))
+    model = LogisticRegression().fit(X, np.arange(50) % 2)
+    ax = explain.permutation_importance(model, X, np.arange(50) % 2).plot()
+    assert len(labels(ax)) == 12
+    assert "12 of 20 columns" in ax.get_title()
+
+
+def test_draws_where_it_is_told_and_leaves_no_figure(result):
+    plt.close("all")
+    figure, ax = plt.subplots()
+    assert result.plot("waterfall", ax=ax) is ax
+    assert plt.get_fignums() == [figure.number]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "match"),
+    [
+        ({"kind": "swarm"}, "Did you mean 'beeswarm'"),
+        ({"target_class": "rose"}, r"one of the classes \['setosa'.*Got 'rose'"),
+        ({"target_class": "Setosa"}, "Did you mean 'setosa'"),
+        ({"sample": 99}, "one of the 15 explained rows. Got 99"),
+        ({"sample": "first"}, "Got 'first'"),
+    ],
+)
+def test_bad_arguments(arguments, match, result):
+    with pytest.raises(ValueError, match=match):
+        result.plot(**arguments)
