@@ -103,12 +103,7 @@ def test_every_plot_of_shap_takes_it(iris_model):
     assert result.output_names == ["setosa", "versicolor", "virginica"]
     shap.plots.bar(result[:, :, 2], show=False)
     shap.plots.waterfall(result[0, :, 2], show=False)
-    shap.plots.beeswarm(
-        result[:, :, 2],
-        show=False,
-        plot_size=None,
-        rng=np.random.default_rng(0),
-    )
+    shap.plots.beeswarm(result[:, :, 2], show=False, plot_size=None)
 
 
 def test_html_is_escaped(formula):

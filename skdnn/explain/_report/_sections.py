@@ -1,0 +1,399 @@
+"""The sections of the summary that tell of data, training and explanations."""
+
+from typing import Any
+
+import numpy as np
+
+from skdnn.explain._fitted import FittedRecord
+from skdnn.explain._report import _words
+from skdnn.explain._simple_model import columns_of
+
+N_COLUMNS = 60  # rows of the table of the data
+N_BARS = 15  # columns of X in a picture
+N_CELLS = 12  # columns of X in the picture of one row
+N_TABLE = 40  # columns of X in a table under a picture
+N_STRIPS = 3  # classes whose attributions are shown row by row
+LOW_R2 = 0.5
+
+
+def data(
+    X: Any, names: list[str], codes: np.ndarray, classes: list[str]
+) -> dict[str, Any]:
+    """Describe the columns and the classes."""
+    columns = columns_of(X)
+    counts = np.bincount(codes, minlength=len(classes))
+    order = np.argsort(-counts, kind="stable")[:20]
+    described = [
+        _describe(name, column)
+        for name, column in zip(names[:N_COLUMNS], columns, strict=False)
+    ]
+    n_missing = sum(_n_missing(column) for column in columns)
+    n_numbers = sum(column.dtype == float for column in columns)
+    words = _words.data(len(codes), len(names), n_numbers, n_missing)
+    return {
+        "columns": described,
+        "n_left_out": max(0, len(names) - N_COLUMNS),
+        "classes": [
+            {"class": classes[k], "n": int(counts[k]), "share": counts[k] / len(codes)}
+            for k in order
+        ],
+        "n_classes_left_out": len(classes) - len(order),
+        "words": words,
+    }
+
+
+def _n_missing(column: np.ndarray) -> int:
+    if column.dtype == float:
+        return int(np.isnan(column).sum())
+    return sum(cell is None for cell in column)
+
+
+def _describe(name: str, column: np.ndarray) -> dict[str, Any]:
+    row: dict[str, Any] = {"name": name, "n_missing": _n_missing(column)}
+    if column.dtype != float:
+        given = np.array(
+            [str(cell) for cell in column if cell is not None], dtype=object
+        )
+        values, counts = np.unique(given.astype(str), return_counts=True)
+        order = np.argsort(-counts, kind="stable")[:3]
+        common = [
+            {"value": _words.shorten(str(values[i])), "n": int(counts[i])}
+            for i in order
+        ]
+        return {**row, "kind": "words", "n_distinct": len(values), "common": common}
+    finite = column[np.isfinite(column)]
+    row |= {"kind": "numbers", "n_distinct": len(np.unique(finite))}
+    if not finite.size:
+        return {**row, "low": None, "median": None, "high": None, "histogram": []}
+    with np.errstate(over="ignore", invalid="ignore"):
+        low, median, high = np.quantile(finite, [0, 0.5, 1]).tolist()
+    # A constant, or one whose range overflows, has no steps to count in.
+    spread = high - low
+    steps = np.histogram(finite, bins=12)[0] if 0 < spread < np.inf else np.array([])
+    return {**row, "low": low, "median": median, "high": high, "histogram": steps}
+
+
+def network(record: FittedRecord) -> dict[str, Any] | None:
+    """Give the drawing and the estimator's own account of itself."""
+    if record.network is None and record.summary is None:
+        return None
+    return {
+        "drawing": record.network,
+        "text": record.summary,
+        "words": _words.network(record.name, record.network is not None),
+    }
+
+
+def training(record: FittedRecord) -> dict[str, Any] | None:
+    """Give the curves of training beside the baseline loss."""
+    history = record.history
+    if history is None or "loss" not in history or not len(history):
+        return None
+
+    def curve(name: str) -> list[float | None] | None:
+        if name not in history:
+            return None
+        values = np.asarray(history[name], dtype=float)
+        if not np.isfinite(values).any():
+            return None
+        return [float(v) if np.isfinite(v) else None for v in values]
+
+    val_loss = curve("val_loss")
+    best = None
+    if val_loss is not None:
+        best = int(np.nanargmin(np.asarray(history["val_loss"], dtype=float))) + 1
+    section = {
+        "n_epochs": len(history),
+        "loss": curve("loss") or [None],
+        "val_loss": val_loss,
+        "accuracy": curve("accuracy"),
+        "val_accuracy": curve("val_accuracy"),
+        "baseline_loss": record.baseline_loss,
+        "best_epoch": best,
+    }
+    return {**section, "words": _words.training(section)}
+
+
+def importance(result: Any, names: list[str], scoring: str) -> dict[str, Any]:
+    """Order the columns by how much shuffling them costs."""
+    frame = result.frame()
+    optional = {c: frame[c] for c in ("ci_low", "ci_high", "ratio") if c in frame}
+    rows: list[dict[str, Any]] = [
+        {
+            "feature": str(feature),
+            "value": float(value),
+            "low": _finite(optional, "ci_low", i),
+            "high": _finite(optional, "ci_high", i),
+            "ratio": _finite(optional, "ratio", i),
+        }
+        for i, (feature, value) in enumerate(
+            zip(frame["feature"], frame["importance"], strict=True)
+        )
+    ]
+    rows.sort(key=lambda row: -row["value"])
+    section = {
+        "rows": rows[:N_TABLE],
+        "n_left_out": max(0, len(rows) - N_TABLE),
+        "scoring": scoring,
+    }
+    return {**section, "words": _words.importance({**section, "rows": rows})}
+
+
+def _finite(columns: dict[str, Any], name: str, i: int) -> float | None:
+    if name not in columns:
+        return None
+    value = columns[name].iloc[i]
+    return None if value is None or not np.isfinite(value) else float(value)
+
+
+def profiles(
+    result: Any, classes: list[str], shown: list[int], ranking: dict[str, Any]
+) -> dict[str, Any]:
+    """Give one set of curves for each column, the most important one first."""
+    frame = result.frame()
+    labels = frame["class"].astype(str)
+    features = frame["feature"].astype(str)
+    rank = {row["feature"]: i for i, row in enumerate(ranking["rows"])}
+    order = sorted(dict.fromkeys(features), key=lambda name: rank.get(name, len(rank)))
+    curves = []
+    for feature in order:
+        rows = frame[features == feature]
+        x = rows["x"][labels[features == feature] == labels.iloc[0]]
+        x = columns_of(np.asarray(x.tolist(), dtype=object)[:, None])[0]
+        lines = []
+        for k in shown:
+            of_class = rows["value"][labels[features == feature] == classes[k]]
+            values = of_class.to_numpy(dtype=float).tolist()
+            spread = max(values) - min(values) if values else 0.0
+            lines.append({"class": classes[k], "values": values, "range": spread})
+        words = x.dtype != float
+        curve = {
+            "feature": feature,
+            "words": words,
+            "x": [_words.shorten(str(v)) for v in x] if words else x.tolist(),
+            "lines": lines,
+        }
+        curves.append({**curve, "sentence": _words.profile(curve)})
+    return {"curves": curves}
+
+
+def shap(
+    evidence: Any, names: list[str], classes: list[str], shown: list[int]
+) -> dict[str, Any]:
+    """Summarise the attributions of all rows: how much, which way, row by row."""
+    result = evidence.shap
+    values = np.asarray(result.values)
+    mean = np.abs(values).mean(axis=0)
+    order = np.argsort(-mean.sum(axis=1), kind="stable")
+    columns = [column[list(evidence.shap_rows)] for column in columns_of(evidence.X)]
+    rest = [k for k in range(len(classes)) if k not in shown]
+    rows = []
+    for j in order[:N_TABLE]:
+        by_class = [
+            {
+                "class": classes[k],
+                "value": mean[j, k],
+                "direction": direction(columns[j], values[:, j, k]),
+            }
+            for k in shown
+        ]
+        row = {"feature": names[j], "by_class": by_class, "total": mean[j].sum()}
+        rows.append({**row, "others": mean[j, rest].sum()})
+    section = {
+        "rows": rows,
+        "n_left_out": max(0, len(names) - N_TABLE),
+        "strips": _strips(values, columns, order[:N_BARS], names, classes, shown),
+        "method": str(result.method),
+        "output": str(result.output),
+        "n_background": int(result.n_background),
+        "n_rows": len(values),
+        "max_residual": float(np.abs(result.residual).max()),
+        "max_std_error": float(np.max(result.std_errors, initial=0.0)),
+    }
+    return {**section, "words": _words.shap_overall(section)}
+
+
+def _strips(values, columns, order, names, classes, shown):
+    """Give every attribution of some classes with the size of the cell behind it."""
+    # In a table of two classes one is the mirror image of the other.
+    chosen = [1] if len(classes) == 2 else shown[:N_STRIPS]
+    levels = {j: _levels(columns[j]) for j in order}
+    return [
+        {
+            "class": classes[k],
+            "rows": [
+                {
+                    "feature": names[j],
+                    "values": np.round(values[:, j, k], 5),
+                    "levels": levels[j],
+                }
+                for j in order
+            ],
+        }
+        for k in chosen
+    ]
+
+
+def _levels(column: np.ndarray) -> list[int | None]:
+    """Sort numbers into five steps from low to high; None for words."""
+    if column.dtype != float or not np.isfinite(column).any():
+        return [None] * len(column)
+    ranks = np.unique(column[np.isfinite(column)], return_inverse=True)[1]
+    step = np.full(len(column), -1)
+    n_values = ranks.max() + 1
+    # A constant is neither high nor low.
+    step[np.isfinite(column)] = ranks * 5 // n_values if n_values > 1 else 2
+    return [None if s < 0 else int(s) for s in step]
+
+
+def direction(column: np.ndarray, attribution: np.ndarray) -> str:
+    """Tell whether high cells go with high attributions: raises, lowers, or mixed.
+
+    >>> direction(np.array([1.0, 2.0, 3.0]), np.array([0.3, 0.1, -0.2]))
+    'lowers'
+    """
+    if column.dtype != float or not np.any(np.abs(attribution) > 1e-9):
+        return ""
+    given = np.isfinite(column)
+    if given.sum() < 3:
+        return ""
+    a = np.unique(column[given], return_inverse=True)[1].astype(float)
+    b = np.unique(attribution[given], return_inverse=True)[1].astype(float)
+    if not a.std() or not b.std():
+        return ""
+    correlation = np.corrcoef(a, b)[0, 1]
+    if abs(correlation) < 0.5:
+        return "mixed"
+    return "raises" if correlation > 0 else "lowers"
+
+
+def rows(
+    evidence: Any, names: list[str], classes: list[str], shown: list[int], subject: str
+) -> list[dict[str, Any]]:
+    """Explain each chosen row for the class that was predicted for it."""
+    where = {int(row): i for i, row in enumerate(evidence.shap_rows)}
+    missing = [row for row, _ in evidence.chosen if row not in where]
+    if missing:
+        raise ValueError(f"shap_rows must hold the chosen rows. Got none of {missing}.")
+    columns = columns_of(evidence.X)
+    return [
+        _row(
+            evidence,
+            where[row],
+            i,
+            row,
+            reason,
+            columns,
+            names,
+            classes,
+            shown,
+            subject,
+        )
+        for i, (row, reason) in enumerate(evidence.chosen)
+    ]
+
+
+def _row(evidence, at, i, row, reason, columns, names, classes, shown, subject):
+    k = int(evidence.predicted[row])
+    actual = int(evidence.codes[row])
+    shap_values = np.asarray(evidence.shap.values[at])
+    lime_values = np.asarray(evidence.lime.values[i])
+    order = np.argsort(-np.abs(shap_values[:, k]), kind="stable")
+    told = list(dict.fromkeys([k, actual, *shown]))[: len(shown)]
+    probabilities = evidence.probabilities[row]
+    likely = np.argsort(-probabilities, kind="stable")[:6].tolist()
+    likely = likely if actual in likely else [*likely[:5], actual]
+    scores = getattr(evidence.lime, "score", None)
+    local_r2 = None if scores is None else float(np.asarray(scores)[i, k])
+
+    def cell(j: int) -> str:
+        return cell_text(columns[j][row])
+
+    section = {
+        "position": row,
+        "label": _row_label(evidence.X, row),
+        "reason": reason,
+        "predicted": classes[k],
+        "actual": classes[actual],
+        "right": k == actual,
+        "probability": probabilities[k],
+        "probabilities": [
+            {"class": classes[c], "value": probabilities[c]} for c in sorted(likely)
+        ],
+        "base_value": evidence.shap.base_values[k],
+        "residual": evidence.shap.residual[at, k],
+        "features": [
+            {
+                "feature": names[j],
+                "cell": cell(j),
+                "shap": shap_values[j, k],
+                "shap_error": evidence.shap.std_errors[at, j, k],
+                "lime": lime_values[j, k],
+            }
+            for j in order[:N_CELLS]
+        ],
+        "n_more": max(0, len(names) - N_CELLS),
+        "more": shap_values[order[N_CELLS:], k].sum(),
+        "lime_r2": local_r2,
+        "lime_is_poor": local_r2 is None or not local_r2 >= LOW_R2,
+        "table_classes": [classes[c] for c in told],
+        "table": [
+            {
+                "feature": names[j],
+                "cell": cell(j),
+                "shap": shap_values[j, told],
+                "lime": lime_values[j, told],
+            }
+            for j in order[:N_TABLE]
+        ],
+    }
+    said = _words.row_header(section, subject)
+    return {**section, "headline": said, "words": _words.row_reasons(section)}
+
+
+def cell_text(cell: Any) -> str:
+    """Write one cell as people read it."""
+    if isinstance(cell, float | np.floating):
+        return "missing" if np.isnan(cell) else _words.number(float(cell), 4)
+    return "missing" if cell is None else _words.shorten(str(cell))
+
+
+def _row_label(X: Any, row: int) -> str | None:
+    """Give the index label of a row where it says more than its position."""
+    index = getattr(X, "index", None)
+    if not hasattr(index, "tolist"):
+        return None
+    label = str(index[row])  # type: ignore[index]
+    return None if label == str(row) else _words.shorten(label, 40)
+
+
+def lime(evidence: Any, explained: list[dict[str, Any]]) -> dict[str, Any]:
+    """Say how LIME was run and for how many rows its line fits badly."""
+    poor = sum(row["lime_is_poor"] for row in explained)
+    return {
+        "method": str(evidence.lime.method),
+        "n_background": int(evidence.lime.n_background),
+        "n_rows": len(evidence.lime.values),
+        "n_poor": poor,
+        "threshold": LOW_R2,
+    }
+
+
+def agreement(frame: Any, n_rows: int) -> dict[str, Any]:
+    """Give the table of how far the methods agree, SHAP with LIME first."""
+    rows = [
+        {
+            "methods": f"{a} and {b}",
+            "rank": float(rank) if np.isfinite(rank) else None,
+            "sign": float(sign) if np.isfinite(sign) else None,
+        }
+        for a, b, rank, sign in zip(
+            frame["method_a"],
+            frame["method_b"],
+            frame["rank"],
+            frame["sign"],
+            strict=True,
+        )
+    ]
+    section = {**rows[0], "rows": rows, "n_rows": n_rows}
+    return {"rows": rows, "n_rows": n_rows, "words": _words.agreement(section)}

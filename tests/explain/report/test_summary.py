@@ -1,0 +1,226 @@
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from skdnn.explain._report import _charts, _sections, _summary, _words
+from skdnn.explain._report._summary import plain, summarise
+
+
+def test_summary_is_strict_json(evidence):
+    text = json.dumps(summarise(evidence), allow_nan=False)
+    assert json.loads(text) == summarise(evidence)
+
+
+def test_numbers_are_those_of_the_results(evidence):
+    summary = summarise(evidence)
+    accuracy = summary["scores"]["rows"][0]
+    assert accuracy["model"]["value"] == evidence.performance.scores["accuracy"].value
+    assert accuracy["simple"]["value"] == evidence.simple.scores["accuracy"].value
+    assert summary["confusion"]["matrix"] == evidence.performance.confusion.tolist()
+    first = summary["permutation_importance"]["rows"][0]
+    frame = evidence.importance.frame()
+    assert first["value"] == frame["importance"].max()
+    mean = np.abs(evidence.shap.values).mean(0)
+    top = summary["shap"]["rows"][0]
+    assert top["feature"] == evidence.feature_names[mean.sum(1).argmax()]
+    assert top["total"] == pytest.approx(mean.sum(1).max())
+
+
+def test_rows_hold_the_attributions_of_the_predicted_class(evidence):
+    summary = summarise(evidence)
+    for i, (row, _) in enumerate(evidence.chosen):
+        told = summary["rows"][i]
+        k = evidence.predicted[row]
+        assert told["predicted"] == evidence.classes[k]
+        assert told["actual"] == evidence.classes[evidence.codes[row]]
+        by_name = {f["feature"]: f for f in told["features"]}
+        for j, name in enumerate(evidence.feature_names):
+            assert by_name[name]["shap"] == evidence.shap.values[row, j, k]
+            assert by_name[name]["lime"] == evidence.lime.values[i, j, k]
+        assert told["lime_r2"] == evidence.lime.score[i, k]
+        assert told["lime_is_poor"] == (evidence.lime.score[i, k] < 0.5)
+
+
+def test_rows_to_explain_must_have_been_explained(make_evidence):
+    evidence = make_evidence(shap_rows=[0])
+    with pytest.raises(ValueError, match="shap_rows must hold the chosen rows"):
+        summarise(evidence)
+
+
+def test_sections_of_a_network_need_a_network(make_evidence, evidence):
+    assert summarise(evidence)["training"]["n_epochs"] == 60
+    assert summarise(evidence)["subject"] == "network"
+    summary = summarise(make_evidence())
+    assert summary["network"] is None
+    assert summary["training"] is None
+    assert summary["subject"] == "model"
+
+
+def test_words_missing_cells_and_constants(make_evidence):
+    X = pd.DataFrame(
+        {
+            "word": ["a", "b", None] * 10,
+            "constant": 1.0,
+            "empty": np.nan,
+            "gaps": [1.0, np.nan, 3.0] * 10,
+            "fifth": 0.0,
+            "sixth": 0.0,
+            "huge": [-1e308, 0.0, 1e308] * 10,
+        }
+    )
+    summary = summarise(make_evidence(X))
+    word, constant, empty, gaps, *_ = summary["data"]["columns"]
+    assert word["kind"] == "words"
+    assert word["n_missing"] == 10
+    assert {item["value"] for item in word["common"]} == {"a", "b"}
+    assert constant["histogram"] == []
+    assert empty["low"] is None
+    assert empty["n_missing"] == 30
+    assert sum(gaps["histogram"]) == 20
+    assert "50 cells are missing" in summary["data"]["words"].replace("\xa0", " ")
+    json.dumps(summary, allow_nan=False)
+
+
+def test_many_classes_share_six_colours(make_evidence):
+    evidence = make_evidence(classes=range(40), n_rows=200)
+    summary = summarise(evidence)
+    assert len(summary["shown_classes"]) == 6
+    strip = _charts.charts(summary)["shap"][0]
+    assert [bar["css"] for bar in strip["bars"]] == [
+        *(f"c{i}" for i in range(6)),
+        "rest",
+    ]
+    assert sum(bar["w"] for bar in strip["bars"]) == pytest.approx(100, abs=0.1)
+
+
+def test_no_simple_model_is_explained(make_evidence):
+    evidence = make_evidence(simple=None, simple_note="one class has a single row")
+    summary = summarise(evidence)
+    assert "a single row" in summary["scores"]["words"]
+    assert "Logistic" not in summary["verdict"]
+
+
+def test_plain_leaves_no_numpy():
+    value = {"a": (np.float32(1), np.int8(2)), "b": np.array([[np.inf]]), "c": object}
+    assert plain(value) == {"a": [1.0, 2], "b": [[None]], "c": str(object)}
+
+
+def test_shown_classes_are_the_commonest_in_their_own_order():
+    codes = np.repeat(np.arange(8), [1, 9, 2, 8, 7, 6, 5, 4])
+    assert _summary._shown_classes(codes, 8) == [1, 3, 4, 5, 6, 7]
+
+
+@pytest.mark.parametrize(
+    ("cell", "text"),
+    [
+        (1.0, "1"),
+        (-0.5, "\N{MINUS SIGN}0.5"),
+        (np.nan, "missing"),
+        (None, "missing"),
+        ("a" * 100, "a" * 40 + "…" + "a" * 19),
+    ],
+)
+def test_cells_as_text(cell, text):
+    assert _sections.cell_text(cell) == text
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "expected"),
+    [
+        (0, 1, [0, 0.2, 0.4, 0.6, 0.8, 1]),
+        (-1, 1, [-1, -0.5, 0, 0.5, 1]),
+        (3, 3, [3]),
+        (1, 60, [20, 40, 60]),
+    ],
+)
+def test_ticks_are_round(low, high, expected):
+    assert _charts.ticks(low, high) == expected
+
+
+class TestWords:
+    def test_verdict(self, evidence):
+        said = summarise(evidence)["verdict"].replace("\xa0", " ")
+        assert said.startswith("On 40 held-out rows the network is right for ")
+        assert "Logistic regression is right for" in said
+        assert "always guessing the largest class for" in said
+
+    @pytest.mark.parametrize(
+        ("lead", "said"),
+        [
+            ((0.1, 0.05, 0.2), "The network is ahead"),
+            ((-0.1, -0.2, -0.05), "Logistic regression is ahead"),
+            ((0.1, -0.05, 0.2), "These rows cannot tell them apart"),
+        ],
+    )
+    def test_lead_must_be_separated(self, lead, said):
+        score = dict(zip(("value", "low", "high"), lead, strict=True))
+        scores = {"lead": score, "simple_missing": ""}
+        assert _words.compared(scores, "network").startswith(said)
+
+    @pytest.mark.parametrize(
+        ("second", "said"),
+        [((0.2, 0.1, 0.3), "comes next"), ((0.38, 0.3, 0.45), "is not separated")],
+    )
+    def test_importance_says_whether_the_order_is_certain(self, second, said):
+        rows = [{"feature": "a", "value": 0.4, "low": 0.35, "high": 0.45}]
+        keys = ("value", "low", "high")
+        rows.append({"feature": "b", **dict(zip(keys, second, strict=True))})
+        words = _words.importance({"rows": rows, "scoring": "accuracy"})
+        assert "“a” matters most: shuffling it lowers the accuracy by 0.40" in words
+        assert said in words
+
+    def test_importance_of_nothing(self):
+        rows = [{"feature": "a", "value": 0.0, "low": 0.0, "high": 0.0}]
+        words = _words.importance({"rows": rows, "scoring": "accuracy"})
+        assert "does not lower" in words
+
+    @pytest.mark.parametrize(
+        ("values", "said"),
+        [
+            ([0.1, 0.3, 0.9], "rises from 10 % to 90 %"),
+            ([0.9, 0.5, 0.1], "falls from 90 % to 10 %"),
+            ([0.1, 0.9, 0.1], "moves between 10 % and 90 %"),
+            ([0.5, 0.5, 0.5], "hardly moves"),
+        ],
+    )
+    def test_profile_of_numbers(self, values, said):
+        line = {"class": "k", "values": values, "range": max(values) - min(values)}
+        curve = {"feature": "f", "words": False, "x": [0, 1, 2], "lines": [line]}
+        assert said in _words.profile(curve).replace("\xa0", " ")
+
+    def test_profile_of_words(self):
+        line = {"class": "k", "values": [0.5, 0.2], "range": 0.3}
+        curve = {"feature": "f", "words": True, "x": ["u", "v"], "lines": [line]}
+        assert "lowest at “v” (20" in _words.profile(curve)
+
+    def test_training_that_learned_nothing(self):
+        section = {
+            "n_epochs": 2,
+            "loss": [1.2, 1.15],
+            "val_loss": [1.3, 1.2],
+            "best_epoch": 2,
+            "baseline_loss": 1.1,
+        }
+        words = _words.training(section)
+        assert "not below the baseline of 1.1" in words
+        assert "learned nothing" in words
+
+    def test_confusion_names_the_commonest_mistake(self):
+        worst = {"actual": "a", "predicted": "b", "n": 2, "share": 0.1}
+        words = _words.confusion({"n_right": 8, "largest": [worst]}, 10, "model")
+        assert "2 rows of “a” taken for “b”" in words.replace("\xa0", " ")
+
+    @pytest.mark.parametrize(
+        ("rank", "said"),
+        [
+            (0.9, "largely put"),
+            (0.5, "partly"),
+            (-0.1, "trust neither alone"),
+            (None, "cannot be compared"),
+        ],
+    )
+    def test_agreement(self, rank, said):
+        section = {"rank": rank, "sign": 0.9, "n_rows": 5}
+        assert said in _words.agreement(section)
