@@ -96,6 +96,7 @@ def check_rows(estimator, X, y, *, reset: bool) -> tuple[Any, np.ndarray]:
     )
     if y.ndim == 2 and y.shape[1] == 1:
         y = column_or_1d(y, warn=True)
+    _sorted_labels(y)
     check_classification_targets(y)
     if y.ndim == 2:
         raise ValueError(
@@ -108,20 +109,24 @@ def check_rows(estimator, X, y, *, reset: bool) -> tuple[Any, np.ndarray]:
 
 def find_classes(labels: np.ndarray, n_samples: int) -> np.ndarray:
     """Return the classes among the labels, sorted, at least two."""
-    try:
-        classes = np.unique(labels)
-    except TypeError as error:
-        kinds = sorted({type(label).__name__ for label in labels})
-        raise ValueError(
-            "Classes must be of one kind, without missing ones. Got labels of the "
-            f"kinds {kinds}. Turn them into strings, and leave rows without one out."
-        ) from error
+    classes = _sorted_labels(labels)
     if len(classes) < 2:
         raise ValueError(
             "DNNClassifier needs rows of at least 2 classes. Got 1 class: "
             f"{classes[0]!r} (n_samples={n_samples})."
         )
     return classes
+
+
+def _sorted_labels(labels: np.ndarray) -> np.ndarray:
+    try:
+        return np.unique(labels)
+    except TypeError as error:
+        kinds = sorted({type(label).__name__ for label in labels.ravel()})
+        raise ValueError(
+            "Classes must be of one kind, without missing ones. Got labels of the "
+            f"kinds {kinds}. Turn them into strings, and leave rows without one out."
+        ) from error
 
 
 def encode(y: np.ndarray, classes: np.ndarray, name: str = "y") -> np.ndarray:
@@ -214,7 +219,7 @@ def cut(
 
 
 def column_names(estimator, feature_names) -> list[str]:
-    """Return a name for each column: as given, as seen in `fit`, or x0, x1 and so on."""
+    """Return a name for each column: as given, as seen in `fit`, or x0 and so on."""
     n = estimator.n_features_in_
     if feature_names is not None:
         names = [str(name) for name in feature_names]

@@ -10,7 +10,7 @@ from sklearn.utils import check_random_state
 from skdnn import _data, _parameters
 from skdnn._inference import _engine
 from skdnn._network._solvers import check_dtype
-from skdnn._network._spec import initial_weights
+from skdnn._network._spec import NetworkSpec, initial_weights
 from skdnn._progress import Progress
 from skdnn._training._plan import Fit, Fitted, Rows, class_share_loss
 from skdnn._verdict import Course
@@ -54,7 +54,7 @@ def plan(
     else:
         weights = initial_weights(spec, random_state)
     rows, validation = _data.cut(estimator, rows, validation, random_state)
-    has_dropout = any(layer.dropout for layer in spec.hidden)
+    rows_seen = estimator.t_ if goes_on else 0
     solver, rate = _parameters.solver_and_rate(estimator)
     check_dtype(solver, spec.dtype)
     return Fit(
@@ -67,12 +67,11 @@ def plan(
         batch_size=_parameters.batch_size(estimator, len(rows)),
         shuffle=bool(estimator.shuffle),
         random_state=random_state,
-        # drawn only where needed, so that plain networks are MLPClassifier's
-        dropout_seed=int(random_state.randint(2**31 - 1)) if has_dropout else 0,
+        dropout_seed=_dropout_seed(spec, random_state, rows_seen),
         rate=rate,
         penalties=_parameters.penalties(estimator),
         stopping=_parameters.stopping(estimator, incremental),
-        rows_seen=estimator.t_ if goes_on else 0,
+        rows_seen=rows_seen,
         callbacks=_parameters.copied_callbacks(estimator),
         on_epoch=lambda record: progress.step(_figures(record)),
     )
@@ -137,6 +136,20 @@ def warn(estimator, fit: Fit, fitted: Fitted, *, incremental: bool) -> None:
             BaselineWarning,
             stacklevel=4,
         )
+
+
+def _dropout_seed(
+    spec: NetworkSpec, random_state: np.random.RandomState, rows_seen: int
+) -> int:
+    """Return a seed that differs between the parts of a training that goes on.
+
+    It is drawn only where there is dropout, so that all else is drawn as in
+    MLPClassifier.
+    """
+    if not any(layer.dropout for layer in spec.hidden):
+        return 0
+    entropy = [int(random_state.randint(2**31 - 1)), rows_seen]
+    return int(np.random.SeedSequence(entropy).generate_state(1)[0])
 
 
 def _final_losses(estimator, fit: Fit) -> tuple[float, float]:

@@ -6,6 +6,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 
@@ -16,7 +17,7 @@ _first_process: int | None = None
 _cache_clears: list[Callable[[], None]] = []
 
 
-def load():
+def load() -> Any:
     """Import Keras and its backend, without their messages, and return the module.
 
     Raises

@@ -270,7 +270,7 @@ def _dropout_rates(estimator) -> list[float]:
             f"hidden layer: {n_layers} here. Got {len(rates)} rates instead: {rates!r}."
         )
     for rate in rates:
-        if not isinstance(rate, Real) or not 0 <= rate < 1:
+        if not isinstance(rate, Real) or not 0 <= float(rate) < 1:
             raise ValueError(
                 "The 'dropout' parameter of DNNClassifier must hold rates in [0, 1). "
                 f"Got {rate!r} in {rates!r} instead."

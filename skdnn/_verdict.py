@@ -65,12 +65,12 @@ def verdict(history: pd.DataFrame, baseline: float, best_epoch: int | None) -> s
     words = [f"The network learned: its {name} is {gain:.0%} below the baseline."]
     tail = max(2, len(watched) // 10)
     lowest = int(np.argmin(watched)) + 1
-    if len(watched) >= 10 and watched[-1] > 1.05 * watched[lowest - 1]:
+    if len(watched) >= 10 and watched[-1] - watched[lowest - 1] > 0.03 * baseline:
         what = "was restored" if best_epoch else "early_stopping=True would keep it"
         words.append(
             f"The {name} rose again after epoch {lowest}, its best, which {what}."
         )
-    elif len(watched) >= 10 and watched[-1] < 0.97 * watched[-1 - tail]:
+    elif len(watched) >= 10 and watched[-1 - tail] - watched[-1] > 0.01 * baseline:
         words.append("The loss was still falling: a larger max_iter should help.")
     return " ".join(words)
 

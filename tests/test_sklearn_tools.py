@@ -113,7 +113,9 @@ def test_bagging(raw):
 
 def test_stacking_and_voting(raw):
     parts = [("net", network()), ("linear", LogisticRegression(max_iter=1000))]
-    stack = StackingClassifier(parts, cv=2, final_estimator=LogisticRegression(max_iter=1000))
+    stack = StackingClassifier(
+        parts, cv=2, final_estimator=LogisticRegression(max_iter=1000)
+    )
     assert stack.fit(*raw).score(*raw) > 0.9
     assert VotingClassifier(parts, voting="soft").fit(*raw).score(*raw) > 0.9
 

@@ -63,7 +63,7 @@ def _folded_layers(
             gamma, beta, mean, variance = (next(values) for _ in range(4))
             scale = gamma / np.sqrt(variance + _BATCH_NORM_EPSILON)
             kernel, bias = kernel * scale, (bias - mean) * scale + beta
-        layers.append((kernel, bias, _FUNCTIONS[layer.activation]))
+        layers.append((kernel, bias, _FUNCTIONS[str(layer.activation)]))
     layers.append((next(values), next(values), _linear))
     return layers
 

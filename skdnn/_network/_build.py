@@ -1,6 +1,7 @@
 """From a spec to Keras models."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -93,7 +94,8 @@ def set_dropout(network, spec: NetworkSpec, seed: int) -> None:
     seed : int
         Each layer has a seed of its own drawn from it.
     """
-    layers = [layer for layer in network.layers if isinstance(layer, dropout_layer())]
+    kind = dropout_layer()
+    layers: list[Any] = [layer for layer in network.layers if isinstance(layer, kind)]
     rates = [hidden.dropout for hidden in spec.hidden if hidden.dropout]
     seeds = np.random.SeedSequence(seed).generate_state(len(layers)) // 2
     for layer, rate, layer_seed in zip(layers, rates, seeds, strict=True):

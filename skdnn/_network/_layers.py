@@ -14,7 +14,7 @@ def dropout_layer() -> type:
     """
     keras = _keras.load()
 
-    class RateDropout(keras.layers.Layer):
+    class RateDropout(keras.layers.Layer):  # type: ignore[name-defined]
         def __init__(self, **kwargs):
             super().__init__(**kwargs)
             self.seed_generator = keras.random.SeedGenerator(0)

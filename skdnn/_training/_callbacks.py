@@ -43,7 +43,7 @@ class CallbackLoop:
 
     def __init__(self, fit: Fit):
         self._fit = fit
-        self._list = None
+        self._list: Any = None
         if not fit.callbacks:
             return
         keras = _keras.load()
@@ -51,6 +51,8 @@ class CallbackLoop:
         self._model.compile(
             optimizer=fit.solver.make(), loss="sparse_categorical_crossentropy"
         )
+        # a model that a callback saves is loaded with its optimizer
+        self._model.optimizer.build(self._model.trainable_variables)
         self._model.stop_training = False
         steps = -(-len(fit.train) // fit.batch_size)
         self._list = keras.callbacks.CallbackList(

@@ -79,13 +79,15 @@ class KerasEpochs:
 
     def evaluate(self, rows: Rows) -> np.ndarray:
         """Return weighted sums over the rows; see ``Program.evaluate``."""
+        convert = _keras.load().ops.convert_to_tensor
         sums = np.zeros(3)
         for start in range(0, len(rows), _EVALUATION_ROWS):
             block = rows.take(slice(start, start + _EVALUATION_ROWS))
             loss, hits, total = penalised_loss(
                 self._fit.spec,
                 self._network(block.X, training=False),
-                *_tensors(block),
+                convert(block.y),
+                convert(block.weight),
                 kernels=(),
                 l2=None,
                 l1=None,
@@ -124,17 +126,12 @@ class KerasEpochs:
         )
 
 
-def _tensors(rows: Rows) -> tuple:
-    convert = _keras.load().ops.convert_to_tensor
-    return convert(rows.y), convert(rows.weight)
-
-
 @cache
 def _batches_class() -> type:
     """Return the class that hands batches to Keras, which rounds arrays to float32."""
     keras = _keras.load()
 
-    class Batches(keras.utils.PyDataset):
+    class Batches(keras.utils.PyDataset):  # type: ignore[name-defined]
         def __init__(self, rows: Rows, order: np.ndarray, batch_size: int):
             super().__init__()
             self._rows, self._order, self._size = rows, order, batch_size
@@ -155,7 +152,7 @@ def _model_class() -> type:
     """Return the class of the model that trains; made once Keras is loaded."""
     keras = _keras.load()
 
-    class PenalisedModel(keras.Model):
+    class PenalisedModel(keras.Model):  # type: ignore[name-defined]
         def __init__(self, keras, network, fit: Fit):
             super().__init__(dtype=fit.spec.dtype)
             self.network = network

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import astuple
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -82,7 +83,9 @@ class Program:
             zeros = np.zeros(sum(self._sizes), spec.dtype)
             self._flat = keras.Variable(zeros, dtype=spec.dtype)
             self._variables = [self._flat]
-            self._decayed = [np.repeat(is_kernel, self._sizes).astype(spec.dtype)]
+            self._decayed: list[Any] = [
+                np.repeat(is_kernel, self._sizes).astype(spec.dtype)
+            ]
         else:
             self._flat = None
             self._variables = self._network.trainable_variables

@@ -52,7 +52,8 @@ class _Loop:
     def __init__(self, fit: Fit, road: Any, callbacks: CallbackLoop):
         self._fit, self._road, self._callbacks = fit, road, callbacks
         self._train = self._feeder(fit.train)
-        self._validation = self._feeder(fit.validation)
+        if fit.validation is not None:
+            self._validation = self._feeder(fit.validation)
         self._order = np.arange(len(fit.train), dtype=np.int32)
         self._watch = Watch(fit.stopping)
         self._rate = fit.rate.initial if fit.rate else road.rate()
@@ -143,14 +144,12 @@ class _Loop:
         if weights is not None:
             self._road.set_weights(weights)
 
-    def _feeder(self, rows: Rows | None) -> Callable | None:
+    def _feeder(self, rows: Rows) -> Callable:
         """Return a function that hands rows to a step and adds up what it returns.
 
         Dense rows are put where the backend wants them once; a sparse X is made
         dense a chunk of whole batches at a time.
         """
-        if rows is None:
-            return None
         if not issparse(rows.X):
             placed = self._road.put(rows)
             return lambda order, step: step(placed, order)

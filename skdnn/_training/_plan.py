@@ -34,8 +34,8 @@ class Rows:
     def __len__(self) -> int:
         return len(self.y)
 
-    def take(self, positions: np.ndarray) -> "Rows":
-        """Return the rows at the given positions, copied."""
+    def take(self, positions: np.ndarray | slice) -> "Rows":
+        """Return the rows at the given positions."""
         return Rows(self.X[positions], self.y[positions], self.weight[positions])
 
 

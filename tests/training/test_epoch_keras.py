@@ -77,9 +77,20 @@ CASES = {
     "weight decay": (PLAIN, {"weight_decay": 0.5}),
     **{
         name: (PLAIN, {"solver": name})
-        for name in (
-            "sgd rmsprop adamw adagrad adadelta adamax lion ftrl nadam lamb adafactor muon"
-        ).split()
+        for name in [
+            "adadelta",
+            "adafactor",
+            "adagrad",
+            "adamax",
+            "adamw",
+            "ftrl",
+            "lamb",
+            "lion",
+            "muon",
+            "nadam",
+            "rmsprop",
+            "sgd",
+        ]
     },
 }
 

@@ -6,6 +6,7 @@ nothing to it, so a page and the dict cannot disagree.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from typing import Any
 
 import numpy as np
@@ -122,9 +123,7 @@ def plain(value: Any) -> Any:
 
 
 def _version() -> str:
-    import skdnn
-
-    return str(skdnn.__version__)
+    return version("skdnn")
 
 
 def _shown_classes(codes: np.ndarray, n_classes: int) -> list[int]:

@@ -1,0 +1,5 @@
+"""``python -m skdnn``."""
+
+from skdnn.cli import main
+
+main()

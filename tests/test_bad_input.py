@@ -1,0 +1,114 @@
+"""Bad input: rule, value and remedy, before training, and nothing is changed."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from skdnn import DNNClassifier
+from skdnn._parameters import CONSTRAINTS
+
+X = np.random.default_rng(0).uniform(size=(20, 3))
+Y = np.arange(20) % 2
+
+
+@pytest.fixture(autouse=True)
+def no_training(monkeypatch):
+    def never(fit):
+        raise AssertionError("training must not begin")
+
+    monkeypatch.setattr("skdnn.classifier.train", never)
+
+
+def with_cell(value):
+    changed = X.copy()
+    changed[3, 1] = value
+    return changed
+
+
+@pytest.mark.parametrize(
+    ("rows", "labels", "match"),
+    [
+        (with_cell(np.nan), Y, "contains NaN"),
+        (with_cell(np.inf), Y, "infinity"),
+        (X, np.zeros(20), "at least 2 classes. Got 1 class"),
+        (X[:1], Y[:1], "Got 1 class.*n_samples=1"),
+        (X[:, :0], Y, r"0 feature\(s\)"),
+        (X[:0], Y[:0], r"0 sample\(s\)"),
+        (X, Y[:5], "inconsistent numbers of samples"),
+        (X, None, "requires y to be passed"),
+        (X, X[:, 0], "Unknown label type"),
+        (X, np.where(Y, np.nan, 1.0), "y contains NaN"),
+        (X, np.array(["a", 1] * 10, dtype=object), "of one kind.*int"),
+        (X, np.array(["a", None] * 10, dtype=object), "of one kind.*NoneType"),
+        (X, np.eye(2)[Y].astype(int), "several labels a row are not available yet"),
+        (X[0], Y, "Expected 2D array"),
+        (pd.DataFrame({"a": ["x", "y"] * 10}), Y, "could not convert string"),
+        (X.astype(complex), Y, "[Cc]omplex"),
+    ],
+)
+def test_rows_that_cannot_be(rows, labels, match):
+    before = np.array(rows, copy=True)
+    estimator = DNNClassifier()
+    with pytest.raises(ValueError, match=match):
+        estimator.fit(rows, labels)
+    np.testing.assert_array_equal(before, np.asarray(rows))
+    assert vars(estimator) == vars(DNNClassifier())
+
+
+@pytest.mark.parametrize(
+    ("weight", "match"),
+    [
+        (np.where(Y, -1.0, 1.0), r"must not be negative. Got -1.0 at position 1"),
+        (np.zeros(20), "positive for at least one row|at least one non-zero"),
+        (np.ones(3), r"sample_weight.shape == \(3,\)"),
+        (np.full(20, np.nan), "NaN"),
+    ],
+)
+def test_weights_that_cannot_be(weight, match):
+    with pytest.raises(ValueError, match=match):
+        DNNClassifier().fit(X, Y, sample_weight=weight)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "match"),
+    [
+        ({"activation": "rleu"}, "'activation'.*Got 'rleu'.*Did you mean 'relu'"),
+        ({"solver": "adan"}, "'solver'.*Did you mean 'adam'"),
+        ({"solver": "lbfgs"}, "not available yet"),
+        ({"learning_rate": "constnat"}, "Did you mean 'constant'"),
+        ({"class_weight": "balance"}, "Did you mean 'balanced'"),
+        ({"class_weight": {"x": 1}}, r"must be classes: \[0, 1\]. Got \['x'\]"),
+        ({"class_weight": {0: -1}}, "must not be negative"),
+        ({"hidden_layer_sizes": (10, 0)}, "units > 0. Got 0"),
+        ({"hidden_layer_sizes": (10, 2.5)}, "whole numbers.*Got 2.5"),
+        ({"hidden_layer_sizes": -3}, "'hidden_layer_sizes'.*Got -3"),
+        ({"dropout": 1.0}, "'dropout'.*Got 1.0"),
+        ({"dropout": [0.1, 0.2]}, "one a hidden layer: 1 here. Got 2"),
+        ({"dropout": [-0.1]}, r"rates in \[0, 1\). Got -0.1"),
+        ({"n_iter_no_change": 0}, "'n_iter_no_change'.*Got 0"),
+        ({"validation_fraction": 1.0}, "'validation_fraction'.*Got 1.0"),
+    ],
+)
+def test_parameters_that_cannot_be(parameters, match):
+    with pytest.raises(ValueError, match=match):
+        DNNClassifier(**parameters).fit(X, Y)
+
+
+def test_every_parameter_is_checked():
+    names = set(DNNClassifier().get_params())
+    assert names == set(CONSTRAINTS)
+    for name in names:
+        with pytest.raises(ValueError, match=f"'{name}' parameter of DNNClassifier"):
+            DNNClassifier(**{name: object()}).fit(X, Y)
+
+
+def test_unknown_parameter():
+    with pytest.raises(TypeError, match="unexpected keyword argument 'epochs'"):
+        DNNClassifier(epochs=3)
+    with pytest.raises(ValueError, match="Invalid parameter 'epochs'"):
+        DNNClassifier().set_params(epochs=3)
+
+
+def test_lamb_in_float64():
+    with pytest.raises(ValueError, match=r"float32 only.*astype\('float32'\)"):
+        DNNClassifier(solver="lamb").fit(X, Y)
