@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.model_selection import train_test_split
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import column_or_1d, validate_data
@@ -42,6 +43,8 @@ def take_rows(estimator, X, y, sample_weight, *, goes_on: bool, classes=None) ->
         All classes there are, if the caller named them.
     """
     X, y = check_rows(estimator, X, y, reset=not goes_on)
+    if y.ndim == 2:
+        return _take_labels(estimator, X, y, sample_weight, goes_on=goes_on)
     if not goes_on:
         labels = y if classes is None else np.asarray(classes)
         estimator.classes_ = find_classes(labels, len(y))
@@ -52,6 +55,23 @@ def take_rows(estimator, X, y, sample_weight, *, goes_on: bool, classes=None) ->
         sample_weight, estimator.class_weight, X, codes, estimator.classes_
     )
     return Rows(X, codes, weight)
+
+
+def _take_labels(estimator, X, y, sample_weight, *, goes_on: bool) -> Rows:
+    """Return rows that may have several labels, and set ``classes_``."""
+    if estimator.class_weight is not None:
+        raise ValueError(
+            "`class_weight` is for rows of one class each. Got "
+            f"{estimator.class_weight!r} and y of shape {y.shape}; use sample_weight."
+        )
+    if goes_on and len(estimator.classes_) != y.shape[1]:
+        raise ValueError(
+            f"y must have the labels of the first fit: {len(estimator.classes_)} "
+            f"columns. Got {y.shape[1]}."
+        )
+    estimator.classes_ = np.arange(y.shape[1])
+    weight = row_weights(sample_weight, None, X, y, estimator.classes_)
+    return Rows(X, y.astype(np.int32), weight)
 
 
 def take_validation(estimator, X_val, y_val) -> Rows | None:
@@ -70,13 +90,15 @@ def take_validation(estimator, X_val, y_val) -> Rows | None:
             "Set validation_fraction=None."
         )
     X, y = check_rows(estimator, X_val, y_val, reset=False)
+    if y.ndim == 2:
+        return _take_labels(estimator, X, y, None, goes_on=True)
     codes = encode(y, estimator.classes_, name="y_val")
     weight = row_weights(None, estimator.class_weight, X, codes, estimator.classes_)
     return Rows(X, codes, weight)
 
 
 def check_rows(estimator, X, y, *, reset: bool) -> tuple[Any, np.ndarray]:
-    """Return X as numbers and y as one label a row.
+    """Return X as numbers, and y as one label a row or as zeros and ones.
 
     Raises
     ------
@@ -94,15 +116,18 @@ def check_rows(estimator, X, y, *, reset: bool) -> tuple[Any, np.ndarray]:
         dtype=DTYPES,
         reset=reset,
     )
+    if issparse(y):
+        y = y.toarray()
     if y.ndim == 2 and y.shape[1] == 1:
         y = column_or_1d(y, warn=True)
-    _sorted_labels(y)
+    if y.ndim == 1:
+        _sorted_labels(y)
     check_classification_targets(y)
-    if y.ndim == 2:
+    if y.ndim == 2 and not np.isin(y, (0, 1)).all():
         raise ValueError(
-            "DNNClassifier needs one class a row: y of shape (n_samples,). Got y of "
-            f"shape {y.shape} ({type_of_target(y)}); several labels a row are not "
-            "available yet. Use sklearn.multioutput.MultiOutputClassifier."
+            "y must be one class a row, of shape (n_samples,), or zeros and ones, a "
+            f"column a label. Got {type_of_target(y)} of shape {y.shape}. Use "
+            "sklearn.multioutput.MultiOutputClassifier."
         )
     return X, y
 
@@ -193,19 +218,23 @@ def cut(
         fraction = 0.1
     if validation is not None or fraction is None:
         return rows, validation
-    lone = np.bincount(rows.y)[rows.y] < 2
     positions = np.arange(len(rows))
+    if rows.y.ndim == 2:  # labels overlap: there is nothing to stratify by
+        lone, strata = np.zeros(len(rows), dtype=bool), None
+    else:
+        lone = np.bincount(rows.y)[rows.y] < 2
+        strata = rows.y[~lone]
     try:
         kept, held_out = train_test_split(
             positions[~lone],
             test_size=fraction,
             random_state=random_state,
-            stratify=rows.y[~lone],
+            stratify=strata,
         )
     except ValueError as error:
         raise ValueError(
             f"Validation rows must be at least one a class. Got {len(rows)} rows "
-            f"of {len(np.unique(rows.y))} classes and validation_fraction={fraction}. "
+            f"of {len(estimator.classes_)} classes, validation_fraction={fraction}. "
             "Raise validation_fraction, hand over X_val and y_val, or train without "
             "early_stopping."
         ) from error

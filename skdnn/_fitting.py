@@ -12,7 +12,13 @@ from skdnn._inference import _engine
 from skdnn._network._solvers import check_dtype
 from skdnn._network._spec import NetworkSpec, initial_weights
 from skdnn._progress import Progress
-from skdnn._training._plan import Fit, Fitted, Rows, class_share_loss
+from skdnn._training._plan import (
+    Fit,
+    Fitted,
+    Rows,
+    class_share_loss,
+    class_shares,
+)
 from skdnn._verdict import Course
 from skdnn.exceptions import BaselineWarning
 
@@ -46,7 +52,11 @@ def plan(
     """
     random_state = check_random_state(estimator.random_state)
     spec = _parameters.network_spec(
-        estimator, rows.X.shape[1], len(estimator.classes_), rows.X.dtype
+        estimator,
+        rows.X.shape[1],
+        len(estimator.classes_),
+        rows.X.dtype,
+        multilabel=rows.y.ndim == 2,
     )
     if goes_on:
         _parameters.check_same_network(estimator._spec, spec)
@@ -102,11 +112,9 @@ def keep(
     estimator.n_layers_ = len(fit.spec.widths)
     estimator.n_outputs_ = fit.spec.n_outputs
     estimator.out_activation_ = fit.spec.output
-    n_classes = len(estimator.classes_)
-    estimator.baseline_loss_ = class_share_loss(
-        fit.train.y, fit.train.weight, n_classes
-    )
-    estimator._course = _course(fit, fitted, history, n_classes)
+    shares = class_shares(fit.train, len(estimator.classes_))
+    estimator.baseline_loss_ = class_share_loss(fit.train, shares)
+    estimator._course = _course(fit, fitted, history, shares)
 
 
 def warn(estimator, fit: Fit, fitted: Fitted, *, incremental: bool) -> None:
@@ -114,12 +122,10 @@ def warn(estimator, fit: Fit, fitted: Fitted, *, incremental: bool) -> None:
     if fitted.interrupted:
         warnings.warn("Training interrupted by user.", stacklevel=4)
         return
-    if not incremental and not fitted.stopped and fit.stopping.can_converge:
+    may_converge = fit.stopping.can_converge or fit.solver.full_batch
+    if not incremental and not fitted.stopped and may_converge:
         warnings.warn(
-            f"Training reached max_iter={fit.stopping.max_iter} before the loss "
-            f"stopped falling by tol={fit.stopping.tol:g}. Raise max_iter or "
-            "learning_rate_init, or set n_iter_no_change=np.inf to mean that many "
-            "epochs.",
+            _not_converged(fit),
             ConvergenceWarning,
             stacklevel=4,
         )
@@ -136,6 +142,20 @@ def warn(estimator, fit: Fit, fitted: Fitted, *, incremental: bool) -> None:
             BaselineWarning,
             stacklevel=4,
         )
+
+
+def _not_converged(fit: Fit) -> str:
+    if fit.solver.full_batch:
+        return (
+            f"Training reached max_iter={fit.stopping.max_iter} iterations or "
+            f"max_fun={fit.stopping.max_fun} evaluations before the gradient fell "
+            f"below tol={fit.stopping.tol:g}. Raise them, or scale the columns."
+        )
+    return (
+        f"Training reached max_iter={fit.stopping.max_iter} before the loss stopped "
+        f"falling by tol={fit.stopping.tol:g}. Raise max_iter or learning_rate_init, "
+        "or set n_iter_no_change=np.inf to mean that many epochs."
+    )
 
 
 def _dropout_seed(
@@ -167,33 +187,30 @@ def _final_losses(estimator, fit: Fit) -> tuple[float, float]:
     if not total > 0:
         return estimator.loss_, baseline
     logits = _engine.predict_logits(estimator._spec, estimator._weights, rows.X)
-    log_p = _engine.log_probabilities(estimator._spec, logits)
-    loss = -(rows.weight @ log_p[np.arange(len(rows)), rows.y]) / total
-    log_shares = np.log(np.maximum(estimator._course.shares, 1e-12))
-    return float(loss), float(-(rows.weight @ log_shares[rows.y]) / total)
+    loss = _engine.mean_loss(estimator._spec, logits, rows.y, rows.weight)
+    return loss, class_share_loss(rows, estimator._course.shares)
 
 
-def _course(fit: Fit, fitted: Fitted, history, n_classes: int) -> Course:
+def _course(fit: Fit, fitted: Fitted, history, shares: np.ndarray) -> Course:
     stopping = fit.stopping
     watched = "validation" if stopping.early else "training"
     if fitted.interrupted:
         ending = "interrupted by the user"
+    elif fitted.stopped and fit.solver.full_batch:
+        ending = "ended as the gradient had vanished"
     elif fitted.stopped:
         ending = (
             f"ended as the {watched} loss had not improved for "
-            f"{stopping.patience:g} epochs, or by a callback"
-            if fit.callbacks
-            else f"ended as the {watched} loss had not improved for "
             f"{stopping.patience:g} epochs"
         )
+        ending += ", or by a callback" if fit.callbacks else ""
     else:
         ending = "ended at max_iter"
     best = int(np.nanargmin(history["val_loss"])) + 1 if stopping.early else None
-    shares = np.bincount(fit.train.y, weights=fit.train.weight, minlength=n_classes)
     return Course(
         n_train=len(fit.train),
         n_validation=0 if fit.validation is None else len(fit.validation),
-        shares=shares / shares.sum(),
+        shares=shares,
         batch_size=fit.batch_size,
         solver=fit.solver.name,
         ending=ending,

@@ -20,6 +20,7 @@ from skdnn._network._solvers import (
     KERAS_OPTIMIZERS,
     Solver,
     default_weight_decay,
+    lbfgs_solver,
     optimizer_rate,
     serialized,
     solver_from_name,
@@ -85,15 +86,37 @@ def check_parameters(estimator) -> None:
             validate_parameter_constraints(CONSTRAINTS, {key: value}, name)
         except InvalidParameterError as error:
             raise InvalidParameterError(f"{error}{_nearest(key, value)}") from None
-    if parameters["solver"] == "lbfgs":
-        raise ValueError(
-            "The 'solver' parameter of DNNClassifier must be a Keras optimizer; "
-            "'lbfgs' is not available yet. Use 'adam' or 'sgd', or "
-            "sklearn.neural_network.MLPClassifier(solver='lbfgs')."
-        )
     _hidden_sizes(parameters["hidden_layer_sizes"])
-    _dropout_rates(estimator)
+    rates = _dropout_rates(estimator)
     _check_callbacks(parameters["callbacks"])
+    if parameters["solver"] == "lbfgs":
+        _check_full_batch(parameters | {"dropout": any(rates)})
+
+
+def _check_full_batch(parameters: dict) -> None:
+    """Raise ``ValueError`` for what makes no sense where all rows are one batch."""
+    for name in ("dropout", "batch_norm", "weight_decay", "callbacks"):
+        if parameters[name]:
+            raise ValueError(
+                "solver='lbfgs' minimises one fixed function of the weights, which "
+                f"{name} is not part of. Got {name}={parameters[name]!r}. Set it to "
+                "its default, or use solver='adam'."
+            )
+    if parameters["validation_fraction"] is not None:
+        raise ValueError(
+            "solver='lbfgs' trains on all rows and takes no validation rows. Got "
+            f"validation_fraction={parameters['validation_fraction']!r}. Set it to "
+            "None, or use solver='adam'."
+        )
+
+
+def is_stochastic(estimator) -> bool:
+    """Return whether training goes by batches, as `partial_fit` must."""
+    if isinstance(estimator.solver, str) and estimator.solver == "lbfgs":
+        raise AttributeError(
+            "partial_fit goes by batches, which solver='lbfgs' does not. Use 'adam'."
+        )
+    return True
 
 
 def check_incremental(estimator) -> None:
@@ -137,7 +160,9 @@ def batch_size(estimator, n_samples: int) -> int:
     return min(int(estimator.batch_size), n_samples)
 
 
-def network_spec(estimator, n_inputs: int, n_classes: int, dtype) -> NetworkSpec:
+def network_spec(
+    estimator, n_inputs: int, n_classes: int, dtype, *, multilabel: bool
+) -> NetworkSpec:
     """Return the network that the parameters describe.
 
     Parameters
@@ -148,6 +173,8 @@ def network_spec(estimator, n_inputs: int, n_classes: int, dtype) -> NetworkSpec
         Columns and classes of the data.
     dtype : dtype
         Of the data.
+    multilabel : bool
+        Whether a row may have several labels.
 
     Returns
     -------
@@ -170,12 +197,12 @@ def network_spec(estimator, n_inputs: int, n_classes: int, dtype) -> NetworkSpec
             strict=True,
         )
     )
-    binary = n_classes == 2
+    binary = n_classes == 2 and not multilabel
     return NetworkSpec(
         n_inputs=n_inputs,
         hidden=hidden,
         n_outputs=1 if binary else n_classes,
-        output="logistic" if binary else "softmax",
+        output="logistic" if binary or multilabel else "softmax",
         dtype=np.dtype(dtype).name,
     )
 
@@ -187,6 +214,8 @@ def solver_and_rate(estimator) -> tuple[Solver, Rate | None]:
     ``solver="sgd"`` only.
     """
     solver, policy = estimator.solver, estimator.learning_rate
+    if isinstance(solver, str) and solver == "lbfgs":
+        return lbfgs_solver(), None
     schedule = None if isinstance(policy, str) else serialized(policy)
     if not isinstance(solver, str):
         initial = optimizer_rate(solver)
@@ -229,7 +258,8 @@ def stopping(estimator, incremental: bool) -> Stopping:
         max_iter=1 if incremental else int(estimator.max_iter),
         tol=float(estimator.tol),
         patience=float(estimator.n_iter_no_change),
-        early=bool(estimator.early_stopping),
+        early=bool(estimator.early_stopping) and estimator.solver != "lbfgs",
+        max_fun=int(estimator.max_fun),
     )
 
 

@@ -1,6 +1,7 @@
 """The classifier: parameters, and the order in which a fit happens."""
 
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skdnn import _data, _fitting, _parameters
@@ -29,7 +30,8 @@ class DNNClassifier(ClassifierMixin, BaseEstimator):
         a Keras tensor.
     solver : str or keras.optimizers.Optimizer, default="adam"
         Name of a Keras optimizer in lower case, or one made by you, which is copied
-        and keeps its own learning rate. ``"lbfgs"`` is not available yet.
+        and keeps its own learning rate. ``"lbfgs"`` is SciPy's, over all rows at once,
+        without dropout, batch norm, weight decay, callbacks and validation rows.
     alpha : float, default=0.0001
         Strength of the elastic-net penalty, divided by the rows of the batch as in
         MLPClassifier.
@@ -71,7 +73,7 @@ class DNNClassifier(ClassifierMixin, BaseEstimator):
     n_iter_no_change : int or inf, default=10
         Epochs without improvement before training ends.
     max_fun : int, default=15000
-        Of ``solver="lbfgs"``.
+        Evaluations of the loss at most, for ``solver="lbfgs"``.
     class_weight : dict, "balanced" or None, default=None
         Factor of each class in the loss; "balanced" lets every class weigh the same.
     l1_ratio : float, default=0.0
@@ -222,8 +224,9 @@ class DNNClassifier(ClassifierMixin, BaseEstimator):
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Numbers, without NaN or infinity. float32 is worked on as float32, all
             else as float64.
-        y : array-like of shape (n_samples,)
-            Classes: strings, booleans or integers.
+        y : array-like of shape (n_samples,) or (n_samples, n_labels)
+            Classes: strings, booleans or integers. Or zeros and ones, a column a
+            label, where a row may have several labels or none.
         sample_weight : array-like of shape (n_samples,), default=None
             Weight of each row in the loss, not negative.
         X_val : {array-like, sparse matrix} of shape (n_val, n_features), default=None
@@ -248,6 +251,7 @@ class DNNClassifier(ClassifierMixin, BaseEstimator):
             validation = _data.take_validation(self, X_val, y_val)
             return self._train(rows, validation, goes_on=goes_on, incremental=False)
 
+    @available_if(_parameters.is_stochastic)
     def partial_fit(self, X, y, classes=None, sample_weight=None):
         """Train for one epoch, going on from the last call.
 
@@ -277,7 +281,7 @@ class DNNClassifier(ClassifierMixin, BaseEstimator):
             return self._train(rows, None, goes_on=goes_on, incremental=True)
 
     def predict(self, X):
-        """Return the most probable class of each row.
+        """Return the most probable class of each row, or its labels.
 
         Parameters
         ----------
@@ -286,10 +290,12 @@ class DNNClassifier(ClassifierMixin, BaseEstimator):
 
         Returns
         -------
-        ndarray of shape (n_samples,)
+        ndarray of shape (n_samples,) or (n_samples, n_labels)
         """
-        positions = self.predict_proba(X).argmax(axis=1)
-        return self.classes_[positions]
+        proba = self.predict_proba(X)
+        if self._spec.is_multilabel:
+            return (proba > 0.5).astype(int)
+        return self.classes_[proba.argmax(axis=1)]
 
     def predict_proba(self, X):
         """Return the probability of each class for each row.
@@ -302,7 +308,8 @@ class DNNClassifier(ClassifierMixin, BaseEstimator):
         Returns
         -------
         ndarray of shape (n_samples, n_classes)
-            Columns in the order of ``classes_``; rows sum to 1.
+            Columns in the order of ``classes_``; rows sum to 1, unless a row may have
+            several labels.
         """
         logits = self._logits(X)
         return _engine.probabilities(self._spec, logits)
@@ -448,4 +455,5 @@ class DNNClassifier(ClassifierMixin, BaseEstimator):
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
+        tags.classifier_tags.multi_label = True
         return tags

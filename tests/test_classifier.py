@@ -474,6 +474,50 @@ def test_silent_unless_asked(iris, capfd):
     assert capfd.readouterr() == ("", "")
 
 
+# several labels a row
+
+
+@pytest.fixture(scope="module")
+def labelled(iris):
+    X, _ = iris
+    return X, (X[:, [0, 2, 3]] > 0.5).astype(int)
+
+
+def test_labels(labelled):
+    X, labels = labelled
+    fitted = network(validation_fraction=0.2, max_iter=40).fit(X, labels)
+    assert fitted.classes_.tolist() == [0, 1, 2]
+    assert fitted.predict(X).shape == labels.shape
+    assert fitted.score(X, labels) > 0.7
+    proba = fitted.predict_proba(X)
+    np.testing.assert_allclose(np.exp(fitted.predict_log_proba(X)), proba)
+    np.testing.assert_allclose(fitted.model_.predict(X, verbose=0), proba, atol=1e-6)
+    losses = -np.where(labels, np.log(proba), np.log(1 - proba)).sum(axis=1)
+    assert losses.mean() < fitted.baseline_loss_
+    shares = labels.mean(axis=0)
+    entropy = -(shares * np.log(shares) + (1 - shares) * np.log(1 - shares)).sum()
+    assert fitted.baseline_loss_ == pytest.approx(entropy, rel=0.05)
+    assert fitted.history_["val_accuracy"].iloc[-1] > 0.5
+    fitted.plot_network()
+    assert "The network learned" in fitted.summary()
+
+
+def test_labels_sparse_and_by_parts(labelled):
+    X, labels = labelled
+    dense = network().fit(X, labels)
+    np.testing.assert_array_equal(
+        network().fit(X, csr_matrix(labels)).coefs_[0], dense.coefs_[0]
+    )
+    parts = network().partial_fit(X, labels, classes=[0, 1, 2])
+    with pytest.raises(ValueError, match=r"labels of the first fit: 3 columns\. Got 2"):
+        parts.partial_fit(X, labels[:, :2])
+
+
+def test_labels_have_no_class_weight(labelled):
+    with pytest.raises(ValueError, match="rows of one class each"):
+        network(class_weight="balanced").fit(*labelled)
+
+
 # larger shapes
 
 

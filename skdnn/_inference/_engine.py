@@ -37,13 +37,28 @@ def predict_logits(spec: NetworkSpec, weights: Sequence[np.ndarray], X) -> np.nd
 def log_probabilities(spec: NetworkSpec, logits: np.ndarray) -> np.ndarray:
     """Return the logarithm of the probabilities, of shape (n_samples, n_classes)."""
     if spec.output == "logistic":
-        logits = np.hstack([-logits, logits])
-        return -np.logaddexp(0, -logits)
+        return -np.logaddexp(0, -_both_ways(spec, logits))
     return _numpy.log_softmax(logits)
 
 
 def probabilities(spec: NetworkSpec, logits: np.ndarray) -> np.ndarray:
     """Return the probabilities, of shape (n_samples, n_classes)."""
     if spec.output == "logistic":
-        return _numpy.sigmoid(np.hstack([-logits, logits]))
+        return _numpy.sigmoid(_both_ways(spec, logits))
     return _numpy.softmax(logits)
+
+
+def mean_loss(spec: NetworkSpec, logits: np.ndarray, y, weight) -> float:
+    """Return the weighted mean cross-entropy of rows, several labels added up."""
+    log_p = log_probabilities(spec, logits)
+    if spec.is_multilabel:
+        log_not_p = -np.logaddexp(0, logits)
+        losses = -np.where(y, log_p, log_not_p).sum(axis=1)
+    else:
+        losses = -log_p[np.arange(len(y)), y]
+    return float(weight @ losses / weight.sum())
+
+
+def _both_ways(spec: NetworkSpec, logits: np.ndarray) -> np.ndarray:
+    """Return the logits of both classes where one unit tells two apart."""
+    return logits if spec.is_multilabel else np.hstack([-logits, logits])

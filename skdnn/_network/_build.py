@@ -46,16 +46,14 @@ def build_model(spec: NetworkSpec, weights: Sequence[np.ndarray]):
             dropout = keras.layers.Dropout(layer.dropout, dtype=spec.dtype, seed=i)
         x = _hidden(keras, spec, layer, x, dropout, name=f"hidden_{i}")
     x = _dense(keras, spec, spec.n_outputs, x, "output")
-    if spec.output == "softmax":
-        x = keras.layers.Softmax(dtype=spec.dtype, name="probabilities")(x)
-    else:
+    if spec.n_outputs == 1:
         # 1 - p as a sigmoid of its own: a small probability keeps its digits
         both = keras.layers.Concatenate(dtype=spec.dtype, name="both")
-        minus = keras.layers.Rescaling(-1.0, dtype=spec.dtype, name="minus")(x)
-        x = keras.layers.Activation("sigmoid", dtype=spec.dtype, name="probabilities")(
-            both([minus, x])
-        )
-    model = keras.Model(inputs, x, name="skdnn")
+        minus = keras.layers.Rescaling(-1.0, dtype=spec.dtype, name="minus")
+        x = both([minus(x), x])
+    function = "softmax" if spec.output == "softmax" else "sigmoid"
+    last = keras.layers.Activation(function, dtype=spec.dtype, name="probabilities")
+    model = keras.Model(inputs, last(x), name="skdnn")
     set_weights(model, spec, weights)
     return model
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -51,16 +51,19 @@ class Solver:
         JSON of its configuration.
     elementwise : bool
         Whether all weights may be handed to it as one vector.
+    full_batch : bool
+        Whether SciPy's L-BFGS takes the steps, over all rows at once.
     """
 
     kind: type
     config: str
     elementwise: bool
+    full_batch: bool = False
 
     @property
     def name(self) -> str:
         """The optimizer's class, in lower case."""
-        return self.kind.__name__.lower()
+        return "lbfgs" if self.full_batch else self.kind.__name__.lower()
 
     @property
     def has_schedule(self) -> bool:
@@ -71,7 +74,7 @@ class Solver:
         """Return a new Keras optimizer."""
         optimizer = self.kind.from_config(json.loads(self.config))
         # a Python number would be rounded to float32 before it meets float64 weights
-        for name in _FACTORS.get(self.name, ()):
+        for name in _FACTORS.get(self.kind.__name__.lower(), ()):
             setattr(optimizer, name, np.float64(getattr(optimizer, name)))
         return optimizer
 
@@ -118,6 +121,12 @@ def solver_from_name(
     # serialising and back fills in Keras's defaults, so that equal solvers are equal
     optimizer = getattr(_keras.load().optimizers, KERAS_OPTIMIZERS[name])
     return _solver(optimizer.from_config(config), elementwise=name in ELEMENTWISE)
+
+
+def lbfgs_solver() -> Solver:
+    """Return the solver whose steps are SciPy's."""
+    plain = _keras.load().optimizers.SGD(1.0)
+    return replace(_solver(plain, elementwise=True), full_batch=True)
 
 
 def solver_from_optimizer(optimizer) -> Solver:

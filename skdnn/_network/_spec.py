@@ -92,9 +92,10 @@ class NetworkSpec:
     hidden : tuple of Hidden
         The hidden layers, none for softmax regression.
     n_outputs : int
-        Units of the last layer: one for two classes, else one a class.
+        Units of the last layer: one for two classes, else one a class or label.
     output : {"softmax", "logistic"}
-        What turns the last layer into probabilities.
+        What turns the last layer into probabilities. Logistic units are one for two
+        classes, or one a label where a row may have several.
     dtype : {"float32", "float64"}
         Precision of weights and arithmetic.
     """
@@ -109,6 +110,11 @@ class NetworkSpec:
     def widths(self) -> tuple[int, ...]:
         """Units of every layer, input and output included."""
         return (self.n_inputs, *(layer.units for layer in self.hidden), self.n_outputs)
+
+    @property
+    def is_multilabel(self) -> bool:
+        """Whether a row may have several labels, or none."""
+        return self.output == "logistic" and self.n_outputs > 1
 
     @property
     def is_plain(self) -> bool:

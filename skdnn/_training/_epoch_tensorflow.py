@@ -176,11 +176,37 @@ class Program:
         """
         return self._evaluate(*rows).numpy()
 
+    def gradient(
+        self, rows: tuple, flat: np.ndarray
+    ) -> tuple[float, float, np.ndarray]:
+        """Return loss, accuracy and gradient at given weights, all rows one batch.
+
+        Parameters
+        ----------
+        rows : tuple
+            From `put`.
+        flat : ndarray of shape (n_weights,)
+            The trainable arrays, one behind the other.
+
+        Returns
+        -------
+        loss, accuracy : float
+        gradient : ndarray of shape (n_weights,)
+            float64, which SciPy works in.
+        """
+        tf, dtype = self._tf, self._spec.dtype
+        numbers = tf.constant((0.0, *astuple(self._fit.penalties)), dtype=dtype)
+        loss, accuracy, gradient = self._gradient(
+            *rows, tf.constant(flat, dtype=dtype), numbers
+        )
+        return float(loss), float(accuracy), gradient.numpy().astype(np.float64)
+
     def _compile(self) -> None:
         tf, dtype = self._tf, self._spec.dtype
+        labels = [None, self._spec.n_outputs] if self._spec.is_multilabel else [None]
         rows = [
             tf.TensorSpec([None, self._spec.n_inputs], dtype),
-            tf.TensorSpec([None], "int32"),
+            tf.TensorSpec(labels, "int32"),
             tf.TensorSpec([None], dtype),
         ]
         order = tf.TensorSpec([None], "int32")
@@ -190,6 +216,10 @@ class Program:
             self._train_graph, input_signature=[*rows, order, batch_size, numbers]
         )
         self._evaluate = tf.function(self._evaluate_graph, input_signature=rows)
+        flat = tf.TensorSpec([sum(self._sizes)], dtype)
+        self._gradient = tf.function(
+            self._gradient_graph, input_signature=[*rows, flat, numbers]
+        )
 
     def _train_graph(self, X, y, weight, order, batch_size, numbers):
         tf, dtype = self._tf, self._spec.dtype
@@ -213,13 +243,34 @@ class Program:
         )
         return sums
 
-    def _step(self, X, y, weight, numbers):
+    def _gradient_graph(self, X, y, weight, flat, numbers):
         tf = self._tf
-        rate, *penalties = tf.unstack(numbers)
-        l2, l1, weight_decay, smoothing = (
+        _, l2, l1, _, smoothing = self._unstack(numbers)
+        fixed = [v.value for v in self._network.non_trainable_variables]
+        with tf.GradientTape() as tape:
+            tape.watch(flat)
+            arrays = self._split(flat)
+            logits, _ = self._network.stateless_call(arrays, fixed, X, training=True)
+            loss, hits, total = penalised_loss(
+                self._spec, logits, y, weight, self._kernels(arrays), l2, l1, smoothing
+            )
+        return loss, hits / total, tape.gradient(loss, flat)
+
+    def _unstack(self, numbers):
+        """Return rate and penalties; None for a penalty that there is not."""
+        rate, *penalties = self._tf.unstack(numbers)
+        return rate, *(
             number if active else None
             for number, active in zip(penalties, self._active, strict=True)
         )
+
+    def _kernels(self, arrays):
+        roles = [array.role for array in self._spec.arrays if array.trainable]
+        return [w for w, role in zip(arrays, roles, strict=True) if role == "kernel"]
+
+    def _step(self, X, y, weight, numbers):
+        tf = self._tf
+        rate, l2, l1, weight_decay, smoothing = self._unstack(numbers)
         fixed = [v.value for v in self._network.non_trainable_variables]
         with tf.GradientTape() as tape:
             values = [tf.convert_to_tensor(v.value) for v in self._variables]
@@ -228,15 +279,8 @@ class Program:
             logits, changed = self._network.stateless_call(
                 arrays, fixed, X, training=True
             )
-            kernels = [
-                w
-                for w, array in zip(
-                    arrays, (a for a in self._spec.arrays if a.trainable), strict=True
-                )
-                if array.role == "kernel"
-            ]
             loss, hits, total = penalised_loss(
-                self._spec, logits, y, weight, kernels, l2, l1, smoothing
+                self._spec, logits, y, weight, self._kernels(arrays), l2, l1, smoothing
             )
         gradients = tape.gradient(loss, values)
         for variable, value in zip(

@@ -10,7 +10,15 @@ from scipy.sparse import issparse
 from skdnn import _keras
 from skdnn._training._callbacks import CallbackLoop, asks_for_batches
 from skdnn._training._epoch_keras import KerasEpochs
-from skdnn._training._plan import Fit, Fitted, Rows, Watch, rows_per_chunk
+from skdnn._training._lbfgs import train_lbfgs
+from skdnn._training._plan import (
+    Fit,
+    Fitted,
+    Rows,
+    Watch,
+    require_finite,
+    rows_per_chunk,
+)
 
 
 def train(fit: Fit) -> Fitted:
@@ -30,6 +38,8 @@ def train(fit: Fit) -> Fitted:
     ValueError
         If the loss becomes infinite or NaN.
     """
+    if fit.solver.full_batch:
+        return train_lbfgs(fit)
     callbacks = CallbackLoop(fit)
     with _choose_road(fit, callbacks).running(fit) as road:
         return _Loop(fit, road, callbacks).run()
@@ -104,7 +114,7 @@ class _Loop:
             "learning_rate": self._rate if fit.rate else self._road.rate(),
             "seconds": 0.0,
         }
-        _require_finite(record, epoch)
+        require_finite(record["loss"], epoch + 1, record["learning_rate"])
         if fit.validation is not None:
             loss, hits, weight = self._validation(
                 np.arange(len(fit.validation)),
@@ -169,15 +179,4 @@ class _Loop:
 
 def _dense_chunks(rows: Rows, order: np.ndarray, size: int) -> Iterator[Rows]:
     for start in range(0, len(order), size):
-        chunk = rows.take(order[start : start + size])
-        yield Rows(chunk.X.toarray(), chunk.y, chunk.weight)
-
-
-def _require_finite(record: dict, epoch: int) -> None:
-    if not np.isfinite(record["loss"]):
-        raise ValueError(
-            f"Training must keep the loss finite; it became {record['loss']} in epoch "
-            f"{epoch + 1}, at learning rate {record['learning_rate']:.3g}. Scale the "
-            "columns (MinMaxScaler or StandardScaler in a Pipeline), or lower "
-            "learning_rate_init."
-        )
+        yield rows.take(order[start : start + size]).dense()

@@ -16,8 +16,8 @@ def penalised_loss(spec: NetworkSpec, logits, y, weight, kernels, l2, l1, smooth
         Says what turns logits into probabilities.
     logits : tensor of shape (n_rows, n_outputs)
         What the last layer gives.
-    y : tensor of shape (n_rows,)
-        Positions of the classes.
+    y : tensor of shape (n_rows,) or (n_rows, n_outputs)
+        Positions of the classes, or zeros and ones for labels.
     weight : tensor of shape (n_rows,)
         Weights of the rows.
     kernels : sequence of tensors
@@ -28,8 +28,9 @@ def penalised_loss(spec: NetworkSpec, logits, y, weight, kernels, l2, l1, smooth
     Returns
     -------
     loss, hits, total : scalar tensors
-        The loss, the weight of the rows whose class is the most probable, and the
-        weight of all rows. A batch without weight has loss 0.
+        The loss, the weight of the rows that are told rightly (all their labels, if
+        there are several), and the weight of all rows. A batch without weight has
+        loss 0.
     """
     ops = _keras.load().ops
     losses, hit = _row_losses(ops, spec, logits, y, smoothing)
@@ -47,12 +48,13 @@ def penalised_loss(spec: NetworkSpec, logits, y, weight, kernels, l2, l1, smooth
 def _row_losses(ops, spec, logits, y, smoothing):
     """Return cross-entropy and hit of every row."""
     if spec.output == "logistic":
-        logit = logits[:, 0]
-        target = ops.cast(y, logit.dtype)
+        # one column for two classes, one a label otherwise; a row's losses add up
+        target = ops.reshape(ops.cast(y, logits.dtype), (-1, spec.n_outputs))
+        right = ops.equal(ops.cast(logits > 0, logits.dtype), target)
         if smoothing is not None:
             target = target * (1 - smoothing) + smoothing / 2
-        losses = ops.softplus(logit) - logit * target
-        return losses, ops.equal(ops.cast(logit > 0, y.dtype), y)
+        losses = ops.sum(ops.softplus(logits) - logits * target, axis=-1)
+        return losses, ops.all(right, axis=-1)
     losses = ops.sparse_categorical_crossentropy(y, logits, from_logits=True)
     if smoothing is not None:
         mean = -ops.mean(ops.log_softmax(logits, axis=-1), axis=-1)

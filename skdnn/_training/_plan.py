@@ -21,8 +21,8 @@ class Rows:
     ----------
     X : {ndarray, sparse matrix} of shape (n_samples, n_inputs)
         In the dtype of the network.
-    y : ndarray of shape (n_samples,)
-        Positions in ``classes_``, int32.
+    y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+        Positions in ``classes_``, or zeros and ones for labels; int32.
     weight : ndarray of shape (n_samples,)
         In the dtype of the network.
     """
@@ -37,6 +37,11 @@ class Rows:
     def take(self, positions: np.ndarray | slice) -> "Rows":
         """Return the rows at the given positions."""
         return Rows(self.X[positions], self.y[positions], self.weight[positions])
+
+    def dense(self) -> "Rows":
+        """Return the rows with X as an array."""
+        X = self.X.toarray() if hasattr(self.X, "toarray") else self.X
+        return Rows(X, self.y, self.weight)
 
 
 @dataclass(frozen=True)
@@ -111,12 +116,15 @@ class Stopping:
     early : bool
         Whether the validation loss is watched and the best weights are restored; else
         the training loss is.
+    max_fun : int
+        Evaluations of the loss at most, for L-BFGS.
     """
 
     max_iter: int
     tol: float
     patience: float
     early: bool
+    max_fun: int = 15_000
 
     @property
     def can_converge(self) -> bool:
@@ -238,23 +246,42 @@ def rows_per_chunk(n_inputs: int, itemsize: int, batch_size: int) -> int:
     return max(batch_size, rows - rows % batch_size)
 
 
-def class_share_loss(y: np.ndarray, weight: np.ndarray, n_classes: int) -> float:
-    """Return the cross-entropy of predicting the class shares for every row.
+def class_shares(rows: Rows, n_classes: int) -> np.ndarray:
+    """Return the weighted share of each class, or of the rows with each label."""
+    if rows.y.ndim == 2:
+        return rows.weight @ rows.y / rows.weight.sum()
+    shares = np.bincount(rows.y, weights=rows.weight, minlength=n_classes)
+    return shares / shares.sum()
+
+
+def class_share_loss(rows: Rows, shares: np.ndarray) -> float:
+    """Return the cross-entropy of predicting the same shares for every row, in nats.
 
     Parameters
     ----------
-    y : ndarray of shape (n_samples,)
-        Positions of the classes.
-    weight : ndarray of shape (n_samples,)
-        Weight of each row.
-    n_classes : int
-        Count of the classes.
-
-    Returns
-    -------
-    float
-        The entropy of the weighted shares, in nats.
+    rows : Rows
+        Labels and weights.
+    shares : ndarray of shape (n_classes,)
+        Shares of the training rows.
     """
-    shares = np.bincount(y, weights=weight, minlength=n_classes)
-    shares = shares[shares > 0] / shares.sum()
-    return float(-(shares * np.log(shares)).sum())
+    total = rows.weight.sum()
+    seen = class_shares(rows, len(shares))
+    losses = -_xlogy(seen, shares)
+    if rows.y.ndim == 2:
+        losses -= _xlogy(1 - seen, 1 - shares)
+    return float(losses.sum()) if total > 0 else np.nan
+
+
+def _xlogy(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Return x log y, and 0 where x is; a y of 0 counts as 1e-12."""
+    return np.where(x > 0, x * np.log(np.maximum(y, 1e-12)), 0.0)
+
+
+def require_finite(loss: float, epoch: int, rate: float) -> None:
+    """Raise ``ValueError`` if training has left the finite numbers."""
+    if not np.isfinite(loss):
+        raise ValueError(
+            f"Training must keep the loss finite; it became {loss} in epoch {epoch}, "
+            f"at learning rate {rate:.3g}. Scale the columns (MinMaxScaler or "
+            "StandardScaler in a Pipeline), or lower learning_rate_init."
+        )

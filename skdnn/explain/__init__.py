@@ -57,14 +57,14 @@ def shap(
     -------
     Attributions
         ``values`` of shape (n_samples, n_features, n_classes) in units of `output`:
-        with ``base_values`` they add up to the prediction.
+        with ``base_values`` they add up to the prediction. ``std_errors`` are 0 where
+        exact; ``interval()`` makes intervals of them.
 
     Raises
     ------
     ValueError
-        If rows, background or options cannot be.
-    TypeError
-        If the estimator has no `predict_proba` or `classes_`, or rows are sparse.
+        If rows, background or options cannot be, or the estimator has no
+        `predict_proba` or `classes_`.
     sklearn.exceptions.NotFittedError
         If the estimator is not fitted.
 
@@ -141,13 +141,14 @@ def lime(
     Attributions
         ``values`` of shape (n_samples, n_features, n_classes): the change of the
         output, in the surrogate, when the column's cell is like the row's (the same
-        level; a number in the same quarter of the background) instead of unlike it.
+        level; a number in the same quarter of the background; both missing) instead
+        of unlike it. ``base_values`` (n_samples, n_classes) are intercepts.
         ``score`` of shape (n_samples, n_classes) is each surrogate's weighted R²; one
         below 0.5 is no good picture of the classifier.
 
     Raises
     ------
-    ValueError, TypeError, sklearn.exceptions.NotFittedError
+    ValueError, sklearn.exceptions.NotFittedError
         As for `shap`.
 
     References
@@ -216,8 +217,9 @@ def permutation_importance(
     Table
         `frame()` has a row for each column: feature, importance (mean drop of the
         score; 0 for a column that is not used), ratio (cross-entropy when shuffled by
-        cross-entropy as it is, 1 for a column that is not used), std_error, ci_low,
-        ci_high (95 %, over the shuffles: how it varies with other rows is not in it).
+        cross-entropy as it is; 1 for a column that is not used, infinite if there was
+        none before), std_error, ci_low, ci_high (95 %, over the shuffles: how it
+        varies with other rows is not in it).
 
     Raises
     ------

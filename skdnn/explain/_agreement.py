@@ -61,10 +61,10 @@ def _mean_rank(a: np.ndarray, b: np.ndarray) -> float:
 
 def _rank(a: np.ndarray, b: np.ndarray) -> float:
     """Return Spearman's correlation, NaN if a side does not vary."""
-    a, b = (pd.Series(np.round(values, 12)).rank() for values in (a, b))
-    if a.nunique() < 2 or b.nunique() < 2:
+    ranks = [pd.Series(np.round(values, 12)).rank() for values in (a, b)]
+    if any(rank.nunique() < 2 for rank in ranks):
         return np.nan
-    return float(np.corrcoef(a, b)[0, 1])
+    return float(np.corrcoef(ranks)[0, 1])
 
 
 def _equal_signs(a: np.ndarray, b: np.ndarray) -> float:

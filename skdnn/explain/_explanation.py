@@ -19,7 +19,10 @@ class Result(ABC):
     A subclass is a frozen dataclass with `frame`; everything else follows from that.
     """
 
-    title: str
+    @property
+    @abstractmethod
+    def title(self) -> str:
+        """What the result is, in words."""
 
     @abstractmethod
     def frame(self) -> pd.DataFrame:
@@ -77,6 +80,8 @@ class Attributions(Result):
         Standard deviation over refits; None without refits.
     score : ndarray of shape (n_samples, n_classes) or None
         LIME: weighted R² of each surrogate. None for SHAP.
+    error_df : int or None
+        Degrees of freedom of `std_errors`; None where they are many or there are none.
     """
 
     values: np.ndarray
@@ -92,6 +97,7 @@ class Attributions(Result):
     random_state: Any
     refit_errors: np.ndarray | None = None
     score: np.ndarray | None = None
+    error_df: int | None = None
 
     @property
     def title(self) -> str:
@@ -102,6 +108,47 @@ class Attributions(Result):
     def residual(self) -> np.ndarray:
         """Prediction less base value less the sum of the attributions."""
         return self.predictions - self.base_values - self.values.sum(axis=1)
+
+    def interval(self, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
+        """Return where each attribution lies, as far as sampling is concerned.
+
+        Parameters
+        ----------
+        level : float, default=0.95
+            Share of such intervals that hold the true value.
+
+        Returns
+        -------
+        low, high : ndarray of shape (n_samples, n_features, n_classes)
+            Quantiles of Student's t; NaN where no standard error is known.
+
+        Raises
+        ------
+        ValueError
+            If the level is not between 0 and 1.
+        """
+        from scipy.special import ndtri, stdtrit
+
+        if not 0 < level < 1:
+            raise ValueError(f"`level` must be between 0 and 1. Got {level!r}.")
+        tail = (1 + level) / 2
+        t = ndtri(tail) if self.error_df is None else stdtrit(self.error_df, tail)
+        return self.values - t * self.std_errors, self.values + t * self.std_errors
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the result as plain data that ``json.dumps`` takes."""
+        facts = {
+            name: _plain_list(getattr(self, name))
+            for name in ("base_values", "predictions", "residual", "score")
+        }
+        return {
+            **super().to_dict(),
+            **facts,
+            "classes": _plain_list(self.class_names),
+            "method": self.method,
+            "output": self.output,
+            "n_background": self.n_background,
+        }
 
     def frame(self) -> pd.DataFrame:
         """Return a row for each explained row, column and class.
@@ -200,7 +247,7 @@ class Attributions(Result):
         """Return the result for some of the explained rows."""
         if isinstance(rows, int | np.integer):
             rows = [self.sample_position(rows)]
-        part = {
+        part: dict[str, Any] = {
             name: None if getattr(self, name) is None else getattr(self, name)[rows]
             for name in (
                 "values", "std_errors", "predictions", "data", "score", "refit_errors"
@@ -255,13 +302,15 @@ class Profiles(Result):
         """
         return self.table.copy()
 
-    def plot(self, feature=None, *, ax=None):
+    def plot(self, feature=None, *, max_display=12, ax=None):
         """Draw a curve or bars for each class.
 
         Parameters
         ----------
         feature : str, default=None
-            None draws every column, in Axes of its own.
+            None draws columns in Axes of their own.
+        max_display : int, default=12
+            Columns drawn, if there are more those whose curves move most.
         ax : matplotlib Axes, default=None
             Where to draw; needs one `feature`.
 
@@ -271,7 +320,7 @@ class Profiles(Result):
         """
         from skdnn.explain import _plots
 
-        return _plots.plot_profiles(self, feature, ax)
+        return _plots.plot_profiles(self, feature, max_display, ax)
 
 
 @dataclass(frozen=True)
@@ -282,15 +331,20 @@ class Table(Result):
     ----------
     table : DataFrame
         The result.
-    title : str
+    heading : str
         What it is, in words.
     kind : {"importance", "agreement"}
         Which plot it has.
     """
 
     table: pd.DataFrame
-    title: str
+    heading: str
     kind: str
+
+    @property
+    def title(self) -> str:
+        """What the result is, in words."""
+        return self.heading
 
     def frame(self) -> pd.DataFrame:
         """Return the result as a tidy frame."""
@@ -313,6 +367,13 @@ class Table(Result):
         from skdnn.explain import _plots
 
         return _plots.plot_table(self, max_display, ax)
+
+
+def _plain_list(values):
+    """Return an array as lists of plain values."""
+    if values is None or np.ndim(values) == 0:
+        return _plain(values)
+    return [_plain_list(part) for part in values]
 
 
 def _plain(value):

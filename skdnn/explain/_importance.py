@@ -1,12 +1,16 @@
 """Permutation importance: what the score loses when a column is shuffled."""
 
+import difflib
+import math
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
-from sklearn.metrics import check_scoring
+from sklearn.base import BaseEstimator, ClassifierMixin, is_classifier
+from sklearn.metrics import get_scorer, get_scorer_names
 from sklearn.utils import check_random_state
 
 from skdnn.explain._explanation import Table
-
 from skdnn.explain._target import Problem, Step
 
 _SMALLEST = 1e-15
@@ -43,7 +47,7 @@ def compute_importance(
     from scipy.special import stdtrit
 
     target = problem.target
-    scorer = _own_score if scoring is None else check_scoring(target.estimator, scoring)
+    scorer = _scorer(target.estimator, scoring)
     whole = target.decode(problem.X)
     score, loss = scorer(target.estimator, whole, y), _loss(problem, problem.X, y)
     draw = check_random_state(random_state)
@@ -63,7 +67,7 @@ def compute_importance(
             {
                 "feature": target.columns[j].name,
                 "importance": mean,
-                "ratio": losses.mean() / loss,
+                "ratio": _ratio(losses.mean(), loss),
                 "std_error": error,
                 "ci_low": mean - t * error,
                 "ci_high": mean + t * error,
@@ -76,12 +80,67 @@ def compute_importance(
     )
 
 
-def _own_score(estimator, X, y) -> float:
-    return estimator.score(X, y)
+def _scorer(estimator, scoring) -> Callable[..., float]:
+    """Return a function of estimator, rows and classes."""
+    if scoring is None:
+        if not hasattr(estimator, "score"):
+            raise ValueError(
+                "`scoring` must be given for an estimator without score. Got None for "
+                f"{type(estimator).__name__}; 'accuracy' and 'neg_log_loss' are usual."
+            )
+        return lambda estimator, X, y: estimator.score(X, y)
+    if not isinstance(scoring, str) and not callable(scoring):
+        raise ValueError(
+            "`scoring` must be the name of one scorer, a callable or None. Got "
+            f"{scoring!r}; call once for each scorer."
+        )
+    if isinstance(scoring, str) and scoring not in get_scorer_names():
+        near = difflib.get_close_matches(scoring, get_scorer_names(), n=1)
+        raise ValueError(
+            "`scoring` must be one of sklearn.metrics.get_scorer_names(). Got "
+            f"{scoring!r}." + (f" Did you mean {near[0]!r}?" if near else "")
+        )
+    scorer = get_scorer(scoring)
+    is_own = isinstance(scorer, type(get_scorer("accuracy")))
+    is_known = hasattr(estimator, "__sklearn_tags__") and is_classifier(estimator)
+    if is_own and not is_known:
+        return lambda estimator, X, y: scorer(_Known(estimator), X, y)
+    return scorer
+
+
+class _Known(ClassifierMixin, BaseEstimator):
+    """A classifier, such as scikeras's, that scorers would not take for one.
+
+    Parameters
+    ----------
+    estimator : object
+        With `predict_proba` and `classes_`.
+    """
+
+    def __init__(self, estimator):
+        self.estimator = estimator
+        self.classes_ = np.asarray(estimator.classes_)
+
+    def predict_proba(self, X):
+        """Return the estimator's probabilities."""
+        return self.estimator.predict_proba(X)
+
+    def predict(self, X):
+        """Return the estimator's classes, or the most probable ones."""
+        if hasattr(self.estimator, "predict"):
+            return self.estimator.predict(X)
+        return self.classes_[np.argmax(self.predict_proba(X), axis=1)]
+
+
+def _ratio(shuffled: float, loss: float) -> float:
+    """Return how many times the loss grew; a loss of 0 grows without bound."""
+    if loss > 0:
+        return shuffled / loss
+    return math.inf if shuffled > 0 else 1.0
 
 
 def _loss(problem: Problem, rows: np.ndarray, y: np.ndarray) -> float:
     """Return the mean cross-entropy."""
     proba = problem.target.predict(rows)
-    codes = np.searchsorted(problem.target.class_names, y)
+    codes = pd.Index(problem.target.class_names).get_indexer(y)
     return float(-np.log(np.maximum(proba[np.arange(len(y)), codes], _SMALLEST)).mean())

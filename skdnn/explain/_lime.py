@@ -11,7 +11,6 @@ occur, where lime draws from a normal curve fitted to each quarter.
 import numpy as np
 
 from skdnn.explain._explanation import Attributions
-
 from skdnn.explain._target import Problem, Step
 
 N_SAMPLES = 5000

@@ -9,12 +9,14 @@ from skdnn.explain._target import check_option
 COLORS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442")
 UP, DOWN, GREY = "#D55E00", "#0072B2", "#7f7f7f"
 _MOST_NAME = 34
+_MOST_CLASS = 24  # in a legend
 _ATTRIBUTION_KINDS = ("bar", "beeswarm", "waterfall")
 
 
 def plot_attributions(result, kind, sample, target_class, max_display, ax):
     """Draw attributions; see ``Attributions.plot``."""
     check_option("kind", kind, _ATTRIBUTION_KINDS)
+    _check_most(max_display)
     if sample is not None:
         sample = result.sample_position(sample)
     k = None if target_class is None else result.class_position(target_class)
@@ -31,8 +33,9 @@ def plot_attributions(result, kind, sample, target_class, max_display, ax):
     return _row_bars(result, sample, k, max_display, ax)
 
 
-def plot_profiles(result, feature, ax):
+def plot_profiles(result, feature, max_display, ax):
     """Draw profiles; see ``Profiles.plot``."""
+    _check_most(max_display)
     table = result.frame()
     names = list(dict.fromkeys(table["feature"]))
     if feature is not None:
@@ -43,6 +46,11 @@ def plot_profiles(result, feature, ax):
         raise ValueError("`ax` holds one column: name it with `feature`. Got None.")
     import matplotlib.pyplot as plt
 
+    n_all = len(names)
+    if n_all > max_display:
+        curves = table.groupby(["feature", "class"], sort=False)["value"]
+        span = (curves.max() - curves.min()).groupby("feature", sort=False).max()
+        names = span.sort_values(ascending=False, kind="stable").index[:max_display]
     columns = min(3, len(names))
     rows = -(-len(names) // columns)
     figure, axes = plt.subplots(
@@ -54,15 +62,22 @@ def plot_profiles(result, feature, ax):
     for place in axes.flat[len(names) :]:
         place.set_axis_off()
     handles, labels = axes.flat[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper center", ncols=6, frameon=False)
+    legend = figure.legend(
+        handles, labels, loc="outside upper center", ncols=6, frameon=False
+    )
+    for text in legend.get_texts():
+        text.set_parse_math(False)
+    if len(names) < n_all:
+        figure.supxlabel(f"{len(names)} of {n_all} columns, those that move most")
     return axes
 
 
 def plot_table(result, max_display, ax):
     """Draw a small table as bars; see ``Table.plot``."""
+    _check_most(max_display)
     table = result.frame()
     if result.kind == "agreement":
-        labels = table["method_a"] + " – " + table["method_b"]
+        labels = table["method_a"] + " and " + table["method_b"]
         ax = _axes(ax, (6.4, 0.6 * len(table) + 1.2))
         ax.barh(range(len(table)), table["rank"].fillna(0), color=COLORS[0])
         ax.set_xlim(min(0, table["rank"].min() * 1.1), 1)
@@ -98,12 +113,11 @@ def _mean_bars(result, k, max_display, ax):
             range(len(shown)), sizes[shown, place], left=left,
             color=COLORS[place % len(COLORS)],
             hatch="//" if place >= len(COLORS) else None,
-            label=_short(result.class_names[c]),
+            label=_short(result.class_names[c], _MOST_CLASS),
         )  # fmt: skip
         left += sizes[shown, place]
     ax.set_xlabel(f"mean size of the attribution ({_unit(result)})")
-    if len(classes) <= 14:
-        _legend(ax, "class")
+    _legend(ax, "class")
     names = [result.feature_names[j] for j in shown]
     return _name_rows(ax, names, result.title, len(order))
 
@@ -114,18 +128,19 @@ def _row_bars(result, sample, k, max_display, ax):
     order = np.argsort(-np.abs(values), kind="stable")
     shown = order[:max_display]
     ax = _axes(ax, (6.8, 0.34 * len(shown) + 1.5))
-    errors = np.nan_to_num(1.96 * result.std_errors[sample, shown, k])
+    _, high = result.interval()
+    errors = np.nan_to_num(high[sample, shown, k] - values[shown])
     ax.barh(
         range(len(shown)), values[shown], xerr=errors, ecolor="black",
         error_kw={"elinewidth": 1},
         color=np.where(values[shown] >= 0, UP, DOWN),
     )  # fmt: skip
     ax.axvline(0, color=GREY, lw=0.8)
-    ax.set_xlabel(f"{_unit(result)} of {_short(result.class_names[k])}")
-    title = f"{result.title}: row {sample}, class {_short(result.class_names[k])}"
+    _label_x(ax, f"{_unit(result)} of {_short(result.class_names[k])}")
+    title = f"{result.title}: row {sample}\nclass {_short(result.class_names[k])}"
     if result.score is not None:
         score = result.score[sample, k]
-        title += f"\nlocal R² {score:.2f}" + (" – a poor fit" if score < 0.5 else "")
+        title += f", local R² {score:.2f}" + (", a poor fit" if score < 0.5 else "")
     names = [_cell(result, sample, j) for j in shown]
     return _name_rows(ax, names, title, len(order))
 
@@ -152,15 +167,16 @@ def _waterfall(result, sample, k, max_display, ax):
     reach = (high - low) or 1.0
     for i, (move, start, end) in enumerate(zip(moves, starts, ends, strict=True)):
         right = max(start, end) + 0.01 * reach
-        ax.text(right, i, f"{move:+.3f}", va="center", fontsize=8.5)
+        told = f"{round(move, 3) + 0.0:+.3f}"  # a minus before 0.000 says nothing
+        ax.text(right, i, told, va="center", fontsize=8.5)
     ax.set_xlim(low - 0.04 * reach, high + 0.14 * reach)
     ax.axvline(base, color=GREY, lw=1, ls=":")
     name = _short(result.class_names[k])
     final = result.predictions[sample, k]
-    ax.set_xlabel(
-        f"{_unit(result)} of {name}: from {base:.3f} on average to {final:.3f}"
+    _label_x(
+        ax, f"{_unit(result)} of {name}\nfrom {base:.3f} on average to {final:.3f}"
     )
-    return _name_rows(ax, names, f"{result.title}: row {sample}, class {name}")
+    return _name_rows(ax, names, f"{result.title}: row {sample}\nclass {name}")
 
 
 def _beeswarm(result, k, max_display, ax):
@@ -182,14 +198,14 @@ def _beeswarm(result, k, max_display, ax):
         )
     ax.axvline(0, color=GREY, lw=0.8)
     name = _short(result.class_names[k])
-    ax.set_xlabel(f"attribution ({_unit(result)} of {name})")
+    _label_x(ax, f"attribution ({_unit(result)} of {name})")
     if points is not None:
         bar = ax.figure.colorbar(points, ax=ax, ticks=[0, 1], aspect=30, pad=0.02)
         bar.ax.set_yticklabels(["low", "high"])
         bar.set_label("value of the cell", labelpad=-14)
         bar.outline.set_visible(False)
     names = [result.feature_names[j] for j in shown]
-    return _name_rows(ax, names, f"{result.title}: class {name}", len(order))
+    return _name_rows(ax, names, f"{result.title}\nclass {name}", len(order))
 
 
 def _profile(result, table, name, ax, legend=True):
@@ -210,14 +226,14 @@ def _profile(result, table, name, ax, legend=True):
         if numeric:
             x = mean.index.to_numpy(dtype=float)
             ax.plot(
-                x, mean, color=color, lw=1.8, label=_short(label),
+                x, mean, color=color, lw=1.8, label=_short(label, _MOST_CLASS),
                 ls="-" if place < len(COLORS) else "--",
                 marker="o" if len(mean) < 12 else None, ms=3.5,
             )  # fmt: skip
         else:
             width = 0.8 / len(classes)
             at = np.arange(len(mean)) - 0.4 + width * (place + 0.5)
-            ax.bar(at, mean, width=width, color=color, label=_short(label))
+            ax.bar(at, mean, width=width, color=color, label=_short(label, _MOST_CLASS))
     if numeric:
         deciles = result.ticks.get(name, ())
         ax.plot(
@@ -226,14 +242,22 @@ def _profile(result, table, name, ax, legend=True):
         )  # fmt: skip
     else:
         levels = [_short(level, 14) for level in mean.index]
-        ax.set_xticks(range(len(levels)), levels, rotation=30 if len(levels) > 3 else 0)
-    ax.set_xlabel(_short(name), parse_math=False)
+        turned = 30 if len(levels) > 3 else 0
+        ax.set_xticks(range(len(levels)), levels, rotation=turned, parse_math=False)
+    _label_x(ax, _short(name))
     ax.set_ylabel("probability")
     ax.spines[["top", "right"]].set_visible(False)
     if legend:
         ax.set_title(result.title, fontsize=11)
         _legend(ax, "class")
     return ax
+
+
+def _check_most(max_display) -> None:
+    if not isinstance(max_display, int | np.integer) or max_display < 1:
+        raise ValueError(
+            f"`max_display` must be a whole number, at least 1. Got {max_display!r}."
+        )
 
 
 def _axes(ax, size):
@@ -256,8 +280,17 @@ def _name_rows(ax, names, title, n_all=None):
     return ax
 
 
+def _label_x(ax, text):
+    ax.set_xlabel(text, parse_math=False)
+
+
 def _legend(ax, title):
-    legend = ax.legend(title=title, frameon=False, fontsize=9)
+    # beside the Axes, where it hides nothing
+    handles, labels = ax.get_legend_handles_labels()
+    legend = ax.legend(
+        handles, labels, title=title, frameon=False, fontsize=9, loc="upper left",
+        bbox_to_anchor=(1.01, 1), borderaxespad=0, ncols=-(-len(labels) // 16),
+    )  # fmt: skip
     for text in legend.get_texts():
         text.set_parse_math(False)
 
@@ -297,7 +330,32 @@ def _unit(result) -> str:
 
 
 def _short(name, length: int = _MOST_NAME) -> str:
-    """Return the name, cut in the middle if it is long."""
+    """Return the name on one line, cut in the middle if it is long."""
     name = "(missing)" if pd.isna(name) else str(name)
+    if not (name.isascii() and name.isprintable()):
+        name = _drawable(name)
     half = (length - 1) // 2
     return name if len(name) <= length else f"{name[:half]}…{name[-half:]}"
+
+
+def _drawable(name: str) -> str:
+    """Return the name with what the fonts do not hold as escapes.
+
+    matplotlib would draw the same box for each of these and warn. A font that holds
+    them is used if ``matplotlib.rcParams["font.family"]`` lists it.
+    """
+    from matplotlib.font_manager import FontProperties, findfont, get_font
+
+    fonts = []
+    for family in FontProperties().get_family():
+        try:
+            path = findfont(FontProperties(family=[family]), fallback_to_default=False)
+        except ValueError:  # listed, but not on this machine
+            continue
+        fonts.append(get_font(path))
+    return "".join(
+        char
+        if char.isprintable() and any(font.get_char_index(ord(char)) for font in fonts)
+        else char.encode("unicode_escape").decode()
+        for char in name
+    )

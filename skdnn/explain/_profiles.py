@@ -4,7 +4,6 @@ import numpy as np
 import pandas as pd
 
 from skdnn.explain._explanation import Profiles
-
 from skdnn.explain._target import Problem, Step, Target
 
 
@@ -36,7 +35,7 @@ def compute_partial_dependence(
     tables, ticks = [], {}
     for j in features:
         grid, tick = _grid(problem, j, grid_resolution)
-        curves = _curves(problem.target, problem.background, j, grid)
+        curves = _curves(problem.target, problem.background, j, grid, ice)
         name = problem.target.columns[j].name
         x = problem.target.columns[j].decode(grid)
         tables.append(_table(name, problem.target.class_names, x, curves, ice))
@@ -62,26 +61,31 @@ def _grid(problem: Problem, j: int, resolution: int):
     grid = np.unique(cells)
     if len(grid) > resolution:
         # the outermost values are met by few rows
-        ends = np.quantile(cells, [0.025, 0.975])
-        grid = np.linspace(*ends, resolution)
+        low, high = np.quantile(cells, [0.025, 0.975])
+        grid = np.unique(np.linspace(low, high, resolution))
         dtype = problem.target.columns[j].dtype
         if pd.api.types.is_integer_dtype(dtype):
             grid = np.unique(np.round(grid))
     return grid, np.quantile(cells, np.arange(0.1, 1, 0.1))
 
 
-def _curves(target: Target, rows: np.ndarray, j: int, grid: np.ndarray) -> np.ndarray:
-    """Return the output of every row at every place: (n_rows, n_grid, n_classes)."""
-    curves = np.empty((len(rows), len(grid), target.n_classes))
+def _curves(target: Target, rows: np.ndarray, j: int, grid, ice: bool) -> np.ndarray:
+    """Return the output at every place, of every row or on average.
+
+    Returns
+    -------
+    ndarray of shape (n_rows or 1, n_grid, n_classes)
+    """
+    curves = np.empty((len(rows) if ice else 1, len(grid), target.n_classes))
+    moved = rows.copy()
     for g, value in enumerate(grid):
-        moved = rows.copy()
         moved[:, j] = value
-        curves[:, g] = target.predict(moved)
+        output = target.predict(moved)
+        curves[:, g] = output if ice else output.mean(axis=0)
     return curves
 
 
 def _table(name, class_names, x, curves, ice) -> pd.DataFrame:
-    curves = curves if ice else curves.mean(axis=0, keepdims=True)
     n, n_grid, k = curves.shape
     x = np.asarray(x, dtype=float if pd.api.types.is_numeric_dtype(x) else object)
     table = pd.DataFrame(

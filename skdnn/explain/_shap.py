@@ -10,7 +10,6 @@ import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-
 import numpy as np
 
 from skdnn.explain._explanation import Attributions
@@ -51,10 +50,11 @@ def explain_shap(
     target, background = problem.target, draw_background(problem, random_state)
     if method == "auto":
         method = "exact" if target.n_features <= MAX_ENUMERATED else "walks"
+    error_df = None
     if method == "exact":
         attribute = _exact(target, background)
     elif method == "walks":
-        attribute = _walks(target, background, random_state)
+        attribute, error_df = _walks(target, background, random_state)
     else:
         attribute = _through_shap(method, target, background, random_state)
     predictions = target.predict(problem.X)
@@ -75,6 +75,7 @@ def explain_shap(
         output=target.output,
         n_background=len(background),
         random_state=seed,
+        error_df=error_df,
     )
 
 
@@ -128,62 +129,65 @@ def _worth(target, row, background, sets) -> np.ndarray:
 
 
 def _walks(target: Target, background: np.ndarray, random_state: np.random.RandomState):
-    """Return a function that estimates by antithetic walks, in pairs.
+    """Return a function that estimates by antithetic walks in pairs, and its freedom.
 
     A walk starts at a background row and switches columns to the explained row's in a
     random order; its twin goes in the reverse order (Mitchell et al., 2022, section
     4). Every background row starts as many walks as any other. What differs between
     pairs from one background row is sampling error alone, so that is what the
     standard error is made of: the spread of all pairs would hold the differences
-    between background rows as well.
+    between background rows as well. Its degrees of freedom come second.
     """
     d, n_back = target.n_features, len(background)
     n_pairs = max(_PAIRS_A_ROW, -(-_MIN_PAIRS // n_back))
-    orders = np.array(
-        [random_state.permutation(d) for _ in range(n_back * n_pairs)]
-    ).reshape(n_back, n_pairs, 1, d)
-    orders = np.concatenate([orders, orders[..., ::-1]], axis=2)
-    orders = orders.reshape(n_back, -1, d)
-    ranks = np.argsort(orders, axis=2)
-    start = target.predict(background)
-    # background rows whose walks fit a block
-    step = max(1, target.block_rows // (2 * n_pairs * max(1, d - 1)))
+    orders = np.array([random_state.permutation(d) for _ in range(n_back * n_pairs)])
+    # (n_back * n_pairs, 2, d): a walk and its twin
+    ranks = np.argsort(np.stack([orders, orders[:, ::-1]], axis=1), axis=2)
+    rows = np.repeat(background, n_pairs, axis=0)
+    start = np.repeat(target.predict(background), n_pairs, axis=0)
+    # pairs that fit a block
+    step = max(1, target.block_rows // (2 * max(1, d - 1)))
 
     def attribute(row, prediction):
-        pairs = np.empty((n_back, n_pairs, d, target.n_classes))
-        for first in range(0, n_back, step):
+        pairs = np.empty((n_back * n_pairs, d, target.n_classes))
+        for first in range(0, len(pairs), step):
             part = slice(first, first + step)
             pairs[part] = _pair_estimates(
-                target, row, prediction, background[part], start[part],
-                orders[part], ranks[part],
-            )  # fmt: skip
+                target, row, prediction, rows[part], start[part], ranks[part]
+            )
+        pairs = pairs.reshape(n_back, n_pairs, *pairs.shape[1:])
         within = pairs.var(axis=1, ddof=1).mean(axis=0)
         return pairs.mean(axis=(0, 1)), np.sqrt(within / (n_back * n_pairs))
 
-    return attribute
+    return attribute, n_back * (n_pairs - 1)
 
 
-def _pair_estimates(target, row, prediction, background, start, orders, ranks):
+def _pair_estimates(target, row, prediction, background, start, ranks):
     """Return the mean of each walk and its twin.
+
+    Parameters
+    ----------
+    background : ndarray of shape (n_pairs, n_features)
+        Where each pair starts, with output `start`.
+    ranks : ndarray of shape (n_pairs, 2, n_features)
+        When each column is switched, in the walk and in its twin.
 
     Returns
     -------
-    ndarray of shape (n_background, n_pairs, n_features, n_classes)
+    ndarray of shape (n_pairs, n_features, n_classes)
     """
-    n, n_walks, d = orders.shape
-    # after s steps the columns of rank below s are switched; the ends are known
-    switched = ranks[:, :, None, :] < np.arange(1, d)[:, None]
-    mixed = np.where(switched, row, background[:, None, None, :])
-    out = np.empty((n, n_walks, d + 1, len(prediction)))
+    n, _, d = ranks.shape
+    out = np.empty((n, 2, d + 1, len(prediction)))
+    # the ends are known; after s steps the columns of rank below s are switched
     out[:, :, 0] = start[:, None]
     out[:, :, d] = prediction
     if d > 1:
-        out[:, :, 1:d] = target.predict(mixed.reshape(-1, d)).reshape(
-            n, n_walks, d - 1, -1
-        )
+        switched = ranks[:, :, None, :] < np.arange(1, d)[:, None]
+        mixed = np.where(switched, row, background[:, None, None, :])
+        between = target.predict(mixed.reshape(-1, d))
+        out[:, :, 1:d] = between.reshape(n, 2, d - 1, -1)
     steps = np.diff(out, axis=2)
-    by_column = np.take_along_axis(steps, ranks[..., None], axis=2)
-    return by_column.reshape(n, n_walks // 2, 2, d, -1).mean(axis=2)
+    return np.take_along_axis(steps, ranks[..., None], axis=2).mean(axis=1)
 
 
 def _through_shap(

@@ -1,10 +1,8 @@
 """The one front door of every explanation: a classifier seen as a function of rows.
 
-Rows are held as a matrix of floats, one column for each column of the user's. A
-number stands for itself; a word, a category, a truth value or a date is a position in
-a table of the values seen, so that any mix of rows can be made by indexing. Before
-the classifier sees rows they are turned back into the user's container, column order
-and dtypes.
+Rows are held as a matrix of floats, one column for each column of the user's, so that
+any mix of rows can be made by indexing. Before the classifier sees rows they are
+turned back into the user's container, column order and dtypes.
 """
 
 import difflib
@@ -18,46 +16,21 @@ from scipy.sparse import issparse
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
+from skdnn.explain._columns import Column, code_column, is_number, shared_dtype
+
 # Told of every piece of work that is done, to show progress.
 Step = Callable[[], None]
 
 MAX_BACKGROUND = 100
 # Cells handed to the classifier at once: the memory it takes does not grow with rows.
 _BLOCK_CELLS = 2**20
+_MAX_BLOCK_ROWS = 50_000
+# Rows of a long background that are looked at to tell which class they are of.
+_MAX_STRATIFIED = 10_000
+# Levels of a column that the classifier is asked about beforehand.
+_MAX_ASKED = 100
 # Probabilities are kept this far from 0 and 1 before log odds are taken.
 _SMALLEST = 1e-12
-
-
-@dataclass(frozen=True)
-class Column:
-    """One of the user's columns.
-
-    Parameters
-    ----------
-    name : str
-        As the user calls it.
-    dtype : dtype
-        What the classifier is given.
-    levels : array or None
-        The values that occur, for a column that is not of numbers. None for numbers.
-    """
-
-    name: str
-    dtype: Any
-    levels: Any
-
-    @property
-    def is_numeric(self) -> bool:
-        """Whether cells are numbers, that can be compared and averaged."""
-        return self.levels is None
-
-    def decode(self, codes: np.ndarray):
-        """Return cells in the user's dtype."""
-        if self.levels is not None:
-            return self.levels.take(codes.astype(np.intp))
-        if isinstance(self.dtype, np.dtype):
-            return codes.astype(self.dtype)
-        return pd.array(codes, dtype=self.dtype)
 
 
 @dataclass(frozen=True)
@@ -105,24 +78,26 @@ class Target:
     @property
     def block_rows(self) -> int:
         """Rows that the classifier is given at once, at most."""
-        return max(256, _BLOCK_CELLS // self.n_features)
+        return min(_MAX_BLOCK_ROWS, max(256, _BLOCK_CELLS // self.n_features))
 
     def decode(self, codes: np.ndarray):
-        """Return coded rows in the user's container, column order and dtypes."""
+        """Return coded rows in the user's container, column order and dtypes.
+
+        Always a copy: some classifiers scale the rows they get in place.
+        """
         if self.frame_columns is None:
-            if self.array_dtype != object:
-                return codes.astype(self.array_dtype, copy=False)
-            cells = [c.decode(codes[:, j]) for j, c in enumerate(self.columns)]
-            rows = np.empty(codes.shape, dtype=object)
-            for j, cell in enumerate(cells):
-                rows[:, j] = cell
+            if is_number(self.array_dtype):
+                return codes.astype(self.array_dtype)
+            rows = np.empty(codes.shape, dtype=self.array_dtype)
+            for j, column in enumerate(self.columns):
+                rows[:, j] = column.decode(codes[:, j])
             return rows
         dtypes = {column.dtype for column in self.columns}
         if len(dtypes) == 1 and all(
             c.is_numeric and isinstance(c.dtype, np.dtype) for c in self.columns
         ):
             # one block: a hundred times quicker than a column at a time
-            block = codes.astype(self.columns[0].dtype, copy=False)
+            block = codes.astype(self.columns[0].dtype)
             return pd.DataFrame(block, columns=self.frame_columns, copy=False)
         series = [
             pd.Series(column.decode(codes[:, j]), dtype=column.dtype)
@@ -168,6 +143,10 @@ class Target:
             return list(range(self.n_features))
         if isinstance(features, str | int | np.integer):
             features = [features]
+        if not len(features):
+            raise ValueError(
+                "`features` must name at least one column. Got none; None is all."
+            )
         return [self._position(feature) for feature in features]
 
     def _position(self, feature) -> int:
@@ -232,10 +211,9 @@ def open_problem(
 
     Raises
     ------
-    TypeError
-        If the estimator has no `predict_proba`, or X is sparse.
     ValueError
-        If X or the background cannot be, or the classifier refuses the rows.
+        If the estimator has no `predict_proba`, X or the background cannot be, or the
+        classifier refuses the rows.
     sklearn.exceptions.NotFittedError
         If the estimator is not fitted.
     """
@@ -253,27 +231,59 @@ def open_problem(
             "Hand over rows of the training data."
         )
     is_frame = isinstance(X, pd.DataFrame)
-    columns, coded, coded_back = [], [], []
-    for j, label in enumerate(labels):
-        column, codes, back_codes = _code(str(label), rows[j], back[j], back is rows)
-        columns.append(column)
-        coded.append(codes)
-        coded_back.append(back_codes)
+    parts = [
+        code_column(str(label), rows[j], None if back is rows else back[j])
+        for j, label in enumerate(labels)
+    ]
+    columns, coded, coded_back = zip(*parts, strict=True)
     target = Target(
         estimator=estimator,
-        columns=tuple(columns),
+        columns=columns,
         class_names=class_names,
         frame_columns=X.columns if is_frame else None,
-        array_dtype=None if is_frame else np.asarray(X).dtype,
+        array_dtype=None if is_frame else _array_dtype(rows.table, back.table),
         output=output,
     )
     # the classifier's own words, if it does not know these columns
-    first = X.iloc[:1] if is_frame else np.asarray(X)[:1]
-    _checked(estimator.predict_proba(first), len(class_names))
-    data = np.empty((len(rows), len(labels)), dtype=object)
-    for j in range(len(labels)):
-        data[:, j] = list(rows[j])
-    return Problem(target, np.column_stack(coded), np.column_stack(coded_back), data)
+    first = X.iloc[:1] if is_frame else rows.table[:1]
+    _checked(estimator.predict_proba(first.copy()), len(class_names))
+    problem = Problem(
+        target, np.column_stack(coded), np.column_stack(coded_back), rows.objects()
+    )
+    if back is not rows:
+        _check_background_is_taken(problem)
+    return problem
+
+
+def _array_dtype(X: np.ndarray, background: np.ndarray) -> np.dtype:
+    """Return the dtype that holds the cells of both arrays unchanged."""
+    if not is_number(X.dtype):
+        return np.result_type(X, background)  # the longer words
+    if X.dtype == background.dtype:
+        return X.dtype
+    return shared_dtype(X[0], background[0], background.astype(np.float64).ravel())
+
+
+def _check_background_is_taken(problem: Problem) -> None:
+    """Ask the classifier about background rows that have what no row of X has."""
+    X, background = problem.X, problem.background
+    asked: set[int] = set()
+    for j, column in enumerate(problem.target.columns):
+        if column.is_numeric:
+            odd = np.flatnonzero(~np.isfinite(background[:, j]))[:1]
+        else:
+            odd = np.unique(background[:, j], return_index=True)[1]
+            odd = odd[background[odd, j] > X[:, j].max()][:_MAX_ASKED]
+        asked.update(odd.tolist())
+    if not asked:
+        return
+    try:
+        problem.target.predict(background[sorted(asked)])
+    except ValueError as error:
+        raise ValueError(
+            "`background` must hold rows that the classifier takes. Got this of one "
+            f"that has a missing, infinite or new value: {error}"
+        ) from error
 
 
 def draw_background(
@@ -288,10 +298,10 @@ def draw_background(
     rows = problem.background
     if len(rows) <= MAX_BACKGROUND:
         return rows
-    predicted = problem.target.predict(rows).argmax(axis=1)
-    shuffled = random_state.permutation(len(rows))
-    ordered = shuffled[np.argsort(predicted[shuffled], kind="stable")]
-    step = len(rows) / MAX_BACKGROUND
+    shuffled = random_state.permutation(len(rows))[:_MAX_STRATIFIED]
+    predicted = problem.target.predict(rows[shuffled]).argmax(axis=1)
+    ordered = shuffled[np.argsort(predicted, kind="stable")]
+    step = len(ordered) / MAX_BACKGROUND
     places = (random_state.uniform() + np.arange(MAX_BACKGROUND)) * step
     return rows[np.sort(ordered[places.astype(np.intp)])]
 
@@ -328,21 +338,21 @@ def class_position(class_names: np.ndarray, target_class) -> int:
 
 def _check_estimator(estimator) -> np.ndarray:
     if isinstance(estimator, type):
-        raise TypeError(
+        raise ValueError(
             f"`estimator` must be a fitted classifier. Got the class "
             f"{estimator.__name__}; make one and call fit."
         )
     if isinstance(estimator, BaseEstimator):
         check_is_fitted(estimator)
     if not hasattr(estimator, "predict_proba"):
-        raise TypeError(
+        raise ValueError(
             "`estimator` must have predict_proba. Got "
             f"{type(estimator).__name__}, which has not; wrap it in "
             "sklearn.calibration.CalibratedClassifierCV, or set probability=True where "
             "it has that."
         )
     if not hasattr(estimator, "classes_"):
-        raise TypeError(
+        raise ValueError(
             "`estimator` must have classes_, the names of the columns of "
             f"predict_proba. Got {type(estimator).__name__}, which has not."
         )
@@ -360,13 +370,24 @@ class _Cells:
 
     def __getitem__(self, j: int):
         if isinstance(self.table, pd.DataFrame):
-            return self.table.iloc[:, j].array
+            column = self.table.iloc[:, j]
+            is_plain = (
+                isinstance(column.dtype, np.dtype) and column.dtype.kind in "Obiuf"
+            )
+            return column.to_numpy() if is_plain else column.array
         return self.table[:, j]
+
+    def objects(self) -> np.ndarray:
+        """Return the cells as they are, in one array."""
+        cells = np.empty(self.table.shape, dtype=object)
+        for j in range(self.table.shape[1]):
+            cells[:, j] = list(self[j])
+        return cells
 
 
 def _check_rows(X, name: str, estimator) -> tuple[_Cells, list]:
     if issparse(X):
-        raise TypeError(
+        raise ValueError(
             f"`{name}` must be a frame or a dense array: cells of a sparse matrix "
             "cannot be exchanged one by one. Use .toarray()."
         )
@@ -376,6 +397,12 @@ def _check_rows(X, name: str, estimator) -> tuple[_Cells, list]:
         if twice:
             raise ValueError(
                 f"Column names of `{name}` must be different. Got twice: {twice}."
+            )
+        sparse = [str(c) for c in labels if isinstance(X[c].dtype, pd.SparseDtype)]
+        if sparse:
+            raise ValueError(
+                f"`{name}` must have dense columns. Got sparse ones: {sparse}. Use "
+                ".sparse.to_dense()."
             )
     else:
         X = np.asarray(X)
@@ -422,59 +449,6 @@ def _check_same_columns(rows, back, labels, back_labels) -> None:
         )
 
 
-def _code(name: str, cells, back_cells, same: bool):
-    """Return the column, and both its parts as floats."""
-    dtype, back_dtype = cells.dtype, back_cells.dtype
-    is_numeric = pd.api.types.is_numeric_dtype(dtype) and not (
-        pd.api.types.is_bool_dtype(dtype)
-    )
-    back_numeric = pd.api.types.is_numeric_dtype(back_dtype) and not (
-        pd.api.types.is_bool_dtype(back_dtype)
-    )
-    if is_numeric != back_numeric:
-        raise ValueError(
-            f"Column {name!r} must be of one kind in X and in `background`. Got "
-            f"{dtype} and {back_dtype}."
-        )
-    if is_numeric:
-        values = _floats(cells)
-        return (
-            Column(name, dtype, None),
-            values,
-            values if same else _floats(back_cells),
-        )
-    both = pd.Series(cells) if same else _joined(cells, back_cells)
-    codes, levels = pd.factorize(both, use_na_sentinel=False)
-    n = len(cells)
-    column = Column(name, dtype, levels.array if hasattr(levels, "array") else levels)
-    return column, codes[:n].astype(float), codes[-len(back_cells) :].astype(float)
-
-
-def _joined(cells, back_cells) -> pd.Series:
-    """Return both parts as one series in the dtype of the first."""
-    first, second = pd.Series(cells), pd.Series(back_cells)
-    if isinstance(first.dtype, pd.CategoricalDtype):
-        lost = not second.dropna().isin(first.dtype.categories).all()
-    else:
-        try:
-            lost = (second.astype(first.dtype).isna() != second.isna()).any()
-        except (TypeError, ValueError):
-            lost = True
-    if lost:
-        # a category that X's dtype does not list
-        raise ValueError(
-            f"A column of `background` must fit the dtype of X. Got {back_cells.dtype} "
-            f"beside {first.dtype}; give both the same categories."
-        )
-    return pd.concat([first, second.astype(first.dtype)], ignore_index=True)
-
-
-def _floats(cells) -> np.ndarray:
-    if isinstance(cells, np.ndarray):
-        return cells.astype(np.float64)
-    return cells.to_numpy(dtype=np.float64, na_value=np.nan)
-
-
 def _checked(proba, n_classes: int) -> np.ndarray:
     if isinstance(proba, list) or np.ndim(proba) != 2 or proba.shape[1] != n_classes:
         shape = (
@@ -484,4 +458,11 @@ def _checked(proba, n_classes: int) -> np.ndarray:
             "predict_proba must return one array of shape (n_samples, n_classes), here "
             f"(…, {n_classes}). Got shape {shape}."
         )
-    return np.asarray(proba, dtype=np.float64)
+    proba = np.asarray(proba, dtype=np.float64)
+    if not np.isfinite(proba).all():
+        n_bad = int((~np.isfinite(proba)).any(axis=1).sum())
+        raise ValueError(
+            "predict_proba must return finite numbers. Got NaN or infinity for "
+            f"{n_bad} of {len(proba)} rows made of cells of X and of `background`."
+        )
+    return proba

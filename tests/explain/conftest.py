@@ -25,7 +25,9 @@ def people():
     )
     frame.loc[::7, "city"] = None
     frame.loc[::5, "income"] = np.nan
-    y = np.where((frame["age"] > 50) | (frame["city"] == "Oslo"), "yes", "no").astype(object)
+    y = np.where((frame["age"] > 50) | (frame["city"] == "Oslo"), "yes", "no").astype(
+        object
+    )
     y[frame["grade"] == "c"] = "perhaps"
     return frame, y
 

@@ -7,8 +7,6 @@ from sklearn.linear_model import LogisticRegression
 
 from skdnn import explain
 
-SHAP_IMPORT = pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")
-
 
 @pytest.fixture(scope="module")
 def results(people, people_model):
@@ -90,11 +88,10 @@ def test_rows_can_be_taken(results):
     assert len(shap[1:3]) == 2
     np.testing.assert_array_equal(shap[-1].values, shap.values[5:])
     np.testing.assert_array_equal(lime[[0, 2]].score, lime.score[[0, 2]])
-    with pytest.raises(ValueError, match="one of the 6 explained rows. Got 6"):
+    with pytest.raises(ValueError, match=r"one of the 6 explained rows\. Got 6"):
         shap[6]
 
 
-@SHAP_IMPORT
 def test_every_plot_of_shap_takes_it(iris_model):
     import shap
 
@@ -121,3 +118,12 @@ def test_html_is_escaped(formula):
     assert "<script>" not in text
     assert "<i>" not in text
     assert "<b>" not in text
+
+
+def test_plain_data_tells_what_the_frame_does_not(results):
+    shap, lime = results["shap"].to_dict(), results["lime"].to_dict()
+    assert shap["classes"] == ["no", "perhaps", "yes"]
+    assert shap["base_values"] == results["shap"].base_values.tolist()
+    assert np.shape(shap["residual"]) == np.shape(lime["score"]) == (6, 3)
+    assert shap["score"] is None
+    assert (shap["method"], shap["n_background"]) == ("exact", 100)

@@ -1,7 +1,9 @@
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.inspection import permutation_importance
-from sklearn.metrics import log_loss
+from sklearn.metrics import get_scorer, log_loss
+from sklearn.tree import DecisionTreeClassifier
 
 from skdnn import explain
 
@@ -77,3 +79,65 @@ def test_bad_input(y, settings, match, iris_model):
     model, X, classes = iris_model
     with pytest.raises(ValueError, match=match):
         explain.permutation_importance(model, X, y(classes), **settings)
+
+
+def test_a_loss_of_nothing(iris_model):
+    _, X, y = iris_model
+    tree = DecisionTreeClassifier(random_state=0).fit(X, y)
+    table = explain.permutation_importance(tree, X, y, random_state=0).frame()
+    unused = table["importance"] == 0
+    assert unused.any()
+    assert (table["ratio"][unused] == 1).all()
+    assert np.isinf(table["ratio"][~unused]).all()
+
+
+def test_classes_in_any_order(formula):
+    X = np.random.default_rng(0).normal(size=(300, 2))
+    y = np.where(X[:, 0] > 0, "a", "z")
+    tables = [
+        explain.permutation_importance(
+            formula(lambda X, s=sign: 1 / (1 + np.exp(-s * 3 * X[:, 0])), classes),
+            X, y, random_state=0,
+        ).frame()
+        for sign, classes in ((1, ("z", "a")), (-1, ("a", "z")))
+    ]  # fmt: skip
+    assert tables[0]["ratio"].iloc[0] > 2
+    np.testing.assert_allclose(tables[0]["ratio"], tables[1]["ratio"])
+
+
+def test_bad_scoring(iris_model):
+    model, X, y = iris_model
+    with pytest.raises(ValueError, match=r"name of one scorer.*Got \['accuracy'"):
+        explain.permutation_importance(model, X, y, scoring=["accuracy"])
+
+    class Bare:
+        classes_ = model.classes_
+        predict_proba = staticmethod(model.predict_proba)
+
+    with pytest.raises(ValueError, match=r"without score\. Got None for Bare"):
+        explain.permutation_importance(Bare(), X, y)
+    with pytest.raises(ValueError, match="Did you mean 'accuracy'"):
+        explain.permutation_importance(model, X, y, scoring="acuracy")
+
+
+def test_scorers_of_what_is_not_taken_for_a_classifier(iris_model):
+    model, X, y = iris_model
+
+    class Bare:
+        classes_ = model.classes_
+        predict_proba = staticmethod(model.predict_proba)
+
+    for scoring in ("accuracy", "neg_log_loss", get_scorer("roc_auc_ovr")):
+        bare, known = (
+            explain.permutation_importance(
+                estimator, X, y, scoring=scoring, n_repeats=2, random_state=0
+            ).frame()
+            for estimator in (Bare(), model)
+        )
+        pd.testing.assert_frame_equal(bare, known)
+
+    def own(estimator, X, y):
+        assert isinstance(estimator, Bare)
+        return -estimator.predict_proba(X)[:, 0].mean()
+
+    explain.permutation_importance(Bare(), X, y, scoring=own, n_repeats=2)

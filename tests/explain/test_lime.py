@@ -60,7 +60,7 @@ def test_recovers_a_sum_of_steps(formula):
 
 
 def test_words_and_missing_cells_stay_what_they_are(people):
-    frame, y = people
+    frame, _ = people
 
     class Watching:
         classes_ = np.array(["a", "b"])

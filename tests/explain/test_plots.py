@@ -2,6 +2,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.text import Text
 from sklearn.linear_model import LogisticRegression
 
 from skdnn import explain
@@ -103,7 +104,7 @@ def test_profiles(people, people_model):
 
 @pytest.mark.parametrize("kind", ["bar", "beeswarm", "waterfall"])
 def test_hostile_names_are_drawn_as_they_are(kind, hostile):
-    model, X, y = hostile
+    model, X, _ = hostile
     ax = explain.shap(model, X[:10], background=X, random_state=0).plot(kind)
     ax.figure.canvas.draw()  # mathtext would fail here, or change the name
     if kind != "waterfall":
@@ -144,8 +145,76 @@ def test_draws_where_it_is_told_and_leaves_no_figure(result):
         ({"target_class": "Setosa"}, "Did you mean 'setosa'"),
         ({"sample": 99}, "one of the 15 explained rows. Got 99"),
         ({"sample": "first"}, "Got 'first'"),
+        ({"max_display": 0}, "at least 1. Got 0"),
     ],
 )
 def test_bad_arguments(arguments, match, result):
     with pytest.raises(ValueError, match=match):
         result.plot(**arguments)
+
+
+def texts(ax):
+    """All that is written on the figure, as the reader sees it."""
+    return {text.get_text(): text for text in ax.figure.findobj(Text)}
+
+
+@pytest.mark.parametrize("kind", ["bar", "beeswarm", "waterfall"])
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_class_names_are_drawn_as_they_are(kind, place, hostile):
+    model, X, _ = hostile
+    result = explain.shap(model, X[:10], background=X, random_state=0)
+    label = model.classes_[place]
+    ax = result.plot(kind, target_class=label)
+    ax.figure.canvas.draw()
+    said = [text for text in texts(ax).values() if str(label)[:10] in text.get_text()]
+    assert said
+    assert not any(text.get_parse_math() for text in said)
+    # nothing is written outside the figure
+    width, height = ax.figure.canvas.get_width_height()
+    for text in said:
+        box = text.get_window_extent()
+        assert box.x0 >= -1
+        assert box.y0 >= -1
+        assert box.x1 <= width + 1
+        assert box.y1 <= height + 1
+
+
+def test_names_that_the_font_does_not_hold():
+    names = ["größe", "年齢", "a\nb", "x"]
+    X = pd.DataFrame(np.random.default_rng(0).normal(size=(30, 4)), columns=names)
+    model = LogisticRegression().fit(X, np.arange(30) % 2)
+    ax = explain.shap(model, X[:3], background=X).plot()
+    ax.figure.canvas.draw()
+    assert set(labels(ax)) == {"größe", r"\u5e74\u9f62", r"a\nb", "x"}
+
+
+def test_legend_names_every_class_and_hides_nothing():
+    class Many:
+        classes_ = np.arange(20)
+
+        def predict_proba(self, X):
+            p = np.exp(np.outer(X[:, 0], np.arange(20)) / 10)
+            return p / p.sum(axis=1, keepdims=True)
+
+    X = np.random.default_rng(0).normal(size=(20, 2))
+    for ax in (
+        explain.shap(Many(), X).plot(),
+        explain.partial_dependence(Many(), X).plot("x0"),
+    ):
+        ax.figure.canvas.draw()
+        legend = ax.get_legend()
+        assert [text.get_text() for text in legend.get_texts()] == [
+            str(label) for label in range(20)
+        ]
+        assert legend.get_window_extent().x0 >= ax.get_window_extent().x1
+
+
+def test_profiles_of_many_columns_are_cut_and_said_so():
+    X = np.random.default_rng(0).normal(size=(40, 15))
+    model = LogisticRegression().fit(X, X[:, 14] > 0)
+    profiles = explain.partial_dependence(model, X)
+    axes = profiles.plot()
+    assert axes.size == 12
+    assert axes.flat[0].get_xlabel() == "x14"
+    assert any("12 of 15 columns" in text for text in texts(axes.flat[0]))
+    assert profiles.plot(max_display=20).size == 15

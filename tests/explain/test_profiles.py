@@ -73,3 +73,13 @@ def test_bad_resolution(iris_model):
     model, X, _ = iris_model
     with pytest.raises(ValueError, match="`grid_resolution` must be a whole number"):
         explain.partial_dependence(model, X, grid_resolution=1)
+
+
+def test_a_column_without_a_known_cell(formula):
+    X = pd.DataFrame({"a": [np.nan] * 20, "b": np.linspace(0, 1, 20)})
+    model = formula(lambda X: X[:, 1])
+    table = explain.partial_dependence(model, X).frame()
+    part = table[table["feature"] == "a"]
+    assert part["x"].isna().all()
+    np.testing.assert_allclose(part["value"], 0.5)
+    assert len(explain.partial_dependence(model, X).plot()) == 1

@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,8 +11,6 @@ from sklearn.preprocessing import MinMaxScaler
 
 from skdnn import DNNClassifier, explain
 
-SHAP_IMPORT = pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")
-
 
 @pytest.fixture(scope="module")
 def cancer_model():
@@ -19,7 +19,6 @@ def cancer_model():
     return model, X
 
 
-@SHAP_IMPORT
 @pytest.mark.parametrize("kind", ["linear", "forest", "network"])
 def test_equals_shap_exact(kind, wine):
     from shap.explainers import Exact
@@ -139,7 +138,6 @@ def test_log_odds(iris_model):
     assert result.output == "log_odds"
 
 
-@SHAP_IMPORT
 @pytest.mark.parametrize("method", ["permutation", "kernel"])
 def test_explainers_of_shap_by_name(method, iris_model):
     model, X, _ = iris_model
@@ -203,3 +201,39 @@ def test_progress_is_shown_when_asked_for(iris_model, capfd):
     assert capfd.readouterr() == ("", "")
     explain.shap(model, X[:3], background=X, verbose=True)
     assert "SHAP row 3/3" in capfd.readouterr().err
+
+
+def test_memory_stays_small_with_few_background_rows(formula):
+    # all walks at once would take 260 MB
+    X = np.random.default_rng(0).normal(size=(2, 400))
+    model = formula(lambda X: 1 / (1 + np.exp(-X[:, 0])))
+    tracemalloc.start()
+    try:
+        explain.shap(model, X[:1], background=X, random_state=0)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 60e6
+
+
+def test_intervals_hold_the_truth(wine, wine_model):
+    X, _ = wine
+    truth = explain.shap(wine_model, X[:4], background=X[::9], method="exact")
+    low, high = truth.interval()
+    np.testing.assert_array_equal(low, high)
+    walks = explain.shap(
+        wine_model, X[:4], background=X[::9], method="walks", random_state=0
+    )
+    # twenty background rows, five pairs each
+    assert (walks.n_background, walks.error_df) == (20, 80)
+    low, high = walks.interval(0.99)
+    inside = (low <= truth.values) & (truth.values <= high)
+    assert inside.mean() > 0.95
+    narrow = walks.interval(0.5)
+    assert (narrow[1] - narrow[0] < high - low).all()
+    # the quantile of Student's t, not of the normal curve
+    np.testing.assert_allclose(
+        high - walks.values, 2.6387 * walks.std_errors, rtol=1e-4
+    )
+    with pytest.raises(ValueError, match=r"between 0 and 1. Got 95"):
+        walks.interval(95)

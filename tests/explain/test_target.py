@@ -3,9 +3,14 @@ import pandas as pd
 import pytest
 from scipy.sparse import csr_matrix
 from sklearn.base import clone
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.ensemble import VotingClassifier
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression, RidgeClassifier
 from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.svm import LinearSVC
 from sklearn.utils import check_random_state
 
 from skdnn import explain
@@ -115,9 +120,9 @@ def test_bad_input(function, iris_model):
     model, X, y = iris_model
     cases = [
         (clone(model), X, X, NotFittedError, "not fitted"),
-        (RidgeClassifier().fit(X, y), X, X, TypeError, "CalibratedClassifierCV"),
-        (LogisticRegression, X, X, TypeError, "the class LogisticRegression"),
-        (model, csr_matrix(X), X, TypeError, "toarray"),
+        (RidgeClassifier().fit(X, y), X, X, ValueError, "CalibratedClassifierCV"),
+        (LogisticRegression, X, X, ValueError, "the class LogisticRegression"),
+        (model, csr_matrix(X), X, ValueError, "toarray"),
         (model, X[:0], X, ValueError, "must have rows"),
         (model, X, X[:0], ValueError, "`background` must have rows"),
         (model, X, X[:1], ValueError, "at least 2 rows"),
@@ -168,6 +173,8 @@ def test_features_by_name_and_position(iris_model):
         explain.partial_dependence(model, X, features="petal_width (cm)")
     with pytest.raises(ValueError, match="positions below 4"):
         explain.partial_dependence(model, X, features=4)
+    with pytest.raises(ValueError, match=r"at least one column\. Got none"):
+        explain.partial_dependence(model, X, features=[])
 
 
 def test_words_of_options(iris_model):
@@ -176,3 +183,106 @@ def test_words_of_options(iris_model):
         explain.shap(model, X, method="exat")
     with pytest.raises(ValueError, match="`output` must be one of"):
         explain.lime(model, X, output="logit")
+
+
+def test_background_that_the_classifier_refuses(iris_model, people, people_model):
+    model, X, _ = iris_model
+    holes = X.copy()
+    holes.iloc[70, 2] = np.nan
+    for function in FUNCTIONS:
+        with pytest.raises(ValueError, match=r"`background` must hold .*contains NaN"):
+            function(model, X[:3], background=holes)
+    frame = pd.DataFrame({"city": ["Oslo", "Bergen"] * 5})
+    strict = make_pipeline(OneHotEncoder(), LogisticRegression())
+    strict.fit(frame, np.arange(10) % 2)
+    other = frame.replace("Bergen", "Rome")
+    with pytest.raises(ValueError, match=r"`background` must hold .*Rome"):
+        explain.shap(strict, frame[:1], background=other)
+
+
+@pytest.mark.parametrize("container", [np.asarray, pd.DataFrame])
+def test_classifier_that_scales_in_place(container):
+    class Greedy:
+        classes_ = np.array([0, 1])
+
+        def predict_proba(self, X):
+            X *= 0.5
+            p = 1 / (1 + np.exp(-np.asarray(X)[:, 0]))
+            return np.column_stack([1 - p, p])
+
+    X = container(np.random.default_rng(0).normal(size=(30, 12)))
+    before = X.copy()
+    y = np.arange(30) % 2
+    for method in ("auto", "permutation"):
+        result = explain.shap(Greedy(), X, method=method, random_state=0)
+        expected = Greedy().predict_proba(X.copy())
+        np.testing.assert_allclose(result.predictions, expected)
+        np.testing.assert_allclose(result.residual, 0, atol=1e-7)
+    explain.lime(Greedy(), X[:2], background=X, random_state=0)
+    explain.partial_dependence(Greedy(), X, features=0)
+    explain.permutation_importance(Greedy(), X, y, scoring="neg_log_loss", features=0)
+    np.testing.assert_array_equal(X, before)
+
+
+def test_only_a_part_of_a_long_background_is_asked_about(formula):
+    seen = []
+
+    def watch(X):
+        seen.append(len(X))
+        return (X[:, 0] > 0.9).astype(float)
+
+    problem = open_problem(formula(watch), np.linspace(0, 1, 60_000)[:, None])
+    drawn = draw_background(problem, check_random_state(0))
+    assert sum(seen) < 11_000
+    assert 8 <= (drawn > 0.9).sum() <= 12
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_probabilities_that_are_no_numbers(function, formula):
+    X = np.random.default_rng(0).normal(size=(20, 2))
+    model = formula(lambda X: np.where((X[:, 0] > 0) & (X[:, 1] < 0), np.nan, 0.5))
+    with pytest.raises(ValueError, match=r"finite numbers\. Got NaN .* rows made of"):
+        function(model, X[X[:, 0] < 0][:3], background=X)
+
+
+def test_global_random_state_is_left_alone(iris_model):
+    model, X, y = iris_model
+    before = np.random.get_state()[1].copy()
+    settings = {"background": X, "random_state": 0}
+    for method in ("exact", "walks", "permutation", "kernel"):
+        explain.shap(model, X[:2], method=method, **settings)
+    explain.lime(model, X[:2], **settings)
+    explain.partial_dependence(model, X[:2], features=0, **settings)
+    explain.permutation_importance(model, X, y, features=0, random_state=0)
+    np.testing.assert_array_equal(np.random.get_state()[1], before)
+
+
+def test_names_of_any_kind(formula):
+    model = formula(lambda X: 1 / (1 + np.exp(-X[:, 0])))
+    values = np.random.default_rng(0).normal(size=(12, 2))
+    for names in ([1, 0], pd.MultiIndex.from_tuples([("a", 1), ("a", 2)]), ["", " "]):
+        X = pd.DataFrame(values, columns=names, index=list("abcdefghijkl"))
+        result = explain.shap(model, X[:3], background=X)
+        assert result.feature_names == [str(name) for name in names]
+        np.testing.assert_allclose(result.values[:, 1], 0, atol=1e-12)
+        np.testing.assert_allclose(result.residual, 0, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: CalibratedClassifierCV(RidgeClassifier(), cv=2),
+        lambda: VotingClassifier(
+            [("a", LogisticRegression(max_iter=500))], voting="soft"
+        ),
+        lambda: make_pipeline(StandardScaler(), CalibratedClassifierCV(LinearSVC())),
+    ],
+)
+def test_wrapped_estimators(make, iris_model):
+    _, X, y = iris_model
+    model = make().fit(X, y)
+    result = explain.shap(model, X[:2], background=X)
+    np.testing.assert_allclose(
+        result.base_values + result.values.sum(axis=1), model.predict_proba(X[:2])
+    )
+    assert result.class_names.tolist() == ["setosa", "versicolor", "virginica"]

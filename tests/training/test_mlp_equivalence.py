@@ -92,6 +92,52 @@ def test_same_network_from_warm_start(iris):
     assert ours.n_iter_ == len(ours.history_) == 20
 
 
+@pytest.mark.parametrize("data", ["iris", "cancer"])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_same_network_by_lbfgs(data, weighted, request):
+    X, y = request.getfixturevalue(data)
+    weight = np.random.default_rng(0).uniform(0.1, 3, len(y)) if weighted else None
+    settings = {"solver": "lbfgs", "random_state": 0, "max_iter": 15, "alpha": 0.01}
+    ours = DNNClassifier((6, 4), **settings).fit(X, y, sample_weight=weight)
+    theirs = MLPClassifier((6, 4), **settings).fit(X, y, sample_weight=weight)
+    assert ours.n_iter_ == theirs.n_iter_
+    assert ours.loss_ == pytest.approx(theirs.loss_, rel=1e-6)
+    np.testing.assert_allclose(
+        ours.predict_proba(X), theirs.predict_proba(X), atol=1e-5
+    )
+    with pytest.raises(AttributeError, match="partial_fit"):
+        ours.partial_fit(X, y)
+
+
+def test_lbfgs_until_the_gradient_vanishes(iris):
+    X, y = iris
+    settings = {"solver": "lbfgs", "random_state": 0, "alpha": 0.1, "max_iter": 1000}
+    ours = DNNClassifier((), **settings).fit(X, y)
+    theirs = MLPClassifier((), **settings).fit(X, y)
+    assert ours._course.ending == "ended as the gradient had vanished"
+    np.testing.assert_allclose(
+        ours.predict_proba(X), theirs.predict_proba(X), atol=1e-3
+    )
+    assert ours.loss_curve_ == sorted(ours.loss_curve_, reverse=True)
+
+
+@pytest.mark.parametrize("settings", [{}, {"solver": "lbfgs", "max_iter": 10}])
+def test_same_network_for_several_labels(settings, iris):
+    X, _ = iris
+    labels = (X[:, [0, 2, 3]] > 0.5).astype(int)
+    settings = {"max_iter": 30, "batch_size": 32, "random_state": 0} | settings
+    ours = DNNClassifier((8,), **settings).fit(X, labels)
+    theirs = MLPClassifier((8,), **settings).fit(X, labels)
+    np.testing.assert_allclose(
+        ours.predict_proba(X), theirs.predict_proba(X), atol=1e-7
+    )
+    np.testing.assert_array_equal(ours.predict(X), theirs.predict(X))
+    assert ours.score(X, labels) == theirs.score(X, labels)
+    assert ours.loss_ == pytest.approx(theirs.loss_, rel=1e-9)
+    assert ours.out_activation_ == theirs.out_activation_
+    assert ours.n_outputs_ == theirs.n_outputs_ == 3
+
+
 def test_same_network_in_float32_but_for_rounding(cancer):
     X, y = cancer
     X = X.astype(np.float32)
