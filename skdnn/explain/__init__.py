@@ -444,7 +444,8 @@ def report(
     >>> X, y = load_iris(return_X_y=True, as_frame=True)
     >>> model = LogisticRegression(max_iter=1000).fit(X[::2], y[::2])
     >>> report = explain.report(model, X[1::2], y[1::2], background=X[::2])
-    >>> report.write_html("report.html")  # doctest: +SKIP
+    >>> "SHAP" in report.html()
+    True
     """
     from skdnn.explain._collect import collect
     from skdnn.explain._report import Report, summarise

@@ -58,9 +58,9 @@ class Report:
         OSError
             If nothing can be written there; says what to do instead.
 
-        Examples
+        See Also
         --------
-        >>> report.write_html("report.html")  # doctest: +SKIP
+        skdnn.explain.report : Makes the report, with an example.
         """
         if hasattr(file, "write"):
             _write_stream(file, self.html())
