@@ -7,7 +7,7 @@ import pandas as pd
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
-from skdnn import _data, _parameters
+from skdnn import _data, _keras, _parameters
 from skdnn._inference import _engine
 from skdnn._network._solvers import check_dtype
 from skdnn._network._spec import NetworkSpec, initial_weights
@@ -51,6 +51,7 @@ def plan(
         Whether this is one epoch of `partial_fit`.
     """
     random_state = check_random_state(estimator.random_state)
+    rows = rows.astype(_keras.precision(rows.X.dtype.name))
     spec = _parameters.network_spec(
         estimator,
         rows.X.shape[1],
@@ -73,7 +74,7 @@ def plan(
         solver=solver,
         optimizer_state=estimator._optimizer_state if goes_on and incremental else None,
         train=rows,
-        validation=_in_dtype(validation, spec.dtype),
+        validation=None if validation is None else validation.astype(spec.dtype),
         batch_size=_parameters.batch_size(estimator, len(rows)),
         shuffle=bool(estimator.shuffle),
         random_state=random_state,
@@ -224,10 +225,3 @@ def _figures(record: dict) -> dict[str, float]:
     if np.isfinite(record["val_loss"]):
         figures["val_loss"] = record["val_loss"]
     return figures
-
-
-def _in_dtype(rows: Rows | None, dtype: str) -> Rows | None:
-    """Return validation rows in the dtype of the training rows."""
-    if rows is None or rows.X.dtype == dtype:
-        return rows
-    return Rows(rows.X.astype(dtype), rows.y, rows.weight.astype(dtype))

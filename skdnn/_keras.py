@@ -48,6 +48,19 @@ def backend() -> str:
     return load().backend.backend()
 
 
+def precision(dtype: str) -> str:
+    """Return the dtype that a network for numbers of a dtype is trained in.
+
+    JAX has float64 only where the user has set ``jax_enable_x64``.
+    """
+    if backend() == "jax":
+        import jax
+
+        if not jax.config.read("jax_enable_x64"):
+            return "float32"
+    return dtype
+
+
 def to_numpy(value) -> np.ndarray:
     """Return a copy of a Keras tensor or variable as an array."""
     tensor = getattr(value, "value", value)
@@ -74,8 +87,9 @@ def _first_load():
 
         return keras
     _limit_threads_of_worker()
-    # TensorFlow's C++ start-up lines go past sys.stderr and ignore its own settings
-    with _descriptor_silenced(2):
+    # TensorFlow's C++ start-up lines go past sys.stderr and ignore its own settings;
+    # what it would tell later of its graphs keeps to the level that it found
+    with _descriptor_silenced(2), _default("TF_CPP_MIN_LOG_LEVEL", "2"):
         import keras
 
         if keras.backend.backend() == "tensorflow":
@@ -94,6 +108,19 @@ def _limit_threads_of_worker() -> None:
     if threads.isdigit():
         os.environ.setdefault("TF_NUM_INTRAOP_THREADS", threads)
         os.environ.setdefault("TF_NUM_INTEROP_THREADS", threads)
+
+
+@contextlib.contextmanager
+def _default(name: str, value: str) -> Iterator[None]:
+    """Set a variable of the environment for a while, unless the user has set it."""
+    if name in os.environ:
+        yield
+        return
+    os.environ[name] = value
+    try:
+        yield
+    finally:
+        del os.environ[name]
 
 
 @contextlib.contextmanager

@@ -93,8 +93,8 @@ def test_sparse_rows_equal_dense_rows(container, iris, monkeypatch):
 
     X, y = iris
     X = np.where(X > 0.4, X, 0)
-    # two batches a chunk
-    monkeypatch.setattr(_plan, "DENSE_BYTES", 64 * X.shape[1] * 8)
+    # two batches a block
+    monkeypatch.setattr(_plan, "_BLOCK_ROWS", 64)
     settings = {"early_stopping": True, "validation_fraction": 0.3}
     dense = network(**settings).fit(X, y)
     sparse = network(**settings).fit(container(X), y)

@@ -58,11 +58,13 @@ def _folded_layers(
     layers = []
     values = iter(weights)
     for layer in spec.hidden:
-        kernel, bias = next(values), next(values)
+        kernel = next(values)
         if layer.batch_norm:
             gamma, beta, mean, variance = (next(values) for _ in range(4))
             scale = gamma / np.sqrt(variance + _BATCH_NORM_EPSILON)
-            kernel, bias = kernel * scale, (bias - mean) * scale + beta
+            kernel, bias = kernel * scale, beta - mean * scale
+        else:
+            bias = next(values)
         layers.append((kernel, bias, _FUNCTIONS[str(layer.activation)]))
     layers.append((next(values), next(values), _linear))
     return layers
