@@ -88,6 +88,28 @@ def plan(
     )
 
 
+def prepare(estimator, X, y, sample_weight=None) -> Fit:
+    """Return what ``estimator.fit(X, y, sample_weight)`` would do, and check it all.
+
+    For networks that are trained together: `finish` makes the estimator fitted.
+
+    Raises
+    ------
+    ValueError
+        For parameters or data that cannot be.
+    """
+    _parameters.check_parameters(estimator)
+    rows = _data.take_rows(estimator, X, y, sample_weight, goes_on=False)
+    silent = Progress(1, "epoch", False)
+    return plan(estimator, rows, None, silent, goes_on=False, incremental=False)
+
+
+def finish(estimator, fit: Fit, fitted: Fitted) -> None:
+    """Make an estimator fitted by what training left of its `prepare`."""
+    keep(estimator, fit, fitted, goes_on=False, incremental=False)
+    warn(estimator, fit, fitted, incremental=False)
+
+
 def keep(
     estimator, fit: Fit, fitted: Fitted, *, goes_on: bool, incremental: bool
 ) -> None:

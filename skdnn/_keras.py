@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import joblib
 import numpy as np
 
 from skdnn import exceptions
@@ -100,14 +101,24 @@ def _first_load():
     return keras
 
 
+def thread_count() -> int:
+    """Return how many threads this process may use: one a core, or as joblib set."""
+    return _threads_of_worker() or joblib.cpu_count()
+
+
 def _limit_threads_of_worker() -> None:
     """Give TensorFlow the thread count that joblib set for this worker process."""
-    if "LOKY_WORKER_NUMBER" not in os.environ:
-        return
+    threads = _threads_of_worker()
+    if threads:
+        os.environ.setdefault("TF_NUM_INTRAOP_THREADS", str(threads))
+        os.environ.setdefault("TF_NUM_INTEROP_THREADS", str(threads))
+
+
+def _threads_of_worker() -> int | None:
+    """Return the threads that joblib gave to this worker; None if it is no worker."""
     threads = os.environ.get("OMP_NUM_THREADS", "")
-    if threads.isdigit():
-        os.environ.setdefault("TF_NUM_INTRAOP_THREADS", threads)
-        os.environ.setdefault("TF_NUM_INTEROP_THREADS", threads)
+    is_worker = "LOKY_WORKER_NUMBER" in os.environ
+    return int(threads) if is_worker and threads.isdigit() else None
 
 
 @contextlib.contextmanager

@@ -1,6 +1,9 @@
 """The loop over epochs: order of rows, rates, stopping, callbacks."""
 
 import time
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -21,13 +24,15 @@ from skdnn._training._plan import (
 from skdnn._training._program import Program, program
 
 
-def train(fit: Fit) -> Fitted:
+def train(fit: Fit, n_fits: int = 1) -> Fitted:
     """Train one network.
 
     Parameters
     ----------
     fit : Fit
         What to do; nothing in it is changed but the state of its `random_state`.
+    n_fits : int
+        How many of its shape are about to be trained, itself included.
 
     Returns
     -------
@@ -41,25 +46,66 @@ def train(fit: Fit) -> Fitted:
     if fit.solver.full_batch:
         return train_lbfgs(fit)
     callbacks = CallbackLoop(fit)
-    return _Loop(fit, _choose_epochs(fit, callbacks), callbacks).run()
+    return _Loop(fit, _choose_epochs(fit, callbacks, n_fits), callbacks).run()
 
 
-def _choose_epochs(fit: Fit, callbacks: CallbackLoop):
+def train_stack(
+    fits: Sequence[Fit], n_threads: int | None = None
+) -> list[Fitted | Exception]:
+    """Train many networks as one: those of one shape share a compiled program.
+
+    Each has its own rows, seed, rates, penalties and stopping, and comes out as it
+    would alone in that program. They run side by side, a thread a core: a small
+    network stays in the cache of its core, where a step over many at once would not.
+
+    Parameters
+    ----------
+    fits : sequence of Fit
+        What to do.
+    n_threads : int or None
+        How many are trained at the same time; None is one a core.
+
+    Returns
+    -------
+    list of Fitted or Exception
+        In the order of `fits`; an exception in place of a fit that failed.
+    """
+    _keras.load()  # before any thread asks for it
+    alike: Counter = Counter(map(_shape, fits))
+
+    def run(fit: Fit) -> Fitted | Exception:
+        try:
+            return train(fit, n_fits=alike[_shape(fit)])
+        except Exception as error:
+            return error
+
+    n_threads = min(n_threads or _keras.thread_count(), len(fits))
+    if n_threads < 2:
+        return [run(fit) for fit in fits]
+    with ThreadPoolExecutor(n_threads) as pool:
+        return list(pool.map(run, fits))
+
+
+def _shape(fit: Fit) -> tuple:
+    """Return what fits that share a program have in common."""
+    return fit.spec.without_rates(), fit.solver, fit.penalties.active, fit.batch_size
+
+
+def _choose_epochs(fit: Fit, callbacks: CallbackLoop, n_fits: int):
     """Return the compiled epoch, or its slow twin where that cannot serve."""
     if callbacks and asks_for_batches(fit.callbacks):
         return KerasEpochs(fit, callbacks.batch_forwarder)
     if _keras.backend() not in COMPILED_BACKENDS:
         return KerasEpochs(fit)
-    return CompiledEpochs(fit, program_of(fit))
+    return CompiledEpochs(fit, program_of(fit, n_fits))
 
 
 def program_of(fit: Fit, n_fits: int = 1) -> Program:
     """Return the compiled program for a fit that is one of so many of its shape."""
     steps = -(-len(fit.train) // fit.batch_size) * fit.stopping.max_iter
-    itemsize = np.dtype(fit.spec.dtype).itemsize
     road = choose_road(
         fit.spec.n_inputs,
-        itemsize,
+        np.dtype(fit.spec.dtype).itemsize,
         fit.batch_size,
         steps * n_fits,
         backend=_keras.backend(),

@@ -51,7 +51,7 @@ quasi = DNNClassifier((8,), solver="lbfgs", random_state=0, max_iter=400).fit(X,
 assert quasi.score(X, y) > 0.95
 """
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", code],
+        [sys.executable, "-W", "error", "-W", "ignore:__array__", "-c", code],
         capture_output=True,
         text=True,
         env=os.environ | {"KERAS_BACKEND": "jax"},

@@ -58,7 +58,7 @@ def make_fit(dtype, hidden, n_classes=3, solver="adam", schedule=None, **penalti
 def both_roads(monkeypatch, *args, **kwargs):
     fast = _fit.train(make_fit(*args, **kwargs))
     with monkeypatch.context() as patch:
-        patch.setattr(_fit, "_choose_epochs", lambda fit, callbacks: KerasEpochs(fit))
+        patch.setattr(_fit, "_choose_epochs", lambda fit, *_: KerasEpochs(fit))
         slow = _fit.train(make_fit(*args, **kwargs))
     return fast, slow
 
