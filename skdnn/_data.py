@@ -204,21 +204,19 @@ def row_weights(
 
 
 def cut(
-    estimator,
-    rows: Rows,
-    validation: Rows | None,
-    random_state: np.random.RandomState,
-) -> tuple[Rows, Rows | None]:
-    """Return training and validation rows: as given, or cut as parameters ask.
+    estimator, rows: Rows, *, is_validated: bool, random_state: np.random.RandomState
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return positions of the training rows, and of those that are cut off them.
 
-    The cut is stratified and shuffled; a class of one row stays in training.
+    The cut is stratified and shuffled; a class of one row stays in training. There is
+    none if the network `is_validated` on other rows, or not at all.
     """
     fraction = estimator.validation_fraction
     if fraction is None and estimator.early_stopping:
         fraction = 0.1
-    if validation is not None or fraction is None:
-        return rows, validation
     positions = np.arange(len(rows))
+    if is_validated or fraction is None:
+        return positions, None
     if rows.y.ndim == 2:  # labels overlap: there is nothing to stratify by
         lone, strata = np.zeros(len(rows), dtype=bool), None
     else:
@@ -244,7 +242,7 @@ def cut(
             "`sample_weight` must be positive for a row of the training and of the "
             f"validation part; validation_fraction={fraction} left only zeros in one."
         )
-    return rows.take(kept), rows.take(held_out)
+    return kept, held_out
 
 
 def column_names(estimator, feature_names) -> list[str]:

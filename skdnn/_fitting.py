@@ -64,7 +64,21 @@ def plan(
         weights = estimator._weights
     else:
         weights = initial_weights(spec, random_state)
-    rows, validation = _data.cut(estimator, rows, validation, random_state)
+    positions, held_out = _data.cut(
+        estimator,
+        rows,
+        is_validated=validation is not None,
+        random_state=random_state,
+    )
+    if held_out is not None:
+        validation = rows.take(held_out)
+    if estimator.bootstrap:  # after the cut: no copy of a row stands on both sides
+        positions = random_state.choice(positions, len(positions))
+        if not np.any(rows.weight[positions] > 0):
+            raise ValueError(
+                "`sample_weight` must be positive for a row of every bootstrap sample. "
+                "Got one of zeros only; leave the rows of weight 0 out."
+            )
     rows_seen = estimator.t_ if goes_on else 0
     solver, rate = _parameters.solver_and_rate(estimator)
     check_dtype(solver, spec.dtype)
@@ -73,9 +87,11 @@ def plan(
         weights=weights,
         solver=solver,
         optimizer_state=estimator._optimizer_state if goes_on and incremental else None,
-        train=rows,
+        table=rows,
+        positions=positions,
         validation=None if validation is None else validation.astype(spec.dtype),
-        batch_size=_parameters.batch_size(estimator, len(rows)),
+        held_out=held_out,
+        batch_size=_parameters.batch_size(estimator, len(positions)),
         shuffle=bool(estimator.shuffle),
         random_state=random_state,
         dropout_seed=_dropout_seed(spec, random_state, rows_seen),
@@ -121,23 +137,29 @@ def keep(
     # kept where the next call goes on from it; a pickle is weights only otherwise
     estimator._optimizer_state = fitted.optimizer_state if incremental else None
     vars(estimator).pop("_model", None)
+    keep_history(estimator, history, fit)
+    estimator.t_ = fitted.rows_seen
+    y, weight = fit.table.y[fit.positions], fit.table.weight[fit.positions]
+    shares = class_shares(y, weight, len(estimator.classes_))
+    estimator.baseline_loss_ = class_share_loss(y, weight, shares)
+    estimator._course = _course(fit, fitted, history, shares)
+
+
+def keep_history(estimator, history: pd.DataFrame, fit: Fit) -> None:
+    """Set the attributes that tell of epochs and layers."""
     early = fit.stopping.early
-    validates = fit.validation is not None
     estimator.history_ = history
     estimator.n_iter_ = len(history)
-    estimator.t_ = fitted.rows_seen
     estimator.loss_curve_ = history["loss"].tolist()
     estimator.loss_ = estimator.loss_curve_[-1]
     estimator.best_loss_ = None if early else min(estimator.loss_curve_)
+    validates = fit.validation is not None
     scores = history["val_accuracy"].tolist() if validates else None
     estimator.validation_scores_ = scores
     estimator.best_validation_score_ = max(scores) if scores else None
     estimator.n_layers_ = len(fit.spec.widths)
     estimator.n_outputs_ = fit.spec.n_outputs
     estimator.out_activation_ = fit.spec.output
-    shares = class_shares(fit.train, len(estimator.classes_))
-    estimator.baseline_loss_ = class_share_loss(fit.train, shares)
-    estimator._course = _course(fit, fitted, history, shares)
 
 
 def warn(estimator, fit: Fit, fitted: Fitted, *, incremental: bool) -> None:
@@ -204,14 +226,16 @@ def _final_losses(estimator, fit: Fit) -> tuple[float, float]:
     baseline = estimator.baseline_loss_
     if fit.validation is None and estimator.loss_ < 0.9 * baseline:
         return estimator.loss_, baseline
-    rows = fit.train if fit.validation is None else fit.validation
-    rows = rows.take(slice(0, _BASELINE_ROWS))
+    if fit.validation is None:
+        rows = fit.table.take(fit.positions[:_BASELINE_ROWS])
+    else:
+        rows = fit.validation.take(slice(0, _BASELINE_ROWS))
     total = rows.weight.sum()
     if not total > 0:
         return estimator.loss_, baseline
     logits = _engine.predict_logits(estimator._spec, estimator._weights, rows.X)
     loss = _engine.mean_loss(estimator._spec, logits, rows.y, rows.weight)
-    return loss, class_share_loss(rows, estimator._course.shares)
+    return loss, class_share_loss(rows.y, rows.weight, estimator._course.shares)
 
 
 def _course(fit: Fit, fitted: Fitted, history, shares: np.ndarray) -> Course:
@@ -231,7 +255,7 @@ def _course(fit: Fit, fitted: Fitted, history, shares: np.ndarray) -> Course:
         ending = "ended at max_iter"
     best = int(np.nanargmin(history["val_loss"])) + 1 if stopping.early else None
     return Course(
-        n_train=len(fit.train),
+        n_train=fit.n_train,
         n_validation=0 if fit.validation is None else len(fit.validation),
         shares=shares,
         batch_size=fit.batch_size,

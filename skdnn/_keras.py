@@ -90,7 +90,7 @@ def _first_load():
     _limit_threads_of_worker()
     # TensorFlow's C++ start-up lines go past sys.stderr and ignore its own settings;
     # what it would tell later of its graphs keeps to the level that it found
-    with _descriptor_silenced(2), _default("TF_CPP_MIN_LOG_LEVEL", "2"):
+    with _descriptor_silenced(2), _only_errors_logged():
         import keras
 
         if keras.backend.backend() == "tensorflow":
@@ -122,16 +122,21 @@ def _threads_of_worker() -> int | None:
 
 
 @contextlib.contextmanager
-def _default(name: str, value: str) -> Iterator[None]:
-    """Set a variable of the environment for a while, unless the user has set it."""
-    if name in os.environ:
+def _only_errors_logged() -> Iterator[None]:
+    """Have TensorFlow find a log level of errors only, unless the user has set one."""
+    name = "TF_CPP_MIN_LOG_LEVEL"
+    before = os.environ.get(name)
+    if before not in (None, "1"):  # 1 is what JAX sets where it is installed
         yield
         return
-    os.environ[name] = value
+    os.environ[name] = "2"
     try:
         yield
     finally:
-        del os.environ[name]
+        if before is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = before
 
 
 @contextlib.contextmanager

@@ -26,6 +26,8 @@ class Course:
         Why training ended.
     best_epoch : int or None
         Epoch, from 1, whose weights were kept; None if the last one's were.
+    members : str or None
+        What the members of an ensemble are; None for one network.
     """
 
     n_train: int
@@ -35,6 +37,7 @@ class Course:
     solver: str
     ending: str
     best_epoch: int | None
+    members: str | None = None
 
 
 def verdict(history: pd.DataFrame, baseline: float, best_epoch: int | None) -> str:
@@ -100,10 +103,12 @@ def summarise(
     losses = f"training {row['loss']:.4f}"
     if np.isfinite(row["val_loss"]):
         losses += f", validation {row['val_loss']:.4f}"
+    members = {"members": course.members} if course.members else {}
     lines = {
         "data": data,
         "classes": ", ".join(shares),
         "network": f"{_layers(spec)}; {n_weights} weights, {spec.dtype}",
+        **members,
         "training": (
             f"{course.solver}, batches of {course.batch_size}, {epochs} "
             f"epoch{'s' if epochs > 1 else ''} in {history['seconds'].sum():.1f} s; "

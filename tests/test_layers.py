@@ -24,7 +24,14 @@ LAYERS = {
         "explain._shap",
         "explain._simple_model",
     ],
-    3: ["classifier", "_data", "_fitting", "_parameters"],
+    3: [
+        "classifier",
+        "_data",
+        "_ensemble",
+        "_fitted_network",
+        "_fitting",
+        "_parameters",
+    ],
     2: ["_keras", "_drawing", "_inference", "_network", "_training"],
     1: [
         "_network._spec",

@@ -23,6 +23,27 @@ def build_network(spec: NetworkSpec):
     return keras.Model(inputs, _dense(keras, spec, spec.n_outputs, x, "output"))
 
 
+def build_mean_model(spec: NetworkSpec, weights: Sequence[Sequence[np.ndarray]]):
+    """Return a `keras.Model` of the mean of some networks; of one, its own.
+
+    Parameters
+    ----------
+    spec : NetworkSpec
+        What they all are.
+    weights : list of list of ndarray
+        The weights of each.
+    """
+    models = [build_model(spec, arrays) for arrays in weights]
+    if len(models) == 1:
+        return models[0]
+    keras = _keras.load()
+    for i, model in enumerate(models):
+        model.name = f"member_{i}"
+    inputs = keras.Input((spec.n_inputs,), dtype=spec.dtype, name="rows")
+    mean = keras.layers.Average(dtype=spec.dtype, name="mean")
+    return keras.Model(inputs, mean([model(inputs) for model in models]), name="skdnn")
+
+
 def build_model(spec: NetworkSpec, weights: Sequence[np.ndarray]):
     """Return a `keras.Model` of standard layers from rows to probabilities.
 

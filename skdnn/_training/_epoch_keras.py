@@ -66,7 +66,7 @@ class KerasEpochs:
 
     def _epoch(self, order: np.ndarray) -> np.ndarray:
         history = self._model.fit(
-            _batches_class()(self._fit.train, order, self._fit.batch_size),
+            _batches_class()(self._fit.table, order, self._fit.batch_size),
             shuffle=False,
             verbose=0,
             callbacks=self._callbacks,

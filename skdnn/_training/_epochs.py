@@ -32,7 +32,7 @@ class CompiledEpochs:
     @property
     def epochs_at_once(self) -> int:
         """How many epochs one call can train."""
-        return self._road.epochs_at_once(len(self._fit.train), self._fit.batch_size)
+        return self._road.epochs_at_once(self._fit.n_train, self._fit.batch_size)
 
     def train(self, orders: np.ndarray, rate: float) -> np.ndarray:
         """Take a step for each batch of the rows, epoch after epoch.
@@ -52,7 +52,7 @@ class CompiledEpochs:
         fit = self._fit
         numbers = np.array((rate, *astuple(fit.penalties)), dtype=fit.spec.dtype)
         sums = []
-        for block in training_blocks(fit.train, orders, fit.batch_size, self._road):
+        for block in training_blocks(fit.table, orders, fit.batch_size, self._road):
             steps = self._road.padded_steps(block.n_steps)
             self._state, figures = self._program.train(
                 self._state, block, np.tile(numbers, (steps, 1))

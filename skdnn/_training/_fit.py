@@ -1,8 +1,9 @@
 """The loop over epochs: order of rows, rates, stopping, callbacks."""
 
+import threading
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -24,7 +25,9 @@ from skdnn._training._plan import (
 from skdnn._training._program import Program, program
 
 
-def train(fit: Fit, n_fits: int = 1) -> Fitted:
+def train(
+    fit: Fit, n_fits: int = 1, wants_stop: Callable[[], bool] = lambda: False
+) -> Fitted:
     """Train one network.
 
     Parameters
@@ -33,6 +36,8 @@ def train(fit: Fit, n_fits: int = 1) -> Fitted:
         What to do; nothing in it is changed but the state of its `random_state`.
     n_fits : int
         How many of its shape are about to be trained, itself included.
+    wants_stop : callable
+        Asked between epochs whether to end as if the user had interrupted.
 
     Returns
     -------
@@ -46,7 +51,7 @@ def train(fit: Fit, n_fits: int = 1) -> Fitted:
     if fit.solver.full_batch:
         return train_lbfgs(fit)
     callbacks = CallbackLoop(fit)
-    return _Loop(fit, _choose_epochs(fit, callbacks, n_fits), callbacks).run()
+    return _Loop(fit, _choose_epochs(fit, callbacks, n_fits), callbacks).run(wants_stop)
 
 
 def train_stack(
@@ -69,13 +74,19 @@ def train_stack(
     -------
     list of Fitted or Exception
         In the order of `fits`; an exception in place of a fit that failed.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        If the user interrupts, once all have ended.
     """
     _keras.load()  # before any thread asks for it
     alike: Counter = Counter(map(_shape, fits))
+    stop = threading.Event()
 
     def run(fit: Fit) -> Fitted | Exception:
         try:
-            return train(fit, n_fits=alike[_shape(fit)])
+            return train(fit, alike[_shape(fit)], stop.is_set)
         except Exception as error:
             return error
 
@@ -83,7 +94,11 @@ def train_stack(
     if n_threads < 2:
         return [run(fit) for fit in fits]
     with ThreadPoolExecutor(n_threads) as pool:
-        return list(pool.map(run, fits))
+        try:
+            return list(pool.map(run, fits))
+        except KeyboardInterrupt:
+            stop.set()
+            raise
 
 
 def _shape(fit: Fit) -> tuple:
@@ -102,12 +117,11 @@ def _choose_epochs(fit: Fit, callbacks: CallbackLoop, n_fits: int):
 
 def program_of(fit: Fit, n_fits: int = 1) -> Program:
     """Return the compiled program for a fit that is one of so many of its shape."""
-    steps = -(-len(fit.train) // fit.batch_size) * fit.stopping.max_iter
     road = choose_road(
         fit.spec.n_inputs,
         np.dtype(fit.spec.dtype).itemsize,
         fit.batch_size,
-        steps * n_fits,
+        fit.steps_an_epoch * fit.stopping.max_iter * n_fits,
         backend=_keras.backend(),
     )
     return program(fit.spec, fit.solver, fit.penalties.active, road)
@@ -118,19 +132,21 @@ class _Loop:
 
     def __init__(self, fit: Fit, epochs: Any, callbacks: CallbackLoop):
         self._fit, self._epochs, self._callbacks = fit, epochs, callbacks
-        self._order = np.arange(len(fit.train), dtype=np.int32)
+        self._order = fit.positions.astype(np.int32)
         self._watch = Watch(fit.stopping)
         self._rate = fit.rate.initial if fit.rate else epochs.rate()
         self._rows_seen = fit.rows_seen
         self._best_weights: list[np.ndarray] | None = None
         self._history: list[dict] = []
 
-    def run(self) -> Fitted:
+    def run(self, wants_stop: Callable[[], bool]) -> Fitted:
         """Train until a rule, a callback, the user or the last epoch ends it."""
         fit, stopped, interrupted = self._fit, False, False
         self._callbacks.begin()
         try:
             while not stopped and len(self._history) < fit.stopping.max_iter:
+                if wants_stop():
+                    raise KeyboardInterrupt
                 stopped = self._advance(self._epochs_together())
         except KeyboardInterrupt:
             interrupted = True
@@ -183,7 +199,7 @@ class _Loop:
             record |= validated
             self._history.append(record)
             require_finite(record["loss"], len(self._history), record["learning_rate"])
-            self._rows_seen += len(fit.train)
+            self._rows_seen += fit.n_train
             fit.on_epoch(record)
             stopped = self._after_epoch(len(self._history) - 1, record)
         return stopped

@@ -46,7 +46,7 @@ def train_lbfgs(fit: Fit) -> Fitted:
     road = Road(xla=False, batch_rows=None, block_rows=0)
     compiled = program(fit.spec, fit.solver, fit.penalties.active, road)
     state = compiled.start(fit)
-    rows = compiled.put(fit.train.dense())
+    rows = compiled.put(fit.table.take(fit.positions).dense())
 
     def loss_and_gradient(flat):
         values = state._replace(weights=[compiled.tensor(flat.astype(fit.spec.dtype))])

@@ -265,8 +265,15 @@ class Fit:
         The optimizer.
     optimizer_state : list of ndarray or None
         The optimizer's variables to go on from; None starts anew.
-    train, validation : Rows, Rows or None
-        The rows.
+    table : Rows
+        The rows it is trained on, and others that it is not.
+    positions : ndarray of shape (n_train,)
+        Positions in the table of the rows that an epoch takes, int32; a bootstrap
+        sample names some more than once.
+    validation : Rows or None
+        The rows it is validated on.
+    held_out : ndarray or None
+        Their positions, where they were cut off the table.
     batch_size : int
         Rows a step, at most the number of rows.
     shuffle : bool
@@ -293,8 +300,10 @@ class Fit:
     weights: Sequence[np.ndarray]
     solver: Solver
     optimizer_state: Sequence[np.ndarray] | None
-    train: Rows
+    table: Rows
+    positions: np.ndarray
     validation: Rows | None
+    held_out: np.ndarray | None
     batch_size: int
     shuffle: bool
     random_state: np.random.RandomState
@@ -305,6 +314,16 @@ class Fit:
     rows_seen: int = 0
     callbacks: Sequence[Any] = ()
     on_epoch: Callable[[dict], None] = field(default=lambda record: None)
+
+    @property
+    def n_train(self) -> int:
+        """Rows of an epoch."""
+        return len(self.positions)
+
+    @property
+    def steps_an_epoch(self) -> int:
+        """Steps of an epoch; the last one may be short."""
+        return -(-self.n_train // self.batch_size)
 
 
 @dataclass(frozen=True)
@@ -336,28 +355,28 @@ class Fitted:
     interrupted: bool
 
 
-def class_shares(rows: Rows, n_classes: int) -> np.ndarray:
+def class_shares(y: np.ndarray, weight: np.ndarray, n_classes: int) -> np.ndarray:
     """Return the weighted share of each class, or of the rows with each label."""
-    if rows.y.ndim == 2:
-        return rows.weight @ rows.y / rows.weight.sum()
-    shares = np.bincount(rows.y, weights=rows.weight, minlength=n_classes)
+    if y.ndim == 2:
+        return weight @ y / weight.sum()
+    shares = np.bincount(y, weights=weight, minlength=n_classes)
     return shares / shares.sum()
 
 
-def class_share_loss(rows: Rows, shares: np.ndarray) -> float:
+def class_share_loss(y: np.ndarray, weight: np.ndarray, shares: np.ndarray) -> float:
     """Return the cross-entropy of predicting the same shares for every row, in nats.
 
     Parameters
     ----------
-    rows : Rows
-        Labels and weights.
+    y, weight : ndarray of shape (n_samples,) or (n_samples, n_outputs), (n_samples,)
+        As in ``Rows``.
     shares : ndarray of shape (n_classes,)
         Shares of the training rows.
     """
-    total = rows.weight.sum()
-    seen = class_shares(rows, len(shares))
+    total = weight.sum()
+    seen = class_shares(y, weight, len(shares))
     losses = -_xlogy(seen, shares)
-    if rows.y.ndim == 2:
+    if y.ndim == 2:
         losses -= _xlogy(1 - seen, 1 - shares)
     return float(losses.sum()) if total > 0 else np.nan
 
