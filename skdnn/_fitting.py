@@ -1,6 +1,8 @@
 """Between the estimator and the trainer: what to do, and what a fit leaves."""
 
 import warnings
+from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -12,6 +14,7 @@ from skdnn._inference import _engine
 from skdnn._network._solvers import check_dtype
 from skdnn._network._spec import NetworkSpec, initial_weights
 from skdnn._progress import Progress
+from skdnn._table import fit_table, has_missing
 from skdnn._training._plan import (
     Fit,
     Fitted,
@@ -42,7 +45,7 @@ def plan(
     estimator : DNNClassifier
         With checked parameters and ``classes_``.
     rows, validation : Rows, Rows or None
-        Checked data.
+        Checked data, categories as codes.
     progress : Progress
         Hears of every epoch.
     goes_on : bool
@@ -51,19 +54,9 @@ def plan(
         Whether this is one epoch of `partial_fit`.
     """
     random_state = check_random_state(estimator.random_state)
-    spec = _parameters.network_spec(
-        estimator,
-        rows.X.shape[1],
-        len(estimator.classes_),
-        rows.X.dtype,
-        multilabel=rows.y.ndim == 2,
+    spec, weights, rows, validation = _prepare(
+        estimator, rows, validation, random_state, goes_on=goes_on
     )
-    if goes_on:
-        _parameters.check_same_network(estimator._spec, spec)
-        weights = estimator._weights
-    else:
-        weights = initial_weights(spec, random_state)
-    rows, validation = _data.cut(estimator, rows, validation, random_state)
     rows_seen = estimator.t_ if goes_on else 0
     solver, rate = _parameters.solver_and_rate(estimator)
     check_dtype(solver, spec.dtype)
@@ -73,7 +66,7 @@ def plan(
         solver=solver,
         optimizer_state=estimator._optimizer_state if goes_on and incremental else None,
         train=rows,
-        validation=_in_dtype(validation, spec.dtype),
+        validation=validation,
         batch_size=_parameters.batch_size(estimator, len(rows)),
         shuffle=bool(estimator.shuffle),
         random_state=random_state,
@@ -85,6 +78,48 @@ def plan(
         callbacks=_parameters.copied_callbacks(estimator),
         on_epoch=lambda record: progress.step(_figures(record)),
     )
+
+
+def _prepare(
+    estimator,
+    rows: Rows,
+    validation: Rows | None,
+    random_state: np.random.RandomState,
+    *,
+    goes_on: bool,
+) -> tuple[NetworkSpec, Sequence[np.ndarray], Rows, Rows | None]:
+    """Return the network, its starting weights, and the rows it is to receive.
+
+    Sets ``_table``, fitted on the rows that are left for training. As MLPClassifier
+    draws weights before the cut, so does this, unless levels and missing cells of the
+    training rows decide how many inputs there are.
+    """
+    spec_of = partial(
+        _parameters.network_spec,
+        estimator,
+        n_classes=len(estimator.classes_),
+        dtype=rows.X.dtype,
+        multilabel=rows.y.ndim == 2,
+    )
+    is_as_wide = not estimator._columns.codes and not has_missing(rows.X)
+    early_weights = None
+    if is_as_wide and not goes_on:
+        early_weights = initial_weights(spec_of(rows.X.shape[1]), random_state)
+    rows, validation = _data.cut(estimator, rows, validation, random_state)
+    if not goes_on:
+        estimator._table = fit_table(
+            estimator._columns, rows.X, rows.weight, recipe=False
+        )
+    spec = spec_of(estimator._table.n_inputs)
+    if goes_on:
+        _parameters.check_same_network(estimator._spec, spec)
+        weights = estimator._weights
+    else:
+        weights = early_weights or initial_weights(spec, random_state)
+    rows = _data.encoded(estimator._table, rows)
+    if validation is not None:
+        validation = _data.encoded(estimator._table, validation)
+    return spec, weights, rows, validation
 
 
 def keep(
@@ -224,10 +259,3 @@ def _figures(record: dict) -> dict[str, float]:
     if np.isfinite(record["val_loss"]):
         figures["val_loss"] = record["val_loss"]
     return figures
-
-
-def _in_dtype(rows: Rows | None, dtype: str) -> Rows | None:
-    """Return validation rows in the dtype of the training rows."""
-    if rows is None or rows.X.dtype == dtype:
-        return rows
-    return Rows(rows.X.astype(dtype), rows.y, rows.weight.astype(dtype))

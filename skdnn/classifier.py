@@ -2,7 +2,7 @@
 
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from skdnn import _data, _fitting, _parameters
 from skdnn._inference import _engine
@@ -76,6 +76,11 @@ class DNNClassifier(ClassifierMixin, BaseEstimator):
         Evaluations of the loss at most, for ``solver="lbfgs"``.
     class_weight : dict, "balanced" or None, default=None
         Factor of each class in the loss; "balanced" lets every class weigh the same.
+    categorical_features : "from_dtype", array-like of str, int or bool, or None, \
+            default="from_dtype"
+        Which columns are categories. "from_dtype" is those of a data frame that hold
+        categories or words; else names, positions, or a truth value a column; None is
+        no column. Levels unseen in training count as missing.
     l1_ratio : float, default=0.0
         Share of L1 in the penalty `alpha`; the rest is L2.
     dropout : float or array-like of float, default=0.0
@@ -178,6 +183,7 @@ class DNNClassifier(ClassifierMixin, BaseEstimator):
         n_iter_no_change=10,
         max_fun=15000,
         class_weight=None,
+        categorical_features="from_dtype",
         l1_ratio=0.0,
         dropout=0.0,
         batch_norm=False,
@@ -209,6 +215,7 @@ class DNNClassifier(ClassifierMixin, BaseEstimator):
         self.n_iter_no_change = n_iter_no_change
         self.max_fun = max_fun
         self.class_weight = class_weight
+        self.categorical_features = categorical_features
         self.l1_ratio = l1_ratio
         self.dropout = dropout
         self.batch_norm = batch_norm
@@ -414,12 +421,12 @@ class DNNClassifier(ClassifierMixin, BaseEstimator):
             self.history_,
             self.baseline_loss_,
             [str(label) for label in self.classes_],
+            self.n_features_in_,
         )
 
     def _logits(self, X):
         check_is_fitted(self)
-        X = validate_data(self, X, accept_sparse="csr", dtype=_data.DTYPES, reset=False)
-        X = X.astype(self._spec.dtype, copy=False)
+        X = _data.network_input(self, X)
         return _engine.predict_logits(self._spec, self._weights, X)
 
     def _train(self, rows, validation, *, goes_on, incremental):
@@ -455,5 +462,6 @@ class DNNClassifier(ClassifierMixin, BaseEstimator):
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
+        tags.input_tags.allow_nan = True
         tags.classifier_tags.multi_label = True
         return tags

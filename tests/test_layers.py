@@ -24,7 +24,7 @@ LAYERS = {
         "explain._shap",
         "explain._simple_model",
     ],
-    3: ["classifier", "_data", "_fitting", "_parameters"],
+    3: ["classifier", "_data", "_fitting", "_frame", "_parameters", "_table"],
     2: ["_keras", "_drawing", "_inference", "_network", "_training"],
     1: [
         "_network._spec",
