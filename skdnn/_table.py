@@ -356,9 +356,8 @@ def _centre_and_spread(
     marks = _QUARTILES * below[-1]
     left = np.searchsorted(below, marks * (1 - _ROUNDING))
     right = np.searchsorted(below, marks * (1 + _ROUNDING), side="right")
-    low, median, high = np.where(
-        left == right, cells[left], cells[left] / 2 + cells[right] / 2
-    )
+    lower, upper = cells[left], cells[right]
+    low, median, high = np.where(lower == upper, lower, lower / 2 + upper / 2)
     with np.errstate(over="ignore"):
         spread = min(high - low, _LARGEST)
         if not spread:
