@@ -153,13 +153,14 @@ def network_input(estimator, X):
         As `check_rows` does.
     """
     X, columns, table = as_table(X), estimator._columns, estimator._table
-    if columns.take_as_it_is(X):
-        # numbers that go in as they are must fit the dtype of the network
-        rules = _RULES if table.scale else {**_RULES, "dtype": table.dtype}
-        X = validate_data(estimator, X, reset=False, **rules)
-    else:
-        validate_data(estimator, X, reset=False, skip_check_array=True)
-        X = check_array(columns.matrix(X), estimator=estimator, **_RULES)
+    # numbers that go in as they are must fit the dtype of the network
+    rules = _RULES if table.scale else {**_RULES, "dtype": table.dtype}
+    with np.errstate(over="ignore"):  # the rules say so
+        if columns.take_as_it_is(X):
+            X = validate_data(estimator, X, reset=False, **rules)
+        else:
+            validate_data(estimator, X, reset=False, skip_check_array=True)
+            X = check_array(columns.matrix(X), estimator=estimator, **rules)
     return table.encode(X)
 
 

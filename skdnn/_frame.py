@@ -43,7 +43,9 @@ class Columns:
             return False
         if not isinstance(X, pd.DataFrame):
             return True
-        return all(_is_plain(t) or isinstance(t, pd.SparseDtype) for t in X.dtypes)
+        dtypes = list(X.dtypes)
+        plain = all(_is_plain(t) or isinstance(t, pd.SparseDtype) for t in dtypes)
+        return plain and len(dtypes) > 0
 
     def matrix(self, X) -> np.ndarray:
         """Return the cells as numbers, categories as codes, NaN for what is missing.

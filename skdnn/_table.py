@@ -212,16 +212,12 @@ class Table:
         missing = np.isnan(X.data) | self.empty[X.indices]
         flags = X.copy()
         flags.data = missing.astype(np.float64)
+        flags = flags[:, self.flagged]
         X.data[missing] = self.fill[X.indices[missing]]
-        parts = [X, flags[:, self.flagged]]
-        for part, columns in zip(parts, self._scaled_parts(), strict=True):
-            if self.scale is not None:
-                part.data = self.scale.apply(part.data, columns[part.indices])
-        return hstack(parts, format="csr").astype(self.dtype)
-
-    def _scaled_parts(self) -> list[np.ndarray]:
-        columns = np.arange(self.n_numbers + len(self.flagged))
-        return np.split(columns, [self.n_numbers])
+        if self.scale is not None:
+            X.data = self.scale.apply(X.data, X.indices)
+            flags.data = self.scale.apply(flags.data, self.n_numbers + flags.indices)
+        return hstack([X, flags], format="csr").astype(self.dtype)
 
 
 def has_missing(X) -> bool:
@@ -315,20 +311,12 @@ def _fit_numbers(
     centre, spread = np.zeros(len(positions)), np.full(len(positions), np.inf)
     n_missing = np.zeros(len(positions), dtype=int)
     weight = weight.astype(np.float64)
-    is_sparse = issparse(X)
-    equal = not is_sparse and weight.min() == weight.max()
-    table = X.tocsc() if is_sparse else X
-    total = weight.sum()
+    equal = not issparse(X) and weight.min() == weight.max()
+    if issparse(X):
+        X = X.tocsc()
+        X.sum_duplicates()
     for i, j in enumerate(positions):
-        if is_sparse:
-            stored = slice(table.indptr[j], table.indptr[j + 1])
-            cells, shares = table.data[stored], weight[table.indices[stored]]
-            rest = len(weight) - len(cells)
-            if rest:  # the zeros that are not stored, in one
-                cells = np.append(cells, 0)
-                shares = np.append(shares, max(total - shares.sum(), 0))
-        else:
-            cells, shares = table[:, j], weight
+        cells, shares = _column(X, j, weight)
         missing = np.isnan(cells)
         n_missing[i] = missing.sum()
         if n_missing[i]:
@@ -337,6 +325,18 @@ def _fit_numbers(
             cells = cells.astype(np.float64)
             centre[i], spread[i] = _centre_and_spread(cells, None if equal else shares)
     return centre, spread, n_missing
+
+
+def _column(X, j: int, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return cells of a column and their weights, zeros that are not stored in one."""
+    if not issparse(X):
+        return X[:, j], weight
+    stored = slice(X.indptr[j], X.indptr[j + 1])
+    cells, shares = X.data[stored], weight[X.indices[stored]]
+    if len(cells) == len(weight):
+        return cells, shares
+    rest = max(weight.sum() - shares.sum(), 0)
+    return np.append(cells, 0), np.append(shares, rest)
 
 
 def _centre_and_spread(
@@ -351,7 +351,7 @@ def _centre_and_spread(
         cells = np.sort(cells)
         below = np.arange(1.0, len(cells) + 1)
     else:
-        order = np.argsort(cells, kind="stable")
+        order = np.argsort(cells)
         cells, below = cells[order], np.cumsum(weight[order])
     marks = _QUARTILES * below[-1]
     left = np.searchsorted(below, marks * (1 - _ROUNDING))
