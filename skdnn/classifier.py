@@ -19,6 +19,8 @@ class DNNClassifier(ClassifierMixin, BaseEstimator):
     same ``random_state``, parameters that both have give the same network, but for
     rounding, and but for ``early_stopping``, which here watches the loss.
 
+    It takes tables as they are: words, categories and missing cells included.
+
     Parameters
     ----------
     hidden_layer_sizes : array-like of int, int or None, default=None
@@ -152,6 +154,16 @@ class DNNClassifier(ClassifierMixin, BaseEstimator):
     >>> pipe = make_pipeline(MinMaxScaler(), network).fit(X, y)
     >>> pipe.score(X, y) > 0.95
     True
+
+    A table as it is:
+
+    >>> import pandas as pd
+    >>> table = pd.DataFrame(
+    ...     {"colour": ["red", "blue", None, "red"] * 20, "size": [1, None, 2, 3] * 20}
+    ... )
+    >>> fruit = ["cherry", "plum", "plum", "cherry"] * 20
+    >>> network.fit(table, fruit).predict(table[:3])
+    array(['cherry', 'plum', 'plum'], dtype='<U6')
     """
 
     _parameter_constraints = _parameters.CONSTRAINTS
@@ -228,15 +240,16 @@ class DNNClassifier(ClassifierMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Numbers, without NaN or infinity. float32 is worked on as float32, all
-            else as float64.
+        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
+            Numbers and truth values, NaN where they are missing, never infinity; in
+            a frame (pandas, or any that narwhals knows) words and categories, too.
+            float32 is worked on as float32, all else as float64.
         y : array-like of shape (n_samples,) or (n_samples, n_labels)
             Classes: strings, booleans or integers. Or zeros and ones, a column a
             label, where a row may have several labels or none.
         sample_weight : array-like of shape (n_samples,), default=None
             Weight of each row in the loss, not negative.
-        X_val : {array-like, sparse matrix} of shape (n_val, n_features), default=None
+        X_val : like X, of shape (n_val, n_features), default=None
             Rows to validate on, in place of a share of X.
         y_val : array-like of shape (n_val,), default=None
             Their classes.
@@ -264,8 +277,8 @@ class DNNClassifier(ClassifierMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Numbers, without NaN or infinity.
+        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
+            As in `fit`. Levels and medians are those of the first call.
         y : array-like of shape (n_samples,)
             Classes.
         classes : array-like of shape (n_classes,), default=None
@@ -292,7 +305,7 @@ class DNNClassifier(ClassifierMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
             The columns of `fit`, in the same order.
 
         Returns
@@ -309,7 +322,7 @@ class DNNClassifier(ClassifierMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
             The columns of `fit`, in the same order.
 
         Returns
@@ -326,7 +339,7 @@ class DNNClassifier(ClassifierMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
             The columns of `fit`, in the same order.
 
         Returns
@@ -341,7 +354,9 @@ class DNNClassifier(ClassifierMixin, BaseEstimator):
         """A `keras.Model` from the network's input to probabilities.
 
         Of standard Keras layers, made when it is first asked for and never pickled;
-        ``model_.predict(X)`` equals ``predict_proba(X)``, also for two classes.
+        ``model_.predict(X)`` equals ``predict_proba(X)``, also for two classes, where
+        X is all numbers. A category is one input a level, and a number that was
+        missing in training has an input more, which tells where.
         """
         check_is_fitted(self)
         if not hasattr(self, "_model"):
@@ -387,8 +402,8 @@ class DNNClassifier(ClassifierMixin, BaseEstimator):
         ax : matplotlib Axes, default=None
             Where to draw; None makes a figure.
         feature_names : sequence of str, default=None
-            Names of the columns the network receives, if `fit` saw none: behind a
-            transformer, ``pipe[:-1].get_feature_names_out()``.
+            Names of the columns, if `fit` saw none: behind a transformer,
+            ``pipe[:-1].get_feature_names_out()``.
 
         Returns
         -------
@@ -402,6 +417,7 @@ class DNNClassifier(ClassifierMixin, BaseEstimator):
             self._weights,
             _data.column_names(self, feature_names),
             [str(label) for label in self.classes_],
+            self.n_features_in_,
             ax,
         )
 
