@@ -249,6 +249,7 @@ def test_categories_of_arrays_are_named():
         columns, matrix = read(X, [0])
         assert columns.codes == {0: {"x": 0, "y": 1}}
         np.testing.assert_array_equal(matrix, [[0, 1.5], [1, np.nan], [0, 2]])
+    assert read([["x", 1], ["y", 2]], [0])[1].tolist() == [[0, 1], [1, 2]]
     columns, matrix = read(np.array([[5.0, 1], [4, 2]]), [0])
     np.testing.assert_array_equal(matrix, [[1, 1], [0, 2]])
     assert read_columns(np.array(rows, dtype=object), "from_dtype").codes == {}
@@ -266,7 +267,7 @@ def test_other_frames_equal_pandas(library):
     cells = {
         "word": ["b", None, "a"],
         "float": [1.5, None, 2.0],
-        "int": [2**60, None, 3],
+        "int": [2**60 + 1, None, 3],
         "plain": [1, 2, 3],
         "bool": [True, None, False],
         "sure": [True, True, False],
@@ -281,7 +282,7 @@ def test_other_frames_equal_pandas(library):
     assert list(columns.codes) == [0, 6]
     np.testing.assert_array_equal(matrix, expected)
     codes = read_columns(as_table(frame), ["int"]).codes
-    assert codes == {2: {3: 0, 2**60: 1}}
+    assert codes == {2: {3: 0, 2**60 + 1: 1}}
 
 
 def test_polars_kinds():
