@@ -162,6 +162,10 @@ def test_training_that_goes_on_keeps_the_table(passengers):
         table = estimator._table
         train(X[100:].assign(sex="unknown", age=np.nan), y[100:])
         assert estimator._table is table
+        np.testing.assert_array_equal(
+            estimator.predict_proba(X.assign(sex="unknown")),
+            estimator.predict_proba(X.assign(sex=None)),
+        )
         assert estimator.coefs_[0].shape == (17, 16)
 
 
