@@ -90,9 +90,18 @@ def as_table(X):
 
     Values and kinds of columns are kept: whole numbers beside missing cells stay
     whole, categories stay categories.
+
+    Raises
+    ------
+    ValueError
+        For a lazy frame.
     """
     if isinstance(X, np.ndarray | pd.DataFrame) or issparse(X):
         return X
+    if nw.dependencies.is_polars_lazyframe(X):
+        raise ValueError(
+            "X must be rows that are there. Got a LazyFrame; use .collect()."
+        )
     if not nw.dependencies.is_into_dataframe(X):
         return X
     frame = nw.from_native(X, eager_only=True)
@@ -127,11 +136,6 @@ def read_columns(X, categorical_features) -> Columns:
             if _holds_categories(label, X.iloc[:, j])
         ]
     else:
-        if issparse(X):
-            raise ValueError(
-                "`categorical_features` must be 'from_dtype' or None where X is "
-                f"sparse. Got {categorical_features!r}; hand over a frame."
-            )
         X = _as_frame(X)
         positions = _positions(categorical_features, X)
     return Columns({j: _levels(X.columns[j], X.iloc[:, j]) for j in positions})
@@ -140,6 +144,11 @@ def read_columns(X, categorical_features) -> Columns:
 def _as_frame(X) -> pd.DataFrame:
     if isinstance(X, pd.DataFrame):
         return X
+    if issparse(X):
+        raise ValueError(
+            "X must be a frame or a dense array where columns are categories "
+            "(categorical_features). Got a sparse matrix; use .toarray()."
+        )
     # a list of rows that mix words and numbers would all become words
     X = X if isinstance(X, np.ndarray) else np.array(X, dtype=object)
     return pd.DataFrame(check_array(X, dtype=None, ensure_all_finite=False))
@@ -277,7 +286,14 @@ def _numbers(label, cells: pd.Series) -> np.ndarray:
     for value in found:
         if _kind(value) != "numbers":
             raise _not_numbers(label, value)
-    return np.array([*map(float, found), np.nan])[places]
+    return np.array([*map(_float, found), np.nan])[places]
+
+
+def _float(value) -> float:
+    try:
+        return float(value)
+    except OverflowError:  # a whole number that is too large
+        return np.inf
 
 
 def _kind(value) -> str:

@@ -64,6 +64,7 @@ def test_ordered_categories_keep_their_order():
         (pd.Series([True, None, False], dtype=object), [1, np.nan, 0]),
         (pd.Series([1, pd.NA, 2.5], dtype=object), [1, np.nan, 2.5]),
         (pd.Series([Decimal("1.5"), None, 2], dtype=object), [1.5, np.nan, 2]),
+        (pd.Series([10**400, 1], dtype=object), [np.inf, 1]),
         (pd.Series([np.float32(2), np.int8(3), np.nan], dtype=object), [2, 3, np.nan]),
         (pd.arrays.SparseArray([0, 0, 7.0]), [0, 0, 7]),
         ([np.nan] * 3, [np.nan] * 3),
@@ -253,8 +254,10 @@ def test_categories_of_arrays_are_named():
     columns, matrix = read(np.array([[5.0, 1], [4, 2]]), [0])
     np.testing.assert_array_equal(matrix, [[1, 1], [0, 2]])
     assert read_columns(np.array(rows, dtype=object), "from_dtype").codes == {}
-    with pytest.raises(ValueError, match="where X is sparse"):
+    with pytest.raises(ValueError, match="Got a sparse matrix"):
         read_columns(csr_matrix(np.eye(2)), [0])
+    with pytest.raises(ValueError, match="Got a sparse matrix"):
+        columns.matrix(csr_matrix(np.eye(2)))
 
 
 # other frames
@@ -300,6 +303,8 @@ def test_polars_kinds():
     assert list(columns.codes[1]) == ["lo", "hi"]
     assert read(frame.drop("u8"))[1].dtype == np.float32
     np.testing.assert_array_equal(matrix[:, 3], [1, np.nan, 3])
+    with pytest.raises(ValueError, match=r"Got a LazyFrame; use .collect"):
+        read(frame.lazy())
     for odd in ([datetime.date(2020, 1, 1)], [[1, 2]], [{"a": 1}], [b"a"]):
         with pytest.raises(ValueError, match="Column 'c' must hold numbers"):
             read(pl.DataFrame({"c": odd}))
