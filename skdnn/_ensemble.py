@@ -18,7 +18,7 @@ from skdnn._training._plan import Fit, Rows, class_shares
 from skdnn._verdict import Course
 
 # What the members of an ensemble have in common, and take from it.
-_SHARED = ("classes_", "n_features_in_", "feature_names_in_")
+_SHARED = ("classes_", "n_features_in_", "feature_names_in_", "_columns")
 
 
 def is_ensemble(estimator) -> bool:
@@ -109,7 +109,7 @@ def _keep(estimator, members: list, fit: Fit) -> None:
         vars(estimator).pop(name, None)
     first = members[0]
     estimator.estimators_ = members
-    estimator._spec = first._spec
+    estimator._spec, estimator._table = first._spec, first._table
     _fitting.keep_history(estimator, mean_history(members), fit)
     estimator.t_ = sum(member.t_ for member in members)
     estimator.baseline_loss_ = float(np.mean([m.baseline_loss_ for m in members]))

@@ -65,6 +65,7 @@ CONSTRAINTS: dict = {
     "n_iter_no_change": [*_count, Options(Real, {np.inf})],
     "max_fun": _count,
     "class_weight": [StrOptions({"balanced"}), dict, None],
+    "categorical_features": [StrOptions({"from_dtype"}), "array-like", None],
     "l1_ratio": [Interval(Real, 0, 1, closed="both")],
     "n_estimators": _count,
     "bootstrap": ["boolean"],

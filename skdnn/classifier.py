@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from skdnn import _data, _ensemble, _fitting, _parameters
 from skdnn._fitted_network import FittedNetwork
@@ -19,6 +19,8 @@ class DNNClassifier(ClassifierMixin, FittedNetwork, BaseEstimator):
     same order and with the same meaning, and adds what deep networks need. Given the
     same ``random_state``, parameters that both have give the same network, but for
     rounding, and but for ``early_stopping``, which here watches the loss.
+
+    It takes tables as they are: words, categories and missing cells included.
 
     Parameters
     ----------
@@ -77,6 +79,11 @@ class DNNClassifier(ClassifierMixin, FittedNetwork, BaseEstimator):
         Evaluations of the loss at most, for ``solver="lbfgs"``.
     class_weight : dict, "balanced" or None, default=None
         Factor of each class in the loss; "balanced" lets every class weigh the same.
+    categorical_features : "from_dtype", array-like of str, int or bool, or None, \
+            default="from_dtype"
+        Which columns are categories. "from_dtype" is those of a data frame that hold
+        categories or words; else names, positions, or a truth value a column; None is
+        no column. Levels unseen in training count as missing.
     l1_ratio : float, default=0.0
         Share of L1 in the penalty `alpha`; the rest is L2.
     n_estimators : int, default=1
@@ -165,6 +172,16 @@ class DNNClassifier(ClassifierMixin, FittedNetwork, BaseEstimator):
     >>> pipe = make_pipeline(MinMaxScaler(), network).fit(X, y)
     >>> pipe.score(X, y) > 0.95
     True
+
+    A table as it is:
+
+    >>> import pandas as pd
+    >>> table = pd.DataFrame(
+    ...     {"colour": ["red", "blue", None, "red"] * 20, "size": [1, None, 2, 3] * 20}
+    ... )
+    >>> fruit = ["cherry", "plum", "plum", "cherry"] * 20
+    >>> network.fit(table, fruit).predict(table[:3])
+    array(['cherry', 'plum', 'plum'], dtype='<U6')
     """
 
     _parameter_constraints = _parameters.CONSTRAINTS
@@ -196,6 +213,7 @@ class DNNClassifier(ClassifierMixin, FittedNetwork, BaseEstimator):
         n_iter_no_change=10,
         max_fun=15000,
         class_weight=None,
+        categorical_features="from_dtype",
         l1_ratio=0.0,
         n_estimators=1,
         bootstrap=False,
@@ -230,6 +248,7 @@ class DNNClassifier(ClassifierMixin, FittedNetwork, BaseEstimator):
         self.n_iter_no_change = n_iter_no_change
         self.max_fun = max_fun
         self.class_weight = class_weight
+        self.categorical_features = categorical_features
         self.l1_ratio = l1_ratio
         self.n_estimators = n_estimators
         self.bootstrap = bootstrap
@@ -245,15 +264,16 @@ class DNNClassifier(ClassifierMixin, FittedNetwork, BaseEstimator):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Numbers, without NaN or infinity. float32 is worked on as float32, all
-            else as float64.
+        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
+            Numbers and truth values, NaN where they are missing, never infinity; in
+            a frame (pandas, or any that narwhals knows) words and categories, too.
+            float32 is worked on as float32, all else as float64.
         y : array-like of shape (n_samples,) or (n_samples, n_labels)
             Classes: strings, booleans or integers. Or zeros and ones, a column a
             label, where a row may have several labels or none.
         sample_weight : array-like of shape (n_samples,), default=None
             Weight of each row in the loss, not negative.
-        X_val : {array-like, sparse matrix} of shape (n_val, n_features), default=None
+        X_val : like X, of shape (n_val, n_features), default=None
             Rows to validate on, in place of a share of X.
         y_val : array-like of shape (n_val,), default=None
             Their classes.
@@ -281,8 +301,8 @@ class DNNClassifier(ClassifierMixin, FittedNetwork, BaseEstimator):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Numbers, without NaN or infinity.
+        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
+            As in `fit`. Levels and medians are those of the first call.
         y : array-like of shape (n_samples,)
             Classes.
         classes : array-like of shape (n_classes,), default=None
@@ -309,7 +329,7 @@ class DNNClassifier(ClassifierMixin, FittedNetwork, BaseEstimator):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
             The columns of `fit`, in the same order.
 
         Returns
@@ -326,7 +346,7 @@ class DNNClassifier(ClassifierMixin, FittedNetwork, BaseEstimator):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
             The columns of `fit`, in the same order.
 
         Returns
@@ -345,7 +365,7 @@ class DNNClassifier(ClassifierMixin, FittedNetwork, BaseEstimator):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
             The columns of `fit`, in the same order.
 
         Returns
@@ -377,16 +397,14 @@ class DNNClassifier(ClassifierMixin, FittedNetwork, BaseEstimator):
     def _checked(self, X):
         if not hasattr(self, "_spec"):  # the check itself costs as much as a row
             check_is_fitted(self)
-        return validate_data(
-            self, X, accept_sparse="csr", dtype=_data.DTYPES, reset=False
-        )
+        return _data.matrix(self, X)
 
     def _proba(self, X):
-        X = X.astype(self._spec.dtype, copy=False)
+        X = self._table.encode(X)
         return _engine.predict_proba(self._spec, self._weights, X)
 
     def _log_proba(self, X):
-        X = X.astype(self._spec.dtype, copy=False)
+        X = self._table.encode(X)
         logits = _engine.predict_logits(self._spec, self._weights, X)
         return _engine.log_probabilities(self._spec, logits)
 
@@ -418,5 +436,6 @@ class DNNClassifier(ClassifierMixin, FittedNetwork, BaseEstimator):
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
+        tags.input_tags.allow_nan = True
         tags.classifier_tags.multi_label = True
         return tags

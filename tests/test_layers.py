@@ -30,7 +30,9 @@ LAYERS = {
         "_ensemble",
         "_fitted_network",
         "_fitting",
+        "_frame",
         "_parameters",
+        "_table",
     ],
     2: ["_keras", "_drawing", "_inference", "_network", "_training"],
     1: [
