@@ -13,14 +13,14 @@ ROOT = Path(skdnn.__file__).parent
 LAYERS = {
     7: ["cli", "__main__", "_demo"],
     6: ["__init__", "explain", "explain._collect"],
-    5: ["explain._report", "explain._plots"],
+    5: ["explain._report", "explain._plots", "explain._plot_tables"],
     4: [
         "explain._agreement",
         "explain._fitted",
         "explain._importance",
         "explain._lime",
         "explain._performance",
-        "explain._profiles",
+        "explain._partial_dependence",
         "explain._shap",
         "explain._simple_model",
     ],
@@ -33,6 +33,8 @@ LAYERS = {
         "_verdict",
         "explain._columns",
         "explain._explanation",
+        "explain._players",
+        "explain._tables",
         "explain._target",
     ],
     0: ["exceptions", "_compat", "_progress"],
@@ -41,6 +43,7 @@ LAYERS = {
 # command and the package itself import what they show when they are asked to.
 UPWARDS = {
     ("explain._explanation", "explain._plots"),
+    ("explain._tables", "explain._plot_tables"),
     # solvers make optimizers from plain data
     ("_network._solvers", "_keras"),
 }

@@ -7,16 +7,92 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, ClassifierMixin, is_classifier
-from sklearn.metrics import get_scorer, get_scorer_names
 from sklearn.utils import check_random_state
 
-from skdnn.explain._explanation import Table
-from skdnn.explain._target import Problem, Step
+from skdnn._progress import Progress
+from skdnn.explain._tables import Table
+from skdnn.explain._target import Problem, Step, check_count, open_problem
 
 _SMALLEST = 1e-15
 
 
-def compute_importance(
+def permutation_importance(
+    estimator,
+    X,
+    y,
+    *,
+    background=None,
+    features=None,
+    n_repeats=10,
+    scoring=None,
+    random_state=None,
+    verbose=False,
+):
+    """Measure how much worse the classifier gets when a column is shuffled.
+
+    Parameters
+    ----------
+    estimator : object
+        A fitted classifier with `predict_proba` and `classes_`.
+    X : {array-like, DataFrame} of shape (n_samples, n_features)
+        Rows to score on; held-out rows, as a rule.
+    y : array-like of shape (n_samples,)
+        Their classes.
+    background : object, default=None
+        Takes no part, as cells are exchanged among the rows of X; it is here so that
+        all explain functions can be called alike.
+    features : str, int or list of these, default=None
+        Columns to measure, by name or position. None is all.
+    n_repeats : int, default=10
+        Times that each column is shuffled, at least 2.
+    scoring : str or callable, default=None
+        Any scorer of scikit-learn. None is the estimator's `score`.
+    random_state : int, RandomState or None, default=None
+        Draws the orders.
+    verbose : bool, default=False
+        Whether one live line on stderr shows progress.
+
+    Returns
+    -------
+    Table
+        `frame()` has a row for each column: feature, importance (mean drop of the
+        score; 0 for a column that is not used), ratio (cross-entropy when shuffled by
+        cross-entropy as it is; 1 for a column that is not used, infinite if there was
+        none before), std_error, ci_low, ci_high (95 %, over the shuffles: how it
+        varies with other rows is not in it).
+
+    Raises
+    ------
+    ValueError
+        If rows, classes or options cannot be.
+
+    References
+    ----------
+    .. [1] Fisher, Rudin and Dominici (2019), All models are wrong, but many are useful.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skdnn import explain
+    >>> X, y = load_iris(return_X_y=True, as_frame=True)
+    >>> model = LogisticRegression(max_iter=1000).fit(X, y)
+    >>> table = explain.permutation_importance(model, X, y, random_state=0).frame()
+    >>> table.sort_values("importance")["feature"].iloc[-1]
+    'petal length (cm)'
+    """
+    check_count("n_repeats", n_repeats, 2)
+    del background
+    problem = open_problem(estimator, X)
+    y = _check_classes(y, problem)
+    positions = problem.target.positions(features)
+    with Progress(len(positions), "column", verbose) as progress:
+        return _compute(
+            problem, y, positions, n_repeats, scoring, random_state, progress.step
+        )
+
+
+def _compute(
     problem: Problem,
     y: np.ndarray,
     features: list[int],
@@ -82,6 +158,8 @@ def compute_importance(
 
 def _scorer(estimator, scoring) -> Callable[..., float]:
     """Return a function of estimator, rows and classes."""
+    from sklearn.metrics import get_scorer, get_scorer_names
+
     if scoring is None:
         if not hasattr(estimator, "score"):
             raise ValueError(
@@ -144,3 +222,20 @@ def _loss(problem: Problem, rows: np.ndarray, y: np.ndarray) -> float:
     proba = problem.target.predict(rows)
     codes = pd.Index(problem.target.class_names).get_indexer(y)
     return float(-np.log(np.maximum(proba[np.arange(len(y)), codes], _SMALLEST)).mean())
+
+
+def _check_classes(y, problem) -> np.ndarray:
+    y = np.asarray(y)
+    n = len(problem.X)
+    if y.shape != (n,):
+        raise ValueError(
+            f"`y` must have a class for each row of X: shape ({n},). Got {y.shape}."
+        )
+    classes = problem.target.class_names
+    unknown = sorted({str(label) for label in y[~np.isin(y, classes)]})
+    if unknown:
+        raise ValueError(
+            f"`y` must hold classes that the estimator knows: {classes.tolist()}. Got "
+            f"{unknown[:10]} besides."
+        )
+    return y

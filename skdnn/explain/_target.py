@@ -316,6 +316,14 @@ def check_option(name: str, value, options: Sequence[str]) -> None:
         )
 
 
+def check_count(name: str, value, least: int) -> None:
+    """Raise ``ValueError`` unless the value is a whole number and large enough."""
+    if not isinstance(value, int | np.integer) or value < least:
+        raise ValueError(
+            f"`{name}` must be a whole number, at least {least}. Got {value!r}."
+        )
+
+
 def class_position(class_names: np.ndarray, target_class) -> int:
     """Return the position of a class.
 

@@ -2,12 +2,91 @@
 
 import numpy as np
 import pandas as pd
+from sklearn.utils import check_random_state
 
-from skdnn.explain._explanation import Profiles
-from skdnn.explain._target import Problem, Step, Target
+from skdnn._progress import Progress
+from skdnn.explain._tables import Profiles
+from skdnn.explain._target import (
+    Problem,
+    Step,
+    Target,
+    check_count,
+    draw_background,
+    open_problem,
+)
 
 
-def compute_partial_dependence(
+def partial_dependence(
+    estimator,
+    X,
+    *,
+    background=None,
+    features=None,
+    grid_resolution=50,
+    ice=False,
+    random_state=None,
+    verbose=False,
+):
+    """Show how the mean prediction moves with each column.
+
+    Parameters
+    ----------
+    estimator : object
+        A fitted classifier with `predict_proba` and `classes_`.
+    X : {array-like, DataFrame} of shape (n_samples, n_features)
+        Rows to average over, unless there is a background.
+    background : like X, default=None
+        Rows to average over, at most 100 of them. None takes all of X.
+    features : str, int or list of these, default=None
+        Columns to look at, by name or position. None is all.
+    grid_resolution : int, default=50
+        Places at which a numeric column is looked at, at most; its own values if there
+        are no more of them. A column of words is looked at at every level.
+    ice : bool, default=False
+        Whether there is a curve for each row instead of their mean.
+    random_state : int, RandomState or None, default=None
+        Draws the background rows.
+    verbose : bool, default=False
+        Whether one live line on stderr shows progress.
+
+    Returns
+    -------
+    Profiles
+        `frame()` has a row for each column, class and place: feature, class, x, value
+        (a probability), and `sample` with `ice`.
+
+    Raises
+    ------
+    ValueError
+        If rows or options cannot be.
+
+    References
+    ----------
+    .. [1] Friedman (2001), Greedy function approximation: a gradient boosting machine.
+    .. [2] Goldstein et al. (2015), Peeking inside the black box.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skdnn import explain
+    >>> X, y = load_iris(return_X_y=True, as_frame=True)
+    >>> model = LogisticRegression(max_iter=1000).fit(X, y)
+    >>> profile = explain.partial_dependence(model, X, features="petal width (cm)")
+    >>> profile.frame().columns.tolist()
+    ['feature', 'class', 'x', 'value']
+    """
+    check_count("grid_resolution", grid_resolution, 2)
+    problem = open_problem(estimator, X, background=background)
+    if background is not None:
+        drawn = draw_background(problem, check_random_state(random_state))
+        problem = problem.with_background(drawn)
+    positions = problem.target.positions(features)
+    with Progress(len(positions), "column", verbose) as progress:
+        return _compute(problem, positions, grid_resolution, ice, progress.step)
+
+
+def _compute(
     problem: Problem,
     features: list[int],
     grid_resolution: int,
