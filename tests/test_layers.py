@@ -13,9 +13,19 @@ ROOT = Path(skdnn.__file__).parent
 LAYERS = {
     7: ["cli", "__main__", "_demo"],
     6: ["__init__", "explain", "explain._collect"],
-    5: ["explain._report", "explain._plots", "explain._plot_tables"],
+    5: [
+        "explain._report",
+        "explain._plot_profiles",
+        "explain._plot_tables",
+        "explain._plots",
+    ],
     4: [
+        "explain._accumulated",
         "explain._agreement",
+        "explain._break_down",
+        "explain._ceteris_paribus",
+        "explain._counterfactuals",
+        "explain._effects",
         "explain._fitted",
         "explain._importance",
         "explain._lime",
@@ -33,6 +43,9 @@ LAYERS = {
         "_verdict",
         "explain._columns",
         "explain._explanation",
+        "explain._fewest_changes",
+        "explain._grid",
+        "explain._names",
         "explain._players",
         "explain._tables",
         "explain._target",
@@ -43,7 +56,9 @@ LAYERS = {
 # command and the package itself import what they show when they are asked to.
 UPWARDS = {
     ("explain._explanation", "explain._plots"),
+    ("explain._tables", "explain._plot_profiles"),
     ("explain._tables", "explain._plot_tables"),
+    ("explain._break_down", "explain._plot_tables"),
     # solvers make optimizers from plain data
     ("_network._solvers", "_keras"),
 }

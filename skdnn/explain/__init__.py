@@ -8,12 +8,27 @@ classes are explained at once, and named.
 from sklearn.utils import check_random_state
 
 from skdnn._progress import Progress
+from skdnn.explain._accumulated import (
+    accumulated_local_effects as accumulated_local_effects,
+)
+from skdnn.explain._break_down import break_down as break_down
+from skdnn.explain._ceteris_paribus import ceteris_paribus as ceteris_paribus
+from skdnn.explain._counterfactuals import counterfactuals as counterfactuals
+from skdnn.explain._effects import (
+    average_conditional_effects as average_conditional_effects,
+)
 from skdnn.explain._importance import permutation_importance as permutation_importance
+from skdnn.explain._names import check_option
 from skdnn.explain._partial_dependence import partial_dependence as partial_dependence
-from skdnn.explain._target import check_option, open_problem
+from skdnn.explain._target import open_problem
 
 __all__ = [
+    "accumulated_local_effects",
     "agreement",
+    "average_conditional_effects",
+    "break_down",
+    "ceteris_paribus",
+    "counterfactuals",
     "lime",
     "partial_dependence",
     "permutation_importance",

@@ -34,7 +34,8 @@ class Result(ABC):
         return {
             "title": self.title,
             "columns": {
-                name: [_plain(value) for value in columns[name]] for name in columns
+                str(name): [_plain(value) for value in columns[name]]
+                for name in columns
             },
         }
 

@@ -10,8 +10,9 @@ from sklearn.base import BaseEstimator, ClassifierMixin, is_classifier
 from sklearn.utils import check_random_state
 
 from skdnn._progress import Progress
+from skdnn.explain._names import check_count
 from skdnn.explain._tables import Table
-from skdnn.explain._target import Problem, Step, check_count, open_problem
+from skdnn.explain._target import Problem, Step, open_problem
 
 _SMALLEST = 1e-15
 

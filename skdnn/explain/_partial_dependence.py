@@ -1,19 +1,16 @@
-"""Profiles: the output as one column moves and the others stay as they are."""
+"""Partial dependence: the mean output as one column, or two, move."""
 
 import numpy as np
 import pandas as pd
 from sklearn.utils import check_random_state
 
 from skdnn._progress import Progress
+from skdnn.explain._grid import outputs_at, places_of, profile_table, shown, ticks_of
+from skdnn.explain._names import check_count, positions_of
 from skdnn.explain._tables import Profiles
-from skdnn.explain._target import (
-    Problem,
-    Step,
-    Target,
-    check_count,
-    draw_background,
-    open_problem,
-)
+from skdnn.explain._target import Problem, Step, draw_background, open_problem
+
+_RESOLUTION, _RESOLUTION_OF_PAIRS = 50, 20
 
 
 def partial_dependence(
@@ -22,12 +19,13 @@ def partial_dependence(
     *,
     background=None,
     features=None,
-    grid_resolution=50,
+    grid_resolution=None,
     ice=False,
+    output="probability",
     random_state=None,
     verbose=False,
 ):
-    """Show how the mean prediction moves with each column.
+    """Show how the mean prediction moves with each column, or with two at once.
 
     Parameters
     ----------
@@ -37,13 +35,18 @@ def partial_dependence(
         Rows to average over, unless there is a background.
     background : like X, default=None
         Rows to average over, at most 100 of them. None takes all of X.
-    features : str, int or list of these, default=None
-        Columns to look at, by name or position. None is all.
-    grid_resolution : int, default=50
-        Places at which a numeric column is looked at, at most; its own values if there
-        are no more of them. A column of words is looked at at every level.
+    features : str, int, list of these or list of pairs, default=None
+        Columns to look at, by name or position. None is all. A list of pairs, such as
+        ``[("age", "income")]``, looks at two columns at once.
+    grid_resolution : int, default=None
+        Places at which a column of numbers is looked at, at most; its own values if
+        there are no more of them, else evenly spread over the middle 95 % of them. A
+        column of words is looked at at every level. None is 50, or 20 for each of a
+        pair.
     ice : bool, default=False
-        Whether there is a curve for each row instead of their mean.
+        Whether there is a curve for each row instead of their mean; not of pairs.
+    output : {"probability", "log_odds"}, default="probability"
+        What is averaged.
     random_state : int, RandomState or None, default=None
         Draws the background rows.
     verbose : bool, default=False
@@ -53,12 +56,18 @@ def partial_dependence(
     -------
     Profiles
         `frame()` has a row for each column, class and place: feature, class, x, value
-        (a probability), and `sample` with `ice`.
+        (in units of `output`), and `sample` with `ice`. Of pairs: feature, feature_2,
+        class, x, x_2, value.
 
     Raises
     ------
     ValueError
         If rows or options cannot be.
+
+    Notes
+    -----
+    Every row is given each place in turn [1]_ (equation 53), whether or not such rows
+    occur. Where columns go together, `accumulated_local_effects` leaves such rows out.
 
     References
     ----------
@@ -75,106 +84,104 @@ def partial_dependence(
     >>> profile = explain.partial_dependence(model, X, features="petal width (cm)")
     >>> profile.frame().columns.tolist()
     ['feature', 'class', 'x', 'value']
+    >>> both = explain.partial_dependence(model, X, features=[(2, 3)])
+    >>> both.frame()[["feature", "feature_2"]].iloc[0].tolist()
+    ['petal length (cm)', 'petal width (cm)']
     """
-    check_count("grid_resolution", grid_resolution, 2)
-    problem = open_problem(estimator, X, background=background)
+    if grid_resolution is not None:
+        check_count("grid_resolution", grid_resolution, 2)
+    problem = open_problem(estimator, X, background=background, output=output)
+    pairs = _pairs(features, problem.target.feature_names)
+    if pairs and ice:
+        raise ValueError("`ice` must be False for pairs of columns. Got True.")
+    positions = [] if pairs else problem.target.positions(features)
     if background is not None:
         drawn = draw_background(problem, check_random_state(random_state))
         problem = problem.with_background(drawn)
-    positions = problem.target.positions(features)
-    with Progress(len(positions), "column", verbose) as progress:
-        return _compute(problem, positions, grid_resolution, ice, progress.step)
+    with Progress(len(pairs or positions), "column", verbose) as progress:
+        if pairs:
+            resolution = grid_resolution or _RESOLUTION_OF_PAIRS
+            return _of_pairs(problem, pairs, resolution, progress.step)
+        resolution = grid_resolution or _RESOLUTION
+        return _of_columns(problem, positions, resolution, ice, progress.step)
 
 
-def _compute(
-    problem: Problem,
-    features: list[int],
-    grid_resolution: int,
-    ice: bool,
-    step: Step,
+def _pairs(features, names: list[str]) -> list[list[int]]:
+    """Return the positions of pairs of columns; none if `features` are columns."""
+    if features is None or isinstance(features, str | int | np.integer):
+        return []
+    given = [isinstance(entry, list | tuple) for entry in features]
+    if not any(given):
+        return []
+    if not all(given) or any(len(pair) != 2 for pair in features):
+        raise ValueError(
+            "`features` must be columns, or pairs of columns, and not both. Got "
+            f"{features!r}; call once for each."
+        )
+    return [positions_of("features", pair, names) for pair in features]
+
+
+def _of_columns(
+    problem: Problem, positions: list[int], resolution: int, ice: bool, step: Step
 ) -> Profiles:
-    """Return the mean output over the background rows along each column.
-
-    Friedman (2001), section 8.2: every background row is given each value of the grid
-    in turn. With `ice`, a curve for each row (Goldstein et al., 2015).
-
-    Parameters
-    ----------
-    problem : Problem
-        Its background rows are averaged over.
-    features : list of int
-        Positions of the columns.
-    grid_resolution : int
-        Places on the grid of a numeric column, at most.
-    ice : bool
-        Whether each row has a curve of its own.
-    step : callable
-        Called after each column.
-    """
+    """Return the mean output, or every row's, along each column."""
+    target, rows = problem.target, problem.background
     tables, ticks = [], {}
-    for j in features:
-        grid, tick = _grid(problem, j, grid_resolution)
-        curves = _curves(problem.target, problem.background, j, grid, ice)
-        name = problem.target.columns[j].name
-        x = problem.target.columns[j].decode(grid)
-        tables.append(_table(name, problem.target.class_names, x, curves, ice))
-        ticks[name] = tick
+    for j in positions:
+        column, cells = target.columns[j], rows[:, j]
+        places = places_of(column, cells, resolution)
+        curves = np.empty((len(rows) if ice else 1, len(places), target.n_classes))
+        for part, output in outputs_at(target, rows, [j], places[:, None]):
+            curves[:, part] = (
+                output.transpose(1, 0, 2) if ice else output.mean(axis=1)[None]
+            )
+        x = shown(column, places)
+        tables.append(profile_table(column.name, target.class_names, x, curves))
+        ticks[column.name] = ticks_of(column, cells)
+        step()
+    table = pd.concat(tables, ignore_index=True)
+    return Profiles(
+        table if ice else table.drop(columns="sample"),
+        "Individual conditional expectation" if ice else "Partial dependence",
+        len(rows),
+        ticks,
+        target.unit,
+    )
+
+
+def _of_pairs(
+    problem: Problem, pairs: list[list[int]], resolution: int, step: Step
+) -> Profiles:
+    """Return the mean output over the grid of each pair of columns."""
+    target, rows = problem.target, problem.background
+    tables, ticks = [], {}
+    for pair in pairs:
+        first, second = (target.columns[j] for j in pair)
+        sides = [places_of(target.columns[j], rows[:, j], resolution) for j in pair]
+        places = np.stack(np.meshgrid(*sides, indexing="ij"), axis=-1).reshape(-1, 2)
+        means = np.empty((len(places), target.n_classes))
+        for part, output in outputs_at(target, rows, pair, places):
+            means[part] = output.mean(axis=1)
+        k, n = target.n_classes, len(places)
+        tables.append(
+            pd.DataFrame(
+                {
+                    "feature": first.name,
+                    "feature_2": second.name,
+                    "class": np.repeat(target.class_names, n),
+                    "x": np.tile(shown(first, places[:, 0]), k),
+                    "x_2": np.tile(shown(second, places[:, 1]), k),
+                    "value": means.T.ravel(),
+                }
+            )
+        )
+        for j in pair:
+            ticks[target.columns[j].name] = ticks_of(target.columns[j], rows[:, j])
         step()
     return Profiles(
         pd.concat(tables, ignore_index=True),
-        "Individual conditional expectation" if ice else "Partial dependence",
-        len(problem.background),
+        "Partial dependence on two columns",
+        len(rows),
         ticks,
+        target.unit,
     )
-
-
-def _grid(problem: Problem, j: int, resolution: int):
-    """Return where a column is looked at, and what is known of its cells."""
-    cells = problem.background[:, j]
-    if not problem.target.columns[j].is_numeric:
-        levels, counts = np.unique(cells, return_counts=True)
-        return levels, counts / counts.sum()
-    cells = cells[~np.isnan(cells)]
-    if not len(cells):
-        return np.array([np.nan]), np.array([])
-    grid = np.unique(cells)
-    if len(grid) > resolution:
-        # the outermost values are met by few rows
-        low, high = np.quantile(cells, [0.025, 0.975])
-        grid = np.unique(np.linspace(low, high, resolution))
-        dtype = problem.target.columns[j].dtype
-        if pd.api.types.is_integer_dtype(dtype):
-            grid = np.unique(np.round(grid))
-    return grid, np.quantile(cells, np.arange(0.1, 1, 0.1))
-
-
-def _curves(target: Target, rows: np.ndarray, j: int, grid, ice: bool) -> np.ndarray:
-    """Return the output at every place, of every row or on average.
-
-    Returns
-    -------
-    ndarray of shape (n_rows or 1, n_grid, n_classes)
-    """
-    curves = np.empty((len(rows) if ice else 1, len(grid), target.n_classes))
-    moved = rows.copy()
-    for g, value in enumerate(grid):
-        moved[:, j] = value
-        output = target.predict(moved)
-        curves[:, g] = output if ice else output.mean(axis=0)
-    return curves
-
-
-def _table(name, class_names, x, curves, ice) -> pd.DataFrame:
-    n, n_grid, k = curves.shape
-    x = np.asarray(x, dtype=float if pd.api.types.is_numeric_dtype(x) else object)
-    table = pd.DataFrame(
-        {
-            "feature": name,
-            "class": np.tile(np.repeat(class_names, n_grid), n),
-            "x": np.tile(x, n * k),
-            "value": curves.transpose(0, 2, 1).ravel(),
-        }
-    )
-    if ice:
-        table.insert(0, "sample", np.repeat(np.arange(n), n_grid * k))
-    return table

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from skdnn.explain._target import check_option
+from skdnn.explain._names import check_option
 
 # Okabe and Ito's colours: told apart by every kind of sight.
 COLORS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442")
@@ -74,7 +74,7 @@ def _row_bars(result, sample, k, max_display, ax):
     if result.score is not None:
         score = result.score[sample, k]
         title += f", local R² {score:.2f}" + (", a poor fit" if score < 0.5 else "")
-    names = [_cell(result, sample, j) for j in shown]
+    names = [cell_name(result, sample, j) for j in shown]
     return name_rows(ax, names, title, len(order))
 
 
@@ -86,7 +86,7 @@ def _waterfall(result, sample, k, max_display, ax):
     if len(rest) == 1:
         shown, rest = order, order[:0]
     moves = [*values[shown], *([values[rest].sum()] if len(rest) else [])]
-    names = [_cell(result, sample, j) for j in shown]
+    names = [cell_name(result, sample, j) for j in shown]
     names += [f"{len(rest)} other columns"] if len(rest) else []
     base = np.broadcast_to(result.base_values, result.predictions.shape)[sample, k]
     ends = base + np.cumsum(moves[::-1])[::-1]
@@ -154,9 +154,9 @@ def axes_of(ax, size):
     return plt.subplots(figsize=size, layout="constrained")[1]
 
 
-def name_rows(ax, names, title, n_all=None):
+def name_rows(ax, names, title, n_all=None, length=_MOST_NAME):
     """Write a name at each bar, from the top down, and the title."""
-    names = [short(name) for name in names]
+    names = [short(name, length) for name in names]
     ax.set_yticks(range(len(names)), names, parse_math=False)
     ax.set_ylim(len(names) - 0.4, -0.6)
     if n_all is not None and n_all > len(names):
@@ -204,7 +204,7 @@ def _ranks(cells: np.ndarray) -> np.ndarray | None:
     return (numbers - low) / ((high - low) or 1.0)
 
 
-def _cell(result, sample, j) -> str:
+def cell_name(result, sample, j) -> str:
     value = result.data[sample, j]
     if isinstance(value, float | np.floating):
         value = f"{value:.4g}"
