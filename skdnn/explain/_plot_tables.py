@@ -53,7 +53,8 @@ def plot_break_down(result, sample, target_class, max_display, ax):
     for row in rows:
         right = max(lefts[row], ends[row]) + 0.01 * reach
         ax.text(right, row, told[row], va="center", fontsize=8.5)
-    ax.margins(x=0.12)
+    low, high = min(*lefts, *ends), max(*lefts, *ends)
+    ax.set_xlim(low - 0.02 * reach, high + 0.16 * reach)
     name = short(result.class_names[k])
     label_x(ax, f"{result.output.replace('_', ' ')} of {name}")
     title = f"{result.title}: row {sample}\nclass {name}"
@@ -124,11 +125,10 @@ def _effects(result, table, max_display, ax):
             name += f": {ends[0]} vs {ends[1]}"
         names.append(name)
     for place, label in enumerate(classes):
-        ax.barh(
-            [], [], color=COLORS[place % len(COLORS)], label=short(label, MOST_CLASS)
-        )
+        color = COLORS[place % len(COLORS)]
+        ax.plot([], [], "s", ms=8, color=color, label=short(label, MOST_CLASS))
     ax.axvline(0, color="black", lw=0.8)
-    ax.set_xlim(-1.3, 1.3)
+    ax.set_xlim(-1.45, 1.45)
     ax.set_xticks([])
     unit = result.title.rpartition(" the ")[2]
     ax.set_xlabel(f"change of the {unit} per unit (bars: each column on its own scale)")
@@ -153,7 +153,7 @@ def plot_counterfactuals(result, max_display, ax):
     columns = changes["feature"].value_counts(sort=False)
     columns = columns.sort_values(ascending=False, kind="stable").index[:max_display]
     rows = table.index[:max_display]
-    ax = axes_of(ax, (1.9 * max(1, len(columns)) + 2.6, 0.4 * len(rows) + 1.7))
+    ax = axes_of(ax, (max(5.4, 1.9 * len(columns) + 2.6), 0.4 * len(rows) + 1.7))
     for change in changes.itertuples():
         if change.row >= len(rows) or change.feature not in columns:
             continue
@@ -169,12 +169,16 @@ def plot_counterfactuals(result, max_display, ax):
     ax.set_xticks(range(len(names)), names, parse_math=False)
     ax.xaxis.tick_top()
     ax.tick_params(length=0)
-    labels = [
-        f"row {table['sample'][row]} → {short(table['target'][row], 18)}"
-        if table["found"][row]
-        else f"row {table['sample'][row]}: none found"
-        for row in rows
-    ]
+    moved = set(changes["row"])
+    labels = []
+    for row in rows:
+        sample, name = table["sample"][row], short(table["target"][row], 18)
+        if not table["found"][row]:
+            labels.append(f"row {sample}: no way to {name}")
+        elif row in moved:
+            labels.append(f"row {sample} → {name}")
+        else:
+            labels.append(f"row {sample}: is {name} already")
     ax = name_rows(ax, labels, result.title)
     ax.spines[["left", "bottom"]].set_visible(False)
     return ax

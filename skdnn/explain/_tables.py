@@ -161,7 +161,7 @@ class Counterfactuals(Result):
     @property
     def title(self) -> str:
         """What the result is, in words."""
-        return "Counterfactuals: fewest changes for another class"
+        return "Counterfactuals: fewest changes"
 
     def frame(self) -> pd.DataFrame:
         """Return the changed rows.
