@@ -243,4 +243,4 @@ def _means(
         mixed = np.where(flat[part, None, :], rows[of_row[part], None, :], background)
         output = target.predict(mixed.reshape(-1, d))
         means[part] = output.reshape(len(mixed), len(background), -1).mean(axis=1)
-    return means.reshape(n, n_sets, -1)
+    return means.reshape(n, n_sets, target.n_classes)

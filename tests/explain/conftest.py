@@ -8,6 +8,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
+from tests.oracles import Formula
+
 
 @pytest.fixture(scope="session")
 def people():
@@ -62,21 +64,6 @@ def iris_model():
     X, y = load_iris(return_X_y=True, as_frame=True)
     names = load_iris().target_names[y]
     return make_pipeline(StandardScaler(), LogisticRegression()).fit(X, names), X, names
-
-
-class Formula:
-    """A classifier that is a formula of the first class's probability."""
-
-    def __init__(self, formula, classes=(False, True)):
-        self.formula = formula
-        self.classes_ = np.array(classes)
-
-    def predict_proba(self, X):
-        p = self.formula(np.asarray(X, dtype=float))
-        return np.column_stack([1 - p, p])
-
-    def score(self, X, y):
-        return np.mean(self.classes_[self.predict_proba(X).argmax(axis=1)] == y)
 
 
 @pytest.fixture(scope="session")
