@@ -69,3 +69,14 @@ def iris_model():
 @pytest.fixture(scope="session")
 def formula():
     return Formula
+
+
+HOSTILE = ["$a_b$", "<script>", "ü" * 200, "a\nb"]
+
+
+@pytest.fixture(scope="session")
+def hostile():
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame(rng.normal(size=(60, 4)), columns=HOSTILE)
+    y = np.array(["$\\alpha$", "b_$", "c" * 80])[np.arange(60) % 3]
+    return LogisticRegression().fit(X, y), X, y
