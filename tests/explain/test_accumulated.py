@@ -3,8 +3,10 @@ import itertools
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import ks_2samp
 
 from skdnn import explain
+from skdnn.explain._accumulated import _distances
 from tests.oracles import (
     Additive,
     Formula,
@@ -131,6 +133,20 @@ def test_words_are_put_beside_words_whose_rows_are_alike(regions):
     model = Regions(lambda bonus, height: bonus)
     x = explain.accumulated_local_effects(model, X, features="region").frame()["x"]
     assert x.tolist()[:4] in (["m", "a", "z", "k"], ["k", "z", "a", "m"])
+
+
+def test_distances_of_distributions():
+    rng = np.random.default_rng(0)
+    cells, place = rng.normal(size=90), np.arange(90) % 3
+    cells[place == 2] += 1
+    told = _distances(cells, True, place, 3)
+    for a, b in itertools.combinations(range(3), 2):
+        ks = ks_2samp(cells[place == a], cells[place == b]).statistic
+        assert told[a, b] == told[b, a] == pytest.approx(ks)
+    words = np.array([0, 0, 1, 1, 2, 2, 0, 1])
+    place = np.array([0, 0, 0, 0, 1, 1, 1, 1])
+    # shares 1/2 1/2 0 beside 1/4 1/4 1/2
+    assert _distances(words, False, place, 2)[0, 1] == pytest.approx(0.5)
 
 
 def test_words_move_between_neighbours_only(regions):

@@ -93,12 +93,14 @@ def test_no_smaller_set_will_do(seed):
 
 def test_of_several_the_nearest_counts():
     X = np.column_stack([np.arange(11.0), np.arange(11.0) * 100])
-    model = Formula(lambda X: (X[:, 0] + X[:, 1] / 100 > 9.5).astype(float))
-    result = explain.counterfactuals(model, np.array([[4.0, 300.0]]), background=X)
-    # 7 of 10 in the first column is as far as 600 of 1000 is in the second, and one
-    # number less is not enough
-    change = result.changes().iloc[0]
-    assert (change["feature"], change["new"]) in [("x0", 7.0), ("x1", 600.0)]
+    model = Formula(lambda X: (2 * X[:, 0] + X[:, 1] / 100 > 15.5).astype(float))
+    row = np.array([[4.0, 300.0]])
+    # 3 of 10 in the first column, or 500 of 1000 in the second, and no less
+    result = explain.counterfactuals(model, row, background=X)
+    assert result.changes()[["feature", "new"]].to_numpy().tolist() == [["x0", 7.0]]
+    both = explain.counterfactuals(model, row, background=X, n_alternatives=5)
+    assert both.changes()["new"].tolist() == [7.0, 800.0]
+    assert both.frame()["sample"].tolist() == [0, 0]
 
 
 def test_two_changes_where_one_is_not_enough():

@@ -75,6 +75,17 @@ def test_large_sets_go_by_promise(monkeypatch):
     assert search(formula, X)._affordable(6)
 
 
+def test_values_that_promise_most_are_among_the_few(monkeypatch):
+    X = np.column_stack([np.arange(200.0), np.arange(200.0)])
+    monkeypatch.setattr(_fewest_changes, "_BUDGET", 1000)
+
+    def formula(X):
+        return 0.1 + 0.3 * (X[:, 0] == 77) + 0.3 * (X[:, 1] == 123)
+
+    found = search(formula, X).run(1)
+    assert found.rows.tolist() == [[77, 123]]
+
+
 def test_gives_up_where_nothing_is_gained():
     asked = []
 
