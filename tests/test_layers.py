@@ -33,6 +33,7 @@ LAYERS = {
         "_verdict",
         "explain._columns",
         "explain._explanation",
+        "explain._players",
         "explain._target",
     ],
     0: ["exceptions", "_compat", "_progress"],
