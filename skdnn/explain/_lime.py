@@ -3,10 +3,10 @@
 Around a row, rows are drawn whose players come independently from the background, so
 that words stay words and missing cells stay possible. A surrogate is fitted to whether
 each player is *like* the row's: the same level, both missing, or a number in the same
-quarter of the background's numbers; a group, if all its cells are. These are lime's own
-defaults (Ribeiro et al., 2016, with discretised columns), but for two: numbers are drawn
-from those that occur, where lime draws from a normal curve fitted to each quarter; and
-what is rare in the background is drawn more often.
+quarter of the background's numbers; a group, if all its cells are. These are lime's
+own defaults (Ribeiro et al., 2016, with discretised columns), but for two: numbers are
+drawn from those that occur, where lime draws from a normal curve fitted to each
+quarter; and what is rare in the background is drawn more often.
 """
 
 from dataclasses import dataclass
@@ -377,6 +377,6 @@ def _check_tabular(problem: Problem, groups) -> None:
         )
     if not (np.isfinite(problem.X).all() and np.isfinite(problem.background).all()):
         raise ValueError(
-            "method='tabular' must have no missing or infinite cells, which lime cannot "
-            "draw. Got some; use method='auto'."
+            "method='tabular' must have no missing or infinite cells, which lime "
+            "cannot draw. Got some; use method='auto'."
         )
