@@ -12,7 +12,7 @@ import skdnn
 ROOT = Path(skdnn.__file__).parent
 LAYERS = {
     7: ["cli", "__main__", "_demo"],
-    6: ["__init__", "explain", "explain._collect"],
+    6: ["__init__", "explain", "explain._attribution", "explain._collect"],
     5: [
         "explain._report",
         "explain._plot_profiles",
@@ -42,9 +42,11 @@ LAYERS = {
         "_training._plan",
         "_verdict",
         "explain._columns",
+        "explain._designs",
         "explain._explanation",
         "explain._fewest_changes",
         "explain._grid",
+        "explain._mixing",
         "explain._names",
         "explain._players",
         "explain._tables",

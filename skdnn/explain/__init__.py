@@ -5,22 +5,14 @@ the estimator takes them: a frame with words and missing cells, or an array. All
 classes are explained at once, and named.
 """
 
-from sklearn.utils import check_random_state
-
-from skdnn._progress import Progress
-from skdnn.explain._accumulated import (
-    accumulated_local_effects as accumulated_local_effects,
-)
-from skdnn.explain._break_down import break_down as break_down
-from skdnn.explain._ceteris_paribus import ceteris_paribus as ceteris_paribus
-from skdnn.explain._counterfactuals import counterfactuals as counterfactuals
-from skdnn.explain._effects import (
-    average_conditional_effects as average_conditional_effects,
-)
-from skdnn.explain._importance import permutation_importance as permutation_importance
-from skdnn.explain._names import check_option
-from skdnn.explain._partial_dependence import partial_dependence as partial_dependence
-from skdnn.explain._target import open_problem
+from skdnn.explain._accumulated import accumulated_local_effects
+from skdnn.explain._attribution import lime, shap
+from skdnn.explain._break_down import break_down
+from skdnn.explain._ceteris_paribus import ceteris_paribus
+from skdnn.explain._counterfactuals import counterfactuals
+from skdnn.explain._effects import average_conditional_effects
+from skdnn.explain._importance import permutation_importance
+from skdnn.explain._partial_dependence import partial_dependence
 
 __all__ = [
     "accumulated_local_effects",
@@ -35,161 +27,6 @@ __all__ = [
     "report",
     "shap",
 ]
-
-
-def shap(
-    estimator,
-    X,
-    *,
-    background=None,
-    method="auto",
-    output="probability",
-    random_state=None,
-    verbose=False,
-):
-    """Attribute each prediction to the columns by their Shapley values.
-
-    Parameters
-    ----------
-    estimator : object
-        A fitted classifier with `predict_proba` and `classes_`.
-    X : {array-like, DataFrame} of shape (n_samples, n_features)
-        Rows to explain.
-    background : like X, default=None
-        Rows that stand for "this column is not known": the training data, as a rule.
-        At most 100 are drawn, every predicted class in its share. None takes X.
-    method : str, default="auto"
-        "exact" enumerates all sets of columns; "walks" samples antithetic
-        permutations; "permutation" and "kernel" ask shap's own explainers, which tell
-        no standard errors. "auto" is exact up to 10 columns, else walks.
-    output : {"probability", "log_odds"}, default="probability"
-        What is attributed.
-    random_state : int, RandomState or None, default=None
-        Draws background rows and permutations. No global seed is read or left changed.
-    verbose : bool, default=False
-        Whether one live line on stderr shows progress.
-
-    Returns
-    -------
-    Attributions
-        ``values`` of shape (n_samples, n_features, n_classes) in units of `output`:
-        with ``base_values`` they add up to the prediction. ``std_errors`` are 0 where
-        exact; ``interval()`` makes intervals of them.
-
-    Raises
-    ------
-    ValueError
-        If rows, background or options cannot be, or the estimator has no
-        `predict_proba` or `classes_`.
-    sklearn.exceptions.NotFittedError
-        If the estimator is not fitted.
-
-    Notes
-    -----
-    A column of words is one player, whatever the Pipeline makes of it. The values are
-    interventional: columns are switched against background rows, whether or not such
-    rows occur.
-
-    References
-    ----------
-    .. [1] Strumbelj and Kononenko (2014), Explaining prediction models and individual
-       predictions with feature contributions.
-    .. [2] Lundberg and Lee (2017), A unified approach to interpreting model
-       predictions.
-    .. [3] Mitchell et al. (2022), Sampling permutations for Shapley value estimation.
-
-    Examples
-    --------
-    >>> from sklearn.datasets import load_iris
-    >>> from sklearn.linear_model import LogisticRegression
-    >>> from skdnn import explain
-    >>> X, y = load_iris(return_X_y=True, as_frame=True)
-    >>> model = LogisticRegression(max_iter=1000).fit(X, y)
-    >>> result = explain.shap(model, X[:2], background=X, random_state=0)
-    >>> result.values.shape
-    (2, 4, 3)
-    >>> result.method
-    'exact'
-    """
-    from skdnn.explain._shap import METHODS, explain_shap
-
-    check_option("method", method, METHODS)
-    problem = open_problem(estimator, X, background=background, output=output)
-    with Progress(len(problem.X), "SHAP row", verbose) as progress:
-        return explain_shap(
-            problem,
-            method,
-            check_random_state(random_state),
-            random_state,
-            progress.step,
-        )
-
-
-def lime(
-    estimator,
-    X,
-    *,
-    background=None,
-    output="probability",
-    random_state=None,
-    verbose=False,
-):
-    """Explain each prediction by a linear surrogate around its row.
-
-    Parameters
-    ----------
-    estimator : object
-        A fitted classifier with `predict_proba` and `classes_`.
-    X : {array-like, DataFrame} of shape (n_samples, n_features)
-        Rows to explain.
-    background : like X, default=None
-        Rows whose cells are drawn from around each row: the training data, as a rule.
-        None takes X.
-    output : {"probability", "log_odds"}, default="probability"
-        What is explained.
-    random_state : int, RandomState or None, default=None
-        Draws the rows around each; no global seed is read or changed.
-    verbose : bool, default=False
-        Whether one live line on stderr shows progress.
-
-    Returns
-    -------
-    Attributions
-        ``values`` of shape (n_samples, n_features, n_classes): the change of the
-        output, in the surrogate, when the column's cell is like the row's (the same
-        level; a number in the same quarter of the background; both missing) instead
-        of unlike it. ``base_values`` (n_samples, n_classes) are intercepts.
-        ``score`` of shape (n_samples, n_classes) is each surrogate's weighted R²; one
-        below 0.5 is no good picture of the classifier.
-
-    Raises
-    ------
-    ValueError, sklearn.exceptions.NotFittedError
-        As for `shap`.
-
-    References
-    ----------
-    .. [1] Ribeiro, Singh and Guestrin (2016), "Why should I trust you?": explaining
-       the predictions of any classifier.
-
-    Examples
-    --------
-    >>> from sklearn.datasets import load_iris
-    >>> from sklearn.linear_model import LogisticRegression
-    >>> from skdnn import explain
-    >>> X, y = load_iris(return_X_y=True, as_frame=True)
-    >>> model = LogisticRegression(max_iter=1000).fit(X, y)
-    >>> result = explain.lime(model, X[:1], background=X, random_state=0)
-    >>> result.frame().sort_values("value").iloc[-1]["feature"]
-    'petal length (cm)'
-    """
-    from skdnn.explain._lime import explain_lime
-
-    problem = open_problem(estimator, X, background=background, output=output)
-    with Progress(len(problem.X), "LIME row", verbose) as progress:
-        return explain_lime(
-            problem, check_random_state(random_state), random_state, progress.step
-        )
 
 
 def agreement(

@@ -241,6 +241,6 @@ def _means(
     for start in range(0, len(flat), at_once):
         part = slice(start, start + at_once)
         mixed = np.where(flat[part, None, :], rows[of_row[part], None, :], background)
-        output = target.predict(mixed.reshape(-1, d))
+        output = target.predict(mixed.reshape(-1, d), copy=False)
         means[part] = output.reshape(len(mixed), len(background), -1).mean(axis=1)
     return means.reshape(n, n_sets, target.n_classes)

@@ -118,7 +118,7 @@ def outputs_at(
         part = slice(start, start + step)
         moved = np.repeat(rows[None], len(places[part]), axis=0)
         moved[:, :, columns] = places[part][:, None, :]
-        output = target.predict(moved.reshape(-1, rows.shape[1]))
+        output = target.predict(moved.reshape(-1, rows.shape[1]), copy=False)
         yield part, output.reshape(len(moved), len(rows), -1)
 
 

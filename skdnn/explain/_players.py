@@ -110,3 +110,26 @@ def _position(columns: list[str], column) -> int:
         hint = f"Did you mean {near[0]!r}?" if near else f"There are: {columns}."
         raise ValueError(f"`groups` must hold columns of X. Got {column!r}. {hint}")
     return columns.index(column)
+
+
+def cells_of(data: np.ndarray, everyone: list[tuple[str, list[int]]]) -> np.ndarray:
+    """Return each player's cell, or the cells of a group in words.
+
+    Parameters
+    ----------
+    data : ndarray of shape (n_samples, n_columns), object
+        Cells of the columns.
+    everyone : list of (str, list of int)
+        As `players` returns it.
+
+    Returns
+    -------
+    ndarray of shape (n_samples, n_players), object
+    """
+    cells = np.empty((len(data), len(everyone)), dtype=object)
+    for place, (_, positions) in enumerate(everyone):
+        if len(positions) == 1:
+            cells[:, place] = data[:, positions[0]]
+        else:
+            cells[:, place] = [", ".join(map(str, row)) for row in data[:, positions]]
+    return cells
