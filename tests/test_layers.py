@@ -170,5 +170,11 @@ X = np.random.default_rng(0).normal(size=(40, 3))
 model = LogisticRegression().fit(X, np.arange(40) % 2)
 explain.shap(model, X)
 explain.lime(model, X[:2])
+explain.break_down(model, X)
+explain.ceteris_paribus(model, X)
+explain.partial_dependence(model, X)
+explain.accumulated_local_effects(model, X)
+explain.average_conditional_effects(model, X)
+explain.counterfactuals(model, X)
 """
     assert loaded_after(code) == []

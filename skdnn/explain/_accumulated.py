@@ -82,9 +82,9 @@ def accumulated_local_effects(
     take no part, unless the column is one of words, where it is a level.
 
     Levels come in the order of their dtype if it has one. Others are put beside those
-    whose rows are like theirs in the other columns: the first coordinate of
-    multidimensional scaling of the summed Kolmogorov-Smirnov distances of columns of
-    numbers and half the absolute differences of shares ([1]_, appendix E).
+    whose rows are like theirs in the other columns, as in the authors' ALEPlot: by the
+    first coordinate of multidimensional scaling of distances summed over columns,
+    Kolmogorov-Smirnov's for numbers and half the differences of the shares for words.
 
     References
     ----------
