@@ -159,7 +159,8 @@ def break_down(
     """
     problem = open_problem(estimator, X, background=background, output=output)
     names = problem.target.feature_names
-    first = [] if order is None else positions_of("order", order, names)
+    by_size = order is None or np.size(order) == 0
+    first = [] if by_size else positions_of("order", order, names)
     background = draw_background(problem, check_random_state(random_state))
     with Progress(len(problem.X), "row", verbose) as progress:
         values, orders = _attribute(problem, background, first, progress.step)
@@ -171,7 +172,7 @@ def break_down(
         feature_names=names,
         class_names=problem.target.class_names,
         data=problem.data,
-        method="by size" if order is None else "in the order given",
+        method="by size" if by_size else "in the order given",
         output=output,
         n_background=len(background),
         random_state=random_state,

@@ -17,7 +17,7 @@ from skdnn.explain._fewest_changes import (
     differ,
 )
 from skdnn.explain._grid import shown
-from skdnn.explain._names import check_count, position_of, positions_of
+from skdnn.explain._names import check_count, positions_of
 from skdnn.explain._tables import Counterfactuals
 from skdnn.explain._target import Problem, class_position, open_problem
 
@@ -51,7 +51,7 @@ def counterfactuals(
     target_class : class label, default=None
         Class to reach. None is any other than the predicted one.
     fixed : str, int or list of these, default=None
-        Columns that may not change, by name or position.
+        Columns that may not change, by name or position. None is none.
     ranges : dict of str or int to (low, high) or list, default=None
         What a changed cell may be: lowest and highest number, None where there is no
         such end, or a list of levels in a column of words.
@@ -157,7 +157,8 @@ def _moves(problem: Problem, fixed, ranges) -> Moves:
     """Return which cells may change, and to what."""
     target, background = problem.target, problem.background
     names = target.feature_names
-    kept = [] if fixed is None else positions_of("fixed", fixed, names)
+    none_fixed = fixed is None or np.size(fixed) == 0
+    kept = [] if none_fixed else positions_of("fixed", fixed, names)
     within = _within(ranges, names)
     columns = [j for j in range(len(names)) if j not in set(kept)]
     if not columns:
@@ -196,7 +197,8 @@ def _within(ranges, names: list[str]) -> dict[int, Any]:
             "`ranges` must be a dict of columns to what they may be. Got "
             f"{type(ranges).__name__}."
         )
-    return {position_of("ranges", key, names): ends for key, ends in ranges.items()}
+    positions = positions_of("ranges", list(ranges), names) if ranges else []
+    return dict(zip(positions, ranges.values(), strict=True))
 
 
 def _allowed(problem: Problem, j: int, seen: np.ndarray, ends) -> np.ndarray:

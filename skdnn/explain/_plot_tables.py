@@ -150,12 +150,13 @@ def plot_counterfactuals(result, max_display, ax):
     """Draw the cells that change as a table, before and after."""
     check_most(max_display)
     changes, table = result.changes(), result.frame()
+    rows = table.index[:max_display]
+    changes = changes[changes["row"] < len(rows)]
     columns = changes["feature"].value_counts(sort=False)
     columns = columns.sort_values(ascending=False, kind="stable").index[:max_display]
-    rows = table.index[:max_display]
     ax = axes_of(ax, (max(5.4, 1.9 * len(columns) + 2.6), 0.4 * len(rows) + 1.7))
     for change in changes.itertuples():
-        if change.row >= len(rows) or change.feature not in columns:
+        if change.feature not in columns:
             continue
         x = columns.get_loc(change.feature)
         color = _direction(change.old, change.new)
@@ -179,7 +180,8 @@ def plot_counterfactuals(result, max_display, ax):
             labels.append(f"row {sample} → {name}")
         else:
             labels.append(f"row {sample}: is {name} already")
-    ax = name_rows(ax, labels, result.title)
+    cut = f"\n{len(rows)} of {len(table)} rows" if len(rows) < len(table) else ""
+    ax = name_rows(ax, labels, result.title + cut)
     ax.spines[["left", "bottom"]].set_visible(False)
     return ax
 

@@ -121,6 +121,7 @@ def test_order_names_columns(iris_model):
     result = explain.break_down(model, X[:3], background=X, order=names[::-1])
     assert result.orders.tolist() == [[3, 2, 1, 0]] * 3
     assert result.title == "Break-down (in the order given)"
+    assert explain.break_down(model, X[:3], order=[]).method == "by size"
     partial = explain.break_down(model, X[:3], background=X, order=[names[1], -1])
     assert partial.orders[:, :2].tolist() == [[1, 3]] * 3
     with pytest.raises(ValueError, match=r"`order` must name columns.*Did you mean"):

@@ -230,6 +230,7 @@ class _Unnamed:
         ({"fixed": "petals"}, "`fixed` must name columns of X. Got 'petals'"),
         ({"fixed": [0, 1, 2, 3]}, "`fixed` must leave a column"),
         ({"ranges": {"petals": (1, 2)}}, "`ranges` must name columns of X"),
+        ({"ranges": {0: (1, 9), -4: (1, 9)}}, "`ranges` must name a column once"),
         ({"ranges": [(1, 2)]}, "`ranges` must be a dict"),
         ({"ranges": {0: (6, 5)}}, r"must rise. Got \(6, 5\)"),
         ({"ranges": {0: (np.nan, 5)}}, "must rise"),
@@ -260,8 +261,10 @@ def test_same_twice_and_nothing_is_changed(people, people_model):
     frame, _ = people
     before = frame.copy()
     tables = [
-        explain.counterfactuals(people_model, frame[:9], background=frame).frame()
-        for _ in range(2)
+        explain.counterfactuals(
+            people_model, frame[:9], background=frame, **settings
+        ).frame()
+        for settings in ({}, {"fixed": [], "ranges": {}})
     ]
     pd.testing.assert_frame_equal(*tables)
     pd.testing.assert_frame_equal(frame, before)

@@ -100,6 +100,18 @@ def test_counterfactuals_are_told_in_words(people, people_model):
     assert labels(ax)[0] == f"row 0 → {result.frame()['target'][0]}"
 
 
+def test_counterfactuals_are_cut_and_say_so(people, people_model):
+    frame, _ = people
+    result = explain.counterfactuals(people_model, frame[:9], background=frame)
+    ax = result.plot(max_display=2)
+    assert len(labels(ax)) == 2
+    assert "2 of 9 rows" in ax.get_title()
+    # columns that change in the rows that are shown
+    changes = result.changes()
+    shown = set(changes[changes["row"] < 2]["feature"])
+    assert {text.get_text() for text in ax.get_xticklabels()} == shown
+
+
 def test_counterfactuals_that_change_nothing(people, people_model):
     frame, _ = people
     result = explain.counterfactuals(

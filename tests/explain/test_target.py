@@ -351,3 +351,18 @@ def test_one_row_of_one_column(function, formula):
     assert not table.select_dtypes("number").drop(
         columns=["std_error", "ci_low", "ci_high"], errors="ignore"
     ).isna().any(axis=None)  # fmt: skip
+
+
+@pytest.mark.parametrize("function", FUNCTIONS[2:])
+def test_equal_seeds_give_equal_frames_and_progress_is_told(
+    function, iris_model, capsys
+):
+    model, X, _ = iris_model
+    settings = {"background": X, "random_state": 7}
+    first = function(model, X[:2], **settings).frame()
+    assert capsys.readouterr().err == ""
+    again = function(model, X[:2], verbose=True, **settings).frame()
+    pd.testing.assert_frame_equal(first, again)
+    told = capsys.readouterr()
+    assert "2/2" in told.err or "4/4" in told.err
+    assert told.out == ""
