@@ -21,7 +21,7 @@ MAX_VALUES = 1000
 _FEWER_VALUES = (MAX_VALUES, 500, 200, 100, 50, 30, 20, 14, 10, 7, 5)
 # Rows that are taken on from one size to the next, and values they are tried with.
 _BEAM, _BEAM_VALUES = 20, 20
-# Sizes that may bring no gain before the search gives up.
+# Sizes in a row that may bring a beam no gain before the search gives up.
 _PATIENCE = 2
 _SMALLEST = 1e-300
 
@@ -64,7 +64,8 @@ class Found:
     rows : ndarray of shape (n_alternatives, n_features)
         Coded rows of a wanted class, the nearest first; none if there is none.
     is_fewest : bool
-        Whether every smaller set of columns was tried with every value.
+        Whether every smaller set of columns was tried with every value; if nothing was
+        found, whether every set was.
     """
 
     rows: np.ndarray
@@ -109,7 +110,8 @@ class Search:
             if len(hits):
                 return Found(self._polish(hits, n_alternatives), is_complete)
             is_complete &= n_values >= largest
-            stale = 0 if top > best else stale + 1
+            # only a beam can be led astray: where all is tried, gain says nothing
+            stale = 0 if top > best or n_values else stale + 1
             if stale == _PATIENCE:
                 break
             best = max(best, top)
@@ -175,10 +177,11 @@ class Search:
 
     def _rank_values(self) -> None:
         """Learn how promising each value is by itself."""
-        alone = list(self._all_of(1, MAX_VALUES))
-        ends = np.cumsum([len(rows) for rows in alone])
-        scores = np.split(self.score(np.vstack(alone))[0], ends[:-1])
-        self._promise = dict(zip(self._moves.columns, scores, strict=True))
+        blocks = _joined(self._all_of(1, MAX_VALUES), self._target.block_rows)
+        scores = [np.empty(0), *(self.score(rows)[0] for rows in blocks)]
+        ends = np.cumsum([len(self._values[j]) for j in self._moves.columns])
+        by_column = np.split(np.concatenate(scores), ends[:-1])
+        self._promise = dict(zip(self._moves.columns, by_column, strict=True))
 
     def _try(
         self, blocks: Iterable[np.ndarray]

@@ -148,7 +148,8 @@ class Counterfactuals(Result):
     changed : DataFrame
         A row for each cell that changes: row, sample, feature, old, new.
     is_fewest : ndarray of shape (n_samples,), bool
-        Whether every smaller set of columns was tried with every value.
+        Whether every smaller set of columns was tried with every value; of a row that
+        nothing was found for, whether every set was.
     n_background : int
         Rows whose cells were tried.
     """

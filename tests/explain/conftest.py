@@ -1,14 +1,13 @@
 import numpy as np
 import pandas as pd
 import pytest
+from oracles import Formula
 from sklearn.compose import make_column_transformer
 from sklearn.datasets import load_iris, load_wine
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
-
-from tests.oracles import Formula
 
 
 @pytest.fixture(scope="session")

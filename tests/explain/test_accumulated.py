@@ -3,11 +3,7 @@ import itertools
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import ks_2samp
-
-from skdnn import explain
-from skdnn.explain._accumulated import _distances
-from tests.oracles import (
+from oracles import (
     Additive,
     Formula,
     Interaction,
@@ -16,6 +12,10 @@ from tests.oracles import (
     accumulated_by_loops,
     correlated,
 )
+from scipy.stats import ks_2samp
+
+from skdnn import explain
+from skdnn.explain._accumulated import _distances
 
 
 def of_second(result, feature=None):

@@ -3,11 +3,11 @@ import itertools
 import numpy as np
 import pandas as pd
 import pytest
+from oracles import Formula, Linear, correlated
 from sklearn.linear_model import LogisticRegression
 
 from skdnn import explain
 from skdnn.explain._break_down import BreakDown
-from tests.oracles import Formula, Linear, correlated
 
 
 def means_by_loops(model, row, X, known):

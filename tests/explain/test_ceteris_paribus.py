@@ -1,9 +1,9 @@
 import numpy as np
 import pandas as pd
 import pytest
+from oracles import Interaction, correlated
 
 from skdnn import explain
-from tests.oracles import Interaction, correlated
 
 
 def test_curve_is_the_output_with_another_cell():

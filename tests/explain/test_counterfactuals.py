@@ -3,10 +3,10 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from oracles import Formula, fewest_by_loops
 from sklearn.linear_model import LogisticRegression
 
 from skdnn import explain
-from tests.oracles import Formula, fewest_by_loops
 
 
 def check(model, X, result, target=None):

@@ -1,10 +1,10 @@
 import numpy as np
 import pandas as pd
 import pytest
+from oracles import Formula, Interaction, Linear, correlated
 from sklearn.linear_model import LogisticRegression
 
 from skdnn import explain
-from tests.oracles import Formula, Interaction, Linear, correlated
 
 
 def effects_of(result, label=True):

@@ -2,11 +2,11 @@ import itertools
 
 import numpy as np
 import pytest
+from oracles import Formula
 
 from skdnn.explain import _fewest_changes
 from skdnn.explain._fewest_changes import Moves, Search, _combinations, differ
 from skdnn.explain._target import open_problem
-from tests.oracles import Formula
 
 WANTED = np.array([False, True])
 
@@ -86,6 +86,16 @@ def test_values_that_promise_most_are_among_the_few(monkeypatch):
     assert found.rows.tolist() == [[77, 123]]
 
 
+def test_all_at_once_is_found_without_gain_on_the_way():
+    X = np.array(list(itertools.product([0.0, 1.0], repeat=5)))
+    found = search(lambda X: np.where(X.all(axis=1), 0.9, 0.2), X).run(1)
+    assert found.rows.tolist() == [[1] * 5]
+    assert found.is_fewest
+    none = search(lambda X: np.full(len(X), 0.2), X).run(1)
+    assert len(none.rows) == 0
+    assert none.is_fewest
+
+
 def test_gives_up_where_nothing_is_gained():
     asked = []
 
@@ -96,6 +106,7 @@ def test_gives_up_where_nothing_is_gained():
     X = np.random.default_rng(0).random((50, 20))
     found = search(formula, X).run(1)
     assert len(found.rows) == 0
+    assert not found.is_fewest
     # single changes, and two sizes without gain
     assert sum(asked) < 3 * 60_000
 

@@ -1,6 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from oracles import Formula
 
 from skdnn.explain._grid import (
     as_held,
@@ -12,7 +13,6 @@ from skdnn.explain._grid import (
     ticks_of,
 )
 from skdnn.explain._target import open_problem
-from tests.oracles import Formula
 
 
 def coded(cells):

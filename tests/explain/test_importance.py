@@ -1,12 +1,12 @@
 import numpy as np
 import pandas as pd
 import pytest
+from oracles import Formula, correlated
 from sklearn.inspection import permutation_importance
 from sklearn.metrics import get_scorer, log_loss
 from sklearn.tree import DecisionTreeClassifier
 
 from skdnn import explain
-from tests.oracles import Formula, correlated
 
 
 def test_agrees_with_scikit_learn(iris_model):

@@ -1,11 +1,11 @@
 import numpy as np
 import pandas as pd
 import pytest
+from oracles import Additive, Formula, Linear, Step, correlated
 from sklearn.inspection import partial_dependence
 from sklearn.linear_model import LogisticRegression
 
 from skdnn import explain
-from tests.oracles import Additive, Formula, Linear, Step, correlated
 
 
 def test_agrees_with_scikit_learn(iris_model):
