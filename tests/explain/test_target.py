@@ -209,6 +209,48 @@ def test_background_that_the_classifier_refuses(iris_model, people, people_model
         explain.shap(strict, frame[:1], background=other)
 
 
+@pytest.mark.parametrize("function", [explain.shap, explain.lime])
+def test_rows_that_the_classifier_refuses(function):
+    frame = pd.DataFrame({"city": ["Oslo", "Bergen"] * 5, "size": np.arange(10.0)})
+    made = []
+
+    class Strict:
+        classes_ = np.array([0, 1])
+
+        def predict_proba(self, X):
+            made.append(len(X))
+            if not X["city"].isin(["Oslo", "Bergen"]).all():
+                raise ValueError("unknown city")
+            return np.full((len(X), 2), 0.5)
+
+    other = frame.replace({"city": {"Bergen": "Rome"}})
+    with pytest.raises(ValueError, match="unknown city"):
+        function(Strict(), other, background=frame)
+    assert made[-1] == len(other)  # asked at once,
+    assert sum(made) < 2 * len(other)  # before work starts
+
+
+@pytest.mark.parametrize("function", [explain.shap, explain.lime])
+@pytest.mark.parametrize("n_columns", [3, 12])
+def test_constant_columns_have_no_part(function, n_columns):
+    X = np.random.default_rng(0).normal(size=(60, n_columns))
+    X[:, 1] = 7.0
+    X = pd.DataFrame(X).rename(columns=str).assign(word="same")
+
+    class Model:
+        classes_ = np.array([0, 1])
+
+        def predict_proba(self, X):
+            p = 1 / (1 + np.exp(-X["0"].to_numpy()))
+            return np.column_stack([1 - p, p])
+
+    result = function(Model(), X[:3], background=X, random_state=0)
+    np.testing.assert_allclose(result.values[:, [1, -1]], 0, atol=1e-15)
+    np.testing.assert_allclose(result.std_errors[:, [1, -1]], 0, atol=1e-12)
+    assert np.isfinite(result.values).all()
+    assert np.abs(result.values[:, 0]).max() > 0.1
+
+
 @pytest.mark.parametrize("container", [np.asarray, pd.DataFrame])
 def test_classifier_that_scales_in_place(container):
     class Greedy:
@@ -259,8 +301,9 @@ def test_global_random_state_is_left_alone(iris_model):
     model, X, y = iris_model
     before = np.random.get_state()[1].copy()
     settings = {"background": X, "random_state": 0}
-    for method in ("exact", "walks", "permutation", "kernel"):
+    for method in ("exact", "regression", "walks", "permutation", "kernel"):
         explain.shap(model, X[:2], method=method, **settings)
+    explain.lime(model, X[:2], method="tabular", **settings)
     explain.lime(model, X[:2], **settings)
     for function in FUNCTIONS[2:]:
         function(model, X[:2], **settings)
