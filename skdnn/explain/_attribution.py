@@ -47,7 +47,7 @@ def shap(
         Several columns, by name or position, are one player. Columns that are not
         listed are players of their own.
     max_evals : int, default=None
-        Evaluations of the classifier for each row, at most. None is 150 a player, at
+        Evaluations of the classifier for each row, at most. None is 130 a player, at
         least 4000, where sets are sampled.
     tolerance : float, default=None
         Goes on, row by row, until the largest standard error of the row is not above
