@@ -24,8 +24,20 @@ LAYERS = {
         "explain._shap",
         "explain._simple_model",
     ],
-    3: ["classifier", "_data", "_fitting", "_parameters"],
-    2: ["_keras", "_drawing", "_inference", "_network", "_training"],
+    3: ["classifier", "_data", "_fitting", "_parameters", "_keras_classifier"],
+    2: [
+        "_keras",
+        "_drawing",
+        "_inference",
+        "_keras_classifier._building",
+        "_keras_classifier._predict",
+        "_keras_classifier._program",
+        "_keras_classifier._rows",
+        "_keras_classifier._sharing",
+        "_keras_classifier._training",
+        "_network",
+        "_training",
+    ],
     1: [
         "_network._spec",
         "_network._solvers",
@@ -110,6 +122,13 @@ def test_only_the_second_layer_knows_keras(path):
     names = {name.split(".")[0] for name, _ in imports(path)}
     if names & {"keras", "tensorflow", "jax"}:
         assert layer_of(module_of(path)) == 2
+
+
+def test_only_one_room_knows_scikeras():
+    for path in FILES:
+        if "_keras_classifier" not in path.parts:
+            assert "import scikeras" not in path.read_text("utf-8")
+            assert "from scikeras" not in path.read_text("utf-8")
 
 
 def test_explainers_do_not_know_each_other():
