@@ -63,7 +63,8 @@ class Program:
         self._tf = tf
         self._network, self._compiled_as = network, compiled_as
         self._in_use = threading.Lock()
-        self._functions: dict[tuple, tuple[Callable, Callable]] = {}
+        self._has_variables = False
+        self._loops: dict[tuple, Callable] = {}
 
     def is_compiled_as(self, model: Any) -> bool:
         """Return whether the model was not compiled anew."""
@@ -74,7 +75,7 @@ class Program:
         """Hold the program for a fit of the model, on rows like these."""
         with self._in_use:
             self._model = model
-            self._train, self._evaluate = self._compiled(rows)
+            self._make_variables(rows.take(slice(0, 2)).as_network_takes(model))
             try:
                 yield self
             finally:
@@ -97,44 +98,38 @@ class Program:
 
     def train(self, rows: Rows, order: np.ndarray, batch_size: int) -> dict[str, float]:
         """Take a step for each batch of the rows, in order; return loss and metrics."""
-        return self._run(self._train, rows, order, batch_size)
+        return self._run("train_step", rows, order, batch_size)
 
     def evaluate(self, rows: Rows, batch_size: int) -> dict[str, float]:
         """Return loss and metrics of the rows."""
-        return self._run(self._evaluate, rows, np.arange(len(rows)), batch_size)
+        return self._run("test_step", rows, np.arange(len(rows)), batch_size)
 
-    def _run(self, function, rows, order, batch_size):
+    def _run(self, step, rows, order, batch_size):
         tf = self._tf
         self._network().reset_metrics()
         for piece, places in rows.dense_pieces(order, batch_size):
-            logs = function(
-                *piece.batch(), tf.constant(places, "int32"), tf.constant(batch_size)
+            parts = tuple(map(tf.convert_to_tensor, piece.batch()))
+            key = step, *((part.dtype, *part.shape[1:]) for part in parts)
+            if key not in self._loops:
+                self._loops[key] = self._loop(step, parts)
+            logs = self._loops[key](
+                *parts, tf.constant(places, "int32"), tf.constant(batch_size)
             )
         return {name: float(value) for name, value in logs.items()}
 
-    def _compiled(self, rows: Rows) -> tuple[Callable, Callable]:
-        few = rows.take(slice(0, 2)).as_network_takes(self._model).batch()
-        key = tuple((part.dtype.name, part.shape[1:]) for part in few)
-        if key not in self._functions:
-            self._make_variables(few)
-            specs = [self._tf.TensorSpec([None, *shape], name) for name, shape in key]
-            self._functions[key] = (
-                self._loop("train_step", specs),
-                self._loop("test_step", specs),
-            )
-        return self._functions[key]
-
-    def _make_variables(self, few: tuple) -> None:
-        """Make all variables, as the loop must not."""
+    def _make_variables(self, few: Rows) -> None:
+        """Make all variables before the loop, which must make none."""
         network = self._network()
-        network.test_step(tuple(map(self._tf.convert_to_tensor, few)))
-        network.optimizer.build(network.trainable_variables)
+        if not self._has_variables:
+            network.test_step(tuple(map(self._tf.convert_to_tensor, few.batch())))
+            network.optimizer.build(network.trainable_variables)
+            self._has_variables = True
 
-    def _loop(self, step: str, specs: list) -> Callable:
+    def _loop(self, step: str, parts: tuple) -> Callable:
         tf, network = self._tf, self._network
 
-        def loop(*parts):
-            *rows, order, batch_size = parts
+        def loop(*given):
+            *rows, order, batch_size = given
             n = tf.shape(order)[0]
 
             def batch(start):
@@ -148,6 +143,7 @@ class Program:
             )
             return network().get_metrics_result()
 
+        specs = [tf.TensorSpec([None, *p.shape[1:]], p.dtype) for p in parts]
         numbers = [tf.TensorSpec([None], "int32"), tf.TensorSpec([], "int32")]
         # a concrete one does not count how many there are, and warn
         return tf.function(loop, autograph=False).get_concrete_function(
