@@ -192,9 +192,16 @@ def _batches_class() -> type:
         def __getitem__(self, index):
             start = index * self._course.batch_size
             places = self._order[start : start + self._course.batch_size]
-            return self._rows.take(places).batch()
+            return _as_tuples(self._rows.take(places).batch())
 
     return Batches
+
+
+def _as_tuples(node: Any) -> Any:
+    """Return nested lists as tuples, as TensorFlow takes a list for one array."""
+    if isinstance(node, dict):
+        return {name: _as_tuples(part) for name, part in node.items()}
+    return tuple(map(_as_tuples, node)) if isinstance(node, list | tuple) else node
 
 
 def _follower(begin_epoch: Callable) -> Any:

@@ -68,28 +68,34 @@ class Wrapper(_wrappers.KerasClassifier):  # type: ignore[misc, name-defined]
             y = self._validate_targets(y, reset)
         if X is None:
             return None, y
-        is_words = getattr(np.asarray(X) if isinstance(X, list) else X, "dtype", None)
-        dtype = "numeric"
-        if isinstance(is_words, np.dtype) and is_words.kind in "US":
-            dtype = _keras.load().config.floatx()
-        settings = {"accept_sparse": "csr", "allow_nd": True, "dtype": dtype}
+        if not reset:
+            self._compare_shape(X)
+        settings = {
+            "accept_sparse": "csr",
+            "allow_nd": True,
+            "dtype": _keras.load().config.floatx() if _are_words(X) else "numeric",
+        }
         if y is None:
             X = validate_data(self, X, reset=reset, **settings)
         else:
             X, _ = validate_data(self, X, y, reset=reset, multi_output=True, **settings)
         if reset:
             self.X_dtype_, self.X_shape_ = X.dtype, X.shape
-        elif X.ndim != len(self.X_shape_):
+        return X, y
+
+    def _compare_shape(self, X) -> None:
+        """Compare what is no table; scikit-learn compares tables, and their names."""
+        shape = X.shape if hasattr(X, "shape") else np.asarray(X).shape
+        if len(shape) > 1 and len(shape) != len(self.X_shape_):
             raise ValueError(
-                f"X has {X.ndim} dimensions, but this {self.__name__} is expecting "
+                f"X has {len(shape)} dimensions, but this {self.__name__} is expecting "
                 f"{len(self.X_shape_)} dimensions in X."
             )
-        elif X.shape[1:] != self.X_shape_[1:]:
+        if len(shape) > 2 and shape[1:] != self.X_shape_[1:]:
             raise ValueError(
-                f"X has shape {X.shape[1:]}, but this {self.__name__} is expecting X "
-                f"of shape {self.X_shape_[1:]}, without the rows."
+                f"X has shape {shape[1:]}, but this {self.__name__} is expecting X of "
+                f"shape {self.X_shape_[1:]}, without the rows."
             )
-        return X, y
 
     def _validate_targets(self, y, reset: bool) -> np.ndarray:
         y = check_array(y, ensure_2d=False, dtype=None, input_name="y")
@@ -135,14 +141,14 @@ class Wrapper(_wrappers.KerasClassifier):  # type: ignore[misc, name-defined]
         """Return rows that have a weight, and their weights, or None for none."""
         if sample_weight is None and self.class_weight is None:
             return X, y, None
+        if sample_weight is not None and not np.asarray(sample_weight).any():
+            raise ValueError(
+                "`sample_weight` must not be 0 for all rows: only zeros were passed in "
+                f"sample_weight. Got {len(y)} of them; None weighs rows alike."
+            )
         weight = check_sample_weight(sample_weight, X, dtype=np.float64)
         if self.class_weight is not None:
             weight = weight * compute_sample_weight(self.class_weight, y)
-        if not np.any(weight):
-            raise ValueError(
-                "`sample_weight` must be other than 0 for at least one row: only zeros "
-                f"were passed in sample_weight. Got {len(weight)} of them."
-            )
         kept = weight != 0
         return X[kept], y[kept], weight[kept]
 
@@ -333,6 +339,12 @@ def _copied(model: Any) -> Any:
         return copy.deepcopy(model)
     except (TypeError, ValueError, NotImplementedError):
         return model
+
+
+def _are_words(X: Any) -> bool:
+    """Return whether X holds strings, which may be numbers all the same."""
+    dtype = getattr(np.asarray(X) if isinstance(X, list) else X, "dtype", None)
+    return isinstance(dtype, np.dtype) and dtype.kind in "US"
 
 
 def _as_list(callbacks: Any) -> list:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
 
+from skdnn._keras import clear_caches
 from skdnn._keras_classifier import _program, _training
 from skdnn._keras_classifier._rows import Rows
 
@@ -202,8 +203,10 @@ def test_sparse_rows_are_made_dense_bit_by_bit(network, digits, monkeypatch):
 
 def test_alike_networks_share_a_program(network, digits):
     X, y = digits
+    clear_caches()
     network().fit(X, y)
     before = len(_program._shared)
+    assert before == 1
     for rate in (0.1, 0.01):
         for seed in (1, 2):
             network(optimizer__learning_rate=rate, random_state=seed).fit(X, y)
