@@ -12,7 +12,7 @@ import skdnn
 ROOT = Path(skdnn.__file__).parent
 LAYERS = {
     7: ["cli", "__main__", "_demo"],
-    6: ["__init__", "explain", "explain._collect"],
+    6: ["__init__", "explain", "explain._attribution", "explain._collect"],
     5: ["explain._report", "explain._plots"],
     4: [
         "explain._agreement",
@@ -44,7 +44,10 @@ LAYERS = {
         "_training._plan",
         "_verdict",
         "explain._columns",
+        "explain._designs",
         "explain._explanation",
+        "explain._mixing",
+        "explain._players",
         "explain._target",
     ],
     0: ["exceptions", "_compat", "_progress"],

@@ -11,6 +11,8 @@ import pandas as pd
 from skdnn.explain._target import class_position
 
 _PREVIEW_ROWS = 10
+# A surrogate whose weighted R² is below this is no picture of the classifier.
+LEAST_SCORE = 0.5
 
 
 class Result(ABC):
@@ -38,12 +40,19 @@ class Result(ABC):
             },
         }
 
+    @property
+    def warning(self) -> str:
+        """What to be wary of, in a sentence; empty if there is nothing."""
+        return ""
+
     def _repr_html_(self) -> str:
         table = self.frame()
         rows = table.head(_PREVIEW_ROWS).to_html(index=False, escape=True, border=0)
         more = len(table) - _PREVIEW_ROWS
         note = f"<p>… and {more} more rows: frame()</p>" if more > 0 else ""
-        return f"<div><strong>{html.escape(self.title)}</strong>{rows}{note}</div>"
+        wary = f"<p><em>{html.escape(self.warning)}</em></p>" if self.warning else ""
+        title = f"<strong>{html.escape(self.title)}</strong>"
+        return f"<div>{title}{wary}{rows}{note}</div>"
 
 
 @dataclass(frozen=True, repr=False)
@@ -109,6 +118,22 @@ class Attributions(Result):
         """Prediction less base value less the sum of the attributions."""
         return self.predictions - self.base_values - self.values.sum(axis=1)
 
+    @property
+    def poor_fit(self) -> np.ndarray | None:
+        """Where a surrogate's R² is below 0.5; of the shape of `score`, or None."""
+        return None if self.score is None else self.score < LEAST_SCORE
+
+    @property
+    def warning(self) -> str:
+        """What to be wary of, in a sentence; empty if there is nothing."""
+        if self.poor_fit is None or not self.poor_fit.any():
+            return ""
+        poor, every = int(self.poor_fit.sum()), self.poor_fit.size
+        return (
+            f"{poor} of {every} surrogates fit poorly (R² below {LEAST_SCORE}): their "
+            "attributions are no good picture of the classifier."
+        )
+
     def interval(self, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
         """Return where each attribution lies, as far as sampling is concerned.
 
@@ -139,8 +164,10 @@ class Attributions(Result):
         """Return the result as plain data that ``json.dumps`` takes."""
         facts = {
             name: _plain_list(getattr(self, name))
-            for name in ("base_values", "predictions", "residual", "score")
-        }
+            for name in (
+                "base_values", "predictions", "residual", "score", "poor_fit"
+            )
+        }  # fmt: skip
         return {
             **super().to_dict(),
             **facts,
@@ -262,7 +289,8 @@ class Attributions(Result):
         return (
             f"<{self.title} of {n} rows, {d} columns, {k} classes; {self.output}; "
             f"background {self.n_background}; largest residual "
-            f"{np.abs(self.residual).max():.2g}>"
+            f"{np.abs(self.residual).max():.2g}"
+            f"{'; ' + self.warning.partition(':')[0] if self.warning else ''}>"
         )
 
 

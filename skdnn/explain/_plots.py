@@ -119,7 +119,8 @@ def _mean_bars(result, k, max_display, ax):
     ax.set_xlabel(f"mean size of the attribution ({_unit(result)})")
     _legend(ax, "class")
     names = [result.feature_names[j] for j in shown]
-    return _name_rows(ax, names, result.title, len(order))
+    poor = _poor_note(result, list(classes))
+    return _name_rows(ax, names, result.title + poor, len(order))
 
 
 def _row_bars(result, sample, k, max_display, ax):
@@ -137,10 +138,8 @@ def _row_bars(result, sample, k, max_display, ax):
     )  # fmt: skip
     ax.axvline(0, color=GREY, lw=0.8)
     _label_x(ax, f"{_unit(result)} of {_short(result.class_names[k])}")
-    title = f"{result.title}: row {sample}\nclass {_short(result.class_names[k])}"
-    if result.score is not None:
-        score = result.score[sample, k]
-        title += f", local R² {score:.2f}" + (", a poor fit" if score < 0.5 else "")
+    title = _row_title(result, sample, k)
+    _fade(ax, result, ([sample], [k]))
     names = [_cell(result, sample, j) for j in shown]
     return _name_rows(ax, names, title, len(order))
 
@@ -176,7 +175,8 @@ def _waterfall(result, sample, k, max_display, ax):
     _label_x(
         ax, f"{_unit(result)} of {name}\nfrom {base:.3f} on average to {final:.3f}"
     )
-    return _name_rows(ax, names, f"{result.title}: row {sample}\nclass {name}")
+    _fade(ax, result, ([sample], [k]))
+    return _name_rows(ax, names, _row_title(result, sample, k))
 
 
 def _beeswarm(result, k, max_display, ax):
@@ -205,7 +205,32 @@ def _beeswarm(result, k, max_display, ax):
         bar.set_label("value of the cell", labelpad=-14)
         bar.outline.set_visible(False)
     names = [result.feature_names[j] for j in shown]
-    return _name_rows(ax, names, f"{result.title}\nclass {name}", len(order))
+    title = f"{result.title}\nclass {name}{_poor_note(result, [k])}"
+    return _name_rows(ax, names, title, len(order))
+
+
+def _row_title(result, sample, k) -> str:
+    title = f"{result.title}: row {sample}\nclass {_short(result.class_names[k])}"
+    if result.score is None:
+        return title
+    poor = ", a poor fit" if result.poor_fit[sample, k] else ""
+    return f"{title}, local R² {result.score[sample, k]:.2f}{poor}"
+
+
+def _poor_note(result, classes) -> str:
+    """Return a line of a title that counts the surrogates that fit poorly."""
+    if result.poor_fit is None or not result.poor_fit[:, classes].any():
+        return ""
+    poor = result.poor_fit[:, classes]
+    return f"\n{poor.sum()} of {poor.size} surrogates fit poorly (R² below 0.5)"
+
+
+def _fade(ax, result, where) -> None:
+    """Hatch and pale the bars of a surrogate that is no picture of the classifier."""
+    if result.poor_fit is None or not result.poor_fit[where].all():
+        return
+    for bar in ax.patches:
+        bar.set(alpha=0.35, hatch="///")
 
 
 def _profile(result, table, name, ax, legend=True):

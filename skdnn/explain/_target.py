@@ -51,6 +51,8 @@ class Target:
         Of the array.
     output : {"probability", "log_odds"}
         What `predict` returns.
+    contrast : tuple of int or None
+        Positions of two classes, if `predict` returns the first less the second.
     """
 
     estimator: Any
@@ -59,6 +61,7 @@ class Target:
     frame_columns: pd.Index | None
     array_dtype: Any
     output: str = "probability"
+    contrast: tuple[int, int] | None = None
 
     @property
     def feature_names(self) -> list[str]:
@@ -76,18 +79,27 @@ class Target:
         return len(self.class_names)
 
     @property
+    def output_names(self) -> np.ndarray:
+        """What each column of `predict` is called: a class, or the contrast of two."""
+        if self.contrast is None:
+            return self.class_names
+        first, second = (self.class_names[place] for place in self.contrast)
+        return np.array([f"{first} - {second}"])
+
+    @property
     def block_rows(self) -> int:
         """Rows that the classifier is given at once, at most."""
         return min(_MAX_BLOCK_ROWS, max(256, _BLOCK_CELLS // self.n_features))
 
-    def decode(self, codes: np.ndarray):
+    def decode(self, codes: np.ndarray, *, copy: bool = True):
         """Return coded rows in the user's container, column order and dtypes.
 
-        Always a copy: some classifiers scale the rows they get in place.
+        A copy, as some classifiers scale the rows they get in place, unless the
+        caller has no more use for the codes.
         """
         if self.frame_columns is None:
             if is_number(self.array_dtype):
-                return codes.astype(self.array_dtype)
+                return codes.astype(self.array_dtype, copy=copy)
             rows = np.empty(codes.shape, dtype=self.array_dtype)
             for j, column in enumerate(self.columns):
                 rows[:, j] = column.decode(codes[:, j])
@@ -97,7 +109,7 @@ class Target:
             c.is_numeric and isinstance(c.dtype, np.dtype) for c in self.columns
         ):
             # one block: a hundred times quicker than a column at a time
-            block = codes.astype(self.columns[0].dtype)
+            block = codes.astype(self.columns[0].dtype, copy=copy)
             return pd.DataFrame(block, columns=self.frame_columns, copy=False)
         series = [
             pd.Series(column.decode(codes[:, j]), dtype=column.dtype)
@@ -107,28 +119,32 @@ class Target:
         frame.columns = self.frame_columns
         return frame
 
-    def predict(self, codes: np.ndarray) -> np.ndarray:
+    def predict(self, codes: np.ndarray, *, copy: bool = True) -> np.ndarray:
         """Return the classifier's output for coded rows.
 
         Parameters
         ----------
         codes : ndarray of shape (n_rows, n_features)
             Coded rows.
+        copy : bool, default=True
+            Whether the codes must stay as they are.
 
         Returns
         -------
         ndarray of shape (n_rows, n_classes)
-            Probabilities or log odds.
+            Probabilities or log odds; of shape (n_rows, 1) with `contrast`.
         """
         out = np.empty((len(codes), self.n_classes))
         for start in range(0, len(codes), self.block_rows):
             part = slice(start, start + self.block_rows)
-            out[part] = _checked(
-                self.estimator.predict_proba(self.decode(codes[part])), self.n_classes
-            )
+            rows = self.decode(codes[part], copy=copy)
+            out[part] = _checked(self.estimator.predict_proba(rows), self.n_classes)
         if self.output == "log_odds":
             out = np.clip(out, _SMALLEST, 1 - _SMALLEST)
             out = np.log(out) - np.log1p(-out)
+        if self.contrast is not None:
+            first, second = self.contrast
+            out = out[:, [first]] - out[:, [second]]
         return out
 
     def positions(self, features) -> list[int]:
@@ -287,22 +303,27 @@ def _check_background_is_taken(problem: Problem) -> None:
 
 
 def draw_background(
-    problem: Problem, random_state: np.random.RandomState
+    problem: Problem, random_state: np.random.RandomState, most: int = MAX_BACKGROUND
 ) -> np.ndarray:
     """Return at most 100 background rows, every predicted class in its share.
+
+    Parameters
+    ----------
+    most : int, default=100
+        How many at most.
 
     Returns
     -------
     ndarray of shape (n_background, n_features)
     """
     rows = problem.background
-    if len(rows) <= MAX_BACKGROUND:
+    if len(rows) <= most:
         return rows
-    shuffled = random_state.permutation(len(rows))[:_MAX_STRATIFIED]
+    shuffled = random_state.permutation(len(rows))[: max(_MAX_STRATIFIED, most)]
     predicted = problem.target.predict(rows[shuffled]).argmax(axis=1)
     ordered = shuffled[np.argsort(predicted, kind="stable")]
-    step = len(ordered) / MAX_BACKGROUND
-    places = (random_state.uniform() + np.arange(MAX_BACKGROUND)) * step
+    step = len(ordered) / most
+    places = (random_state.uniform() + np.arange(most)) * step
     return rows[np.sort(ordered[places.astype(np.intp)])]
 
 
@@ -316,8 +337,10 @@ def check_option(name: str, value, options: Sequence[str]) -> None:
         )
 
 
-def class_position(class_names: np.ndarray, target_class) -> int:
-    """Return the position of a class.
+def class_position(
+    class_names: np.ndarray, target_class, name: str = "target_class"
+) -> int:
+    """Return the position of a class; `name` is what the caller calls it.
 
     Raises
     ------
@@ -330,8 +353,7 @@ def class_position(class_names: np.ndarray, target_class) -> int:
         near = difflib.get_close_matches(str(target_class), names, n=1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
         raise ValueError(
-            f"`target_class` must be one of the classes {labels}. Got "
-            f"{target_class!r}.{hint}"
+            f"`{name}` must be one of the classes {labels}. Got {target_class!r}.{hint}"
         )
     return labels.index(target_class)
 
