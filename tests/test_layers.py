@@ -13,7 +13,7 @@ ROOT = Path(skdnn.__file__).parent
 LAYERS = {
     7: ["cli", "__main__", "_demo"],
     6: ["__init__", "explain", "explain._attribution", "explain._collect"],
-    5: ["explain._report", "explain._plots"],
+    5: ["explain._report", "explain._plots", "explain._picture"],
     4: [
         "explain._agreement",
         "explain._fitted",
@@ -46,6 +46,8 @@ LAYERS = {
         "explain._columns",
         "explain._designs",
         "explain._explanation",
+        "explain._foreign",
+        "explain._images",
         "explain._mixing",
         "explain._players",
         "explain._target",
@@ -56,6 +58,8 @@ LAYERS = {
 # command and the package itself import what they show when they are asked to.
 UPWARDS = {
     ("explain._explanation", "explain._plots"),
+    # other wrappers of Keras are asked as our own is, once there is one to explain
+    ("explain._foreign", "_keras_classifier._predict"),
     # solvers make optimizers from plain data
     ("_network._solvers", "_keras"),
 }
