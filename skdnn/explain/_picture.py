@@ -2,8 +2,10 @@
 
 import numpy as np
 
-# What a patch may hide of the picture below it.
-_OPACITY = 0.65
+# What the patch that moves most hides of the picture below it; others hide less.
+_OPACITY = 0.85
+# The picture is drawn in light greys, so that colours stay what they are.
+_LIGHTER = 1.8
 
 
 def plot_image(result, sample: int, k: int, ax):
@@ -35,6 +37,8 @@ def plot_image(result, sample: int, k: int, ax):
             f"with channels. Got rows of shape {_shape(result)}; use kind='bar'."
         )
     from matplotlib import pyplot as plt
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colors import Normalize
 
     if ax is None:
         _, ax = plt.subplots(figsize=(5.2, 4.4), layout="constrained")
@@ -44,13 +48,15 @@ def plot_image(result, sample: int, k: int, ax):
         parts = len(np.unique(result.layout[0, 0])) > 1
         moved = moved.sum(axis=-1) if parts else moved[..., 0]
     most = np.abs(moved).max() or 1.0
-    ax.imshow(_grey(result.images[sample]), cmap="gray_r")
-    drawn = ax.imshow(
-        moved, cmap="RdBu_r", vmin=-most, vmax=most, alpha=_OPACITY,
-        interpolation="nearest",
-    )  # fmt: skip
+    grey = _grey(result.images[sample])
+    dark = grey.min() + _LIGHTER * (np.ptp(grey) or 1.0)
+    ax.imshow(grey, cmap="gray_r", vmin=grey.min(), vmax=dark)
+    scale = {"cmap": "RdBu_r", "norm": Normalize(-most, most)}
+    ax.imshow(moved, alpha=_OPACITY * np.abs(moved) / most, **scale)
     unit = "probability" if result.output == "probability" else "log odds"
-    ax.figure.colorbar(drawn, ax=ax, label=f"attribution ({unit})", shrink=0.9)
+    ax.figure.colorbar(
+        ScalarMappable(**scale), ax=ax, label=f"attribution ({unit})", shrink=0.9
+    )
     ax.set_axis_off()
     p = result.predictions[sample, k]
     title = f"{result.title}: image {sample}\nclass {result.class_names[k]}, {p:.3f}"
