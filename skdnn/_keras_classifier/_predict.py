@@ -85,11 +85,14 @@ def _function(model: Any) -> Callable:
 
 def _make_function(model: Any) -> Callable:
     described = _sharing.architecture(model)
-    if described is None or _keras.backend() == "torch":
-        # the model must not be kept alive by what it predicts with
-        reference = weakref.ref(model)
+    backend = _keras.backend()
+    # the model must not be kept alive by what it predicts with
+    reference = weakref.ref(model)
+    if backend == "torch" or (backend == "jax" and described is None):
+        return lambda X: reference()(X, training=False)  # type: ignore[misc]
+    if described is None:
         own = _Compiled(lambda _, X: reference().predict_step((X,)))  # type: ignore[union-attr]
-        return lambda X: own(([], []), X)
+        return lambda X: own((), X)
     shared = _forwards.get(described, lambda: _forward(model))
     trainable = list(model.trainable_variables)
     fixed = list(model.non_trainable_variables)
@@ -113,8 +116,6 @@ class _Compiled:
         self._tree = _keras.load().tree
 
     def __call__(self, weights: tuple, X: Any) -> Any:
-        if _keras.backend() == "torch":
-            return self._function(weights, X)
         leaves = self._tree.flatten(X)
         key = tuple((leaf.dtype.str, leaf.shape[1:]) for leaf in leaves)
         if key not in self._compiled:

@@ -51,12 +51,11 @@ def plot_image(result, sample: int, k: int, ax):
     grey = _grey(result.images[sample])
     dark = grey.min() + _LIGHTER * (np.ptp(grey) or 1.0)
     ax.imshow(grey, cmap="gray_r", vmin=grey.min(), vmax=dark)
-    scale = {"cmap": "RdBu_r", "norm": Normalize(-most, most)}
-    ax.imshow(moved, alpha=_OPACITY * np.abs(moved) / most, **scale)
+    scale = ScalarMappable(Normalize(-most, most), "RdBu_r")
+    opacity = _OPACITY * np.abs(moved) / most
+    ax.imshow(moved, alpha=opacity, cmap=scale.cmap, norm=scale.norm)
     unit = "probability" if result.output == "probability" else "log odds"
-    ax.figure.colorbar(
-        ScalarMappable(**scale), ax=ax, label=f"attribution ({unit})", shrink=0.9
-    )
+    ax.figure.colorbar(scale, ax=ax, label=f"attribution ({unit})", shrink=0.9)
     ax.set_axis_off()
     p = result.predictions[sample, k]
     title = f"{result.title}: image {sample}\nclass {result.class_names[k]}, {p:.3f}"
