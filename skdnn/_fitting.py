@@ -1,17 +1,20 @@
 """Between the estimator and the trainer: what to do, and what a fit leaves."""
 
 import warnings
+from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import pandas as pd
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
-from skdnn import _data, _parameters
+from skdnn import _data, _keras, _parameters
 from skdnn._inference import _engine
 from skdnn._network._solvers import check_dtype
 from skdnn._network._spec import NetworkSpec, initial_weights
 from skdnn._progress import Progress
+from skdnn._table import fit_table, has_missing
 from skdnn._training._plan import (
     Fit,
     Fitted,
@@ -42,7 +45,7 @@ def plan(
     estimator : DNNClassifier
         With checked parameters and ``classes_``.
     rows, validation : Rows, Rows or None
-        Checked data.
+        Checked data, categories as codes.
     progress : Progress
         Hears of every epoch.
     goes_on : bool
@@ -51,19 +54,19 @@ def plan(
         Whether this is one epoch of `partial_fit`.
     """
     random_state = check_random_state(estimator.random_state)
-    spec = _parameters.network_spec(
+    rows = rows.astype(_keras.precision(rows.X.dtype.name))
+    spec, weights, positions, held_out = _begin(
         estimator,
-        rows.X.shape[1],
-        len(estimator.classes_),
-        rows.X.dtype,
-        multilabel=rows.y.ndim == 2,
+        rows,
+        random_state,
+        is_validated=validation is not None,
+        goes_on=goes_on,
     )
-    if goes_on:
-        _parameters.check_same_network(estimator._spec, spec)
-        weights = estimator._weights
-    else:
-        weights = initial_weights(spec, random_state)
-    rows, validation = _data.cut(estimator, rows, validation, random_state)
+    table = _data.encoded(estimator._table, rows)
+    if held_out is not None:
+        validation = table.take(held_out)
+    elif validation is not None:
+        validation = _data.encoded(estimator._table, validation)
     rows_seen = estimator.t_ if goes_on else 0
     solver, rate = _parameters.solver_and_rate(estimator)
     check_dtype(solver, spec.dtype)
@@ -72,9 +75,11 @@ def plan(
         weights=weights,
         solver=solver,
         optimizer_state=estimator._optimizer_state if goes_on and incremental else None,
-        train=rows,
-        validation=_in_dtype(validation, spec.dtype),
-        batch_size=_parameters.batch_size(estimator, len(rows)),
+        table=table,
+        positions=positions,
+        validation=validation,
+        held_out=held_out,
+        batch_size=_parameters.batch_size(estimator, len(positions)),
         shuffle=bool(estimator.shuffle),
         random_state=random_state,
         dropout_seed=_dropout_seed(spec, random_state, rows_seen),
@@ -85,6 +90,73 @@ def plan(
         callbacks=_parameters.copied_callbacks(estimator),
         on_epoch=lambda record: progress.step(_figures(record)),
     )
+
+
+def prepare(estimator, X, y, sample_weight=None) -> Fit:
+    """Return what ``estimator.fit(X, y, sample_weight)`` would do, and check it all.
+
+    For networks that are trained together: `finish` makes the estimator fitted.
+
+    Raises
+    ------
+    ValueError
+        For parameters or data that cannot be.
+    """
+    _parameters.check_parameters(estimator)
+    rows = _data.take_rows(estimator, X, y, sample_weight, goes_on=False)
+    silent = Progress(1, "epoch", False)
+    return plan(estimator, rows, None, silent, goes_on=False, incremental=False)
+
+
+def finish(estimator, fit: Fit, fitted: Fitted) -> None:
+    """Make an estimator fitted by what training left of its `prepare`."""
+    keep(estimator, fit, fitted, goes_on=False, incremental=False)
+    warn(estimator, fit, fitted, incremental=False)
+
+
+def _begin(
+    estimator,
+    rows: Rows,
+    random_state: np.random.RandomState,
+    *,
+    is_validated: bool,
+    goes_on: bool,
+) -> tuple[NetworkSpec, Sequence[np.ndarray], np.ndarray, np.ndarray | None]:
+    """Return the network, its starting weights, and positions of the rows.
+
+    Those that are trained on, and those that are held out to validate on. Sets
+    ``_table``, fitted on the former. As MLPClassifier draws weights before the cut, so
+    does this, unless levels and missing cells of the training rows decide how many
+    inputs there are.
+    """
+    spec_of = partial(
+        _parameters.network_spec,
+        estimator,
+        n_classes=len(estimator.classes_),
+        dtype=rows.X.dtype,
+        multilabel=rows.y.ndim == 2,
+    )
+    is_as_wide = not estimator._columns.codes and not has_missing(rows.X)
+    early_weights = None
+    if is_as_wide and not goes_on:
+        early_weights = initial_weights(spec_of(rows.X.shape[1]), random_state)
+    positions, held_out = _data.cut(
+        estimator, rows, is_validated=is_validated, random_state=random_state
+    )
+    if estimator.bootstrap:  # after the cut: no copy of a row stands on both sides
+        positions = _data.drawn(positions, rows.weight, random_state)
+    if not goes_on:
+        is_whole = held_out is None and not estimator.bootstrap
+        X = rows.X if is_whole else rows.X[positions]
+        weight = rows.weight if is_whole else rows.weight[positions]
+        estimator._table = fit_table(estimator._columns, X, weight, recipe=False)
+    spec = spec_of(estimator._table.n_inputs)
+    if goes_on:
+        _parameters.check_same_network(estimator._spec, spec)
+        weights = estimator._weights
+    else:
+        weights = early_weights or initial_weights(spec, random_state)
+    return spec, weights, positions, held_out
 
 
 def keep(
@@ -98,23 +170,29 @@ def keep(
     # kept where the next call goes on from it; a pickle is weights only otherwise
     estimator._optimizer_state = fitted.optimizer_state if incremental else None
     vars(estimator).pop("_model", None)
+    keep_history(estimator, history, fit)
+    estimator.t_ = fitted.rows_seen
+    y, weight = fit.table.y[fit.positions], fit.table.weight[fit.positions]
+    shares = class_shares(y, weight, len(estimator.classes_))
+    estimator.baseline_loss_ = class_share_loss(y, weight, shares)
+    estimator._course = _course(fit, fitted, history, shares)
+
+
+def keep_history(estimator, history: pd.DataFrame, fit: Fit) -> None:
+    """Set the attributes that tell of epochs and layers."""
     early = fit.stopping.early
-    validates = fit.validation is not None
     estimator.history_ = history
     estimator.n_iter_ = len(history)
-    estimator.t_ = fitted.rows_seen
     estimator.loss_curve_ = history["loss"].tolist()
     estimator.loss_ = estimator.loss_curve_[-1]
     estimator.best_loss_ = None if early else min(estimator.loss_curve_)
+    validates = fit.validation is not None
     scores = history["val_accuracy"].tolist() if validates else None
     estimator.validation_scores_ = scores
     estimator.best_validation_score_ = max(scores) if scores else None
     estimator.n_layers_ = len(fit.spec.widths)
     estimator.n_outputs_ = fit.spec.n_outputs
     estimator.out_activation_ = fit.spec.output
-    shares = class_shares(fit.train, len(estimator.classes_))
-    estimator.baseline_loss_ = class_share_loss(fit.train, shares)
-    estimator._course = _course(fit, fitted, history, shares)
 
 
 def warn(estimator, fit: Fit, fitted: Fitted, *, incremental: bool) -> None:
@@ -181,14 +259,16 @@ def _final_losses(estimator, fit: Fit) -> tuple[float, float]:
     baseline = estimator.baseline_loss_
     if fit.validation is None and estimator.loss_ < 0.9 * baseline:
         return estimator.loss_, baseline
-    rows = fit.train if fit.validation is None else fit.validation
-    rows = rows.take(slice(0, _BASELINE_ROWS))
+    if fit.validation is None:
+        rows = fit.table.take(fit.positions[:_BASELINE_ROWS])
+    else:
+        rows = fit.validation.take(slice(0, _BASELINE_ROWS))
     total = rows.weight.sum()
     if not total > 0:
         return estimator.loss_, baseline
     logits = _engine.predict_logits(estimator._spec, estimator._weights, rows.X)
     loss = _engine.mean_loss(estimator._spec, logits, rows.y, rows.weight)
-    return loss, class_share_loss(rows, estimator._course.shares)
+    return loss, class_share_loss(rows.y, rows.weight, estimator._course.shares)
 
 
 def _course(fit: Fit, fitted: Fitted, history, shares: np.ndarray) -> Course:
@@ -208,7 +288,7 @@ def _course(fit: Fit, fitted: Fitted, history, shares: np.ndarray) -> Course:
         ending = "ended at max_iter"
     best = int(np.nanargmin(history["val_loss"])) + 1 if stopping.early else None
     return Course(
-        n_train=len(fit.train),
+        n_train=fit.n_train,
         n_validation=0 if fit.validation is None else len(fit.validation),
         shares=shares,
         batch_size=fit.batch_size,
@@ -224,10 +304,3 @@ def _figures(record: dict) -> dict[str, float]:
     if np.isfinite(record["val_loss"]):
         figures["val_loss"] = record["val_loss"]
     return figures
-
-
-def _in_dtype(rows: Rows | None, dtype: str) -> Rows | None:
-    """Return validation rows in the dtype of the training rows."""
-    if rows is None or rows.X.dtype == dtype:
-        return rows
-    return Rows(rows.X.astype(dtype), rows.y, rows.weight.astype(dtype))

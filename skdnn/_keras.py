@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import joblib
 import numpy as np
 
 from skdnn import exceptions
@@ -48,6 +49,19 @@ def backend() -> str:
     return load().backend.backend()
 
 
+def precision(dtype: str) -> str:
+    """Return the dtype that a network for numbers of a dtype is trained in.
+
+    JAX has float64 only where the user has set ``jax_enable_x64``.
+    """
+    if backend() == "jax":
+        import jax
+
+        if not jax.config.read("jax_enable_x64"):
+            return "float32"
+    return dtype
+
+
 def to_numpy(value) -> np.ndarray:
     """Return a copy of a Keras tensor or variable as an array."""
     tensor = getattr(value, "value", value)
@@ -74,8 +88,9 @@ def _first_load():
 
         return keras
     _limit_threads_of_worker()
-    # TensorFlow's C++ start-up lines go past sys.stderr and ignore its own settings
-    with _descriptor_silenced(2):
+    # TensorFlow's C++ start-up lines go past sys.stderr and ignore its own settings;
+    # what it would tell later of its graphs keeps to the level that it found
+    with _descriptor_silenced(2), _only_errors_logged():
         import keras
 
         if keras.backend.backend() == "tensorflow":
@@ -86,14 +101,42 @@ def _first_load():
     return keras
 
 
+def thread_count() -> int:
+    """Return how many threads this process may use: one a core, or as joblib set."""
+    return _threads_of_worker() or joblib.cpu_count()
+
+
 def _limit_threads_of_worker() -> None:
     """Give TensorFlow the thread count that joblib set for this worker process."""
-    if "LOKY_WORKER_NUMBER" not in os.environ:
-        return
+    threads = _threads_of_worker()
+    if threads:
+        os.environ.setdefault("TF_NUM_INTRAOP_THREADS", str(threads))
+        os.environ.setdefault("TF_NUM_INTEROP_THREADS", str(threads))
+
+
+def _threads_of_worker() -> int | None:
+    """Return the threads that joblib gave to this worker; None if it is no worker."""
     threads = os.environ.get("OMP_NUM_THREADS", "")
-    if threads.isdigit():
-        os.environ.setdefault("TF_NUM_INTRAOP_THREADS", threads)
-        os.environ.setdefault("TF_NUM_INTEROP_THREADS", threads)
+    is_worker = "LOKY_WORKER_NUMBER" in os.environ
+    return int(threads) if is_worker and threads.isdigit() else None
+
+
+@contextlib.contextmanager
+def _only_errors_logged() -> Iterator[None]:
+    """Have TensorFlow find a log level of errors only, unless the user has set one."""
+    name = "TF_CPP_MIN_LOG_LEVEL"
+    before = os.environ.get(name)
+    if before not in (None, "1"):  # 1 is what JAX sets where it is installed
+        yield
+        return
+    os.environ[name] = "2"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = before
 
 
 @contextlib.contextmanager

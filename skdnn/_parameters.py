@@ -65,7 +65,11 @@ CONSTRAINTS: dict = {
     "n_iter_no_change": [*_count, Options(Real, {np.inf})],
     "max_fun": _count,
     "class_weight": [StrOptions({"balanced"}), dict, None],
+    "categorical_features": [StrOptions({"from_dtype"}), "array-like", None],
     "l1_ratio": [Interval(Real, 0, 1, closed="both")],
+    "n_estimators": _count,
+    "bootstrap": ["boolean"],
+    "oob_score": ["boolean"],
     "dropout": [*_share, "array-like"],
     "batch_norm": ["boolean"],
     "weight_decay": [*_not_negative, None],
@@ -89,6 +93,11 @@ def check_parameters(estimator) -> None:
     _hidden_sizes(parameters["hidden_layer_sizes"])
     rates = _dropout_rates(estimator)
     _check_callbacks(parameters["callbacks"])
+    if parameters["oob_score"] and not parameters["bootstrap"]:
+        raise ValueError(
+            "oob_score=True needs rows that a network has not seen. Got "
+            "bootstrap=False; set bootstrap=True and n_estimators to 10 or more."
+        )
     if parameters["solver"] == "lbfgs":
         _check_full_batch(parameters | {"dropout": any(rates)})
 
@@ -125,12 +134,13 @@ def check_incremental(estimator) -> None:
         "early_stopping": estimator.early_stopping,
         "validation_fraction": estimator.validation_fraction,
         "class_weight": estimator.class_weight == "balanced",
+        "bootstrap": estimator.bootstrap,
     }
     for name, is_wrong in wrong.items():
         if is_wrong:
             raise ValueError(
                 "partial_fit sees rows by portions, where there is no whole to cut "
-                f"validation rows from or to balance. Got "
+                f"validation rows from, to balance or to draw from. Got "
                 f"{name}={getattr(estimator, name)!r}. Set it to its default, and "
                 "pass sample_weight to weigh rows."
             )

@@ -26,6 +26,8 @@ class Course:
         Why training ended.
     best_epoch : int or None
         Epoch, from 1, whose weights were kept; None if the last one's were.
+    members : str or None
+        What the members of an ensemble are; None for one network.
     """
 
     n_train: int
@@ -35,6 +37,7 @@ class Course:
     solver: str
     ending: str
     best_epoch: int | None
+    members: str | None = None
 
 
 def verdict(history: pd.DataFrame, baseline: float, best_epoch: int | None) -> str:
@@ -81,13 +84,16 @@ def summarise(
     history: pd.DataFrame,
     baseline: float,
     class_names: list[str],
+    n_columns: int,
 ) -> str:
     """Return data, network, training and verdict as lines of text."""
     n_weights = sum(array.size for array in spec.arrays if array.trainable)
     data = f"{course.n_train} rows to train on"
     if course.n_validation:
         data += f", {course.n_validation} to validate on"
-    data += f", {spec.n_inputs} column{'s' if spec.n_inputs > 1 else ''}"
+    data += f", {n_columns} column{'s' if n_columns > 1 else ''}"
+    if spec.n_inputs != n_columns:
+        data += f" as {spec.n_inputs} input{'s' if spec.n_inputs > 1 else ''}"
     shares = [
         f"{name} {share:.0%}"
         for name, share in zip(class_names, course.shares, strict=True)
@@ -100,10 +106,12 @@ def summarise(
     losses = f"training {row['loss']:.4f}"
     if np.isfinite(row["val_loss"]):
         losses += f", validation {row['val_loss']:.4f}"
+    members = {"members": course.members} if course.members else {}
     lines = {
         "data": data,
         "classes": ", ".join(shares),
         "network": f"{_layers(spec)}; {n_weights} weights, {spec.dtype}",
+        **members,
         "training": (
             f"{course.solver}, batches of {course.batch_size}, {epochs} "
             f"epoch{'s' if epochs > 1 else ''} in {history['seconds'].sum():.1f} s; "

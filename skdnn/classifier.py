@@ -1,23 +1,26 @@
 """The classifier: parameters, and the order in which a fit happens."""
 
+import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
-from skdnn import _data, _fitting, _parameters
+from skdnn import _data, _ensemble, _fitting, _parameters
+from skdnn._fitted_network import FittedNetwork
 from skdnn._inference import _engine
 from skdnn._progress import Progress
 from skdnn._training._fit import train
-from skdnn._verdict import summarise
 
 
-class DNNClassifier(ClassifierMixin, BaseEstimator):
+class DNNClassifier(ClassifierMixin, FittedNetwork, BaseEstimator):
     """A deep neural network for classes.
 
     It takes every parameter of :class:`~sklearn.neural_network.MLPClassifier`, in the
     same order and with the same meaning, and adds what deep networks need. Given the
     same ``random_state``, parameters that both have give the same network, but for
     rounding, and but for ``early_stopping``, which here watches the loss.
+
+    It takes tables as they are: words, categories and missing cells included.
 
     Parameters
     ----------
@@ -76,8 +79,23 @@ class DNNClassifier(ClassifierMixin, BaseEstimator):
         Evaluations of the loss at most, for ``solver="lbfgs"``.
     class_weight : dict, "balanced" or None, default=None
         Factor of each class in the loss; "balanced" lets every class weigh the same.
+    categorical_features : "from_dtype", array-like of str, int or bool, or None, \
+            default="from_dtype"
+        Which columns are categories. "from_dtype" is those of a data frame that hold
+        categories or words; else names, positions, or a truth value a column; None is
+        no column. Levels unseen in training count as missing.
     l1_ratio : float, default=0.0
         Share of L1 in the penalty `alpha`; the rest is L2.
+    n_estimators : int, default=1
+        Networks to train as one stack. They differ in their seeds, and the mean of
+        their probabilities is predicted (deep ensemble, Lakshminarayanan et al.,
+        2017).
+    bootstrap : bool, default=False
+        Whether each network has rows of its own, drawn with replacement from the
+        training rows. Validation rows are cut off before.
+    oob_score : bool, default=False
+        Whether every row is predicted by the networks that have not seen it, for an
+        honest score. Needs `bootstrap`.
     dropout : float or array-like of float, default=0.0
         Share of units dropped in training, one for all hidden layers or one each.
     batch_norm : bool, default=False
@@ -116,6 +134,13 @@ class DNNClassifier(ClassifierMixin, BaseEstimator):
         Its maximum.
     baseline_loss_ : float
         Cross-entropy of predicting the class shares of the training rows.
+    estimators_ : list of DNNClassifier
+        The networks of an ensemble, each with a `history_` of its own; `history_` is
+        their mean, over those that ran so long.
+    oob_score_ : float
+        Accuracy on the rows as predicted out of bag.
+    oob_decision_function_ : ndarray of shape (n_samples, n_classes)
+        Those predictions; NaN for a row that every network has seen.
     t_ : int
         Training rows seen, over all epochs.
     n_layers_ : int
@@ -147,6 +172,16 @@ class DNNClassifier(ClassifierMixin, BaseEstimator):
     >>> pipe = make_pipeline(MinMaxScaler(), network).fit(X, y)
     >>> pipe.score(X, y) > 0.95
     True
+
+    A table as it is:
+
+    >>> import pandas as pd
+    >>> table = pd.DataFrame(
+    ...     {"colour": ["red", "blue", None, "red"] * 20, "size": [1, None, 2, 3] * 20}
+    ... )
+    >>> fruit = ["cherry", "plum", "plum", "cherry"] * 20
+    >>> network.fit(table, fruit).predict(table[:3])
+    array(['cherry', 'plum', 'plum'], dtype='<U6')
     """
 
     _parameter_constraints = _parameters.CONSTRAINTS
@@ -178,7 +213,11 @@ class DNNClassifier(ClassifierMixin, BaseEstimator):
         n_iter_no_change=10,
         max_fun=15000,
         class_weight=None,
+        categorical_features="from_dtype",
         l1_ratio=0.0,
+        n_estimators=1,
+        bootstrap=False,
+        oob_score=False,
         dropout=0.0,
         batch_norm=False,
         weight_decay=None,
@@ -209,7 +248,11 @@ class DNNClassifier(ClassifierMixin, BaseEstimator):
         self.n_iter_no_change = n_iter_no_change
         self.max_fun = max_fun
         self.class_weight = class_weight
+        self.categorical_features = categorical_features
         self.l1_ratio = l1_ratio
+        self.n_estimators = n_estimators
+        self.bootstrap = bootstrap
+        self.oob_score = oob_score
         self.dropout = dropout
         self.batch_norm = batch_norm
         self.weight_decay = weight_decay
@@ -221,15 +264,16 @@ class DNNClassifier(ClassifierMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Numbers, without NaN or infinity. float32 is worked on as float32, all
-            else as float64.
+        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
+            Numbers and truth values, NaN where they are missing, never infinity; in
+            a frame (pandas, or any that narwhals knows) words and categories, too.
+            float32 is worked on as float32, all else as float64.
         y : array-like of shape (n_samples,) or (n_samples, n_labels)
             Classes: strings, booleans or integers. Or zeros and ones, a column a
             label, where a row may have several labels or none.
         sample_weight : array-like of shape (n_samples,), default=None
             Weight of each row in the loss, not negative.
-        X_val : {array-like, sparse matrix} of shape (n_val, n_features), default=None
+        X_val : like X, of shape (n_val, n_features), default=None
             Rows to validate on, in place of a share of X.
         y_val : array-like of shape (n_val,), default=None
             Their classes.
@@ -246,7 +290,7 @@ class DNNClassifier(ClassifierMixin, BaseEstimator):
         """
         with _data.unchanged_on_error(self):
             _parameters.check_parameters(self)
-            goes_on = self.warm_start and hasattr(self, "_weights")
+            goes_on = self.warm_start and hasattr(self, "history_")
             rows = _data.take_rows(self, X, y, sample_weight, goes_on=goes_on)
             validation = _data.take_validation(self, X_val, y_val)
             return self._train(rows, validation, goes_on=goes_on, incremental=False)
@@ -257,8 +301,8 @@ class DNNClassifier(ClassifierMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Numbers, without NaN or infinity.
+        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
+            As in `fit`. Levels and medians are those of the first call.
         y : array-like of shape (n_samples,)
             Classes.
         classes : array-like of shape (n_classes,), default=None
@@ -273,7 +317,7 @@ class DNNClassifier(ClassifierMixin, BaseEstimator):
         with _data.unchanged_on_error(self):
             _parameters.check_parameters(self)
             _parameters.check_incremental(self)
-            goes_on = hasattr(self, "_weights")
+            goes_on = hasattr(self, "history_")
             _data.check_named_classes(self, classes)
             rows = _data.take_rows(
                 self, X, y, sample_weight, goes_on=goes_on, classes=classes
@@ -285,7 +329,7 @@ class DNNClassifier(ClassifierMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
             The columns of `fit`, in the same order.
 
         Returns
@@ -302,7 +346,7 @@ class DNNClassifier(ClassifierMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
             The columns of `fit`, in the same order.
 
         Returns
@@ -311,11 +355,30 @@ class DNNClassifier(ClassifierMixin, BaseEstimator):
             Columns in the order of ``classes_``; rows sum to 1, unless a row may have
             several labels.
         """
-        logits = self._logits(X)
-        return _engine.probabilities(self._spec, logits)
+        X = self._checked(X)
+        if hasattr(self, "estimators_"):
+            return _ensemble.mean_probabilities(self.estimators_, X)
+        return self._proba(X)
 
     def predict_log_proba(self, X):
         """Return the logarithm of `predict_proba`, exact for tiny probabilities.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
+            The columns of `fit`, in the same order.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+        """
+        X = self._checked(X)
+        if hasattr(self, "estimators_"):
+            return _ensemble.log_mean_probabilities(self.estimators_, X)
+        return self._log_proba(X)
+
+    def predict_members(self, X):
+        """Return what each network of an ensemble predicts.
 
         Parameters
         ----------
@@ -324,128 +387,46 @@ class DNNClassifier(ClassifierMixin, BaseEstimator):
 
         Returns
         -------
-        ndarray of shape (n_samples, n_classes)
+        ndarray of shape (n_estimators, n_samples, n_classes)
+            Probabilities; their mean is `predict_proba`.
         """
-        logits = self._logits(X)
+        X = self._checked(X)
+        members = getattr(self, "estimators_", [self])
+        return np.stack([member._proba(X) for member in members])
+
+    def _checked(self, X):
+        if not hasattr(self, "_spec"):  # the check itself costs as much as a row
+            check_is_fitted(self)
+        return _data.matrix(self, X)
+
+    def _proba(self, X):
+        X = self._table.encode(X)
+        return _engine.predict_proba(self._spec, self._weights, X)
+
+    def _log_proba(self, X):
+        X = self._table.encode(X)
+        logits = _engine.predict_logits(self._spec, self._weights, X)
         return _engine.log_probabilities(self._spec, logits)
 
-    @property
-    def model_(self):
-        """A `keras.Model` from the network's input to probabilities.
-
-        Of standard Keras layers, made when it is first asked for and never pickled;
-        ``model_.predict(X)`` equals ``predict_proba(X)``, also for two classes.
-        """
-        check_is_fitted(self)
-        if not hasattr(self, "_model"):
-            from skdnn._network._build import build_model
-
-            self._model = build_model(self._spec, self._weights)
-        return self._model
-
-    @property
-    def coefs_(self):
-        """Kernels of the layers, each of shape (units before, units after)."""
-        return self._plain_weights("coefs_")[::2]
-
-    @property
-    def intercepts_(self):
-        """Biases of the layers, each of shape (units,)."""
-        return self._plain_weights("intercepts_")[1::2]
-
-    def plot_history(self, ax=None):
-        """Draw training and validation loss by epoch, against the baseline.
-
-        Parameters
-        ----------
-        ax : matplotlib Axes, default=None
-            Where to draw; None makes a figure.
-
-        Returns
-        -------
-        matplotlib Axes
-        """
-        from skdnn._drawing import plot_history
-
-        check_is_fitted(self)
-        return plot_history(
-            self.history_, self.baseline_loss_, self._course.best_epoch, ax
-        )
-
-    def plot_network(self, ax=None, *, feature_names=None):
-        """Draw the layers, their sizes, weights, and the names of columns and classes.
-
-        Parameters
-        ----------
-        ax : matplotlib Axes, default=None
-            Where to draw; None makes a figure.
-        feature_names : sequence of str, default=None
-            Names of the columns the network receives, if `fit` saw none: behind a
-            transformer, ``pipe[:-1].get_feature_names_out()``.
-
-        Returns
-        -------
-        matplotlib Axes
-        """
-        from skdnn._drawing import plot_network
-
-        check_is_fitted(self)
-        return plot_network(
-            self._spec,
-            self._weights,
-            _data.column_names(self, feature_names),
-            [str(label) for label in self.classes_],
-            ax,
-        )
-
-    def summary(self):
-        """Return data, network, training and verdict in words.
-
-        Returns
-        -------
-        str
-            A line each for data, classes, network, training, best epoch, loss against
-            the baseline, and verdict.
-        """
-        check_is_fitted(self)
-        return summarise(
-            self._spec,
-            self._course,
-            self.history_,
-            self.baseline_loss_,
-            [str(label) for label in self.classes_],
-        )
-
-    def _logits(self, X):
-        check_is_fitted(self)
-        X = validate_data(self, X, accept_sparse="csr", dtype=_data.DTYPES, reset=False)
-        X = X.astype(self._spec.dtype, copy=False)
-        return _engine.predict_logits(self._spec, self._weights, X)
-
     def _train(self, rows, validation, *, goes_on, incremental):
-        epochs = 1 if incremental else self.max_iter
+        epochs = (1 if incremental else self.max_iter) * self.n_estimators
+        how = {"goes_on": goes_on, "incremental": incremental}
         with Progress(epochs, "epoch", bool(self.verbose)) as progress:
+            if _ensemble.is_ensemble(self):
+                _ensemble.train_members(self, rows, validation, progress, **how)
+                return self
             fit = _fitting.plan(
                 self,
                 rows,
                 validation,
                 progress,
-                goes_on=goes_on,
-                incremental=incremental,
+                **how,
             )
             fitted = train(fit)
-        _fitting.keep(self, fit, fitted, goes_on=goes_on, incremental=incremental)
+        vars(self).pop("estimators_", None)
+        _fitting.keep(self, fit, fitted, **how)
         _fitting.warn(self, fit, fitted, incremental=incremental)
         return self
-
-    def _plain_weights(self, name):
-        check_is_fitted(self)
-        if not self._spec.is_plain:
-            raise AttributeError(
-                f"{name!r} exists for plain layers only; with batch_norm=True the "
-                "layers hold more. Use model_.get_weights()."
-            )
-        return self._weights
 
     def __getstate__(self):
         state = super().__getstate__()
@@ -455,5 +436,6 @@ class DNNClassifier(ClassifierMixin, BaseEstimator):
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
+        tags.input_tags.allow_nan = True
         tags.classifier_tags.multi_label = True
         return tags

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from skdnn import explain
+
 ROOT = Path(__file__).parent.parent
 PAGES = ["README.md", "docs/index.md", "docs/coming_from.md"]
 
@@ -32,6 +34,16 @@ def test_links_lead_somewhere(page):
     for link in links:
         if not link.startswith("https://"):
             assert (path.parent / link).exists(), link
+
+
+def test_reference_lists_every_function():
+    listed = re.findall(
+        r"^::: skdnn\.explain\.(\w+)$",
+        (ROOT / "docs" / "reference.md").read_text("utf-8"),
+        flags=re.M,
+    )
+    assert sorted(listed) == sorted(explain.__all__)
+    assert all(getattr(explain, name).__doc__ for name in listed)
 
 
 @pytest.mark.slow

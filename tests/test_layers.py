@@ -13,18 +13,39 @@ ROOT = Path(skdnn.__file__).parent
 LAYERS = {
     7: ["cli", "__main__", "_demo"],
     6: ["__init__", "explain", "explain._attribution", "explain._collect"],
-    5: ["explain._report", "explain._plots", "explain._picture"],
+    5: [
+        "explain._report",
+        "explain._picture",
+        "explain._plot_profiles",
+        "explain._plot_tables",
+        "explain._plots",
+    ],
     4: [
+        "explain._accumulated",
         "explain._agreement",
+        "explain._break_down",
+        "explain._ceteris_paribus",
+        "explain._counterfactuals",
+        "explain._effects",
         "explain._fitted",
         "explain._importance",
         "explain._lime",
         "explain._performance",
-        "explain._profiles",
+        "explain._partial_dependence",
         "explain._shap",
         "explain._simple_model",
     ],
-    3: ["classifier", "_data", "_fitting", "_parameters", "_keras_classifier"],
+    3: [
+        "classifier",
+        "_data",
+        "_ensemble",
+        "_fitted_network",
+        "_fitting",
+        "_frame",
+        "_parameters",
+        "_table",
+        "_keras_classifier",
+    ],
     2: [
         "_keras",
         "_drawing",
@@ -48,8 +69,12 @@ LAYERS = {
         "explain._explanation",
         "explain._foreign",
         "explain._images",
+        "explain._fewest_changes",
+        "explain._grid",
         "explain._mixing",
+        "explain._names",
         "explain._players",
+        "explain._tables",
         "explain._target",
     ],
     0: ["exceptions", "_compat", "_progress"],
@@ -60,6 +85,9 @@ UPWARDS = {
     ("explain._explanation", "explain._plots"),
     # other wrappers of Keras are asked as our own is, once there is one to explain
     ("explain._foreign", "_keras_classifier._predict"),
+    ("explain._tables", "explain._plot_profiles"),
+    ("explain._tables", "explain._plot_tables"),
+    ("explain._break_down", "explain._plot_tables"),
     # solvers make optimizers from plain data
     ("_network._solvers", "_keras"),
 }
@@ -176,5 +204,11 @@ X = np.random.default_rng(0).normal(size=(40, 3))
 model = LogisticRegression().fit(X, np.arange(40) % 2)
 explain.shap(model, X)
 explain.lime(model, X[:2])
+explain.break_down(model, X)
+explain.ceteris_paribus(model, X)
+explain.partial_dependence(model, X)
+explain.accumulated_local_effects(model, X)
+explain.average_conditional_effects(model, X)
+explain.counterfactuals(model, X)
 """
     assert loaded_after(code) == []

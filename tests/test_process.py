@@ -155,7 +155,7 @@ import os
 import numpy as np
 from sklearn.datasets import load_iris
 from skdnn import DNNClassifier
-from skdnn._training._epoch_tensorflow import program
+from skdnn._training._program import _program
 
 def resident():
     with open("/proc/self/statm") as f:
@@ -174,7 +174,7 @@ for i in range(5):
 before = resident()
 for i in range(40):
     fit(i)
-print(resident() - before, program.cache_info().misses)
+print(resident() - before, _program.cache_info().misses)
 """
     growth, compiled = run(code).stdout.split()
     assert float(growth) < 15

@@ -1,6 +1,7 @@
 """Which road a prediction takes, and what turns logits into probabilities."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 
@@ -9,7 +10,22 @@ from skdnn._network._spec import NetworkSpec
 
 
 def predict_logits(spec: NetworkSpec, weights: Sequence[np.ndarray], X) -> np.ndarray:
-    """Return what the last layer gives, for any network.
+    """Return what the last layer gives; see `predict`."""
+    return predict(spec, weights, X, _as_it_is)
+
+
+def predict_proba(spec: NetworkSpec, weights: Sequence[np.ndarray], X) -> np.ndarray:
+    """Return the probabilities, of shape (n_samples, n_classes); see `predict`."""
+    return predict(spec, weights, X, partial(probabilities, spec))
+
+
+def predict(
+    spec: NetworkSpec,
+    weights: Sequence[np.ndarray],
+    X,
+    output: Callable[[np.ndarray], np.ndarray],
+) -> np.ndarray:
+    """Return what a function makes of the last layer, for any network.
 
     A network of known activations goes through NumPy, one with a function of the
     user's through Keras.
@@ -22,16 +38,23 @@ def predict_logits(spec: NetworkSpec, weights: Sequence[np.ndarray], X) -> np.nd
         Its weights, in the order of ``spec.arrays``.
     X : {ndarray, sparse matrix} of shape (n_samples, n_inputs)
         In the dtype of the network.
+    output : callable
+        From logits of shape (n_rows, n_outputs), which it may write over, to an array
+        of as many rows.
 
     Returns
     -------
-    ndarray of shape (n_samples, n_outputs)
+    ndarray of shape (n_samples, ...)
     """
     if _numpy.supports(spec):
-        return _numpy.predict_logits(spec, weights, X)
+        return _numpy.predict(spec, weights, X, output)
     from skdnn._inference._compiled import predict_logits as predict_compiled
 
-    return predict_compiled(spec, weights, X)
+    return output(predict_compiled(spec, weights, X))
+
+
+def _as_it_is(logits: np.ndarray) -> np.ndarray:
+    return logits
 
 
 def log_probabilities(spec: NetworkSpec, logits: np.ndarray) -> np.ndarray:

@@ -3,8 +3,10 @@
 from collections.abc import Callable, Sequence
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.utils.extmath import safe_sparse_dot
 
+from skdnn._inference._threads import run_blocks
 from skdnn._network._spec import ACTIVATIONS, NetworkSpec
 
 # Rows are taken in blocks whose widest layer fits the cache of a core.
@@ -20,8 +22,17 @@ def supports(spec: NetworkSpec) -> bool:
     )
 
 
-def predict_logits(spec: NetworkSpec, weights: Sequence[np.ndarray], X) -> np.ndarray:
-    """Return what the last layer gives, before softmax or sigmoid.
+def predict(
+    spec: NetworkSpec,
+    weights: Sequence[np.ndarray],
+    X,
+    output: Callable[[np.ndarray], np.ndarray],
+) -> np.ndarray:
+    """Return what a function makes of the last layer, block by block of rows.
+
+    A block stays in the cache of the core that works on it. Many blocks are shared
+    out among the cores, which is faster than to let the linear algebra of each block
+    have them all.
 
     Parameters
     ----------
@@ -31,24 +42,38 @@ def predict_logits(spec: NetworkSpec, weights: Sequence[np.ndarray], X) -> np.nd
         Its weights, in the order of ``spec.arrays``.
     X : {ndarray, sparse matrix} of shape (n_samples, n_inputs)
         In the dtype of the network.
+    output : callable
+        From logits of shape (n_rows, n_outputs), which it may write over, to an array
+        of as many rows.
 
     Returns
     -------
-    ndarray of shape (n_samples, n_outputs)
+    ndarray of shape (n_samples, ...)
     """
     layers = _folded_layers(spec, weights)
     n = X.shape[0]
-    out = np.empty((n, spec.n_outputs), dtype=spec.dtype)
-    rows = max(64, _BLOCK_BYTES // (max(spec.widths) * out.itemsize))
-    for start in range(0, n, rows):
-        h = X[start : start + rows]
-        for kernel, bias, activation in layers:
-            h = safe_sparse_dot(h, kernel)
-            h += bias
-            with np.errstate(over="ignore"):
-                h = activation(h)
-        out[start : start + rows] = h
+    size = max(64, _BLOCK_BYTES // (max(spec.widths) * np.dtype(spec.dtype).itemsize))
+    if n <= size:
+        return output(_forward(layers, X))
+    first = output(_forward(layers, X[:size]))
+    out = np.empty((n, *first.shape[1:]), dtype=first.dtype)
+    out[:size] = first
+
+    def work(start: int) -> None:
+        rows = slice(start, start + size)
+        out[rows] = output(_forward(layers, X[rows]))
+
+    run_blocks(work, range(size, n, size))
     return out
+
+
+def _forward(layers, h):
+    with np.errstate(over="ignore"):
+        for kernel, bias, activation in layers:
+            h = safe_sparse_dot(h, kernel) if issparse(h) else h @ kernel
+            h += bias
+            h = activation(h)
+    return h
 
 
 def _folded_layers(
@@ -58,11 +83,13 @@ def _folded_layers(
     layers = []
     values = iter(weights)
     for layer in spec.hidden:
-        kernel, bias = next(values), next(values)
+        kernel = next(values)
         if layer.batch_norm:
             gamma, beta, mean, variance = (next(values) for _ in range(4))
             scale = gamma / np.sqrt(variance + _BATCH_NORM_EPSILON)
-            kernel, bias = kernel * scale, (bias - mean) * scale + beta
+            kernel, bias = kernel * scale, beta - mean * scale
+        else:
+            bias = next(values)
         layers.append((kernel, bias, _FUNCTIONS[str(layer.activation)]))
     layers.append((next(values), next(values), _linear))
     return layers
@@ -150,7 +177,9 @@ def _sparsemax(x):
     rank = np.arange(1, x.shape[1] + 1, dtype=x.dtype)
     support = ordered - (above - 1) / rank > 0
     total = np.where(support, above, 0).sum(axis=1, keepdims=True)
-    return np.maximum(x - (total - 1) / support.sum(axis=1, keepdims=True), 0)
+    return np.maximum(
+        x - (total - 1) / support.sum(axis=1, keepdims=True, dtype=x.dtype), 0
+    )
 
 
 _FUNCTIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {

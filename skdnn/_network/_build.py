@@ -1,6 +1,6 @@
 """From a spec to Keras models."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,27 @@ def build_network(spec: NetworkSpec):
         dropout = dropout_layer()(dtype=spec.dtype) if layer.dropout else None
         x = _hidden(keras, spec, layer, x, dropout)
     return keras.Model(inputs, _dense(keras, spec, spec.n_outputs, x, "output"))
+
+
+def build_mean_model(spec: NetworkSpec, weights: Sequence[Sequence[np.ndarray]]):
+    """Return a `keras.Model` of the mean of some networks; of one, its own.
+
+    Parameters
+    ----------
+    spec : NetworkSpec
+        What they all are.
+    weights : list of list of ndarray
+        The weights of each.
+    """
+    models = [build_model(spec, arrays) for arrays in weights]
+    if len(models) == 1:
+        return models[0]
+    keras = _keras.load()
+    for i, model in enumerate(models):
+        model.name = f"member_{i}"
+    inputs = keras.Input((spec.n_inputs,), dtype=spec.dtype, name="rows")
+    mean = keras.layers.Average(dtype=spec.dtype, name="mean")
+    return keras.Model(inputs, mean([model(inputs) for model in models]), name="skdnn")
 
 
 def build_model(spec: NetworkSpec, weights: Sequence[np.ndarray]):
@@ -92,28 +113,68 @@ def set_dropout(network, spec: NetworkSpec, seed: int) -> None:
     seed : int
         Each layer has a seed of its own drawn from it.
     """
+    for variable, value in _dropout_values(network, spec, seed):
+        variable.assign(value)
+
+
+def fixed_values(
+    network, spec: NetworkSpec, weights: Sequence[np.ndarray], dropout_seed: int
+) -> list[np.ndarray]:
+    """Return the values of what a training network holds but does not train.
+
+    Parameters
+    ----------
+    network : keras.Model
+        From `build_network`; not changed.
+    spec : NetworkSpec
+        Holds the dropout rates.
+    weights : list of ndarray
+        In the order of ``spec.arrays``; statistics are among them.
+    dropout_seed : int
+        See `set_dropout`.
+
+    Returns
+    -------
+    list of ndarray
+        In the order of ``network.non_trainable_variables``.
+    """
+    variables = network_variables(network, spec)
+    known = [
+        *zip(variables, weights, strict=True),
+        *_dropout_values(network, spec, dropout_seed),
+    ]
+    values = {id(variable): value for variable, value in known}
+    return [
+        np.asarray(values[id(variable)], dtype=variable.dtype)
+        for variable in network.non_trainable_variables
+    ]
+
+
+def _dropout_values(network, spec: NetworkSpec, seed: int) -> Iterator[tuple]:
+    """Yield each variable of the dropout layers and its value."""
     kind = dropout_layer()
     layers: list[Any] = [layer for layer in network.layers if isinstance(layer, kind)]
     rates = [hidden.dropout for hidden in spec.hidden if hidden.dropout]
     seeds = np.random.SeedSequence(seed).generate_state(len(layers)) // 2
     for layer, rate, layer_seed in zip(layers, rates, seeds, strict=True):
-        layer.rate.assign(rate)
-        layer.seed_generator.state.assign([int(layer_seed), 0])
+        yield layer.rate, rate
+        yield layer.seed_generator.state, [int(layer_seed), 0]
 
 
 def _hidden(keras, spec, layer, x, dropout, name=None):
-    x = _dense(keras, spec, layer.units, x, name)
+    x = _dense(keras, spec, layer.units, x, name, use_bias=not layer.batch_norm)
     if layer.batch_norm:
         x = keras.layers.BatchNormalization(dtype=spec.dtype)(x)
     x = keras.layers.Activation(layer.activation, dtype=spec.dtype)(x)
     return x if dropout is None else dropout(x)
 
 
-def _dense(keras, spec, units, x, name):
+def _dense(keras, spec, units, x, name, *, use_bias=True):
     # weights are always set from outside, so that nothing is drawn from Keras's seed
     dense = keras.layers.Dense(
         units,
         dtype=spec.dtype,
+        use_bias=use_bias,
         kernel_initializer="zeros",
         bias_initializer="zeros",
         name=name,

@@ -3,6 +3,8 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any
 
 import numpy as np
 
@@ -70,9 +72,17 @@ class Solver:
         """Whether its learning rate follows a schedule of its own."""
         return isinstance(json.loads(self.config)["learning_rate"], dict)
 
-    def make(self):
-        """Return a new Keras optimizer."""
-        optimizer = self.kind.from_config(json.loads(self.config))
+    def make(self, *, pure: bool = False):
+        """Return a new Keras optimizer.
+
+        Parameters
+        ----------
+        pure : bool
+            Whether it is to be used inside a ``keras.StatelessScope`` only, which
+            Keras's optimizers for TensorFlow don't allow as they are.
+        """
+        kind: Any = _without_strategy(self.kind) if pure else self.kind
+        optimizer = kind.from_config(json.loads(self.config))
         # a Python number would be rounded to float32 before it meets float64 weights
         for name in _FACTORS.get(self.kind.__name__.lower(), ()):
             setattr(optimizer, name, np.float64(getattr(optimizer, name)))
@@ -148,6 +158,17 @@ def solver_from_optimizer(optimizer) -> Solver:
     return _solver(optimizer, elementwise=name in ELEMENTWISE and not across_weights)
 
 
+def optimizer_variables(optimizer) -> list:
+    """Return all that a built Keras optimizer changes at a step, but for the weights.
+
+    Nadam has a variable that it does not list.
+    """
+    listed = list(optimizer.variables)
+    kind = _keras.load().Variable
+    hidden = [value for value in vars(optimizer).values() if isinstance(value, kind)]
+    return listed + [v for v in hidden if all(v is not known for known in listed)]
+
+
 def optimizer_rate(optimizer) -> float | None:
     """Return the constant rate of a Keras optimizer, None if it follows a schedule."""
     rate = optimizer.get_config()["learning_rate"]
@@ -171,6 +192,29 @@ def serialized(schedule) -> Mapping:
 def default_weight_decay(name: str) -> float:
     """Return the decoupled weight decay that a solver has unless one is given."""
     return _DEFAULT_WEIGHT_DECAY.get(name, 0.0)
+
+
+@cache
+def _without_strategy(kind: type) -> type:
+    """Return an optimizer's class without TensorFlow's distribution strategies.
+
+    They want TensorFlow's variables in place of values. What the backend overrides is
+    set back to what all backends share.
+    """
+    backend, base = (
+        next((c for c in kind.__mro__ if c.__name__ == name), None)
+        for name in ("TFOptimizer", "BaseOptimizer")
+    )
+    if backend is None:
+        return kind
+    shared = {
+        name: getattr(base, name)
+        for name, value in vars(backend).items()
+        if callable(value) and name != "__init__" and hasattr(base, name)
+    }
+    # behind the optimizer itself, and before what it sets back
+    shared_by_all = type("SharedByAll", (backend,), shared)
+    return type(kind.__name__, (kind, shared_by_all), {})
 
 
 def _solver(optimizer, elementwise: bool) -> Solver:

@@ -128,14 +128,16 @@ class NetworkSpec:
         for i, (fan_in, fan_out) in enumerate(
             zip(self.widths, self.widths[1:], strict=False)
         ):
-            arrays += [Array("kernel", (fan_in, fan_out)), Array("bias", (fan_out,))]
+            arrays.append(Array("kernel", (fan_in, fan_out)))
             if i < len(self.hidden) and self.hidden[i].batch_norm:
                 arrays += [
                     Array("gamma", (fan_out,)),
-                    Array("beta", (fan_out,)),
+                    Array("beta", (fan_out,)),  # the layer needs no bias besides
                     Array("moving_mean", (fan_out,), trainable=False),
                     Array("moving_variance", (fan_out,), trainable=False),
                 ]
+            else:
+                arrays.append(Array("bias", (fan_out,)))
         return tuple(arrays)
 
     def without_rates(self) -> "NetworkSpec":

@@ -54,12 +54,11 @@ class CallbackLoop:
         # a model that a callback saves is loaded with its optimizer
         self._model.optimizer.build(self._model.trainable_variables)
         self._model.stop_training = False
-        steps = -(-len(fit.train) // fit.batch_size)
         self._list = keras.callbacks.CallbackList(
             list(fit.callbacks),
             model=self._model,
             epochs=fit.stopping.max_iter,
-            steps=steps,
+            steps=fit.steps_an_epoch,
             verbose=0,
         )
 

@@ -4,8 +4,7 @@ It serves callbacks that ask for batches and backends that have no compiled epoc
 and it is what the compiled epoch is tested against.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
@@ -19,6 +18,7 @@ from skdnn._network._build import (
     set_dropout,
     set_weights,
 )
+from skdnn._network._solvers import optimizer_variables
 from skdnn._network._spec import NetworkSpec
 from skdnn._training._loss import penalised_loss
 from skdnn._training._plan import Fit, Rows
@@ -31,16 +31,15 @@ class KerasEpochs:
 
     Parameters
     ----------
+    fit : Fit
+        What to do.
     batch_callback : callable or None
         Makes a Keras callback from the model that trains; it hears of every batch.
     """
 
-    def __init__(self, batch_callback: Callable[[Any], Any] | None = None):
-        self._batch_callback = batch_callback
+    epochs_at_once = 1
 
-    @contextmanager
-    def running(self, fit: Fit) -> Iterator["KerasEpochs"]:
-        """Start a fit from its weights and seeds."""
+    def __init__(self, fit: Fit, batch_callback: Callable[[Any], Any] | None = None):
         keras = _keras.load()
         self._fit = fit
         self._network = build_network(fit.spec)
@@ -49,26 +48,25 @@ class KerasEpochs:
         self._optimizer.build(self._network.trainable_variables)
         self.set_weights(fit.weights)
         for variable, value in zip(
-            self._optimizer.variables, fit.optimizer_state or (), strict=False
+            optimizer_variables(self._optimizer),
+            fit.optimizer_state or (),
+            strict=False,
         ):
             variable.assign(value)
         set_dropout(self._network, fit.spec, fit.dropout_seed)
         self._model = _model_class()(keras, self._network, fit)
         self._model.compile(optimizer=self._optimizer, loss=None)
-        callback = self._batch_callback and self._batch_callback(self._model)
-        self._callbacks = [callback] if callback else []
-        yield self
+        self._callbacks = [batch_callback(self._model)] if batch_callback else []
 
-    def put(self, rows: Rows) -> Rows:
-        """Return the rows as they are."""
-        return rows
-
-    def train(self, rows: Rows, order: np.ndarray, rate: float) -> np.ndarray:
-        """Take a step a batch; see ``Program.train``."""
+    def train(self, orders: np.ndarray, rate: float) -> np.ndarray:
+        """Take a step a batch, epoch after epoch; see ``CompiledEpochs.train``."""
         if not self._fit.solver.has_schedule:
             self._optimizer.learning_rate = rate
+        return np.stack([self._epoch(order) for order in orders])
+
+    def _epoch(self, order: np.ndarray) -> np.ndarray:
         history = self._model.fit(
-            _batches_class()(rows, order, self._fit.batch_size),
+            _batches_class()(self._fit.table, order, self._fit.batch_size),
             shuffle=False,
             verbose=0,
             callbacks=self._callbacks,
@@ -77,12 +75,14 @@ class KerasEpochs:
         n = len(order)
         return np.array([sums["loss"] * n, n, sums["hits"], sums["weight"]])
 
-    def evaluate(self, rows: Rows) -> np.ndarray:
-        """Return weighted sums over the rows; see ``Program.evaluate``."""
+    def evaluate(self) -> np.ndarray:
+        """Return sums over the validation rows; see ``CompiledEpochs.evaluate``."""
+        rows = self._fit.validation
+        assert rows is not None
         convert = _keras.load().ops.convert_to_tensor
         sums = np.zeros(3)
         for start in range(0, len(rows), _EVALUATION_ROWS):
-            block = rows.take(slice(start, start + _EVALUATION_ROWS))
+            block = rows.take(slice(start, start + _EVALUATION_ROWS)).dense()
             loss, hits, total = penalised_loss(
                 self._fit.spec,
                 self._network(block.X, training=False),
@@ -106,7 +106,7 @@ class KerasEpochs:
 
     def optimizer_state(self) -> list[np.ndarray]:
         """Return copies of the optimizer's variables."""
-        return [_keras.to_numpy(variable) for variable in self._optimizer.variables]
+        return [_keras.to_numpy(v) for v in optimizer_variables(self._optimizer)]
 
     def rate(self) -> float:
         """Return the rate that the optimizer's own schedule has come to."""
@@ -141,7 +141,7 @@ def _batches_class() -> type:
 
         def __getitem__(self, index):
             start = index * self._size
-            batch = self._rows.take(self._order[start : start + self._size])
+            batch = self._rows.take(self._order[start : start + self._size]).dense()
             return batch.X, batch.y, batch.weight
 
     return Batches

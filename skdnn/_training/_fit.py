@@ -1,33 +1,43 @@
 """The loop over epochs: order of rows, rates, stopping, callbacks."""
 
+import threading
 import time
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
-from scipy.sparse import issparse
 
 from skdnn import _keras
 from skdnn._training._callbacks import CallbackLoop, asks_for_batches
 from skdnn._training._epoch_keras import KerasEpochs
+from skdnn._training._epochs import CompiledEpochs
 from skdnn._training._lbfgs import train_lbfgs
 from skdnn._training._plan import (
+    COMPILED_BACKENDS,
     Fit,
     Fitted,
-    Rows,
     Watch,
+    choose_road,
     require_finite,
-    rows_per_chunk,
 )
+from skdnn._training._program import Program, program
 
 
-def train(fit: Fit) -> Fitted:
+def train(
+    fit: Fit, n_fits: int = 1, wants_stop: Callable[[], bool] = lambda: False
+) -> Fitted:
     """Train one network.
 
     Parameters
     ----------
     fit : Fit
         What to do; nothing in it is changed but the state of its `random_state`.
+    n_fits : int
+        How many of its shape are about to be trained, itself included.
+    wants_stop : callable
+        Asked between epochs whether to end as if the user had interrupted.
 
     Returns
     -------
@@ -41,92 +51,168 @@ def train(fit: Fit) -> Fitted:
     if fit.solver.full_batch:
         return train_lbfgs(fit)
     callbacks = CallbackLoop(fit)
-    with _choose_road(fit, callbacks).running(fit) as road:
-        return _Loop(fit, road, callbacks).run()
+    return _Loop(fit, _choose_epochs(fit, callbacks, n_fits), callbacks).run(wants_stop)
 
 
-def _choose_road(fit: Fit, callbacks: CallbackLoop):
+def train_stack(
+    fits: Sequence[Fit], n_threads: int | None = None
+) -> list[Fitted | Exception]:
+    """Train many networks as one: those of one shape share a compiled program.
+
+    Each has its own rows, seed, rates, penalties and stopping, and comes out as it
+    would alone in that program. They run side by side, a thread a core: a small
+    network stays in the cache of its core, where a step over many at once would not.
+
+    Parameters
+    ----------
+    fits : sequence of Fit
+        What to do.
+    n_threads : int or None
+        How many are trained at the same time; None is one a core.
+
+    Returns
+    -------
+    list of Fitted or Exception
+        In the order of `fits`; an exception in place of a fit that failed.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        If the user interrupts, once all have ended.
+    """
+    _keras.load()  # before any thread asks for it
+    alike: Counter = Counter(map(_shape, fits))
+    stop = threading.Event()
+
+    def run(fit: Fit) -> Fitted | Exception:
+        try:
+            return train(fit, alike[_shape(fit)], stop.is_set)
+        except Exception as error:
+            return error
+
+    n_threads = min(n_threads or _keras.thread_count(), len(fits))
+    if n_threads < 2:
+        return [run(fit) for fit in fits]
+    with ThreadPoolExecutor(n_threads) as pool:
+        try:
+            return list(pool.map(run, fits))
+        except KeyboardInterrupt:
+            stop.set()
+            raise
+
+
+def _shape(fit: Fit) -> tuple:
+    """Return what fits that share a program have in common."""
+    return fit.spec.without_rates(), fit.solver, fit.penalties.active, fit.batch_size
+
+
+def _choose_epochs(fit: Fit, callbacks: CallbackLoop, n_fits: int):
     """Return the compiled epoch, or its slow twin where that cannot serve."""
     if callbacks and asks_for_batches(fit.callbacks):
-        return KerasEpochs(callbacks.batch_forwarder)
-    if _keras.backend() != "tensorflow":
-        return KerasEpochs()
-    from skdnn._training._epoch_tensorflow import program
+        return KerasEpochs(fit, callbacks.batch_forwarder)
+    if _keras.backend() not in COMPILED_BACKENDS:
+        return KerasEpochs(fit)
+    return CompiledEpochs(fit, program_of(fit, n_fits))
 
-    return program(fit.spec.without_rates(), fit.solver, fit.penalties.active)
+
+def program_of(fit: Fit, n_fits: int = 1) -> Program:
+    """Return the compiled program for a fit that is one of so many of its shape."""
+    road = choose_road(
+        fit.spec.n_inputs,
+        np.dtype(fit.spec.dtype).itemsize,
+        fit.batch_size,
+        fit.steps_an_epoch * fit.stopping.max_iter * n_fits,
+        backend=_keras.backend(),
+    )
+    return program(fit.spec, fit.solver, fit.penalties.active, road)
 
 
 class _Loop:
     """The state of one fit between its epochs."""
 
-    def __init__(self, fit: Fit, road: Any, callbacks: CallbackLoop):
-        self._fit, self._road, self._callbacks = fit, road, callbacks
-        self._train = self._feeder(fit.train)
-        if fit.validation is not None:
-            self._validation = self._feeder(fit.validation)
-        self._order = np.arange(len(fit.train), dtype=np.int32)
+    def __init__(self, fit: Fit, epochs: Any, callbacks: CallbackLoop):
+        self._fit, self._epochs, self._callbacks = fit, epochs, callbacks
+        self._order = fit.positions.astype(np.int32)
         self._watch = Watch(fit.stopping)
-        self._rate = fit.rate.initial if fit.rate else road.rate()
+        self._rate = fit.rate.initial if fit.rate else epochs.rate()
         self._rows_seen = fit.rows_seen
         self._best_weights: list[np.ndarray] | None = None
         self._history: list[dict] = []
 
-    def run(self) -> Fitted:
+    def run(self, wants_stop: Callable[[], bool]) -> Fitted:
         """Train until a rule, a callback, the user or the last epoch ends it."""
         fit, stopped, interrupted = self._fit, False, False
         self._callbacks.begin()
         try:
-            for epoch in range(fit.stopping.max_iter):
-                stopped = self._epoch(epoch)
-                if stopped:
-                    break
+            while not stopped and len(self._history) < fit.stopping.max_iter:
+                if wants_stop():
+                    raise KeyboardInterrupt
+                stopped = self._advance(self._epochs_together())
         except KeyboardInterrupt:
             interrupted = True
         if self._best_weights is not None:
-            self._road.set_weights(self._best_weights)
+            self._epochs.set_weights(self._best_weights)
         if self._callbacks:
-            self._take(self._callbacks.end(self._road.weights()))
+            self._take(self._callbacks.end(self._epochs.weights()))
         return Fitted(
-            weights=self._road.weights(),
-            optimizer_state=self._road.optimizer_state(),
+            weights=self._epochs.weights(),
+            optimizer_state=self._epochs.optimizer_state(),
             history=self._history,
             rows_seen=self._rows_seen,
             stopped=stopped,
             interrupted=interrupted,
         )
 
-    def _epoch(self, epoch: int) -> bool:
-        """Train for one epoch; return whether it is the last."""
+    def _epochs_together(self) -> int:
+        """Return how many epochs to train before looking at them.
+
+        As many as change nothing: training cannot end before the last of them, and
+        nobody waits to be told of each.
+        """
         fit = self._fit
-        self._rate = self._callbacks.begin_epoch(epoch, self._rate)
-        if fit.shuffle:
-            fit.random_state.shuffle(self._order)
+        constant_rate = fit.rate is not None and fit.rate.policy == "constant"
+        if self._callbacks or fit.validation is not None or not constant_rate:
+            return 1
+        left = fit.stopping.max_iter - len(self._history)
+        at_once = min(left, self._watch.epochs_to_stall, self._epochs.epochs_at_once)
+        return max(1, int(at_once))
+
+    def _advance(self, n_epochs: int) -> bool:
+        """Train for some epochs; return whether the last of them ends training."""
+        fit = self._fit
+        self._rate = self._callbacks.begin_epoch(len(self._history), self._rate)
+        orders = np.stack([self._next_order() for _ in range(n_epochs)])
         started = time.perf_counter()
-        loss, rows, hits, weight = self._train(
-            self._order,
-            lambda rows, order: self._road.train(rows, order, self._rate),
-        )
-        record = {
-            "loss": loss / rows,
-            "accuracy": hits / weight,
-            "val_loss": np.nan,
-            "val_accuracy": np.nan,
-            "learning_rate": self._rate if fit.rate else self._road.rate(),
-            "seconds": 0.0,
-        }
-        require_finite(record["loss"], epoch + 1, record["learning_rate"])
-        if fit.validation is not None:
-            loss, hits, weight = self._validation(
-                np.arange(len(fit.validation)),
-                lambda rows, order: self._road.evaluate(rows),
-            )
-            record |= {"val_loss": loss / weight, "val_accuracy": hits / weight}
-        record = {name: float(value) for name, value in record.items()}
-        record["seconds"] = time.perf_counter() - started
-        self._history.append(record)
-        self._rows_seen += len(fit.train)
-        fit.on_epoch(record)
-        return self._after_epoch(epoch, record)
+        sums = self._epochs.train(orders, self._rate)
+        validated = self._validate() if fit.validation is not None else {}
+        seconds = (time.perf_counter() - started) / n_epochs
+        stopped = False
+        for loss, rows, hits, weight in sums:
+            record = {
+                "loss": float(loss / rows),
+                "accuracy": float(hits / weight),
+                "val_loss": np.nan,
+                "val_accuracy": np.nan,
+                "learning_rate": self._rate if fit.rate else self._epochs.rate(),
+                "seconds": seconds,
+            }
+            record |= validated
+            self._history.append(record)
+            require_finite(record["loss"], len(self._history), record["learning_rate"])
+            self._rows_seen += fit.n_train
+            fit.on_epoch(record)
+            stopped = self._after_epoch(len(self._history) - 1, record)
+        return stopped
+
+    def _next_order(self) -> np.ndarray:
+        """Return the order of the rows for the next epoch."""
+        if self._fit.shuffle:
+            self._fit.random_state.shuffle(self._order)
+        return self._order.copy()
+
+    def _validate(self) -> dict[str, float]:
+        loss, hits, weight = self._epochs.evaluate()
+        return {"val_loss": float(loss / weight), "val_accuracy": float(hits / weight)}
 
     def _after_epoch(self, epoch: int, record: dict) -> bool:
         """Keep the best weights, move the rate; return whether training ends."""
@@ -134,7 +220,7 @@ class _Loop:
         early = fit.stopping.early
         improved = self._watch.update(record["val_loss" if early else "loss"])
         if early and improved:
-            self._best_weights = self._road.weights()
+            self._best_weights = self._epochs.weights()
         if fit.rate:
             self._rate = fit.rate.after_epoch(self._rate, self._rows_seen)
         stops = False
@@ -145,38 +231,11 @@ class _Loop:
             self._watch.stalled = 0
         if self._callbacks:
             self._rate, changed = self._callbacks.end_epoch(
-                epoch, self._rate, record, self._road.weights()
+                epoch, self._rate, record, self._epochs.weights()
             )
             self._take(changed)
         return stops or self._callbacks.wants_stop
 
     def _take(self, weights: list[np.ndarray] | None) -> None:
         if weights is not None:
-            self._road.set_weights(weights)
-
-    def _feeder(self, rows: Rows) -> Callable:
-        """Return a function that hands rows to a step and adds up what it returns.
-
-        Dense rows are put where the backend wants them once; a sparse X is made
-        dense a chunk of whole batches at a time.
-        """
-        if not issparse(rows.X):
-            placed = self._road.put(rows)
-            return lambda order, step: step(placed, order)
-        fit = self._fit
-        size = rows_per_chunk(
-            fit.spec.n_inputs, np.dtype(fit.spec.dtype).itemsize, fit.batch_size
-        )
-
-        def feed(order, step):
-            return sum(
-                step(self._road.put(chunk), np.arange(len(chunk), dtype=np.int32))
-                for chunk in _dense_chunks(rows, order, size)
-            )
-
-        return feed
-
-
-def _dense_chunks(rows: Rows, order: np.ndarray, size: int) -> Iterator[Rows]:
-    for start in range(0, len(order), size):
-        yield rows.take(order[start : start + size]).dense()
+            self._epochs.set_weights(weights)

@@ -1,11 +1,19 @@
 """Full-batch training by L-BFGS, as ``MLPClassifier(solver="lbfgs")`` does."""
 
 import time
+from dataclasses import astuple
 
 import numpy as np
 
 from skdnn import _keras
-from skdnn._training._plan import Fit, Fitted, require_finite
+from skdnn._training._plan import (
+    COMPILED_BACKENDS,
+    Fit,
+    Fitted,
+    Road,
+    require_finite,
+)
+from skdnn._training._program import program
 
 
 def train_lbfgs(fit: Fit) -> Fitted:
@@ -24,52 +32,57 @@ def train_lbfgs(fit: Fit) -> Fitted:
     """
     from scipy.optimize import minimize
 
-    if _keras.backend() != "tensorflow":
+    if _keras.backend() not in COMPILED_BACKENDS:
         raise ValueError(
-            "solver='lbfgs' needs Keras's TensorFlow backend. Got KERAS_BACKEND="
-            f"{_keras.backend()!r}; use solver='adam', or the backend 'tensorflow'."
+            "solver='lbfgs' needs one of Keras's backends "
+            f"{', '.join(COMPILED_BACKENDS)}. Got {_keras.backend()!r}; use "
+            "solver='adam', or set KERAS_BACKEND before Keras is imported."
         )
-    from skdnn._training._epoch_tensorflow import program
-
     history: list[dict] = []
     latest: dict[str, float] = {}
     shapes = [array.shape for array in fit.spec.arrays]
     ends = np.cumsum([array.size for array in fit.spec.arrays])[:-1]
-    with program(fit.spec, fit.solver, fit.penalties.active).running(fit) as compiled:
-        rows = compiled.put(fit.train.dense())
+    # all rows are one batch, and a program of any length takes them as they are
+    road = Road(xla=False, batch_rows=None, block_rows=0)
+    compiled = program(fit.spec, fit.solver, fit.penalties.active, road)
+    state = compiled.start(fit)
+    rows = compiled.put(fit.table.take(fit.positions).dense())
 
-        def loss_and_gradient(flat):
-            loss, accuracy, gradient = compiled.gradient(rows, flat)
-            latest["accuracy"] = accuracy
-            require_finite(loss, len(history) + 1, np.nan)
-            return loss, gradient
-
-        def keep(intermediate_result):
-            # the last evaluation of a line search is the one that is kept
-            record = {
-                "loss": float(intermediate_result.fun),
-                "accuracy": latest["accuracy"],
-                "val_loss": np.nan,
-                "val_accuracy": np.nan,
-                "learning_rate": np.nan,
-                "seconds": clock.lap(),
-            }
-            history.append(record)
-            fit.on_epoch(record)
-
-        clock = _Clock()
-        result = minimize(
-            loss_and_gradient,
-            np.concatenate([w.ravel() for w in fit.weights]).astype(np.float64),
-            method="L-BFGS-B",
-            jac=True,
-            callback=keep,
-            options={
-                "maxiter": fit.stopping.max_iter,
-                "maxfun": fit.stopping.max_fun,
-                "gtol": fit.stopping.tol,
-            },
+    def loss_and_gradient(flat):
+        values = state._replace(weights=[compiled.tensor(flat.astype(fit.spec.dtype))])
+        loss, accuracy, gradient = compiled.gradient(
+            values, rows, astuple(fit.penalties)
         )
+        latest["accuracy"] = accuracy
+        require_finite(loss, len(history) + 1, np.nan)
+        return loss, gradient
+
+    def keep(intermediate_result):
+        # the last evaluation of a line search is the one that is kept
+        record = {
+            "loss": float(intermediate_result.fun),
+            "accuracy": latest["accuracy"],
+            "val_loss": np.nan,
+            "val_accuracy": np.nan,
+            "learning_rate": np.nan,
+            "seconds": clock.lap(),
+        }
+        history.append(record)
+        fit.on_epoch(record)
+
+    clock = _Clock()
+    result = minimize(
+        loss_and_gradient,
+        np.concatenate([w.ravel() for w in fit.weights]).astype(np.float64),
+        method="L-BFGS-B",
+        jac=True,
+        callback=keep,
+        options={
+            "maxiter": fit.stopping.max_iter,
+            "maxfun": fit.stopping.max_fun,
+            "gtol": fit.stopping.tol,
+        },
+    )
     if not history:  # the start was as good as it gets
         keep(result)
     weights = [

@@ -56,6 +56,7 @@ def _row_losses(ops, spec, logits, y, smoothing):
         losses = ops.sum(ops.softplus(logits) - logits * target, axis=-1)
         return losses, ops.all(right, axis=-1)
     losses = ops.sparse_categorical_crossentropy(y, logits, from_logits=True)
+    losses = ops.cast(losses, logits.dtype)  # with JAX it may be float64
     if smoothing is not None:
         mean = -ops.mean(ops.log_softmax(logits, axis=-1), axis=-1)
         losses = (1 - smoothing) * losses + smoothing * mean

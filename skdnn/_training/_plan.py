@@ -9,8 +9,16 @@ import numpy as np
 from skdnn._network._solvers import Solver
 from skdnn._network._spec import NetworkSpec
 
-# A sparse X is made dense this many bytes at a time.
-DENSE_BYTES = 64 * 2**20
+# Backends of Keras that have a compiled epoch.
+COMPILED_BACKENDS = ("tensorflow", "jax")
+# One call of a compiled program takes rows of about this many bytes, which stay in the
+# cache, and no more than so many rows and steps.
+_BLOCK_BYTES = 2 * 2**20
+_BLOCK_ROWS = 2**15
+_BLOCK_STEPS = 2**11
+_EVALUATION_ROWS = 2**12
+# XLA takes half a second longer to compile a program and saves some 0.1 ms a step.
+_XLA_PAYS_STEPS = 2_000
 
 
 @dataclass(frozen=True)
@@ -38,10 +46,93 @@ class Rows:
         """Return the rows at the given positions."""
         return Rows(self.X[positions], self.y[positions], self.weight[positions])
 
+    def astype(self, dtype: str) -> "Rows":
+        """Return the rows in another precision, or as they are."""
+        if self.X.dtype == dtype:
+            return self
+        return Rows(self.X.astype(dtype), self.y, self.weight.astype(dtype))
+
     def dense(self) -> "Rows":
         """Return the rows with X as an array."""
         X = self.X.toarray() if hasattr(self.X, "toarray") else self.X
         return Rows(X, self.y, self.weight)
+
+
+@dataclass(frozen=True)
+class Road:
+    """How an epoch is compiled, and what its calls take: part of a program's shape.
+
+    Parameters
+    ----------
+    xla : bool
+        Whether XLA compiles it. A program of XLA is made for fixed lengths, so that
+        blocks are filled up with rows of weight 0 behind their end.
+    batch_rows : int or None
+        Rows that a batch is filled up to; None takes it as it is.
+    block_rows : int
+        Rows that one call takes at most.
+    """
+
+    xla: bool
+    batch_rows: int | None
+    block_rows: int
+
+    @property
+    def padding(self) -> int | None:
+        """Length that training blocks are filled up to: a batch may begin anywhere."""
+        return None if self.batch_rows is None else self.block_rows + self.batch_rows
+
+    @property
+    def evaluation_rows(self) -> int:
+        """Rows that are evaluated at once, at most."""
+        return _EVALUATION_ROWS
+
+    def evaluation_padding(self, n_samples: int, n_taken: int) -> int | None:
+        """Return the length that a block of `n_taken` of the rows is filled up to."""
+        if self.batch_rows is None:
+            return None
+        if n_samples > _EVALUATION_ROWS:
+            return _EVALUATION_ROWS
+        return max(64, 1 << (n_taken - 1).bit_length())
+
+    def padded_steps(self, n_steps: int) -> int:
+        """Return how many steps the numbers of a call are filled up to."""
+        return n_steps if self.batch_rows is None else _BLOCK_STEPS
+
+    def epochs_at_once(self, n_samples: int, batch_size: int) -> int:
+        """Return how many epochs fit into one block; 0 if not even one does."""
+        steps = -(-n_samples // batch_size)
+        return min(self.block_rows // n_samples, _BLOCK_STEPS // steps)
+
+
+def choose_road(
+    n_inputs: int, itemsize: int, batch_size: int, n_steps: int, *, backend: str
+) -> Road:
+    """Return the road for a table and a batch size, from sizes alone.
+
+    Parameters
+    ----------
+    n_inputs, itemsize : int
+        Numbers in a row, and bytes in a number.
+    batch_size : int
+        Rows a step.
+    n_steps : int
+        Steps of all networks of this shape that are about to be trained, at most.
+    backend : {"tensorflow", "jax"}
+        JAX always goes through XLA.
+    """
+    xla = backend == "jax" or n_steps >= _XLA_PAYS_STEPS
+    batch_rows = _filled_up(batch_size) if xla else None
+    fitting = max(1, _BLOCK_BYTES // (n_inputs * itemsize))
+    rows = min(_BLOCK_ROWS, 1 << (fitting.bit_length() - 1))
+    rows = max(rows, 4 * _filled_up(batch_size))
+    return Road(xla, batch_rows, min(rows, _BLOCK_STEPS * batch_size))
+
+
+def _filled_up(batch_size: int) -> int:
+    """Return the next size that programs are made for: few, and little is wasted."""
+    unit = 1 if batch_size <= 8 else 8 if batch_size <= 64 else 32
+    return -(-batch_size // unit) * unit
 
 
 @dataclass(frozen=True)
@@ -150,6 +241,11 @@ class Watch:
         return improved
 
     @property
+    def epochs_to_stall(self) -> float:
+        """After how many epochs patience can be used up at the earliest."""
+        return self.stopping.patience - self.stalled + 1
+
+    @property
     def is_stalled(self) -> bool:
         """Whether patience is used up."""
         return self.stalled > self.stopping.patience
@@ -169,8 +265,15 @@ class Fit:
         The optimizer.
     optimizer_state : list of ndarray or None
         The optimizer's variables to go on from; None starts anew.
-    train, validation : Rows, Rows or None
-        The rows.
+    table : Rows
+        The rows it is trained on, and others that it is not.
+    positions : ndarray of shape (n_train,)
+        Positions in the table of the rows that an epoch takes, int32; a bootstrap
+        sample names some more than once.
+    validation : Rows or None
+        The rows it is validated on.
+    held_out : ndarray or None
+        Their positions, where they were cut off the table.
     batch_size : int
         Rows a step, at most the number of rows.
     shuffle : bool
@@ -197,8 +300,10 @@ class Fit:
     weights: Sequence[np.ndarray]
     solver: Solver
     optimizer_state: Sequence[np.ndarray] | None
-    train: Rows
+    table: Rows
+    positions: np.ndarray
     validation: Rows | None
+    held_out: np.ndarray | None
     batch_size: int
     shuffle: bool
     random_state: np.random.RandomState
@@ -209,6 +314,16 @@ class Fit:
     rows_seen: int = 0
     callbacks: Sequence[Any] = ()
     on_epoch: Callable[[dict], None] = field(default=lambda record: None)
+
+    @property
+    def n_train(self) -> int:
+        """Rows of an epoch."""
+        return len(self.positions)
+
+    @property
+    def steps_an_epoch(self) -> int:
+        """Steps of an epoch; the last one may be short."""
+        return -(-self.n_train // self.batch_size)
 
 
 @dataclass(frozen=True)
@@ -240,34 +355,28 @@ class Fitted:
     interrupted: bool
 
 
-def rows_per_chunk(n_inputs: int, itemsize: int, batch_size: int) -> int:
-    """Return how many rows of a sparse X are made dense at once: whole batches."""
-    rows = max(1, DENSE_BYTES // (n_inputs * itemsize))
-    return max(batch_size, rows - rows % batch_size)
-
-
-def class_shares(rows: Rows, n_classes: int) -> np.ndarray:
+def class_shares(y: np.ndarray, weight: np.ndarray, n_classes: int) -> np.ndarray:
     """Return the weighted share of each class, or of the rows with each label."""
-    if rows.y.ndim == 2:
-        return rows.weight @ rows.y / rows.weight.sum()
-    shares = np.bincount(rows.y, weights=rows.weight, minlength=n_classes)
+    if y.ndim == 2:
+        return weight @ y / weight.sum()
+    shares = np.bincount(y, weights=weight, minlength=n_classes)
     return shares / shares.sum()
 
 
-def class_share_loss(rows: Rows, shares: np.ndarray) -> float:
+def class_share_loss(y: np.ndarray, weight: np.ndarray, shares: np.ndarray) -> float:
     """Return the cross-entropy of predicting the same shares for every row, in nats.
 
     Parameters
     ----------
-    rows : Rows
-        Labels and weights.
+    y, weight : ndarray of shape (n_samples,) or (n_samples, n_outputs), (n_samples,)
+        As in ``Rows``.
     shares : ndarray of shape (n_classes,)
         Shares of the training rows.
     """
-    total = rows.weight.sum()
-    seen = class_shares(rows, len(shares))
+    total = weight.sum()
+    seen = class_shares(y, weight, len(shares))
     losses = -_xlogy(seen, shares)
-    if rows.y.ndim == 2:
+    if y.ndim == 2:
         losses -= _xlogy(1 - seen, 1 - shares)
     return float(losses.sum()) if total > 0 else np.nan
 

@@ -5,173 +5,28 @@ the estimator takes them: a frame with words and missing cells, or an array. All
 classes are explained at once, and named.
 """
 
-import numpy as np
-from sklearn.utils import check_random_state
-
-from skdnn._progress import Progress
+from skdnn.explain._accumulated import accumulated_local_effects
 from skdnn.explain._attribution import lime, shap
-from skdnn.explain._target import draw_background, open_problem
+from skdnn.explain._break_down import break_down
+from skdnn.explain._ceteris_paribus import ceteris_paribus
+from skdnn.explain._counterfactuals import counterfactuals
+from skdnn.explain._effects import average_conditional_effects
+from skdnn.explain._importance import permutation_importance
+from skdnn.explain._partial_dependence import partial_dependence
 
 __all__ = [
+    "accumulated_local_effects",
     "agreement",
+    "average_conditional_effects",
+    "break_down",
+    "ceteris_paribus",
+    "counterfactuals",
     "lime",
     "partial_dependence",
     "permutation_importance",
     "report",
     "shap",
 ]
-
-
-def permutation_importance(
-    estimator,
-    X,
-    y,
-    *,
-    background=None,
-    features=None,
-    n_repeats=10,
-    scoring=None,
-    random_state=None,
-    verbose=False,
-):
-    """Measure how much worse the classifier gets when a column is shuffled.
-
-    Parameters
-    ----------
-    estimator : object
-        A fitted classifier with `predict_proba` and `classes_`.
-    X : {array-like, DataFrame} of shape (n_samples, n_features)
-        Rows to score on; held-out rows, as a rule.
-    y : array-like of shape (n_samples,)
-        Their classes.
-    background : object, default=None
-        Takes no part, as cells are exchanged among the rows of X; it is here so that
-        all explain functions can be called alike.
-    features : str, int or list of these, default=None
-        Columns to measure, by name or position. None is all.
-    n_repeats : int, default=10
-        Times that each column is shuffled, at least 2.
-    scoring : str or callable, default=None
-        Any scorer of scikit-learn. None is the estimator's `score`.
-    random_state : int, RandomState or None, default=None
-        Draws the orders.
-    verbose : bool, default=False
-        Whether one live line on stderr shows progress.
-
-    Returns
-    -------
-    Table
-        `frame()` has a row for each column: feature, importance (mean drop of the
-        score; 0 for a column that is not used), ratio (cross-entropy when shuffled by
-        cross-entropy as it is; 1 for a column that is not used, infinite if there was
-        none before), std_error, ci_low, ci_high (95 %, over the shuffles: how it
-        varies with other rows is not in it).
-
-    Raises
-    ------
-    ValueError
-        If rows, classes or options cannot be.
-
-    References
-    ----------
-    .. [1] Fisher, Rudin and Dominici (2019), All models are wrong, but many are useful.
-
-    Examples
-    --------
-    >>> from sklearn.datasets import load_iris
-    >>> from sklearn.linear_model import LogisticRegression
-    >>> from skdnn import explain
-    >>> X, y = load_iris(return_X_y=True, as_frame=True)
-    >>> model = LogisticRegression(max_iter=1000).fit(X, y)
-    >>> table = explain.permutation_importance(model, X, y, random_state=0).frame()
-    >>> table.sort_values("importance")["feature"].iloc[-1]
-    'petal length (cm)'
-    """
-    from skdnn.explain._importance import compute_importance
-
-    _check_count("n_repeats", n_repeats, 2)
-    del background
-    problem = open_problem(estimator, X)
-    y = _check_classes(y, problem)
-    positions = problem.target.positions(features)
-    with Progress(len(positions), "column", verbose) as progress:
-        return compute_importance(
-            problem, y, positions, n_repeats, scoring, random_state, progress.step
-        )
-
-
-def partial_dependence(
-    estimator,
-    X,
-    *,
-    background=None,
-    features=None,
-    grid_resolution=50,
-    ice=False,
-    random_state=None,
-    verbose=False,
-):
-    """Show how the mean prediction moves with each column.
-
-    Parameters
-    ----------
-    estimator : object
-        A fitted classifier with `predict_proba` and `classes_`.
-    X : {array-like, DataFrame} of shape (n_samples, n_features)
-        Rows to average over, unless there is a background.
-    background : like X, default=None
-        Rows to average over, at most 100 of them. None takes all of X.
-    features : str, int or list of these, default=None
-        Columns to look at, by name or position. None is all.
-    grid_resolution : int, default=50
-        Places at which a numeric column is looked at, at most; its own values if there
-        are no more of them. A column of words is looked at at every level.
-    ice : bool, default=False
-        Whether there is a curve for each row instead of their mean.
-    random_state : int, RandomState or None, default=None
-        Draws the background rows.
-    verbose : bool, default=False
-        Whether one live line on stderr shows progress.
-
-    Returns
-    -------
-    Profiles
-        `frame()` has a row for each column, class and place: feature, class, x, value
-        (a probability), and `sample` with `ice`.
-
-    Raises
-    ------
-    ValueError
-        If rows or options cannot be.
-
-    References
-    ----------
-    .. [1] Friedman (2001), Greedy function approximation: a gradient boosting machine.
-    .. [2] Goldstein et al. (2015), Peeking inside the black box.
-
-    Examples
-    --------
-    >>> from sklearn.datasets import load_iris
-    >>> from sklearn.linear_model import LogisticRegression
-    >>> from skdnn import explain
-    >>> X, y = load_iris(return_X_y=True, as_frame=True)
-    >>> model = LogisticRegression(max_iter=1000).fit(X, y)
-    >>> profile = explain.partial_dependence(model, X, features="petal width (cm)")
-    >>> profile.frame().columns.tolist()
-    ['feature', 'class', 'x', 'value']
-    """
-    from skdnn.explain._profiles import compute_partial_dependence
-
-    _check_count("grid_resolution", grid_resolution, 2)
-    problem = open_problem(estimator, X, background=background)
-    if background is not None:
-        drawn = draw_background(problem, check_random_state(random_state))
-        problem = problem.with_background(drawn)
-    positions = problem.target.positions(features)
-    with Progress(len(positions), "column", verbose) as progress:
-        return compute_partial_dependence(
-            problem, positions, grid_resolution, ice, progress.step
-        )
 
 
 def agreement(
@@ -307,27 +162,3 @@ def report(
         verbose=verbose,
     )
     return Report(summarise(evidence))
-
-
-def _check_count(name: str, value, least: int) -> None:
-    if not isinstance(value, int | np.integer) or value < least:
-        raise ValueError(
-            f"`{name}` must be a whole number, at least {least}. Got {value!r}."
-        )
-
-
-def _check_classes(y, problem) -> np.ndarray:
-    y = np.asarray(y)
-    n = len(problem.X)
-    if y.shape != (n,):
-        raise ValueError(
-            f"`y` must have a class for each row of X: shape ({n},). Got {y.shape}."
-        )
-    classes = problem.target.class_names
-    unknown = sorted({str(label) for label in y[~np.isin(y, classes)]})
-    if unknown:
-        raise ValueError(
-            f"`y` must hold classes that the estimator knows: {classes.tolist()}. Got "
-            f"{unknown[:10]} besides."
-        )
-    return y

@@ -59,6 +59,7 @@ def explain_lime(
     """
     target = problem.target
     everyone = players(target.feature_names, groups)
+    predictions = target.predict(problem.X)  # first, if the classifier refuses a row
     # all rows from the same seed: what is told of a row does not hang on the others
     row_seed = int(random_state.randint(2**31 - 1))
     if method == "tabular":
@@ -78,7 +79,7 @@ def explain_lime(
         values=np.stack([surrogate.coefs for surrogate, _ in told]),
         std_errors=np.stack([surrogate.errors for surrogate, _ in told]),
         base_values=np.stack([surrogate.intercept for surrogate, _ in told]),
-        predictions=target.predict(problem.X),
+        predictions=predictions,
         feature_names=[name for name, _ in everyone],
         class_names=target.class_names,
         data=cells_of(problem.data, everyone),

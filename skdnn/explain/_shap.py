@@ -116,22 +116,25 @@ def explain_shap(
     """
     target = problem.target
     everyone = players(target.feature_names, plan.groups)
-    method = _check_method(plan, len(everyone), len(problem.background))
-    most = _most_background(plan, method, len(everyone))
-    background = draw_background(problem, random_state, most)
+    live = _live(problem, everyone)
+    method = _check_method(plan, len(live), len(problem.background))
     target = replace(target, contrast=_contrast(target, plan.contrast))
-    owner = np.empty(target.n_features, dtype=np.intp)
-    for place, (_, positions) in enumerate(everyone):
-        owner[positions] = place
+    ends = target.predict(problem.X)  # first, if the classifier refuses a row
+    most = _most_background(plan, method, len(live))
+    background = draw_background(problem, random_state, most)
+    owner = np.zeros(target.n_features, dtype=np.intp)
+    for place, player in enumerate(live):
+        owner[everyone[player][1]] = place
     mixer = Mixer(target, background, owner)
-    ends = target.predict(problem.X)
     draw = int(random_state.randint(2**31 - 1))
+    shape = (len(ends), len(everyone), ends.shape[1])
+    values, errors, error_df = np.zeros(shape), np.zeros(shape), None
     if method in _PEERS:
         ask = _peer(method, plan.max_evals, mixer, draw)
-        values, errors, error_df = _ask_peer(ask, problem.X, ends, draw, step)
+        values[:], errors[:] = _ask_peer(ask, problem.X, ends, draw, step), np.nan
     else:
         series = _series(plan, method, mixer, draw)
-        values, errors, error_df = estimate(
+        values[:, live], errors[:, live], error_df = estimate(
             mixer, series, problem.X, ends, n_jobs=plan.n_jobs, step=step
         )
         _warn_of_tolerance(plan, errors)
@@ -150,6 +153,20 @@ def explain_shap(
         error_df=error_df,
         **picture(target.estimator, problem.X, everyone),
     )
+
+
+def _live(problem: Problem, everyone: list[tuple[str, list[int]]]) -> list[int]:
+    """Return the players with a column that is not the same in all rows.
+
+    The others' values are 0, which no sampling needs to find out.
+    """
+    first = problem.background[0]
+    varies = np.zeros(len(first), dtype=bool)
+    for rows in (problem.X, problem.background):
+        same = (rows == first) | (np.isnan(rows) & np.isnan(first))
+        varies |= ~same.all(axis=0)
+    live = [i for i, (_, columns) in enumerate(everyone) if varies[columns].any()]
+    return live or [0]
 
 
 def _contrast(target: Target, contrast) -> tuple[int, int] | None:
@@ -255,8 +272,8 @@ def _warn_of_tolerance(plan: Plan, errors: np.ndarray) -> None:
         )
 
 
-def _ask_peer(ask, X, ends, seed, step):
-    """Return what shap's explainer says, and that no errors are known."""
+def _ask_peer(ask, X, ends, seed, step) -> np.ndarray:
+    """Return what shap's explainer says; no errors are known."""
     values = []
     for row in X:
         # shap draws from NumPy's global state, which is the caller's
@@ -264,7 +281,7 @@ def _ask_peer(ask, X, ends, seed, step):
             told = np.asarray(ask(row))
         values.append(told.reshape(len(row), ends.shape[1]))
         step()
-    return np.stack(values), np.full((*X.shape, ends.shape[1]), np.nan), None
+    return np.stack(values)
 
 
 def _peer(method: str, max_evals: int | None, mixer: Mixer, seed: int):

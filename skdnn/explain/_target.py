@@ -6,7 +6,8 @@ turned back into the user's container, column order and dtypes.
 """
 
 import difflib
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,6 +20,7 @@ from sklearn.utils.validation import check_is_fitted
 from skdnn.explain._columns import Column, code_column, is_number, shared_dtype
 from skdnn.explain._foreign import as_classifier
 from skdnn.explain._images import OfShape, as_table, cell_names
+from skdnn.explain._names import check_option, positions_of
 
 # Told of every piece of work that is done, to show progress.
 Step = Callable[[], None]
@@ -79,6 +81,11 @@ class Target:
     def n_classes(self) -> int:
         """Count of the classes."""
         return len(self.class_names)
+
+    @property
+    def unit(self) -> str:
+        """What the output is measured in, in words."""
+        return self.output.replace("_", " ")
 
     @property
     def output_names(self) -> np.ndarray:
@@ -155,34 +162,11 @@ class Target:
         Raises
         ------
         ValueError
-            For a name or a position that is not there.
+            For a name or a position that is not there, or a column given twice.
         """
         if features is None:
             return list(range(self.n_features))
-        if isinstance(features, str | int | np.integer):
-            features = [features]
-        if not len(features):
-            raise ValueError(
-                "`features` must name at least one column. Got none; None is all."
-            )
-        return [self._position(feature) for feature in features]
-
-    def _position(self, feature) -> int:
-        names = self.feature_names
-        if isinstance(feature, int | np.integer) and not isinstance(feature, bool):
-            if -len(names) <= feature < len(names):
-                return int(feature) % len(names)
-            raise ValueError(
-                f"`features` must be names or positions below {len(names)}. Got "
-                f"{feature!r}."
-            )
-        if feature not in names:
-            near = difflib.get_close_matches(str(feature), names, n=1)
-            hint = f" Did you mean {near[0]!r}?" if near else f" There are: {names}."
-            raise ValueError(
-                f"`features` must name columns of X. Got {feature!r}.{hint}"
-            )
-        return names.index(feature)
+        return positions_of("features", features, self.feature_names)
 
 
 @dataclass(frozen=True)
@@ -331,16 +315,6 @@ def draw_background(
     return rows[np.sort(ordered[places.astype(np.intp)])]
 
 
-def check_option(name: str, value, options: Sequence[str]) -> None:
-    """Raise ``ValueError`` unless the value is one of the words."""
-    if value not in options:
-        near = difflib.get_close_matches(str(value), options, n=1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
-        raise ValueError(
-            f"`{name}` must be one of {list(options)}. Got {value!r}.{hint}"
-        )
-
-
 def class_position(
     class_names: np.ndarray, target_class, name: str = "target_class"
 ) -> int:
@@ -419,7 +393,8 @@ def _check_rows(X, name: str, estimator) -> tuple[_Cells, list]:
         )
     if isinstance(X, pd.DataFrame):
         labels = list(X.columns)
-        twice = sorted({str(c) for c in labels if labels.count(c) > 1})
+        counts = Counter(str(label) for label in labels)
+        twice = sorted(name for name, n in counts.items() if n > 1)
         if twice:
             raise ValueError(
                 f"Column names of `{name}` must be different. Got twice: {twice}."

@@ -419,6 +419,28 @@ def test_one_column_and_a_constant_one(formula):
         np.testing.assert_allclose(result.values[:, 1], 0, atol=1e-15)
 
 
+def test_constant_columns_do_not_count(wide):
+    model, X, background, _ = wide
+    both = [
+        np.hstack([np.full((len(rows), 9), 3.0), rows[:, :9]])
+        for rows in (X, background)
+    ]
+    both[0][:, 4] = both[1][:, 4] = np.nan
+
+    class Model:
+        classes_ = model.classes_
+
+        def predict_proba(self, rows):
+            return model.predict_proba(np.hstack([rows[:, 9:], 0 * rows[:, :3]]))
+
+    result = explain.shap(Model(), both[0], background=both[1])
+    assert result.method == "exact"
+    np.testing.assert_array_equal(result.values[:, :9], 0)
+    np.testing.assert_allclose(result.residual, 0, atol=1e-12)
+    nothing = explain.shap(model, np.ones((3, 12)), background=np.ones((3, 12)))
+    np.testing.assert_array_equal(nothing.values, 0)
+
+
 def test_too_many_columns_to_enumerate(cancer_model):
     model, X = cancer_model
     with pytest.raises(ValueError, match="Got 30; use method='auto'"):

@@ -6,7 +6,7 @@ import pytest
 from scipy.sparse import csr_matrix
 from sklearn.utils import check_random_state
 
-from skdnn._inference import _compiled, _engine, _numpy
+from skdnn._inference import _compiled, _engine, _numpy, _threads
 from skdnn._network._build import build_model
 from skdnn._network._spec import ACTIVATIONS, Hidden, NetworkSpec, initial_weights
 
@@ -43,7 +43,7 @@ def make_network(activation="relu", dtype="float32", n_classes=3, batch_norm=Fal
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_equals_keras(activation, n_classes, batch_norm):
     spec, weights, X = make_network(activation, "float32", n_classes, batch_norm)
-    ours = _engine.probabilities(spec, _numpy.predict_logits(spec, weights, X))
+    ours = _engine.predict_proba(spec, weights, X)
     model = build_model(spec, weights)
     theirs = keras.ops.convert_to_numpy(model(X))
     assert ours.dtype == np.float32
@@ -55,7 +55,7 @@ def test_equals_keras(activation, n_classes, batch_norm):
 @pytest.mark.parametrize("batch_norm", [False, True])
 def test_equals_keras_in_float64(batch_norm):
     spec, weights, X = make_network("gelu", "float64", 3, batch_norm)
-    ours = _engine.probabilities(spec, _numpy.predict_logits(spec, weights, X))
+    ours = _engine.predict_proba(spec, weights, X)
     theirs = keras.ops.convert_to_numpy(build_model(spec, weights)(X))
     assert ours.dtype == theirs.dtype == np.float64
     np.testing.assert_allclose(ours, theirs, atol=1e-12)
@@ -73,18 +73,18 @@ def test_activations_are_all_that_keras_has_by_name():
 
 def test_blocks_do_not_change_the_answer(monkeypatch):
     spec, weights, X = make_network(dtype="float64")
-    whole = _numpy.predict_logits(spec, weights, X)
+    whole = _engine.predict_logits(spec, weights, X)
     monkeypatch.setattr(_numpy, "_BLOCK_BYTES", 1)
     np.testing.assert_allclose(
-        _numpy.predict_logits(spec, weights, X), whole, rtol=1e-12
+        _engine.predict_logits(spec, weights, X), whole, rtol=1e-12
     )
 
 
 def test_sparse_rows():
     spec, weights, X = make_network(dtype="float64")
     np.testing.assert_allclose(
-        _numpy.predict_logits(spec, weights, csr_matrix(X)),
-        _numpy.predict_logits(spec, weights, X),
+        _engine.predict_logits(spec, weights, csr_matrix(X)),
+        _engine.predict_logits(spec, weights, X),
     )
 
 
@@ -92,7 +92,7 @@ def test_input_is_not_written_to():
     spec, weights, X = make_network(dtype="float64")
     before = X.copy()
     kept = [w.copy() for w in weights]
-    _numpy.predict_logits(spec, weights, X)
+    _engine.predict_logits(spec, weights, X)
     np.testing.assert_array_equal(X, before)
     for a, b in zip(weights, kept, strict=True):
         np.testing.assert_array_equal(a, b)
@@ -121,3 +121,33 @@ def test_a_function_of_the_users_goes_through_keras():
     np.testing.assert_allclose(
         _compiled.predict_logits(spec, weights, csr_matrix(X)), logits
     )
+
+
+def test_many_blocks_in_threads_equal_one_block(monkeypatch):
+    spec, weights, X = make_network(dtype="float64")
+    X = np.tile(X, (20, 1))
+    blocks = _engine.predict_proba(spec, weights, X)
+    monkeypatch.setattr(_numpy, "_BLOCK_BYTES", 1)
+    used = []
+    run = _numpy.run_blocks
+    monkeypatch.setattr(_numpy, "run_blocks", lambda *a: (used.append(1), run(*a)))
+    monkeypatch.setattr(_threads, "_thread_count", lambda: 3)
+    in_threads = _engine.predict_proba(spec, weights, X)
+    assert used
+    np.testing.assert_allclose(in_threads, blocks, rtol=1e-12)
+
+
+def test_threads_of_linear_algebra_stay_as_they_were():
+    from threadpoolctl import threadpool_info
+
+    before = [library["num_threads"] for library in threadpool_info()]
+    _threads.run_blocks(lambda start: None, range(100))
+    assert [library["num_threads"] for library in threadpool_info()] == before
+
+
+def test_an_error_in_a_block_is_raised():
+    def fail(start):
+        raise RuntimeError("block")
+
+    with pytest.raises(RuntimeError, match="block"):
+        _threads.run_blocks(fail, range(100))

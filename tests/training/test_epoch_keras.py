@@ -6,7 +6,7 @@ from sklearn.utils import check_random_state
 
 from skdnn._network._solvers import solver_from_name
 from skdnn._network._spec import Hidden, NetworkSpec, initial_weights
-from skdnn._training import _fit
+from skdnn._training import _fit, _plan
 from skdnn._training._epoch_keras import KerasEpochs
 from skdnn._training._plan import Fit, Penalties, Rate, Rows, Stopping
 
@@ -43,8 +43,10 @@ def make_fit(dtype, hidden, n_classes=3, solver="adam", schedule=None, **penalti
         weights=initial_weights(spec, check_random_state(1)),
         solver=made,
         optimizer_state=None,
-        train=rows,
+        table=rows,
+        positions=np.arange(n),
         validation=rows.take(np.arange(20)),
+        held_out=None,
         batch_size=16,
         shuffle=True,
         random_state=check_random_state(2),
@@ -58,7 +60,7 @@ def make_fit(dtype, hidden, n_classes=3, solver="adam", schedule=None, **penalti
 def both_roads(monkeypatch, *args, **kwargs):
     fast = _fit.train(make_fit(*args, **kwargs))
     with monkeypatch.context() as patch:
-        patch.setattr(_fit, "_choose_road", lambda fit, callbacks: KerasEpochs())
+        patch.setattr(_fit, "_choose_epochs", lambda fit, *_: KerasEpochs(fit))
         slow = _fit.train(make_fit(*args, **kwargs))
     return fast, slow
 
@@ -95,12 +97,21 @@ CASES = {
 }
 
 
+# every case in both precisions, and those that differ in kind through XLA
+XLA_CASES = (
+    "plain", "two classes", "dropout", "batch norm", "smoothing", "elastic net",
+    "weight decay", "nadam", "sgd",
+)  # fmt: skip
+
+
 @pytest.mark.parametrize(
-    ("case", "dtype"),
-    [(c, "float64") for c in CASES if c not in FLOAT32_ONLY]
-    + [(c, "float32") for c in CASES],
+    ("case", "dtype", "xla"),
+    [(c, "float64", False) for c in CASES if c not in FLOAT32_ONLY]
+    + [(c, "float32", False) for c in CASES]
+    + [(c, "float64", True) for c in XLA_CASES],
 )
-def test_compiled_epoch_equals_keras_fit(case, dtype, monkeypatch):
+def test_compiled_epoch_equals_keras_fit(case, dtype, xla, monkeypatch):
+    monkeypatch.setattr(_plan, "_XLA_PAYS_STEPS", 0 if xla else np.inf)
     hidden, settings = CASES[case]
     fast, slow = both_roads(monkeypatch, dtype, hidden, **settings)
     tolerance = 1e-9 if dtype == "float64" else 1e-5
@@ -131,14 +142,8 @@ def test_schedule_of_the_rate_is_followed_step_by_step(monkeypatch):
 
 
 def test_dropout_rates_share_a_program():
-    from skdnn._training._epoch_tensorflow import program
-
-    specs = [
-        make_fit("float64", (Hidden(8, "relu", dropout=rate),)).spec
-        for rate in (0.1, 0.4)
+    fits = [
+        make_fit("float64", (Hidden(8, "relu", dropout=rate),)) for rate in (0.1, 0.4)
     ]
-    assert specs[0] != specs[1]
-    solver = make_fit("float64", PLAIN).solver
-    active = (True, False, False, False)
-    first, second = (program(spec.without_rates(), solver, active) for spec in specs)
-    assert first is second
+    assert fits[0].spec != fits[1].spec
+    assert _fit.program_of(fits[0]) is _fit.program_of(fits[1])

@@ -1,0 +1,96 @@
+"""One fit in a compiled program: its state, and the rows it is fed."""
+
+from collections.abc import Iterator
+from dataclasses import astuple
+
+import numpy as np
+
+from skdnn._training._blocks import evaluation_blocks, is_light, training_blocks
+from skdnn._training._plan import Fit
+from skdnn._training._program import Program
+
+
+class CompiledEpochs:
+    """A fit that runs in a compiled program.
+
+    Parameters
+    ----------
+    fit : Fit
+        What to do.
+    program : Program
+        Of its shape; other fits may run in it at the same time.
+    """
+
+    def __init__(self, fit: Fit, program: Program):
+        self._fit, self._program, self._road = fit, program, program.road
+        self._state = program.start(fit)
+        # validation rows are the same in every epoch
+        self._kept: list[tuple] | None = None
+        if fit.validation is not None and is_light(fit.validation):
+            self._kept = list(self._validation_rows())
+
+    @property
+    def epochs_at_once(self) -> int:
+        """How many epochs one call can train."""
+        return self._road.epochs_at_once(self._fit.n_train, self._fit.batch_size)
+
+    def train(self, orders: np.ndarray, rate: float) -> np.ndarray:
+        """Take a step for each batch of the rows, epoch after epoch.
+
+        Parameters
+        ----------
+        orders : ndarray of shape (n_epochs, n_samples)
+            Positions of the rows as each epoch takes them, int32.
+        rate : float
+            The learning rate.
+
+        Returns
+        -------
+        ndarray of shape (n_epochs, 4)
+            Sums over the rows: loss, row count, weighted hits, weight.
+        """
+        fit = self._fit
+        numbers = np.array((rate, *astuple(fit.penalties)), dtype=fit.spec.dtype)
+        sums = []
+        for block in training_blocks(fit.table, orders, fit.batch_size, self._road):
+            steps = self._road.padded_steps(block.n_steps)
+            self._state, figures = self._program.train(
+                self._state, block, np.tile(numbers, (steps, 1))
+            )
+            sums.append(figures)
+        return np.concatenate(sums).reshape(len(orders), -1, 4).sum(axis=1)
+
+    def evaluate(self) -> np.ndarray:
+        """Return the validation rows' weighted sums of cross-entropy and hits.
+
+        Returns
+        -------
+        ndarray of shape (3,)
+            Cross-entropy, hits, weight.
+        """
+        kept = self._validation_rows() if self._kept is None else self._kept
+        figures = [self._program.evaluate(self._state, rows) for rows in kept]
+        return np.sum(figures, axis=0)
+
+    def weights(self) -> list[np.ndarray]:
+        """Return copies of the weight arrays."""
+        return self._program.weights(self._state)
+
+    def set_weights(self, weights: list[np.ndarray]) -> None:
+        """Go on from other weights; dropout and the optimizer stand where they do."""
+        fresh = self._program.state(weights, self._fit.spec, self._fit.dropout_seed)
+        self._state = self._program.with_weights(self._state, fresh)
+
+    def optimizer_state(self) -> list[np.ndarray]:
+        """Return copies of the optimizer's variables."""
+        return self._program.optimizer_state(self._state)
+
+    def rate(self) -> float:
+        """Return the rate that the optimizer's own schedule has come to."""
+        return self._program.rate(self._state)
+
+    def _validation_rows(self) -> Iterator[tuple]:
+        """Yield the validation rows as tensors, a block at a time."""
+        assert self._fit.validation is not None
+        for block in evaluation_blocks(self._fit.validation, self._road):
+            yield self._program.put(block)
