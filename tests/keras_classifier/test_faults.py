@@ -76,6 +76,21 @@ def test_random_state_instances_mean_their_own_seed_and_move_on(network, iris):
     assert not np.array_equal(weights(0), weights(1))
 
 
+def test_the_seed_is_that_of_the_first_weights_and_of_dropout(network, iris):
+    def build(meta):
+        dense = keras.layers.Dense(3, activation="softmax")
+        return keras.Sequential([keras.Input((4,)), keras.layers.Dropout(0.5), dense])
+
+    def variables(seed):
+        net = network(model=build, random_state=seed).initialize(*iris)
+        return [variable.numpy() for variable in net.model_.variables]
+
+    for a, b, c in zip(variables(0), variables(0), variables(1), strict=True):
+        np.testing.assert_array_equal(a, b)
+        assert a.ndim == 1 or not np.array_equal(a, c)  # a bias is zero
+    assert not np.array_equal(variables(0)[0], variables(1)[0])
+
+
 def test_no_seed_is_numpy_s_own_as_in_scikit_learn(network, iris):
     def proba(seed):
         np.random.seed(seed)
