@@ -17,7 +17,15 @@ _BATCH_HOOKS = tuple(
     for kind in ("", "train_", "test_")
     for when in ("begin", "end")
 )
-_OWN_LOOPS = ("fit", "evaluate", "make_train_function", "make_test_function")
+# Methods of a user's own that Keras gives more than the compiled epoch looks at.
+_OWN_LOOPS = (
+    "fit",
+    "evaluate",
+    "make_train_function",
+    "make_test_function",
+    "train_step",
+    "test_step",
+)
 
 
 @dataclass(frozen=True)

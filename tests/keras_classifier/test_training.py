@@ -35,13 +35,13 @@ def dense():
     return layers.Dense(16, activation="relu")
 
 
-class OwnStep(keras.Sequential):
-    def train_step(self, data):
-        return super().train_step(data)
+class OwnParts(keras.Sequential):
+    def compute_loss(self, x, y, y_pred, sample_weight, training=True):
+        return 2 * super().compute_loss(x, y, y_pred, sample_weight, training)
 
 
-def own_step(meta):
-    return OwnStep(
+def own_parts(meta):
+    return OwnParts(
         [keras.Input(meta["X_shape_"][1:]), dense(), layers.Dense(10, "softmax")]
     )
 
@@ -80,7 +80,7 @@ CASES = {
     },
     "a function of the user's": {"model": builder(lambda: layers.Lambda(lambda x: -x))},
     "a loss of the user's": {"model": builder(dense), "loss": own_loss},
-    "a step of the user's": {"model": own_step},
+    "a method of the user's": {"model": own_parts},
     "schedule and momentum": {
         "model": builder(dense),
         "optimizer": keras.optimizers.SGD(schedule(), momentum=0.9),
@@ -231,6 +231,17 @@ def test_a_fit_of_the_users_own_is_called(digits):
     assert seen["sample_weight"].shape == y.shape
 
 
+def test_a_step_of_the_users_own_tells_what_it_tells(network, digits):
+    class Own(keras.Sequential):
+        def train_step(self, data):
+            return super().train_step(data) | {"told": keras.ops.ones(())}
+
+    def build(meta):
+        return Own([keras.Input((64,)), layers.Dense(10, activation="softmax")])
+
+    assert network(model=build).fit(*digits).history_["told"] == [1.0] * 3
+
+
 def test_sparse_rows_are_made_dense_bit_by_bit(network, digits, monkeypatch):
     X, y = digits
     dense = network().fit(X, y)
@@ -304,7 +315,7 @@ def test_a_rate_that_a_callback_sets_counts(network, digits):
 
 def test_a_model_compiled_anew_trains_as_it_says(network, digits):
     X, y = digits
-    net = network(model=own_step).fit(X, y)
+    net = network(model=own_parts).fit(X, y)
     net.model_.compile(keras.optimizers.SGD(0.0), "sparse_categorical_crossentropy")
     before = net.model_.get_weights()
     net.partial_fit(X, y)
