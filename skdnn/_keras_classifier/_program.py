@@ -62,7 +62,9 @@ class Program:
 
         self._tf = tf
         self._network, self._compiled_as = network, compiled_as
-        self._in_use = threading.Lock()
+        # a callback may fit another network of the same description
+        self._in_use = threading.RLock()
+        self._model: Any = None
         self._has_variables = False
         self._loops: dict[tuple, Callable] = {}
 
@@ -74,12 +76,12 @@ class Program:
     def running(self, model: Any, rows: Rows) -> Iterator["Program"]:
         """Hold the program for a fit of the model, on rows like these."""
         with self._in_use:
-            self._model = model
+            before, self._model = self._model, model
             self._make_variables(rows.take(slice(0, 2)).as_network_takes(model))
             try:
                 yield self
             finally:
-                del self._model
+                self._model = before
 
     def take(self) -> None:
         """Take over weights and optimizer of the model, if it is another."""

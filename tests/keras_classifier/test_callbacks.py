@@ -125,3 +125,16 @@ def test_they_are_pickled_with_the_estimator(network, iris):
     other.fit(*iris)
     assert other.callbacks[0].trained == 2
     assert net.callbacks[0].trained == 1
+
+
+def test_a_callback_may_train_a_network_of_the_same_kind(network, iris):
+    class Trains(callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            network(random_state=7).fit(*iris)
+
+    plain = network(callbacks=[Counter()]).fit(*iris)
+    disturbed = network(callbacks=[Trains()]).fit(*iris)
+    for a, b in zip(
+        plain.model_.get_weights(), disturbed.model_.get_weights(), strict=True
+    ):
+        np.testing.assert_array_equal(a, b)

@@ -1,5 +1,6 @@
 """What goes wrong in scikeras 0.13 without a word, goes right here."""
 
+import os
 import pickle
 import subprocess
 import sys
@@ -115,8 +116,6 @@ def test_global_seeds_stay_as_they_were(network, iris):
 
 
 def test_determinism_is_left_as_it_was(network, iris):
-    import os
-
     import tensorflow as tf
 
     network().fit(*iris)
@@ -194,6 +193,53 @@ def test_a_model_of_the_callers_is_copied(network, iris):
     np.testing.assert_array_equal(net.fit(X, y).predict_proba(X), first)
     ready = network(model=given).initialize(X, y)
     np.testing.assert_allclose(ready.predict_proba(X), given(X).numpy(), rtol=1e-5)
+
+
+def test_a_trained_model_of_the_callers_is_where_training_begins(network, iris):
+    X, y = iris
+    given = keras.Sequential(
+        [keras.Input((4,)), keras.layers.Dense(3, activation="softmax")]
+    )
+    given.compile("adam", "sparse_categorical_crossentropy")
+    given.fit(X, y, epochs=2, verbose=0)
+    expected = given.predict(X, verbose=0)
+    net = network(model=given, loss=None).initialize(X, y)
+    np.testing.assert_allclose(net.predict_proba(X), expected, rtol=1e-5)
+    net.fit(X, y)
+    assert net.model_.optimizer.iterations == 2 * 5 + 3 * 5
+    assert given.optimizer.iterations == 2 * 5
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_a_forked_child_gets_an_error():
+    code = """
+import os
+import numpy as np
+import keras
+from skdnn import KerasClassifier
+from skdnn.exceptions import ForkError
+X, y = np.eye(4), [0, 1, 0, 1]
+
+def build():
+    return keras.Sequential([keras.Input((4,)), keras.layers.Dense(2, "softmax")])
+
+loss = "sparse_categorical_crossentropy"
+net = KerasClassifier(build, loss=loss, verbose=0).fit(X, y)
+child = os.fork()
+if child == 0:
+    caught = 0
+    for ask in (lambda: net.fit(X, y), lambda: net.predict(X)):
+        try:
+            ask()
+        except ForkError:
+            caught += 1
+    os._exit(caught)
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False
+    )
+    assert done.stdout.strip() == "2", done.stderr
 
 
 def test_warm_start_keeps_the_classes(network, iris):
