@@ -11,7 +11,7 @@ import pytest
 from skdnn import explain
 
 ROOT = Path(__file__).parent.parent
-PAGES = ["README.md", "docs/index.md"]
+PAGES = ["README.md", "docs/index.md", "docs/coming_from.md"]
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -23,7 +23,8 @@ def test_python_blocks_run(page, tmp_path, monkeypatch, capsys):
     namespace = {}
     for block in blocks:
         exec(compile(block, page, "exec"), namespace)
-    assert (tmp_path / "report.html").stat().st_size > 10_000
+    if "report.html" in text:
+        assert (tmp_path / "report.html").stat().st_size > 10_000
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -57,7 +58,9 @@ def test_examples_run(script, tmp_path):
     )
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
-    assert list(tmp_path.glob("*.html"))
+    assert any(file.suffix in (".html", ".png") for file in tmp_path.iterdir())
+    accuracy = re.search(r"held-out accuracy ([\d.]+)", done.stdout)
+    assert accuracy is None or float(accuracy[1]) > 0.98
 
 
 def test_readme_commands_are_those_of_ci():

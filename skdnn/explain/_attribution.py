@@ -28,7 +28,8 @@ def shap(
     estimator : object
         A fitted classifier with `predict_proba` and `classes_`.
     X : {array-like, DataFrame} of shape (n_samples, n_features)
-        Rows to explain.
+        Rows to explain; or images or sequences, an array of three dimensions or more,
+        whose cells are the columns.
     background : like X, default=None
         Rows that stand for "this column is not known": the training data, as a rule.
         At most 100 are drawn, every predicted class in its share; up to 1000 with
@@ -43,9 +44,10 @@ def shap(
     contrast : tuple of two class labels, default=None
         Explains the output of the first class less that of the second. None explains
         every class.
-    groups : dict of str to columns, or list of lists of columns, default=None
+    groups : dict of str to columns, list of lists of columns, or ndarray, default=None
         Several columns, by name or position, are one player. Columns that are not
-        listed are players of their own.
+        listed are players of their own. For images, an array of whole numbers, one a
+        pixel: which patch or superpixel it belongs to.
     max_evals : int, default=None
         Evaluations of the classifier for each row, at most. None is 130 a player, at
         least 4000, where sets are sampled.
@@ -79,6 +81,11 @@ def shap(
 
     Notes
     -----
+    Fitted wrappers of Keras, scikeras's `KerasClassifier` and
+    ``keras.wrappers.SKLearnClassifier``, are asked through one compiled function.
+    Keras's has no `predict_proba`: what is explained is its `decision_function`, by
+    softmax where its rows are no probabilities already.
+
     A column of words is one player, whatever the Pipeline makes of it. The values are
     interventional: columns are switched against background rows, whether or not such
     rows occur.
@@ -139,7 +146,8 @@ def lime(
     estimator : object
         A fitted classifier with `predict_proba` and `classes_`.
     X : {array-like, DataFrame} of shape (n_samples, n_features)
-        Rows to explain.
+        Rows to explain; or images or sequences, an array of three dimensions or more,
+        whose cells are the columns.
     background : like X, default=None
         Rows whose cells are drawn from around each row: the training data, as a rule.
         None takes X.

@@ -92,6 +92,10 @@ class Attributions(Result):
         LIME: weighted R² of each surrogate. None for SHAP.
     error_df : int or None
         Degrees of freedom of `std_errors`; None where they are many or there are none.
+    images : ndarray of shape (n_samples, ...) or None
+        The explained rows, where they are images or sequences; None for tables.
+    layout : ndarray or None
+        Of the shape of an image: which feature each of its cells belongs to.
     """
 
     values: np.ndarray
@@ -108,6 +112,8 @@ class Attributions(Result):
     refit_errors: np.ndarray | None = None
     score: np.ndarray | None = None
     error_df: int | None = None
+    images: np.ndarray | None = None
+    layout: np.ndarray | None = None
 
     @property
     def title(self) -> str:
@@ -205,14 +211,16 @@ class Attributions(Result):
 
         Parameters
         ----------
-        kind : {"bar", "beeswarm", "waterfall"}, default="bar"
+        kind : {"bar", "beeswarm", "waterfall", "image"}, default="bar"
             Mean size a column and class, or of one row if `sample` is given; every
-            row of one class; from base value to prediction of one row and class.
+            row of one class; from base value to prediction of one row and class; the
+            attributions of one row and class on its picture, where rows are images.
         sample : int, default=None
-            Position of the row; None is the first for a waterfall, all else.
+            Position of the row; None is the first for a waterfall or an image, all
+            else.
         target_class : class label, default=None
-            None is all classes for bars, the predicted class for a waterfall, and the
-            class with the largest attributions for a beeswarm.
+            None is all classes for bars, the predicted class for a waterfall or an
+            image, and the class with the largest attributions for a beeswarm.
         max_display : int, default=12
             Columns shown, the most important first.
         ax : matplotlib Axes, default=None
@@ -278,7 +286,8 @@ class Attributions(Result):
         part: dict[str, Any] = {
             name: None if getattr(self, name) is None else getattr(self, name)[rows]
             for name in (
-                "values", "std_errors", "predictions", "data", "score", "refit_errors"
+                "values", "std_errors", "predictions", "data", "score", "refit_errors",
+                "images",
             )
         }  # fmt: skip
         if self.base_values.ndim == 2:

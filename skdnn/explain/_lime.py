@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from skdnn.explain._explanation import Attributions
+from skdnn.explain._images import picture
 from skdnn.explain._players import cells_of, players
 from skdnn.explain._target import Problem, Step
 
@@ -87,6 +88,7 @@ def explain_lime(
         n_background=len(problem.background),
         random_state=seed,
         score=np.stack([surrogate.score for surrogate, _ in told]),
+        **picture(target.estimator, problem.X, everyone),
     )
 
 

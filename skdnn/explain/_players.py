@@ -11,7 +11,11 @@ from typing import Any
 import numpy as np
 
 # A name, or a list of columns where a group has no name of its own.
-Groups = Mapping[str, Sequence[str | int]] | Sequence[str | int | Sequence[str | int]]
+Groups = (
+    Mapping[str, Sequence[str | int]]
+    | Sequence[str | int | Sequence[str | int]]
+    | np.ndarray
+)
 
 
 def players(columns: list[str], groups: Groups | None) -> list[tuple[str, list[int]]]:
@@ -21,9 +25,10 @@ def players(columns: list[str], groups: Groups | None) -> list[tuple[str, list[i
     ----------
     columns : list of str
         Names of the columns, in their order.
-    groups : dict of str to columns, list of columns or lists of columns, or None
+    groups : dict of str to columns, list of columns or lists, ndarray or None
         Columns are given by name or position. A list without a name is called after
-        its columns. Columns that are not listed are players of their own.
+        its columns. Columns that are not listed are players of their own. An array
+        has a whole number for each pixel: which patch it belongs to.
 
     Returns
     -------
@@ -43,7 +48,7 @@ def players(columns: list[str], groups: Groups | None) -> list[tuple[str, list[i
     >>> players(["age", "height", "width"], {"size": ["height", "width"]})
     [('age', [0]), ('size', [1, 2])]
     """
-    listed = [] if groups is None else _listed(groups)
+    listed = [] if groups is None else _listed(columns, groups)
     named = [
         (name, [_position(columns, column) for column in members])
         for name, members in listed
@@ -70,17 +75,20 @@ def players(columns: list[str], groups: Groups | None) -> list[tuple[str, list[i
     return everyone
 
 
-def _listed(groups: Groups) -> list[tuple[str | None, list]]:
+def _listed(columns: list[str], groups: Groups) -> list[tuple[str | None, list]]:
     """Return the groups as names, None where there is none, and members."""
     entries: list[tuple[str | None, Any]]
-    if isinstance(groups, Mapping):
+    if isinstance(groups, np.ndarray):
+        entries = [*_patches(columns, groups)]
+    elif isinstance(groups, Mapping):
         entries = list(groups.items())
     elif isinstance(groups, list | tuple):
         entries = [(None, members) for members in groups]
     else:
         raise TypeError(
-            "`groups` must be a dict of names to lists of columns, or a list of such "
-            f"lists. Got {type(groups).__name__}."
+            "`groups` must be a dict of names to lists of columns, a list of such "
+            "lists, or an array of a number for each pixel. Got "
+            f"{type(groups).__name__}."
         )
     told = []
     for name, members in entries:
@@ -95,6 +103,22 @@ def _listed(groups: Groups) -> list[tuple[str | None, list]]:
             )
         told.append((name, list(members)))
     return told
+
+
+def _patches(columns: list[str], labels: np.ndarray) -> list[tuple[str, list[int]]]:
+    """Return the columns of each patch; the channels of a pixel are in one patch."""
+    n = len(columns)
+    if labels.dtype.kind not in "iu" or not labels.size or n % labels.size:
+        raise ValueError(
+            "`groups`, as an array, must have a whole number for each pixel of the "
+            f"images: for {n} cells in all, as many or a share. Got {labels.dtype} of "
+            f"shape {labels.shape}."
+        )
+    of_cells = np.repeat(labels.ravel(), n // labels.size)
+    return [
+        (f"patch {label}", np.flatnonzero(of_cells == label).tolist())
+        for label in np.unique(of_cells)
+    ]
 
 
 def _position(columns: list[str], column) -> int:

@@ -4,13 +4,14 @@ import numpy as np
 import pandas as pd
 
 from skdnn.explain._names import check_option
+from skdnn.explain._picture import plot_image
 
 # Okabe and Ito's colours: told apart by every kind of sight.
 COLORS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442")
 UP, DOWN, GREY = "#D55E00", "#0072B2", "#7f7f7f"
 _MOST_NAME = 34
 MOST_CLASS = 24  # in a legend
-_ATTRIBUTION_KINDS = ("bar", "beeswarm", "waterfall")
+_ATTRIBUTION_KINDS = ("bar", "beeswarm", "waterfall", "image")
 
 
 def plot_attributions(result, kind, sample, target_class, max_display, ax):
@@ -27,6 +28,10 @@ def plot_attributions(result, kind, sample, target_class, max_display, ax):
         sample = 0 if sample is None else sample
         k = result.predictions[sample].argmax() if k is None else k
         return _waterfall(result, sample, k, max_display, ax)
+    if kind == "image":
+        sample = 0 if sample is None else sample
+        k = result.predictions[sample].argmax() if k is None else k
+        return plot_image(result, sample, k, ax)
     if sample is None:
         return _mean_bars(result, k, max_display, ax)
     k = result.predictions[sample].argmax() if k is None else k

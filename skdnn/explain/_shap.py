@@ -16,6 +16,7 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from skdnn.explain._explanation import Attributions
+from skdnn.explain._images import picture
 from skdnn.explain._mixing import Mixer, Series, estimate
 from skdnn.explain._players import cells_of, players
 from skdnn.explain._target import (
@@ -150,6 +151,7 @@ def explain_shap(
         n_background=len(background),
         random_state=seed,
         error_df=error_df,
+        **picture(target.estimator, problem.X, everyone),
     )
 
 

@@ -18,6 +18,8 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from skdnn.explain._columns import Column, code_column, is_number, shared_dtype
+from skdnn.explain._foreign import as_classifier
+from skdnn.explain._images import OfShape, as_table, cell_names
 from skdnn.explain._names import check_option, positions_of
 
 # Told of every piece of work that is done, to show progress.
@@ -203,7 +205,7 @@ def open_problem(
     estimator : object
         A fitted classifier, Pipeline or search.
     X : {array-like, DataFrame} of shape (n_samples, n_features)
-        Rows to explain.
+        Rows to explain; or images or sequences, whose cells are the columns.
     background : like X, or None
         None takes X itself.
     output : {"probability", "log_odds"}
@@ -218,7 +220,9 @@ def open_problem(
         If the estimator is not fitted.
     """
     check_option("output", output, ("probability", "log_odds"))
+    estimator = as_classifier(estimator, X)
     class_names = _check_estimator(estimator)
+    estimator, X, background = as_table(estimator, X, background)
     rows, labels = _check_rows(X, "X", estimator)
     if background is None:
         back = rows
@@ -409,6 +413,8 @@ def _check_rows(X, name: str, estimator) -> tuple[_Cells, list]:
                 f"{X.shape}; one row is X[[0]]."
             )
         names = getattr(estimator, "feature_names_in_", None)
+        if isinstance(estimator, OfShape):
+            names = cell_names(estimator.row_shape)
         if names is None or len(names) != X.shape[1]:
             names = [f"x{j}" for j in range(X.shape[1])]
         labels = list(names)
