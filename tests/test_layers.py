@@ -24,9 +24,18 @@ LAYERS = {
         "explain._shap",
         "explain._simple_model",
     ],
-    3: ["classifier", "_data", "_fitting", "_parameters"],
+    3: [
+        "classifier",
+        "model_selection",
+        "_data",
+        "_fitting",
+        "_jobs",
+        "_parameters",
+        "_search",
+    ],
     2: ["_keras", "_drawing", "_inference", "_network", "_training"],
     1: [
+        "_nested",
         "_network._spec",
         "_network._solvers",
         "_training._plan",
@@ -138,7 +147,11 @@ def loaded_after(code):
 
 
 def test_importing_loads_nothing_heavy():
-    assert loaded_after("import skdnn; from skdnn import DNNClassifier, explain") == []
+    code = """
+import skdnn; from skdnn import DNNClassifier, explain
+from skdnn.model_selection import GridSearchCV
+"""
+    assert loaded_after(code) == []
 
 
 def test_explaining_loads_nothing_heavy():

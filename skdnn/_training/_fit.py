@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -50,7 +50,9 @@ def train(fit: Fit, n_fits: int = 1) -> Fitted:
 
 
 def train_stack(
-    fits: Sequence[Fit], n_threads: int | None = None
+    fits: Sequence[Fit],
+    n_threads: int | None = None,
+    on_end: Callable[[], None] = lambda: None,
 ) -> list[Fitted | Exception]:
     """Train many networks as one: those of one shape share a compiled program.
 
@@ -64,6 +66,8 @@ def train_stack(
         What to do.
     n_threads : int or None
         How many are trained at the same time; None is one a core.
+    on_end : callable
+        Called as each of them ends, from any thread.
 
     Returns
     -------
@@ -71,22 +75,40 @@ def train_stack(
         In the order of `fits`; an exception in place of a fit that failed.
     """
     _keras.load()  # before any thread asks for it
-    alike: Counter = Counter(map(_shape, fits))
+    shapes = [shape_of(fit) for fit in fits]
+    alike = Counter(shapes)  # in the order in which they come first
+    results: dict[int, Fitted | Exception] = {}
 
-    def run(fit: Fit) -> Fitted | Exception:
+    def run(i: int) -> None:
         try:
-            return train(fit, n_fits=alike[_shape(fit)])
+            results[i] = train(fits[i], n_fits=alike[shapes[i]])
         except Exception as error:
-            return error
+            results[i] = error
+        on_end()
 
+    # one shape after the other, so that few programs are in use at a time
+    rank = {shape: i for i, shape in enumerate(alike)}
+    order = sorted(range(len(fits)), key=lambda i: rank[shapes[i]])
     n_threads = min(n_threads or _keras.thread_count(), len(fits))
-    if n_threads < 2:
-        return [run(fit) for fit in fits]
-    with ThreadPoolExecutor(n_threads) as pool:
-        return list(pool.map(run, fits))
+    if n_threads < 2 or _keras.backend() not in COMPILED_BACKENDS:
+        for i in order:
+            run(i)
+    else:
+        _run_in_threads(run, order, n_threads)
+    return [results[i] for i in range(len(fits))]
 
 
-def _shape(fit: Fit) -> tuple:
+def _run_in_threads(run: Callable[[int], None], order: list[int], n: int) -> None:
+    with ThreadPoolExecutor(n) as pool:
+        try:
+            for _ in pool.map(run, order):
+                pass
+        except BaseException:  # the user's interrupt ends those that have not begun
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def shape_of(fit: Fit) -> tuple:
     """Return what fits that share a program have in common."""
     return fit.spec.without_rates(), fit.solver, fit.penalties.active, fit.batch_size
 
