@@ -22,6 +22,7 @@ from sklearn.model_selection import (
 )
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
+from sklearn.utils.estimator_checks import check_estimator
 
 import skdnn.model_selection as ours
 from skdnn import DNNClassifier, _jobs
@@ -499,6 +500,29 @@ def test_inside_cross_validation(iris):
     np.testing.assert_array_equal(mine, reference)
 
 
+def test_callbacks_of_scikit_learn_see_each_fit(iris, stacks):
+    pytest.importorskip("sklearn.callback")
+    tasks = []
+
+    class Listener:
+        def setup(self, estimator, context):
+            pass
+
+        def on_fit_task_begin(self, estimator, context):
+            tasks.append(context.task_name)
+
+        def on_fit_task_end(self, estimator, context):
+            pass
+
+        def teardown(self, estimator, context):
+            pass
+
+    search = ours.GridSearchCV(network(), RATES, cv=3).set_callbacks(Listener())
+    search.fit(*iris)
+    assert tasks.count("candidate-split-evaluation") == 6
+    assert stacks == []
+
+
 def test_progress_and_scikit_learns_own_lines(iris, capsys):
     ours.GridSearchCV(network(), RATES, cv=3, verbose=2).fit(*iris)
     said = capsys.readouterr()
@@ -544,6 +568,23 @@ def test_n_jobs_are_threads(iris, monkeypatch, n_jobs, config, threads):
 def test_no_jobs_are_an_error(iris):
     with pytest.raises(ValueError, match="n_jobs == 0"):
         ours.GridSearchCV(network(), RATES, n_jobs=0).fit(*iris)
+
+
+@pytest.mark.slow
+# networks of the checks are trained on noise and for a few epochs
+@pytest.mark.filterwarnings("ignore::UserWarning")
+# of the checks themselves, in scikit-learn's own search as well
+@pytest.mark.filterwarnings("ignore:invalid value encountered in cast:RuntimeWarning")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:scipy")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:sklearn")
+@pytest.mark.filterwarnings("ignore::FutureWarning:sklearn")
+def test_check_estimator():
+    net = network(hidden_layer_sizes=(10,), max_iter=60, batch_size="auto")
+    grid = {"alpha": [1e-4, 1e-3]}
+    search = ours.GridSearchCV(net, grid, cv=2, error_score="raise")
+    results = check_estimator(search, on_fail="raise")
+    assert {result["status"] for result in results} <= {"passed", "skipped"}
+    assert len(results) > 50
 
 
 @pytest.mark.slow
