@@ -2,8 +2,7 @@
 
 ``keras.Model.fit`` spends nine tenths of the time of a small network between its
 steps. Here the loop over batches is part of the compiled program. Layers, losses and
-optimizers are Keras's; all trainable weights are one vector where the optimizer
-allows it, so that its step is one short row of operations.
+optimizers are Keras's.
 
 A program is a set of pure functions: weights, statistics and the optimizer's slots go
 in and come out. Nothing of a fit stays in it, so that many fits run in it at once.
@@ -12,28 +11,19 @@ in and come out. Nothing of a fit stays in it, so that many fits run in it at on
 import threading
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from skdnn import _keras
-from skdnn._network._build import build_network, fixed_values, network_variables
-from skdnn._network._solvers import Solver, optimizer_variables
+from skdnn._network._build import fixed_values, network_variables
+from skdnn._network._solvers import Solver
 from skdnn._network._spec import NetworkSpec
 from skdnn._training._blocks import Block
-from skdnn._training._loss import penalised_loss
+from skdnn._training._graphs import Graphs, State
 from skdnn._training._plan import Fit, Road, Rows
-from skdnn._training._schedules import RATE_FACTORS
 
 _lock = threading.Lock()
-
-
-class State(NamedTuple):
-    """What a step changes, as tensors of the backend."""
-
-    weights: list
-    fixed: list
-    slots: list
 
 
 def program(spec: NetworkSpec, solver: Solver, active, road: Road) -> "Program":
@@ -72,35 +62,10 @@ class Program:
     def __init__(
         self, spec: NetworkSpec, solver: Solver, active: tuple[bool, ...], road: Road
     ):
-        keras = _keras.load()
-        self._ops, self._backend = keras.ops, _backend_module()
-        self.road = road
-        self._spec, self._active = spec, active
-        self._network = build_network(spec)
-        self._optimizer = solver.make(pure=True)
-        self._follows_schedule = solver.has_schedule
-        trainable = [array for array in spec.arrays if array.trainable]
-        self._shapes = [array.shape for array in trainable]
-        self._ends = np.cumsum([array.size for array in trainable]).tolist()
-        is_kernel = [float(array.role == "kernel") for array in trainable]
-        self._is_flat = solver.elementwise
-        if self._is_flat:
-            zeros = np.zeros(self._ends[-1], spec.dtype)
-            self._variables = [keras.Variable(zeros, dtype=spec.dtype)]
-            sizes = [array.size for array in trainable]
-            self._decayed: list[Any] = [np.repeat(is_kernel, sizes).astype(spec.dtype)]
-            factors = [RATE_FACTORS.get(array.role, 1.0) for array in trainable]
-            is_ramp = [float(array.role == "ramp") for array in trainable]
-            self._is_ramp = np.repeat(is_ramp, sizes).astype(spec.dtype)
-        else:
-            self._variables = self._network.trainable_variables
-            self._decayed = is_kernel
-        self._factors = None
-        if spec.front is not None:  # elsewhere all arrays have the same rate
-            self._factors = np.repeat(factors, sizes).astype(spec.dtype)
-        self._optimizer.build(self._variables)
-        self._slots = optimizer_variables(self._optimizer)
-        self._fresh_slots = [_keras.to_numpy(variable) for variable in self._slots]
+        self.road, self._spec = road, spec
+        self._graphs = Graphs(spec, solver, active, road)
+        slots = self._graphs.slots
+        self._fresh_slots = [_keras.to_numpy(variable) for variable in slots]
         self._compiled: dict[str, Callable] = {}
         self._lock = threading.Lock()
 
@@ -116,9 +81,9 @@ class Program:
         """Return the state of given weights, without the optimizer's part."""
         arrays = zip(spec.arrays, weights, strict=True)
         values = [value for array, value in arrays if array.trainable]
-        if self._is_flat:
+        if self._graphs.is_flat:
             values = [np.concatenate([value.ravel() for value in values])]
-        fixed = fixed_values(self._network, spec, weights, dropout_seed)
+        fixed = fixed_values(self._graphs.network, spec, weights, dropout_seed)
         tensors = [[self.tensor(v) for v in part] for part in (values, fixed)]
         return State(tensors[0], tensors[1], slots=[])
 
@@ -128,7 +93,7 @@ class Program:
         fixed = [
             theirs if variable.name in roles else ours
             for variable, ours, theirs in zip(
-                self._network.non_trainable_variables,
+                self._graphs.network.non_trainable_variables,
                 state.fixed,
                 other.fixed,
                 strict=True,
@@ -139,17 +104,19 @@ class Program:
     def weights(self, state: State) -> list[np.ndarray]:
         """Return copies of the weight arrays, in the order of ``spec.arrays``."""
         values = [_keras.to_numpy(value) for value in state.weights]
-        if self._is_flat:
-            pieces = np.split(values[0], self._ends[:-1])
-            values = [p.reshape(s) for p, s in zip(pieces, self._shapes, strict=True)]
+        if self._graphs.is_flat:
+            pieces = np.split(values[0], self._graphs.ends[:-1])
+            values = [
+                p.reshape(s) for p, s in zip(pieces, self._graphs.shapes, strict=True)
+            ]
         trainable = iter(values)
         fixed = {
             id(variable): value
             for variable, value in zip(
-                self._network.non_trainable_variables, state.fixed, strict=True
+                self._graphs.network.non_trainable_variables, state.fixed, strict=True
             )
         }
-        variables = network_variables(self._network, self._spec)
+        variables = network_variables(self._graphs.network, self._spec)
         return [
             np.array(next(trainable))
             if array.trainable
@@ -163,7 +130,7 @@ class Program:
 
     def rate(self, state: State) -> float:
         """Return the learning rate that the optimizer's schedule gives now."""
-        return float(_keras.to_numpy(self._scheduled_rate(state.slots)))
+        return float(_keras.to_numpy(self._graphs.scheduled_rate(state.slots)))
 
     def put(self, block: Block | Rows) -> tuple:
         """Return rows as tensors, to be handed to `evaluate` and `gradient`."""
@@ -189,7 +156,7 @@ class Program:
         sums : ndarray of shape (n_epochs, 4)
             Sums over the rows: loss, row count, weighted hits, weight.
         """
-        function = self._function("train", self._train_graph)
+        function = self._function("train", self._graphs.train)
         state, sums = function(state, *self._told(block, numbers))
         return State(*state), _keras.to_numpy(sums)[: block.n_epochs]
 
@@ -211,7 +178,7 @@ class Program:
             As of `train`.
         logits : ndarray of shape (n_epochs, n_held, n_outputs)
         """
-        function = self._function("train_and_tell", self._tell_graph)
+        function = self._function("train_and_tell", self._graphs.tell)
         room = np.zeros((capacity, held.shape[0], self._spec.n_outputs))
         room = self.tensor(room.astype(self._spec.dtype))
         state, sums, told = function(state, *self._told(block, numbers), held, room)
@@ -230,12 +197,12 @@ class Program:
         -------
         ndarray of shape (3,)
         """
-        function = self._function("evaluate", self._evaluate_graph)
+        function = self._function("evaluate", self._graphs.evaluate)
         return _keras.to_numpy(function(state.weights, state.fixed, *rows))
 
     def logits(self, state: State, X) -> np.ndarray:
         """Return what rows come to, of shape (n_rows, n_outputs)."""
-        function = self._function("logits", self._logits_graph)
+        function = self._function("logits", self._graphs.logits)
         return _keras.to_numpy(function(state.weights, state.fixed, X))
 
     def gradient(
@@ -259,7 +226,7 @@ class Program:
             float64, which SciPy works in.
         """
         numbers = np.array((0.0, *penalties, 1.0), dtype=self._spec.dtype)
-        function = self._function("gradient", self._gradient_graph)
+        function = self._function("gradient", self._graphs.gradient)
         loss, accuracy, gradient = function(
             state.weights, state.fixed, *rows, self.tensor(numbers)
         )
@@ -268,13 +235,13 @@ class Program:
 
     def tensor(self, value: np.ndarray) -> Any:
         """Return a copy of an array as a tensor of the backend."""
-        return self._backend.tensor(value)
+        return self._graphs.backend.tensor(value)
 
     def _function(self, name: str, graph: Callable) -> Callable:
         """Return a function of ours compiled, at its first use."""
         with self._lock:
             if name not in self._compiled:
-                self._compiled[name] = self._backend.compiled(
+                self._compiled[name] = self._graphs.backend.compiled(
                     graph, self._signature(name), xla=self.road.xla
                 )
             return self._compiled[name]
@@ -288,11 +255,12 @@ class Program:
             (labels, "int32"),
             ((None,), spec.dtype),
         ]
-        weights = [(tuple(v.shape), v.dtype) for v in self._variables]
+        weights = [(tuple(v.shape), v.dtype) for v in self._graphs.variables]
         fixed = [
-            (tuple(v.shape), v.dtype) for v in self._network.non_trainable_variables
+            (tuple(v.shape), v.dtype)
+            for v in self._graphs.network.non_trainable_variables
         ]
-        slots = [(tuple(v.shape), v.dtype) for v in self._slots]
+        slots = [(tuple(v.shape), v.dtype) for v in self._graphs.slots]
         numbers = ((None, 6), spec.dtype)
         if name == "train":
             return [State(weights, fixed, slots), *rows, ((3,), "int32"), numbers]
@@ -305,203 +273,6 @@ class Program:
         if name == "logits":
             return [weights, fixed, rows[0]]
         return [weights, fixed, *rows, ((6,), spec.dtype)]
-
-    def _train_graph(self, state, X, y, weight, sizes, numbers):
-        return self._epochs_graph(state, X, y, weight, sizes, numbers)
-
-    def _tell_graph(self, state, X, y, weight, sizes, numbers, held, told):
-        return self._epochs_graph(state, X, y, weight, sizes, numbers, held, told)
-
-    def _epochs_graph(self, state, X, y, weight, sizes, numbers, held=None, told=None):
-        ops, dtype = self._ops, self._spec.dtype
-        n_epochs, n, batch_size = sizes[0], sizes[1], sizes[2]
-        steps = (n + batch_size - 1) // batch_size  # the last one may be short
-        capacity = ops.shape(numbers)[0]  # no fewer steps than epochs
-
-        def step(i, epoch, state, sums):
-            start = i * batch_size
-            count = ops.minimum(batch_size, n - start)
-            rows = self._batch((X, y, weight), epoch * n + start, count)
-            state, figures = self._step(
-                State(*state), *rows, numbers[epoch * steps + i]
-            )
-            loss, hits, total = figures
-            count = ops.cast(count, dtype)
-            return (
-                i + 1,
-                epoch,
-                state,
-                sums + ops.stack([loss * count, count, hits, total]),
-            )
-
-        def one_epoch(epoch, state, sums, *told):
-            _, _, state, of_epoch = ops.while_loop(
-                lambda i, *_: i < steps,
-                step,
-                (ops.zeros((), "int32"), epoch, state, ops.zeros((4,), dtype)),
-            )
-            sums = ops.scatter_update(sums, ops.reshape(epoch, (1, 1)), of_epoch[None])
-            if told:
-                logits = self._logits_graph(state[0], state[1], held)
-                at = ops.reshape(epoch, (1, 1))
-                told = (ops.scatter_update(told[0], at, logits[None]),)
-            return epoch + 1, state, sums, *told
-
-        begin = (ops.zeros((), "int32"), state, ops.zeros((capacity, 4), dtype))
-        return ops.while_loop(
-            lambda epoch, *_: epoch < n_epochs,
-            one_epoch,
-            begin if told is None else (*begin, told),
-        )[1:]
-
-    def _batch(self, rows, start, count):
-        """Return a batch: its rows alone, or at a fixed size with weight 0 behind."""
-        ops, size = self._ops, self.road.batch_rows
-        parts = []
-        for part in rows:
-            tail = list(part.shape[1:])
-            begin = [start, *[ops.zeros((), "int32")] * len(tail)]
-            parts.append(
-                ops.slice(part, begin, [count if size is None else size, *tail])
-            )
-        mask = None
-        if size is not None:
-            mask = ops.arange(size) < count
-            parts[2] = ops.where(mask, parts[2], ops.zeros_like(parts[2]))
-        return (*parts, mask)
-
-    def _step(self, state: State, X, y, weight, mask, numbers):
-        """Return the state after one step, and loss, hits and weight of the batch."""
-        rate, l2, l1, weight_decay, smoothing = self._unstack(numbers)
-        ramp_factor = numbers[5]
-
-        def loss_of(values):
-            return self._loss(
-                values, state.fixed, X, y, weight, l2, l1, smoothing, mask
-            )
-
-        (loss, (hits, total, fixed)), gradients = self._backend.value_and_gradient(
-            loss_of
-        )(state.weights)
-        if self._follows_schedule:
-            rate = self._ops.cast(self._scheduled_rate(state.slots), rate.dtype)
-        values = state.weights
-        if weight_decay is not None:
-            values = [
-                value * (1 - rate * weight_decay * decayed)
-                for value, decayed in zip(values, self._decayed, strict=True)
-            ]
-        if self._factors is not None:
-            rate = rate * (self._factors + ramp_factor * self._is_ramp)
-        values, slots = self._stepped(values, state.slots, gradients, rate)
-        return State(list(values), list(fixed), list(slots)), (loss, hits, total)
-
-    def _stepped(self, values, slots, gradients, rate):
-        """Return weights and slots after a step of the optimizer."""
-        optimizer = self._optimizer
-        if not self._is_flat and not self._follows_schedule:
-            slots = self._with_rate(slots, rate)
-        variables = [*self._variables, *self._slots]
-        with _stateless(variables, [*values, *slots]) as scope:
-            if self._is_flat:
-                # the optimizer's own rate is float32, ours is in the dtype of the data
-                optimizer.update_step(gradients[0], self._variables[0], rate)
-                optimizer.iterations.assign_add(1)
-            else:
-                optimizer.apply(gradients, self._variables)
-        now = [scope.get_current_value(variable) for variable in variables]
-        return now[: len(values)], now[len(values) :]
-
-    def _with_rate(self, slots, rate):
-        own = self._optimizer._learning_rate
-        return [
-            self._ops.cast(rate, slot.dtype) if variable is own else slot
-            for variable, slot in zip(self._slots, slots, strict=True)
-        ]
-
-    def _scheduled_rate(self, slots):
-        with _stateless(self._slots, slots):
-            return self._ops.convert_to_tensor(self._optimizer.learning_rate)
-
-    def _logits_graph(self, weights, fixed, X):
-        return self._network.stateless_call(
-            self._arrays(weights), fixed, X, training=False
-        )[0]
-
-    def _evaluate_graph(self, weights, fixed, X, y, weight):
-        logits = self._logits_graph(weights, fixed, X)
-        loss, hits, total = penalised_loss(
-            self._spec, logits, y, weight, kernels=(), l2=None, l1=None, smoothing=None
-        )
-        return self._ops.stack([loss * total, hits, total])
-
-    def _gradient_graph(self, weights, fixed, X, y, weight, numbers):
-        _, l2, l1, _, smoothing = self._unstack(numbers)
-
-        def loss_of(values):
-            return self._loss(values, fixed, X, y, weight, l2, l1, smoothing)
-
-        (loss, (hits, total, _)), (gradient,) = self._backend.value_and_gradient(
-            loss_of
-        )(weights)
-        return loss, hits / total, gradient
-
-    def _loss(self, values, fixed, X, y, weight, l2, l1, smoothing, mask=None):
-        """Return the loss of a batch; its hits, weight, and what layers have noted."""
-        logits, changed = self._network.stateless_call(
-            self._arrays(values), fixed, X, training=True, **self._masked(mask)
-        )
-        kernels = self._penalised(values)
-        loss, hits, total = penalised_loss(
-            self._spec, logits, y, weight, kernels, l2, l1, smoothing
-        )
-        return loss, (hits, total, changed)
-
-    def _unstack(self, numbers):
-        """Return rate and penalties; None for a penalty that there is not."""
-        return numbers[0], *(
-            numbers[i] if active else None
-            for i, active in enumerate(self._active, start=1)
-        )
-
-    def _arrays(self, values):
-        """Return the trainable arrays: the values, or pieces of their one vector."""
-        if not self._is_flat:
-            return values
-        # the gradient of a split is one concatenation
-        pieces = self._ops.split(values[0], self._ends[:-1])
-        return [
-            self._ops.reshape(piece, shape)
-            for piece, shape in zip(pieces, self._shapes, strict=True)
-        ]
-
-    def _masked(self, mask) -> dict:
-        """Return what keeps rows behind the end of a batch out of its statistics."""
-        return {} if mask is None or not self._spec.has_batch_norm else {"mask": mask}
-
-    def _penalised(self, values):
-        """Return what penalties act on: the values with all but kernels at zero."""
-        return [
-            value * decayed
-            for value, decayed in zip(values, self._decayed, strict=True)
-        ]
-
-
-def _stateless(variables, values):
-    """Return a scope in which Keras variables have the given values."""
-    return _keras.load().StatelessScope(
-        state_mapping=list(zip(variables, values, strict=True))
-    )
-
-
-def _backend_module() -> Any:
-    if _keras.backend() == "jax":
-        from skdnn._training import _epoch_jax
-
-        return _epoch_jax
-    from skdnn._training import _epoch_tensorflow
-
-    return _epoch_tensorflow
 
 
 _program = lru_cache(maxsize=16)(Program)
