@@ -32,6 +32,7 @@ from skdnn import DNNClassifier, explain
 N_ROWS = 10
 N_BACKGROUND = 100
 N_RUNS = 5
+N_REPEATS = 60  # of those that tell whether errors are honest
 TRUTH_EVALS = 2_000_000
 SHAPIQ = ("KernelSHAP", "kADDSHAP", "PermutationSamplingSV", "UnbiasedKernelSHAP")
 SHAPIQ_BUDGETS = (124, 500)  # sets, each averaged over the background
@@ -132,14 +133,38 @@ def measure_sampling(problem, results):
     go("skdnn method=walks", functools.partial(ours, method="walks"))
     go("shap Permutation", permutation)
     go("shap KernelExplainer", kernel)
-    if importlib.util.find_spec("shapiq") is None:
-        print("shapiq is not installed")
-        return
-    for approximator in SHAPIQ:
+    has_shapiq = importlib.util.find_spec("shapiq") is not None
+    print("" if has_shapiq else "shapiq is not installed\n", end="")
+    for approximator in SHAPIQ if has_shapiq else ():
         for budget in SHAPIQ_BUDGETS:
             options = {"approximator": approximator, "budget": budget}
             name = f"shapiq {approximator}, {budget} sets"
             go(name, functools.partial(shapiq_own, **options))
+    print()
+    measure_honesty(problem, truth, results)
+
+
+def measure_honesty(problem, truth, results):
+    """Compare the errors told with those made, over many seeds."""
+    for options in ({}, {"tolerance": 0.005}, {"max_evals": 1000}):
+        runs = [
+            explain.shap(
+                problem[0], problem[1], background=problem[2], random_state=seed,
+                **options,
+            )
+            for seed in range(N_REPEATS)
+        ]  # fmt: skip
+        values = np.stack([run.values[..., 1] for run in runs])
+        told = np.stack([run.std_errors[..., 1] for run in runs])
+        ends = [run.interval() for run in runs]
+        low, high = (np.stack([end[i][..., 1] for end in ends]) for i in (0, 1))
+        ratio = told.mean() / values.std(axis=0, ddof=1).mean()
+        inside = ((low < truth) & (truth < high)).mean()
+        results[f"honesty {options}"] = ratio, inside
+        print(
+            f"{N_REPEATS} repeats {options}: errors told are {ratio:.2f} of those "
+            f"made, {100 * inside:.1f} % of the 95 % intervals hold the truth"
+        )
 
 
 def measure_enumeration(problem, results):
@@ -156,10 +181,10 @@ def measure_enumeration(problem, results):
 
         part, rows, back = Part(), X[:, :d], background[:, :d]
         exact = shap.explainers.Exact(part.predict_proba, masker(back))
-        exact(rows[:1])
+        exact(rows[:1], silent=True)
         methods = {
             "skdnn": lambda: explain.shap(part, rows, background=back).values,  # noqa: B023
-            "shap Exact": lambda: exact(rows).values,  # noqa: B023
+            "shap Exact": lambda: exact(rows, silent=True).values,  # noqa: B023
         }
         found = {}
         for name, method in methods.items():
@@ -204,6 +229,11 @@ def check(results) -> bool:
     # the cells of a row, its values and their errors are kept: 2 kB
     grown = (memory - results["MB of 1000"]) * 2**20 / 9000
     claims.append((f"{grown / 1e3:.1f} kB for each further row", grown < 5e3))
+    for name in results:
+        if name.startswith("honesty"):
+            ratio, inside = results[name]
+            holds = 0.85 < ratio < 1.15 and 0.92 < inside < 0.98
+            claims.append((f"{name}: {ratio:.2f}, {100 * inside:.1f} %", holds))
     for told, holds in claims:
         print(f"{'yes' if holds else 'NO ':4}{told}")
     return all(holds for _, holds in claims)

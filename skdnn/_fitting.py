@@ -88,7 +88,7 @@ def plan(
         stopping=_parameters.stopping(estimator, incremental),
         rows_seen=rows_seen,
         callbacks=_parameters.copied_callbacks(estimator),
-        on_epoch=lambda record: progress.step(_figures(record)),
+        on_epoch=lambda record: progress.step(figures(record)),
     )
 
 
@@ -298,7 +298,7 @@ def _course(fit: Fit, fitted: Fitted, history, shares: np.ndarray) -> Course:
     )
 
 
-def _figures(record: dict) -> dict[str, float]:
+def figures(record: dict) -> dict[str, float]:
     """Return what the progress line shows of an epoch."""
     figures = {"loss": record["loss"]}
     if np.isfinite(record["val_loss"]):

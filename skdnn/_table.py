@@ -55,7 +55,7 @@ class Scale:
     """Robust scaling and a smooth clip of the numbers and flags.
 
     ``z / sqrt(1 + (z / 3)²)`` with ``z = (x - centre) / spread``: in between the
-    quartiles about linear, never beyond ±3 (Holzmüller et al., 2024, section 3).
+    quartiles about linear, never beyond ±3 (Holzmüller et al., 2024, arXiv:2407.04491).
 
     Parameters
     ----------

@@ -9,7 +9,6 @@ from skdnn import _data, _ensemble, _fitting, _parameters
 from skdnn._fitted_network import FittedNetwork
 from skdnn._inference import _engine
 from skdnn._progress import Progress
-from skdnn._training._fit import train
 
 
 class DNNClassifier(ClassifierMixin, FittedNetwork, BaseEstimator):
@@ -189,15 +188,15 @@ class DNNClassifier(ClassifierMixin, FittedNetwork, BaseEstimator):
     def __init__(
         self,
         hidden_layer_sizes=None,
-        activation="relu",
+        activation=None,
         *,
         solver="adam",
-        alpha=0.0001,
+        alpha=None,
         batch_size="auto",
-        learning_rate="constant",
-        learning_rate_init=0.001,
+        learning_rate=None,
+        learning_rate_init=None,
         power_t=0.5,
-        max_iter=200,
+        max_iter=None,
         shuffle=True,
         random_state=None,
         tol=1e-4,
@@ -208,7 +207,7 @@ class DNNClassifier(ClassifierMixin, FittedNetwork, BaseEstimator):
         early_stopping=False,
         validation_fraction=None,
         beta_1=0.9,
-        beta_2=0.999,
+        beta_2=None,
         epsilon=1e-8,
         n_iter_no_change=10,
         max_fun=15000,
@@ -221,7 +220,7 @@ class DNNClassifier(ClassifierMixin, FittedNetwork, BaseEstimator):
         dropout=0.0,
         batch_norm=False,
         weight_decay=None,
-        label_smoothing=0.0,
+        label_smoothing=None,
         callbacks=None,
     ):
         self.hidden_layer_sizes = hidden_layer_sizes
@@ -290,7 +289,7 @@ class DNNClassifier(ClassifierMixin, FittedNetwork, BaseEstimator):
         """
         with _data.unchanged_on_error(self):
             _parameters.check_parameters(self)
-            goes_on = self.warm_start and hasattr(self, "history_")
+            goes_on = self.warm_start and self._can_go_on()
             rows = _data.take_rows(self, X, y, sample_weight, goes_on=goes_on)
             validation = _data.take_validation(self, X_val, y_val)
             return self._train(rows, validation, goes_on=goes_on, incremental=False)
@@ -317,8 +316,10 @@ class DNNClassifier(ClassifierMixin, FittedNetwork, BaseEstimator):
         with _data.unchanged_on_error(self):
             _parameters.check_parameters(self)
             _parameters.check_incremental(self)
-            goes_on = hasattr(self, "history_")
+            goes_on = self._can_go_on()
             _data.check_named_classes(self, classes)
+            if classes is None:
+                classes = self.classes_
             rows = _data.take_rows(
                 self, X, y, sample_weight, goes_on=goes_on, classes=classes
             )
@@ -394,6 +395,10 @@ class DNNClassifier(ClassifierMixin, FittedNetwork, BaseEstimator):
         members = getattr(self, "estimators_", [self])
         return np.stack([member._proba(X) for member in members])
 
+    def _can_go_on(self):
+        """Return whether there is a plain network: the recipe's schedule has ended."""
+        return hasattr(self, "history_") and self._spec.front is None
+
     def _checked(self, X):
         if not hasattr(self, "_spec"):  # the check itself costs as much as a row
             check_is_fitted(self)
@@ -409,22 +414,15 @@ class DNNClassifier(ClassifierMixin, FittedNetwork, BaseEstimator):
         return _engine.log_probabilities(self._spec, logits)
 
     def _train(self, rows, validation, *, goes_on, incremental):
-        epochs = (1 if incremental else self.max_iter) * self.n_estimators
         how = {"goes_on": goes_on, "incremental": incremental}
-        with Progress(epochs, "epoch", bool(self.verbose)) as progress:
+        with Progress(
+            _ensemble.n_epochs(self, rows, incremental), "epoch", bool(self.verbose)
+        ) as progress:
             if _ensemble.is_ensemble(self):
                 _ensemble.train_members(self, rows, validation, progress, **how)
                 return self
-            fit = _fitting.plan(
-                self,
-                rows,
-                validation,
-                progress,
-                **how,
-            )
-            fitted = train(fit)
-        vars(self).pop("estimators_", None)
-        _fitting.keep(self, fit, fitted, **how)
+            vars(self).pop("estimators_", None)
+            fit, fitted = _ensemble.train_one(self, rows, validation, progress, **how)
         _fitting.warn(self, fit, fitted, incremental=incremental)
         return self
 

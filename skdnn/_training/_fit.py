@@ -138,6 +138,7 @@ class _Loop:
         self._rows_seen = fit.rows_seen
         self._best_weights: list[np.ndarray] | None = None
         self._history: list[dict] = []
+        self._logits: list[np.ndarray] = []
 
     def run(self, wants_stop: Callable[[], bool]) -> Fitted:
         """Train until a rule, a callback, the user or the last epoch ends it."""
@@ -161,6 +162,7 @@ class _Loop:
             rows_seen=self._rows_seen,
             stopped=stopped,
             interrupted=interrupted,
+            logits=self._logits,
         )
 
     def _epochs_together(self) -> int:
@@ -171,7 +173,9 @@ class _Loop:
         """
         fit = self._fit
         constant_rate = fit.rate is not None and fit.rate.policy == "constant"
-        if self._callbacks or fit.validation is not None or not constant_rate:
+        constant_rate = constant_rate or fit.schedule is not None
+        looks = fit.validation is not None and not fit.keeps_logits
+        if self._callbacks or looks or not constant_rate:
             return 1
         left = fit.stopping.max_iter - len(self._history)
         at_once = min(left, self._watch.epochs_to_stall, self._epochs.epochs_at_once)
@@ -184,10 +188,10 @@ class _Loop:
         orders = np.stack([self._next_order() for _ in range(n_epochs)])
         started = time.perf_counter()
         sums = self._epochs.train(orders, self._rate)
-        validated = self._validate() if fit.validation is not None else {}
+        validated = self._validate(n_epochs)
         seconds = (time.perf_counter() - started) / n_epochs
         stopped = False
-        for loss, rows, hits, weight in sums:
+        for (loss, rows, hits, weight), seen in zip(sums, validated, strict=True):
             record = {
                 "loss": float(loss / rows),
                 "accuracy": float(hits / weight),
@@ -196,7 +200,7 @@ class _Loop:
                 "learning_rate": self._rate if fit.rate else self._epochs.rate(),
                 "seconds": seconds,
             }
-            record |= validated
+            record |= seen
             self._history.append(record)
             require_finite(record["loss"], len(self._history), record["learning_rate"])
             self._rows_seen += fit.n_train
@@ -210,9 +214,16 @@ class _Loop:
             self._fit.random_state.shuffle(self._order)
         return self._order.copy()
 
-    def _validate(self) -> dict[str, float]:
+    def _validate(self, n_epochs: int) -> list[dict[str, float]]:
+        """Return the validation figures of the epochs just trained."""
+        if self._fit.validation is None:
+            return [{}] * n_epochs
+        if self._fit.keeps_logits:  # whoever asked for them makes figures of them
+            self._logits += self._epochs.take_logits()
+            return [{}] * n_epochs
         loss, hits, weight = self._epochs.evaluate()
-        return {"val_loss": float(loss / weight), "val_accuracy": float(hits / weight)}
+        loss, accuracy = float(loss / weight), float(hits / weight)
+        return [{"val_loss": loss, "val_accuracy": accuracy}]
 
     def _after_epoch(self, epoch: int, record: dict) -> bool:
         """Keep the best weights, move the rate; return whether training ends."""

@@ -23,6 +23,7 @@ from skdnn._network._spec import NetworkSpec
 from skdnn._training._blocks import Block
 from skdnn._training._loss import penalised_loss
 from skdnn._training._plan import Fit, Road, Rows
+from skdnn._training._schedules import RATE_FACTORS
 
 _lock = threading.Lock()
 
@@ -88,9 +89,15 @@ class Program:
             self._variables = [keras.Variable(zeros, dtype=spec.dtype)]
             sizes = [array.size for array in trainable]
             self._decayed: list[Any] = [np.repeat(is_kernel, sizes).astype(spec.dtype)]
+            factors = [RATE_FACTORS.get(array.role, 1.0) for array in trainable]
+            is_ramp = [float(array.role == "ramp") for array in trainable]
+            self._is_ramp = np.repeat(is_ramp, sizes).astype(spec.dtype)
         else:
             self._variables = self._network.trainable_variables
             self._decayed = is_kernel
+        self._factors = None
+        if spec.front is not None:  # elsewhere all arrays have the same rate
+            self._factors = np.repeat(factors, sizes).astype(spec.dtype)
         self._optimizer.build(self._variables)
         self._slots = optimizer_variables(self._optimizer)
         self._fresh_slots = [_keras.to_numpy(variable) for variable in self._slots]
@@ -173,8 +180,8 @@ class Program:
             Where training stands; not used again, as the backend may write over it.
         block : Block
             Rows in the order they are taken.
-        numbers : ndarray of shape (n_steps, 5)
-            The learning rate and the penalties of each step.
+        numbers : ndarray of shape (n_steps, 6)
+            The learning rate, the penalties, and the factor for ramps of each step.
 
         Returns
         -------
@@ -183,11 +190,38 @@ class Program:
             Sums over the rows: loss, row count, weighted hits, weight.
         """
         function = self._function("train", self._train_graph)
-        sizes = np.array([block.n_epochs, block.n_rows, block.batch_size], np.int32)
-        state, sums = function(
-            state, *self.put(block), self.tensor(sizes), self.tensor(numbers)
-        )
+        state, sums = function(state, *self._told(block, numbers))
         return State(*state), _keras.to_numpy(sums)[: block.n_epochs]
+
+    def train_and_tell(
+        self, state: State, block: Block, numbers: np.ndarray, held, capacity: int
+    ) -> tuple[State, np.ndarray, np.ndarray]:
+        """Train as `train` does, and tell what held rows come to after each epoch.
+
+        Parameters
+        ----------
+        held : tensor of shape (n_held, n_inputs)
+            The rows, from `put`.
+        capacity : int
+            Epochs that the program makes room for, at least those of the block.
+
+        Returns
+        -------
+        state, sums
+            As of `train`.
+        logits : ndarray of shape (n_epochs, n_held, n_outputs)
+        """
+        function = self._function("train_and_tell", self._tell_graph)
+        room = np.zeros((capacity, held.shape[0], self._spec.n_outputs))
+        room = self.tensor(room.astype(self._spec.dtype))
+        state, sums, told = function(state, *self._told(block, numbers), held, room)
+        n_epochs = block.n_epochs
+        sums, told = (_keras.to_numpy(part)[:n_epochs] for part in (sums, told))
+        return State(*state), sums, told
+
+    def _told(self, block: Block, numbers: np.ndarray) -> tuple:
+        sizes = np.array([block.n_epochs, block.n_rows, block.batch_size], np.int32)
+        return (*self.put(block), self.tensor(sizes), self.tensor(numbers))
 
     def evaluate(self, state: State, rows: tuple) -> np.ndarray:
         """Return the weighted sums of cross-entropy and hits, and the weight.
@@ -198,6 +232,11 @@ class Program:
         """
         function = self._function("evaluate", self._evaluate_graph)
         return _keras.to_numpy(function(state.weights, state.fixed, *rows))
+
+    def logits(self, state: State, X) -> np.ndarray:
+        """Return what rows come to, of shape (n_rows, n_outputs)."""
+        function = self._function("logits", self._logits_graph)
+        return _keras.to_numpy(function(state.weights, state.fixed, X))
 
     def gradient(
         self, state: State, rows: tuple, penalties: Sequence[float]
@@ -219,7 +258,7 @@ class Program:
         gradient : ndarray of shape (n_weights,)
             float64, which SciPy works in.
         """
-        numbers = np.array((0.0, *penalties), dtype=self._spec.dtype)
+        numbers = np.array((0.0, *penalties, 1.0), dtype=self._spec.dtype)
         function = self._function("gradient", self._gradient_graph)
         loss, accuracy, gradient = function(
             state.weights, state.fixed, *rows, self.tensor(numbers)
@@ -254,14 +293,26 @@ class Program:
             (tuple(v.shape), v.dtype) for v in self._network.non_trainable_variables
         ]
         slots = [(tuple(v.shape), v.dtype) for v in self._slots]
+        numbers = ((None, 6), spec.dtype)
         if name == "train":
-            numbers = ((None, 5), spec.dtype)
             return [State(weights, fixed, slots), *rows, ((3,), "int32"), numbers]
+        if name == "train_and_tell":
+            told = ((None, None, spec.n_outputs), spec.dtype)
+            state = State(weights, fixed, slots)
+            return [state, *rows, ((3,), "int32"), numbers, rows[0], told]
         if name == "evaluate":
             return [weights, fixed, *rows]
-        return [weights, fixed, *rows, ((5,), spec.dtype)]
+        if name == "logits":
+            return [weights, fixed, rows[0]]
+        return [weights, fixed, *rows, ((6,), spec.dtype)]
 
     def _train_graph(self, state, X, y, weight, sizes, numbers):
+        return self._epochs_graph(state, X, y, weight, sizes, numbers)
+
+    def _tell_graph(self, state, X, y, weight, sizes, numbers, held, told):
+        return self._epochs_graph(state, X, y, weight, sizes, numbers, held, told)
+
+    def _epochs_graph(self, state, X, y, weight, sizes, numbers, held=None, told=None):
         ops, dtype = self._ops, self._spec.dtype
         n_epochs, n, batch_size = sizes[0], sizes[1], sizes[2]
         steps = (n + batch_size - 1) // batch_size  # the last one may be short
@@ -283,21 +334,25 @@ class Program:
                 sums + ops.stack([loss * count, count, hits, total]),
             )
 
-        def one_epoch(epoch, state, sums):
+        def one_epoch(epoch, state, sums, *told):
             _, _, state, of_epoch = ops.while_loop(
                 lambda i, *_: i < steps,
                 step,
                 (ops.zeros((), "int32"), epoch, state, ops.zeros((4,), dtype)),
             )
             sums = ops.scatter_update(sums, ops.reshape(epoch, (1, 1)), of_epoch[None])
-            return epoch + 1, state, sums
+            if told:
+                logits = self._logits_graph(state[0], state[1], held)
+                at = ops.reshape(epoch, (1, 1))
+                told = (ops.scatter_update(told[0], at, logits[None]),)
+            return epoch + 1, state, sums, *told
 
-        _, state, sums = ops.while_loop(
+        begin = (ops.zeros((), "int32"), state, ops.zeros((capacity, 4), dtype))
+        return ops.while_loop(
             lambda epoch, *_: epoch < n_epochs,
             one_epoch,
-            (ops.zeros((), "int32"), state, ops.zeros((capacity, 4), dtype)),
-        )
-        return state, sums
+            begin if told is None else (*begin, told),
+        )[1:]
 
     def _batch(self, rows, start, count):
         """Return a batch: its rows alone, or at a fixed size with weight 0 behind."""
@@ -318,6 +373,7 @@ class Program:
     def _step(self, state: State, X, y, weight, mask, numbers):
         """Return the state after one step, and loss, hits and weight of the batch."""
         rate, l2, l1, weight_decay, smoothing = self._unstack(numbers)
+        ramp_factor = numbers[5]
 
         def loss_of(values):
             return self._loss(
@@ -335,6 +391,8 @@ class Program:
                 value * (1 - rate * weight_decay * decayed)
                 for value, decayed in zip(values, self._decayed, strict=True)
             ]
+        if self._factors is not None:
+            rate = rate * (self._factors + ramp_factor * self._is_ramp)
         values, slots = self._stepped(values, state.slots, gradients, rate)
         return State(list(values), list(fixed), list(slots)), (loss, hits, total)
 
@@ -365,10 +423,13 @@ class Program:
         with _stateless(self._slots, slots):
             return self._ops.convert_to_tensor(self._optimizer.learning_rate)
 
-    def _evaluate_graph(self, weights, fixed, X, y, weight):
-        logits, _ = self._network.stateless_call(
+    def _logits_graph(self, weights, fixed, X):
+        return self._network.stateless_call(
             self._arrays(weights), fixed, X, training=False
-        )
+        )[0]
+
+    def _evaluate_graph(self, weights, fixed, X, y, weight):
+        logits = self._logits_graph(weights, fixed, X)
         loss, hits, total = penalised_loss(
             self._spec, logits, y, weight, kernels=(), l2=None, l1=None, smoothing=None
         )
@@ -416,7 +477,7 @@ class Program:
 
     def _masked(self, mask) -> dict:
         """Return what keeps rows behind the end of a batch out of its statistics."""
-        return {} if mask is None or self._spec.is_plain else {"mask": mask}
+        return {} if mask is None or not self._spec.has_batch_norm else {"mask": mask}
 
     def _penalised(self, values):
         """Return what penalties act on: the values with all but kernels at zero."""

@@ -49,7 +49,7 @@ def shap(
         listed are players of their own. For images, an array of whole numbers, one a
         pixel: which patch or superpixel it belongs to.
     max_evals : int, default=None
-        Evaluations of the classifier for each row, at most. None is 150 a player, at
+        Evaluations of the classifier for each row, at most. None is 130 a player, at
         least 4000, where sets are sampled.
     tolerance : float, default=None
         Goes on, row by row, until the largest standard error of the row is not above

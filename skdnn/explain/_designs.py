@@ -5,7 +5,6 @@ their cells from. It knows no row that is explained: one design serves all rows 
 classes, so that what it costs to make is paid once.
 """
 
-import itertools
 import math
 from typing import Protocol
 
@@ -72,7 +71,11 @@ class Exact:
 
     def __init__(self, n_players: int, n_background: int):
         d = n_players
-        sets = np.array(list(itertools.product([False, True], repeat=d)), dtype=bool)
+        # the bits of a number say who is in its set
+        bits = np.arange(2**d, dtype=np.uint32)[:, None] >> np.arange(
+            d, dtype=np.uint32
+        )
+        sets = (bits & 1).astype(bool)
         sizes = sets.sum(axis=1)
         weight = np.array(
             [math.factorial(s) * math.factorial(d - s - 1) / math.factorial(d)

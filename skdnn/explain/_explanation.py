@@ -73,11 +73,11 @@ class Attributions(Result):
     residual : ndarray of shape (n_samples, n_classes)
         Prediction less base value less the sum of the attributions.
     feature_names : list of str
-        The user's columns.
+        The user's columns, or groups of them.
     class_names : ndarray of shape (n_classes,)
-        The classes, in their own dtype.
+        The classes, in their own dtype; of a contrast, both in one name.
     data : ndarray of shape (n_samples, n_features)
-        The explained cells, as they were given.
+        The explained cells, as they were given; those of a group in one text.
     method : str
         Which estimator of the attributions was used.
     output : {"probability", "log_odds"}

@@ -110,7 +110,10 @@ def _waterfall(result, sample, k, max_display, ax):
     ax.axvline(base, color=GREY, lw=1, ls=":")
     name = short(result.class_names[k])
     final = result.predictions[sample, k]
-    label_x(ax, f"{_unit(result)} of {name}\nfrom {base:.3f} on average to {final:.3f}")
+    told = f"from {base:.3f} on average to {final:.3f}"
+    if result.score is not None:  # a surrogate misses its mark
+        told = f"from {base:.3f}, nothing alike, to {ends[0]:.3f}; it is {final:.3f}"
+    label_x(ax, f"{_unit(result)} of {name}\n{told}")
     _fade(ax, result, ([sample], [k]))
     return name_rows(ax, names, _row_title(result, sample, k))
 

@@ -36,7 +36,7 @@ _EXACT_LIMIT = 20
 # The regression solves for twice as many numbers; beyond, walks take less memory.
 _MAX_REGRESSED = 200
 # Evaluations of a row: so many for each player, and no fewer than the least.
-_EVALS_A_PLAYER = 150
+_EVALS_A_PLAYER = 130
 _LEAST_EVALS = 4000
 # Antithetic pairs of walks: two for each background row tell how much they differ,
 # and fewer in all would make the standard errors themselves unsteady.

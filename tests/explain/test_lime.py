@@ -259,6 +259,9 @@ def test_poor_surrogates_are_flagged(formula):
     assert "poor" not in repr(good) + good._repr_html_()
     ax = good.plot("waterfall", sample=0)
     assert "poor" not in ax.get_title()
+    told = good.base_values[0] + good.values[0].sum(axis=0)
+    k = good.predictions[0].argmax()
+    assert f"to {told[k]:.3f}; it is {good.predictions[0, k]:.3f}" in ax.get_xlabel()
     assert not any(bar.get_hatch() for bar in ax.patches)
     assert explain.shap(steps, X[:2], background=X).poor_fit is None
 
