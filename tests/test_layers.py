@@ -37,12 +37,17 @@ LAYERS = {
     ],
     3: [
         "classifier",
+        "model_selection",
         "_data",
         "_ensemble",
         "_fitted_network",
         "_fitting",
         "_frame",
+        "_jobs",
+        "_out_of_fold",
         "_parameters",
+        "_recipe",
+        "_search",
         "_table",
         "_keras_classifier",
     ],
@@ -60,6 +65,7 @@ LAYERS = {
         "_training",
     ],
     1: [
+        "_nested",
         "_network._spec",
         "_network._solvers",
         "_training._plan",
@@ -192,7 +198,11 @@ def loaded_after(code):
 
 
 def test_importing_loads_nothing_heavy():
-    assert loaded_after("import skdnn; from skdnn import DNNClassifier, explain") == []
+    code = """
+import skdnn; from skdnn import DNNClassifier, explain
+from skdnn.model_selection import GridSearchCV
+"""
+    assert loaded_after(code) == []
 
 
 def test_explaining_loads_nothing_heavy():

@@ -55,7 +55,9 @@ def train(
 
 
 def train_stack(
-    fits: Sequence[Fit], n_threads: int | None = None
+    fits: Sequence[Fit],
+    n_threads: int | None = None,
+    on_end: Callable[[], None] = lambda: None,
 ) -> list[Fitted | Exception]:
     """Train many networks as one: those of one shape share a compiled program.
 
@@ -69,6 +71,8 @@ def train_stack(
         What to do.
     n_threads : int or None
         How many are trained at the same time; None is one a core.
+    on_end : callable
+        Called as each of them ends, from any thread.
 
     Returns
     -------
@@ -81,27 +85,44 @@ def train_stack(
         If the user interrupts, once all have ended.
     """
     _keras.load()  # before any thread asks for it
-    alike: Counter = Counter(map(_shape, fits))
+    shapes = [shape_of(fit) for fit in fits]
+    alike = Counter(shapes)  # in the order in which they come first
+    results: dict[int, Fitted | Exception] = {}
     stop = threading.Event()
 
-    def run(fit: Fit) -> Fitted | Exception:
+    def run(i: int) -> None:
         try:
-            return train(fit, alike[_shape(fit)], stop.is_set)
+            results[i] = train(fits[i], alike[shapes[i]], stop.is_set)
         except Exception as error:
-            return error
+            results[i] = error
+        on_end()
 
+    # one shape after the other, so that few programs are in use at a time
+    rank = {shape: i for i, shape in enumerate(alike)}
+    order = sorted(range(len(fits)), key=lambda i: rank[shapes[i]])
     n_threads = min(n_threads or _keras.thread_count(), len(fits))
-    if n_threads < 2:
-        return [run(fit) for fit in fits]
-    with ThreadPoolExecutor(n_threads) as pool:
+    if n_threads < 2 or _keras.backend() not in COMPILED_BACKENDS:
+        for i in order:
+            run(i)
+    else:
+        _run_in_threads(run, order, n_threads, stop)
+    return [results[i] for i in range(len(fits))]
+
+
+def _run_in_threads(
+    run: Callable[[int], None], order: list[int], n: int, stop: threading.Event
+) -> None:
+    with ThreadPoolExecutor(n) as pool:
         try:
-            return list(pool.map(run, fits))
-        except KeyboardInterrupt:
+            for _ in pool.map(run, order):
+                pass
+        except BaseException:  # the user's interrupt ends them all
             stop.set()
+            pool.shutdown(wait=False, cancel_futures=True)
             raise
 
 
-def _shape(fit: Fit) -> tuple:
+def shape_of(fit: Fit) -> tuple:
     """Return what fits that share a program have in common."""
     return fit.spec.without_rates(), fit.solver, fit.penalties.active, fit.batch_size
 
