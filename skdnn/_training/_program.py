@@ -264,38 +264,34 @@ class Program:
     def _train_graph(self, state, X, y, weight, sizes, numbers):
         ops, dtype = self._ops, self._spec.dtype
         n_epochs, n, batch_size = sizes[0], sizes[1], sizes[2]
-        steps = (n + batch_size - 1) // batch_size  # the last one may be short
         capacity = ops.shape(numbers)[0]  # no fewer steps than epochs
+        zero = ops.zeros((), "int32")
 
-        def step(i, epoch, state, sums):
-            start = i * batch_size
-            count = ops.minimum(batch_size, n - start)
-            rows = self._batch((X, y, weight), epoch * n + start, count)
-            state, figures = self._step(
-                State(*state), *rows, numbers[epoch * steps + i]
-            )
+        # `row` and `turn`, how many rows and steps have been taken, are carried along:
+        # TensorFlow has XLA compile anew for each value that a position in an array
+        # is computed from, unless a loop counts it.
+        def step(end, row, turn, state, sums):
+            count = ops.minimum(batch_size, end - row)  # the last one may be short
+            rows = self._batch((X, y, weight), row, count)
+            state, figures = self._step(State(*state), *rows, numbers[turn])
             loss, hits, total = figures
-            count = ops.cast(count, dtype)
-            return (
-                i + 1,
-                epoch,
-                state,
-                sums + ops.stack([loss * count, count, hits, total]),
-            )
+            taken = ops.cast(count, dtype)
+            sums = sums + ops.stack([loss * taken, taken, hits, total])
+            return end, row + count, turn + 1, state, sums
 
-        def one_epoch(epoch, state, sums):
-            _, _, state, of_epoch = ops.while_loop(
-                lambda i, *_: i < steps,
+        def one_epoch(epoch, row, turn, state, sums):
+            _, row, turn, state, of_epoch = ops.while_loop(
+                lambda end, row, *_: row < end,
                 step,
-                (ops.zeros((), "int32"), epoch, state, ops.zeros((4,), dtype)),
+                ((epoch + 1) * n, row, turn, state, ops.zeros((4,), dtype)),
             )
             sums = ops.scatter_update(sums, ops.reshape(epoch, (1, 1)), of_epoch[None])
-            return epoch + 1, state, sums
+            return epoch + 1, row, turn, state, sums
 
-        _, state, sums = ops.while_loop(
+        *_, state, sums = ops.while_loop(
             lambda epoch, *_: epoch < n_epochs,
             one_epoch,
-            (ops.zeros((), "int32"), state, ops.zeros((capacity, 4), dtype)),
+            (zero, zero, zero, state, ops.zeros((capacity, 4), dtype)),
         )
         return state, sums
 
