@@ -72,6 +72,7 @@ class Program:
         self, spec: NetworkSpec, solver: Solver, active: tuple[bool, ...], road: Road
     ):
         keras = _keras.load()
+        _keras.release_kernels()  # of the programs that had to go for this one
         self._ops, self._backend = keras.ops, _backend_module()
         self.road = road
         self._spec, self._active = spec, active
