@@ -1,4 +1,4 @@
-"""Make the picture of the README: python docs/make_images.py."""
+"""Make the pictures of the pages: python docs/make_images.py."""
 
 from pathlib import Path
 
@@ -35,3 +35,19 @@ pipe[-1].plot_history(axes[0, 1])
 shap.plot("beeswarm", target_class="virginica", ax=axes[1, 0])
 shap.plot("waterfall", sample=120, target_class="virginica", ax=axes[1, 1])
 figure.savefig(Path(__file__).parent / "images" / "iris.png", dpi=80)
+
+figure, axes = plt.subplots(3, 2, figsize=(13, 10.5), layout="constrained")
+settings = {"background": X, "random_state": 0}
+rows = X.iloc[[120, 70, 50]].reset_index(drop=True)
+explain.break_down(pipe, rows[:1], **settings).plot(ax=axes[0, 0])
+explain.ceteris_paribus(pipe, rows[:1], **settings).plot(
+    "petal length (cm)", ax=axes[0, 1]
+)
+explain.accumulated_local_effects(pipe, X).plot("petal length (cm)", ax=axes[1, 0])
+pair = ("petal length (cm)", "petal width (cm)")
+explain.partial_dependence(pipe, X, features=[pair]).plot(
+    target_class="virginica", ax=axes[1, 1]
+)
+explain.average_conditional_effects(pipe, X).plot(ax=axes[2, 0])
+explain.counterfactuals(pipe, rows, background=X, n_alternatives=2).plot(ax=axes[2, 1])
+figure.savefig(Path(__file__).parent / "images" / "explain.png", dpi=80)

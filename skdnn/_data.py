@@ -1,4 +1,4 @@
-"""From what the user hands to `fit` to rows of numbers, checked before any work."""
+"""From what the user hands over to rows of numbers, checked before any work."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,13 +7,21 @@ from typing import Any
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.model_selection import train_test_split
+from sklearn.utils import check_array, check_X_y
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import column_or_1d, validate_data
 
 from skdnn._compat import check_sample_weight
+from skdnn._frame import as_table, read_columns
+from skdnn._table import Table
 from skdnn._training._plan import Rows
 
-DTYPES = (np.float64, np.float32)
+# Of every X: missing cells are allowed, infinity never is.
+_RULES = {
+    "accept_sparse": "csr",
+    "dtype": (np.float64, np.float32),
+    "ensure_all_finite": "allow-nan",
+}
 
 
 @contextmanager
@@ -31,10 +39,12 @@ def unchanged_on_error(estimator) -> Iterator[None]:
 def take_rows(estimator, X, y, sample_weight, *, goes_on: bool, classes=None) -> Rows:
     """Check what `fit` was given, set ``classes_``, and return it as numbers.
 
+    Categories are codes, and what is missing is NaN, as `Columns.matrix` gives them.
+
     Parameters
     ----------
     estimator : DNNClassifier
-        Gets ``classes_``, ``n_features_in_`` and ``feature_names_in_``.
+        Gets ``classes_``, ``n_features_in_``, ``feature_names_in_`` and ``_columns``.
     X, y, sample_weight
         As given to `fit`.
     goes_on : bool
@@ -42,6 +52,9 @@ def take_rows(estimator, X, y, sample_weight, *, goes_on: bool, classes=None) ->
     classes : array-like or None
         All classes there are, if the caller named them.
     """
+    X = as_table(X)
+    if not goes_on:
+        estimator._columns = read_columns(X, estimator.categorical_features)
     X, y = check_rows(estimator, X, y, reset=not goes_on)
     if y.ndim == 2:
         return _take_labels(estimator, X, y, sample_weight, goes_on=goes_on)
@@ -103,19 +116,18 @@ def check_rows(estimator, X, y, *, reset: bool) -> tuple[Any, np.ndarray]:
     Raises
     ------
     ValueError
-        If X holds NaN or infinity, has no row or no column, or has other columns than
-        in `fit` (`reset` false); if y is of another length, continuous, or has
-        several labels a row.
+        If X holds infinity, has no row or no column, or has other columns than in
+        `fit` (`reset` false); if a column is not of the kind it was; if y is of
+        another length, continuous, or has several labels a row.
     """
-    X, y = validate_data(
-        estimator,
-        X,
-        y,
-        accept_sparse="csr",
-        multi_output=True,
-        dtype=DTYPES,
-        reset=reset,
-    )
+    X = as_table(X)
+    rules = {**_RULES, "multi_output": True}
+    if estimator._columns.take_as_it_is(X):
+        X, y = validate_data(estimator, X, y, reset=reset, **rules)
+    else:
+        validate_data(estimator, X, y, reset=reset, skip_check_array=True)
+        X = estimator._columns.matrix(X)
+        X, y = check_X_y(X, y, estimator=estimator, **rules)
     if issparse(y):
         y = y.toarray()
     if y.ndim == 2 and y.shape[1] == 1:
@@ -130,6 +142,30 @@ def check_rows(estimator, X, y, *, reset: bool) -> tuple[Any, np.ndarray]:
             "sklearn.multioutput.MultiOutputClassifier."
         )
     return X, y
+
+
+def matrix(estimator, X):
+    """Return rows to predict as numbers, and codes of categories.
+
+    Raises
+    ------
+    ValueError
+        As `check_rows` does.
+    """
+    X, columns, table = as_table(X), estimator._columns, estimator._table
+    # numbers that go in as they are must fit the dtype of the network
+    rules = _RULES if table.scale else {**_RULES, "dtype": table.dtype}
+    with np.errstate(over="ignore"):  # the rules say so
+        if columns.take_as_it_is(X):
+            return validate_data(estimator, X, reset=False, **rules)
+        validate_data(estimator, X, reset=False, skip_check_array=True)
+        return check_array(columns.matrix(X), estimator=estimator, **rules)
+
+
+def encoded(table: Table, rows: Rows) -> Rows:
+    """Return rows as the network receives them, all in its dtype."""
+    weight = rows.weight.astype(table.dtype, copy=False)
+    return Rows(table.encode(rows.X), rows.y, weight)
 
 
 def find_classes(labels: np.ndarray, n_samples: int) -> np.ndarray:
@@ -245,8 +281,24 @@ def cut(
     return kept, held_out
 
 
+def drawn(
+    positions: np.ndarray, weight: np.ndarray, random_state: np.random.RandomState
+) -> np.ndarray:
+    """Return a bootstrap sample of positions: as many, drawn with replacement."""
+    positions = random_state.choice(positions, len(positions))
+    if not np.any(weight[positions] > 0):
+        raise ValueError(
+            "`sample_weight` must be positive for a row of every bootstrap sample. "
+            "Got one of zeros only; leave the rows of weight 0 out."
+        )
+    return positions
+
+
 def column_names(estimator, feature_names) -> list[str]:
-    """Return a name for each column: as given, as seen in `fit`, or x0 and so on."""
+    """Return a name for each input of the network: a column, or a level of one.
+
+    Columns are called as given, as seen in `fit`, or x0 and so on.
+    """
     n = estimator.n_features_in_
     if feature_names is not None:
         names = [str(name) for name in feature_names]
@@ -255,9 +307,9 @@ def column_names(estimator, feature_names) -> list[str]:
                 f"`feature_names` must name the {n} columns that the network "
                 f"receives. Got {len(names)} names."
             )
-        return names
-    names = getattr(estimator, "feature_names_in_", [f"x{i}" for i in range(n)])
-    return [str(name) for name in names]
+    else:
+        names = getattr(estimator, "feature_names_in_", [f"x{i}" for i in range(n)])
+    return estimator._table.input_names([str(name) for name in names])
 
 
 def check_named_classes(estimator, classes) -> None:

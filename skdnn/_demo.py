@@ -136,7 +136,9 @@ def _curve(losses) -> str:
 
 
 def _tune(console: Console, X, y) -> dict:
-    from sklearn.model_selection import GridSearchCV, StratifiedKFold
+    from sklearn.model_selection import StratifiedKFold
+
+    from skdnn.model_selection import GridSearchCV, nested_cross_validate
 
     n_candidates = int(np.prod([len(values) for values in _GRID.values()]))
     _head(console, 3, "Grid search inside an outer cross-validation")
@@ -145,24 +147,22 @@ def _tune(console: Console, X, y) -> dict:
         f"{_OUTER} outer folds that took no part in choosing."
     )
 
-    def search():
-        inner = StratifiedKFold(_INNER, shuffle=True, random_state=_SEED)
-        return GridSearchCV(_pipe(max_iter=50), _GRID, cv=inner)
-
-    scores = []
-    outer = StratifiedKFold(_OUTER, shuffle=True, random_state=_SEED)
-    for fold, (train, test) in enumerate(outer.split(X, y), start=1):
-        fitted = search().fit(X.iloc[train], y[train])
-        scores.append(fitted.score(X.iloc[test], y[test]))
-        console.print(
-            f"   fold {fold}: accuracy {scores[-1]:.3f} with "
-            f"{_words(fitted.best_params_)}"
-        )
-    console.print(
-        f"Honest accuracy: {np.mean(scores):.3f} ± {np.std(scores, ddof=1):.3f} "
-        f"(mean and deviation over {_OUTER} folds)."
+    inner, outer = (
+        StratifiedKFold(n_folds, shuffle=True, random_state=_SEED)
+        for n_folds in (_INNER, _OUTER)
     )
-    chosen = search().fit(X, y).best_params_
+    search = GridSearchCV(_pipe(max_iter=50), _GRID, cv=inner)
+    nested = nested_cross_validate(search, X, y, cv=outer)
+    for fold, (score, params) in enumerate(
+        zip(nested.scores, nested.params, strict=True), start=1
+    ):
+        console.print(f"   fold {fold}: accuracy {score:.3f} with {_words(params)}")
+    low, high = nested.interval()
+    console.print(
+        f"Honest accuracy: {nested.score:.3f}, 95 % interval {low:.3f} to "
+        f"{min(high, 1):.3f}."
+    )
+    chosen = search.fit(X, y).best_params_
     console.print(f"Chosen on all rows: {_words(chosen)}.")
     return {name.split("__")[1]: value for name, value in chosen.items()}
 

@@ -57,6 +57,7 @@ def plot_network(
     weights: Sequence[np.ndarray],
     feature_names: Sequence[str],
     class_names: Sequence[str],
+    n_columns: int,
     ax,
 ):
     """Draw layers, units and the weights between them; return the Axes.
@@ -71,9 +72,11 @@ def plot_network(
     weights : list of ndarray
         In the order of ``spec.arrays``.
     feature_names : sequence of str
-        Names of the columns that the network receives.
+        Names of what the network receives.
     class_names : sequence of str
         Names of the classes.
+    n_columns : int
+        Columns of the table, of which a category may be many inputs.
     ax : matplotlib Axes or None
         None makes a figure.
     """
@@ -98,7 +101,7 @@ def plot_network(
         if len(units) < sizes[i]:
             ax.text(i, 0, "⋮", ha="center", va="center", fontsize=15, zorder=4)
     top = max(height.max() for height in heights)
-    for i, label in enumerate(_layer_labels(spec, len(class_names))):
+    for i, label in enumerate(_layer_labels(spec, n_columns, len(class_names))):
         ax.text(i, top + 0.8, label, ha="center", va="bottom", fontsize=9)
     _draw_names(ax, 0, shown[0], heights[0], feature_names, "right")
     _draw_names(ax, len(sizes) - 1, shown[-1], heights[-1], class_names, "left")
@@ -162,8 +165,11 @@ def _draw_weights(ax, column, left, right, block):
     )
 
 
-def _layer_labels(spec: NetworkSpec, n_classes: int) -> list[str]:
-    labels = [f"{spec.n_inputs} columns" if spec.n_inputs > 1 else "1 column"]
+def _layer_labels(spec: NetworkSpec, n_columns: int, n_classes: int) -> list[str]:
+    first = f"{n_columns} columns" if n_columns > 1 else "1 column"
+    if spec.n_inputs != n_columns:
+        first += f"\n{spec.n_inputs} inputs" if spec.n_inputs > 1 else "\n1 input"
+    labels = [first]
     for layer in spec.hidden:
         activation = layer.activation
         name = (

@@ -11,19 +11,55 @@ import pandas as pd
 from sklearn.base import clone
 from sklearn.utils import check_random_state
 
-from skdnn import _fitting
+from skdnn import _fitting, _parameters, _recipe
 from skdnn._progress import Progress
-from skdnn._training._fit import train_stack
-from skdnn._training._plan import Fit, Rows, class_shares
+from skdnn._training._fit import train, train_stack
+from skdnn._training._plan import Fit, Fitted, Rows, class_shares
 from skdnn._verdict import Course
 
 # What the members of an ensemble have in common, and take from it.
-_SHARED = ("classes_", "n_features_in_", "feature_names_in_")
+_SHARED = ("classes_", "n_features_in_", "feature_names_in_", "_columns")
 
 
 def is_ensemble(estimator) -> bool:
     """Return whether the parameters ask for members, be it one on drawn rows."""
     return estimator.n_estimators > 1 or estimator.bootstrap
+
+
+def n_epochs(estimator, rows: Rows, incremental: bool) -> int:
+    """Return how many epochs a fit trains at most, those of all networks."""
+    if incremental:
+        return estimator.n_estimators
+    if _recipe.serves(estimator, rows, incremental=False):
+        return estimator.n_estimators * _recipe.n_epochs(estimator, len(rows))
+    return estimator.n_estimators * _parameters.value(estimator, "max_iter")
+
+
+def train_one(
+    estimator,
+    rows: Rows,
+    validation: Rows | None,
+    progress: Progress,
+    *,
+    goes_on: bool,
+    incremental: bool,
+) -> tuple[Fit, Fitted]:
+    """Train one network, by the recipe or as asked, and make the estimator fitted.
+
+    The parameters are those of `train_members`.
+
+    Returns
+    -------
+    fit, fitted
+        What was done, and what it left.
+    """
+    if _recipe.serves(estimator, rows, incremental=incremental):
+        return _recipe.train(estimator, rows, validation, progress)
+    how = {"goes_on": goes_on, "incremental": incremental}
+    fit = _fitting.plan(estimator, rows, validation, progress, **how)
+    fitted = train(fit)
+    _fitting.keep(estimator, fit, fitted, **how)
+    return fit, fitted
 
 
 def train_members(
@@ -51,22 +87,27 @@ def train_members(
         Whether this is one epoch of `partial_fit`.
     """
     members = _members(estimator, goes_on=goes_on)
-    fits = [
-        _fitting.plan(
-            member, rows, validation, progress, goes_on=goes_on, incremental=incremental
-        )
-        for member in members
-    ]
-    for member, fit, fitted in zip(members, fits, train_stack(fits), strict=True):
-        if isinstance(fitted, Exception):
-            raise fitted
-        _fitting.keep(member, fit, fitted, goes_on=goes_on, incremental=incremental)
-        member._ending = (fit, fitted)
+    how = {"goes_on": goes_on, "incremental": incremental}
+    if _recipe.serves(estimator, rows, incremental=incremental):
+        # each is a stack of its own
+        done = [_recipe.train(member, rows, validation, progress) for member in members]
+        fits = [fit for fit, _ in done]
+    else:
+        fits = [
+            _fitting.plan(member, rows, validation, progress, **how)
+            for member in members
+        ]
+        done = []
+        for member, fit, fitted in zip(members, fits, train_stack(fits), strict=True):
+            if isinstance(fitted, Exception):
+                raise fitted
+            done.append((fit, fitted))
+            _fitting.keep(member, fit, fitted, **how)
     _keep(estimator, members, fits[0])
     if estimator.oob_score:
         _judge_out_of_bag(estimator, rows, fits)
     estimator._course = _course(estimator, rows)
-    _warn(members, incremental=incremental)
+    _warn(members, done, incremental=incremental)
 
 
 def mean_probabilities(members: Sequence[Any], X) -> np.ndarray:
@@ -109,7 +150,7 @@ def _keep(estimator, members: list, fit: Fit) -> None:
         vars(estimator).pop(name, None)
     first = members[0]
     estimator.estimators_ = members
-    estimator._spec = first._spec
+    estimator._spec, estimator._table = first._spec, first._table
     _fitting.keep_history(estimator, mean_history(members), fit)
     estimator.t_ = sum(member.t_ for member in members)
     estimator.baseline_loss_ = float(np.mean([m.baseline_loss_ for m in members]))
@@ -180,11 +221,10 @@ def _accuracy(proba: np.ndarray, y: np.ndarray, weight: np.ndarray) -> float:
     return float(np.average(proba.argmax(axis=1) == y, weights=weight))
 
 
-def _warn(members: Sequence[Any], *, incremental: bool) -> None:
+def _warn(members: Sequence[Any], done: Sequence, *, incremental: bool) -> None:
     """Give each warning once, with the count of the members that it is about."""
     texts: dict[type[Warning], list[str]] = {}
-    for member in members:
-        fit, fitted = vars(member).pop("_ending")
+    for member, (fit, fitted) in zip(members, done, strict=True):
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             _fitting.warn(member, fit, fitted, incremental=incremental)

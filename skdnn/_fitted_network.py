@@ -14,7 +14,9 @@ class FittedNetwork:
         """A `keras.Model` from the network's input to probabilities.
 
         Of standard Keras layers, made when it is first asked for and never pickled;
-        ``model_.predict(X)`` equals ``predict_proba(X)``, also for two classes.
+        ``model_.predict(X)`` equals ``predict_proba(X)``, also for two classes, where
+        X is all numbers. A category is one input a level, and a number that was
+        missing in training has an input more, which tells where.
         """
         check_is_fitted(self)
         if not hasattr(self, "_model"):
@@ -63,8 +65,8 @@ class FittedNetwork:
         ax : matplotlib Axes, default=None
             Where to draw; None makes a figure.
         feature_names : sequence of str, default=None
-            Names of the columns the network receives, if `fit` saw none: behind a
-            transformer, ``pipe[:-1].get_feature_names_out()``.
+            Names of the columns, if `fit` saw none: behind a transformer,
+            ``pipe[:-1].get_feature_names_out()``.
 
         Returns
         -------
@@ -78,6 +80,7 @@ class FittedNetwork:
             getattr(self, "estimators_", [self])[0]._weights,
             _data.column_names(self, feature_names),
             [str(label) for label in self.classes_],
+            self.n_features_in_,
             ax,
         )
 
@@ -97,6 +100,7 @@ class FittedNetwork:
             self.history_,
             self.baseline_loss_,
             [str(label) for label in self.classes_],
+            self.n_features_in_,
         )
 
     def _plain_weights(self, name):

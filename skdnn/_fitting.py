@@ -1,6 +1,8 @@
 """Between the estimator and the trainer: what to do, and what a fit leaves."""
 
 import warnings
+from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -12,6 +14,7 @@ from skdnn._inference import _engine
 from skdnn._network._solvers import check_dtype
 from skdnn._network._spec import NetworkSpec, initial_weights
 from skdnn._progress import Progress
+from skdnn._table import fit_table, has_missing
 from skdnn._training._plan import (
     Fit,
     Fitted,
@@ -42,7 +45,7 @@ def plan(
     estimator : DNNClassifier
         With checked parameters and ``classes_``.
     rows, validation : Rows, Rows or None
-        Checked data.
+        Checked data, categories as codes.
     progress : Progress
         Hears of every epoch.
     goes_on : bool
@@ -52,33 +55,18 @@ def plan(
     """
     random_state = check_random_state(estimator.random_state)
     rows = rows.astype(_keras.precision(rows.X.dtype.name))
-    spec = _parameters.network_spec(
-        estimator,
-        rows.X.shape[1],
-        len(estimator.classes_),
-        rows.X.dtype,
-        multilabel=rows.y.ndim == 2,
-    )
-    if goes_on:
-        _parameters.check_same_network(estimator._spec, spec)
-        weights = estimator._weights
-    else:
-        weights = initial_weights(spec, random_state)
-    positions, held_out = _data.cut(
+    spec, weights, positions, held_out = _begin(
         estimator,
         rows,
+        random_state,
         is_validated=validation is not None,
-        random_state=random_state,
+        goes_on=goes_on,
     )
+    table = _data.encoded(estimator._table, rows)
     if held_out is not None:
-        validation = rows.take(held_out)
-    if estimator.bootstrap:  # after the cut: no copy of a row stands on both sides
-        positions = random_state.choice(positions, len(positions))
-        if not np.any(rows.weight[positions] > 0):
-            raise ValueError(
-                "`sample_weight` must be positive for a row of every bootstrap sample. "
-                "Got one of zeros only; leave the rows of weight 0 out."
-            )
+        validation = table.take(held_out)
+    elif validation is not None:
+        validation = _data.encoded(estimator._table, validation)
     rows_seen = estimator.t_ if goes_on else 0
     solver, rate = _parameters.solver_and_rate(estimator)
     check_dtype(solver, spec.dtype)
@@ -87,9 +75,9 @@ def plan(
         weights=weights,
         solver=solver,
         optimizer_state=estimator._optimizer_state if goes_on and incremental else None,
-        table=rows,
+        table=table,
         positions=positions,
-        validation=None if validation is None else validation.astype(spec.dtype),
+        validation=validation,
         held_out=held_out,
         batch_size=_parameters.batch_size(estimator, len(positions)),
         shuffle=bool(estimator.shuffle),
@@ -100,7 +88,7 @@ def plan(
         stopping=_parameters.stopping(estimator, incremental),
         rows_seen=rows_seen,
         callbacks=_parameters.copied_callbacks(estimator),
-        on_epoch=lambda record: progress.step(_figures(record)),
+        on_epoch=lambda record: progress.step(figures(record)),
     )
 
 
@@ -124,6 +112,51 @@ def finish(estimator, fit: Fit, fitted: Fitted) -> None:
     """Make an estimator fitted by what training left of its `prepare`."""
     keep(estimator, fit, fitted, goes_on=False, incremental=False)
     warn(estimator, fit, fitted, incremental=False)
+
+
+def _begin(
+    estimator,
+    rows: Rows,
+    random_state: np.random.RandomState,
+    *,
+    is_validated: bool,
+    goes_on: bool,
+) -> tuple[NetworkSpec, Sequence[np.ndarray], np.ndarray, np.ndarray | None]:
+    """Return the network, its starting weights, and positions of the rows.
+
+    Those that are trained on, and those that are held out to validate on. Sets
+    ``_table``, fitted on the former. As MLPClassifier draws weights before the cut, so
+    does this, unless levels and missing cells of the training rows decide how many
+    inputs there are.
+    """
+    spec_of = partial(
+        _parameters.network_spec,
+        estimator,
+        n_classes=len(estimator.classes_),
+        dtype=rows.X.dtype,
+        multilabel=rows.y.ndim == 2,
+    )
+    is_as_wide = not estimator._columns.codes and not has_missing(rows.X)
+    early_weights = None
+    if is_as_wide and not goes_on:
+        early_weights = initial_weights(spec_of(rows.X.shape[1]), random_state)
+    positions, held_out = _data.cut(
+        estimator, rows, is_validated=is_validated, random_state=random_state
+    )
+    if estimator.bootstrap:  # after the cut: no copy of a row stands on both sides
+        positions = _data.drawn(positions, rows.weight, random_state)
+    if not goes_on:
+        is_whole = held_out is None and not estimator.bootstrap
+        X = rows.X if is_whole else rows.X[positions]
+        weight = rows.weight if is_whole else rows.weight[positions]
+        estimator._table = fit_table(estimator._columns, X, weight, recipe=False)
+    spec = spec_of(estimator._table.n_inputs)
+    if goes_on:
+        _parameters.check_same_network(estimator._spec, spec)
+        weights = estimator._weights
+    else:
+        weights = early_weights or initial_weights(spec, random_state)
+    return spec, weights, positions, held_out
 
 
 def keep(
@@ -265,7 +298,7 @@ def _course(fit: Fit, fitted: Fitted, history, shares: np.ndarray) -> Course:
     )
 
 
-def _figures(record: dict) -> dict[str, float]:
+def figures(record: dict) -> dict[str, float]:
     """Return what the progress line shows of an epoch."""
     figures = {"loss": record["loss"]}
     if np.isfinite(record["val_loss"]):

@@ -36,20 +36,21 @@ _count = [Interval(Integral, 1, None, closed="left")]
 
 CONSTRAINTS: dict = {
     "hidden_layer_sizes": ["array-like", *_count, None],
-    "activation": [StrOptions({*ACTIVATIONS, *ACTIVATION_ALIASES}), callable],
+    "activation": [StrOptions({*ACTIVATIONS, *ACTIVATION_ALIASES}), callable, None],
     "solver": [
         StrOptions({*KERAS_OPTIMIZERS, "lbfgs"}),
         HasMethods(["get_config", "update_step"]),
     ],
-    "alpha": _not_negative,
+    "alpha": [*_not_negative, None],
     "batch_size": [StrOptions({"auto"}), *_count],
     "learning_rate": [
         StrOptions({"constant", "invscaling", "adaptive"}),
         HasMethods(["get_config", "__call__"]),
+        None,
     ],
-    "learning_rate_init": _positive,
+    "learning_rate_init": [*_positive, None],
     "power_t": _not_negative,
-    "max_iter": _count,
+    "max_iter": [*_count, None],
     "shuffle": ["boolean"],
     "random_state": ["random_state"],
     "tol": _not_negative,
@@ -60,11 +61,12 @@ CONSTRAINTS: dict = {
     "early_stopping": ["boolean"],
     "validation_fraction": [Interval(Real, 0, 1, closed="neither"), None],
     "beta_1": _share,
-    "beta_2": _share,
+    "beta_2": [*_share, None],
     "epsilon": _positive,
     "n_iter_no_change": [*_count, Options(Real, {np.inf})],
     "max_fun": _count,
     "class_weight": [StrOptions({"balanced"}), dict, None],
+    "categorical_features": [StrOptions({"from_dtype"}), "array-like", None],
     "l1_ratio": [Interval(Real, 0, 1, closed="both")],
     "n_estimators": _count,
     "bootstrap": ["boolean"],
@@ -72,9 +74,27 @@ CONSTRAINTS: dict = {
     "dropout": [*_share, "array-like"],
     "batch_norm": ["boolean"],
     "weight_decay": [*_not_negative, None],
-    "label_smoothing": _share,
+    "label_smoothing": [*_share, None],
     "callbacks": [HasMethods(["set_model", "on_epoch_end"]), "array-like", None],
 }
+
+
+# What None means for a plain network: MLPClassifier's values. The recipe has its own.
+_PLAIN_VALUES = {
+    "activation": "relu",
+    "alpha": 1e-4,
+    "learning_rate": "constant",
+    "learning_rate_init": 1e-3,
+    "max_iter": 200,
+    "beta_2": 0.999,
+    "label_smoothing": 0.0,
+}
+
+
+def value(estimator, name: str):
+    """Return a parameter as it was given, or a plain network's value for None."""
+    given = getattr(estimator, name)
+    return _PLAIN_VALUES[name] if given is None else given
 
 
 def check_parameters(estimator) -> None:
@@ -189,7 +209,7 @@ def network_spec(
     -------
     NetworkSpec
     """
-    activation = estimator.activation
+    activation = value(estimator, "activation")
     if callable(activation):
         # Keras's own functions are known by their names
         name = getattr(activation, "__name__", None)
@@ -222,7 +242,7 @@ def solver_and_rate(estimator) -> tuple[Solver, Rate | None]:
     As in ``MLPClassifier``, ``learning_rate="invscaling"`` and ``"adaptive"`` act on
     ``solver="sgd"`` only.
     """
-    solver, policy = estimator.solver, estimator.learning_rate
+    solver, policy = estimator.solver, value(estimator, "learning_rate")
     if isinstance(solver, str) and solver == "lbfgs":
         return lbfgs_solver(), None
     schedule = None if isinstance(policy, str) else serialized(policy)
@@ -235,7 +255,7 @@ def solver_and_rate(estimator) -> tuple[Solver, Rate | None]:
         momentum=estimator.momentum,
         nesterov=estimator.nesterovs_momentum,
         beta_1=estimator.beta_1,
-        beta_2=estimator.beta_2,
+        beta_2=value(estimator, "beta_2"),
         epsilon=estimator.epsilon,
         schedule=schedule,
     )
@@ -243,7 +263,7 @@ def solver_and_rate(estimator) -> tuple[Solver, Rate | None]:
         return made, None
     policy = policy if solver == "sgd" else "constant"
     return made, Rate(
-        float(estimator.learning_rate_init), policy, float(estimator.power_t)
+        float(value(estimator, "learning_rate_init")), policy, float(estimator.power_t)
     )
 
 
@@ -254,17 +274,17 @@ def penalties(estimator) -> Penalties:
         solver = estimator.solver
         weight_decay = default_weight_decay(solver) if isinstance(solver, str) else 0.0
     return Penalties(
-        l2=float(estimator.alpha * (1 - estimator.l1_ratio)),
-        l1=float(estimator.alpha * estimator.l1_ratio),
+        l2=float(value(estimator, "alpha") * (1 - estimator.l1_ratio)),
+        l1=float(value(estimator, "alpha") * estimator.l1_ratio),
         weight_decay=float(weight_decay),
-        label_smoothing=float(estimator.label_smoothing),
+        label_smoothing=float(value(estimator, "label_smoothing")),
     )
 
 
 def stopping(estimator, incremental: bool) -> Stopping:
     """Return the rules by which a fit ends; a partial fit is one epoch."""
     return Stopping(
-        max_iter=1 if incremental else int(estimator.max_iter),
+        max_iter=1 if incremental else int(value(estimator, "max_iter")),
         tol=float(estimator.tol),
         patience=float(estimator.n_iter_no_change),
         early=bool(estimator.early_stopping) and estimator.solver != "lbfgs",

@@ -1,6 +1,7 @@
 """One live line on stderr for long work, in a terminal and in a notebook."""
 
 import sys
+import threading
 from collections.abc import Mapping
 from types import TracebackType
 
@@ -20,6 +21,7 @@ class Progress:
 
     def __init__(self, total: int, unit: str, enabled: bool):
         self._bar = None
+        self._lock = threading.Lock()
         if enabled:
             from tqdm import tqdm
 
@@ -45,8 +47,10 @@ class Progress:
             self._bar.close()
 
     def step(self, figures: Mapping[str, float] | None = None) -> None:
-        """Go on by one step, and show figures beside the bar."""
-        if self._bar is not None:
+        """Go on by one step, from any thread, and show figures beside the bar."""
+        if self._bar is None:
+            return
+        with self._lock:
             if figures:
                 self._bar.set_postfix(
                     {name: f"{value:.4f}" for name, value in figures.items()},

@@ -84,13 +84,16 @@ def summarise(
     history: pd.DataFrame,
     baseline: float,
     class_names: list[str],
+    n_columns: int,
 ) -> str:
     """Return data, network, training and verdict as lines of text."""
     n_weights = sum(array.size for array in spec.arrays if array.trainable)
     data = f"{course.n_train} rows to train on"
     if course.n_validation:
         data += f", {course.n_validation} to validate on"
-    data += f", {spec.n_inputs} column{'s' if spec.n_inputs > 1 else ''}"
+    data += f", {n_columns} column{'s' if n_columns > 1 else ''}"
+    if spec.n_inputs != n_columns:
+        data += f" as {spec.n_inputs} input{'s' if spec.n_inputs > 1 else ''}"
     shares = [
         f"{name} {share:.0%}"
         for name, share in zip(class_names, course.shares, strict=True)

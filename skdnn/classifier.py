@@ -3,13 +3,12 @@
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from skdnn import _data, _ensemble, _fitting, _parameters
 from skdnn._fitted_network import FittedNetwork
 from skdnn._inference import _engine
 from skdnn._progress import Progress
-from skdnn._training._fit import train
 
 
 class DNNClassifier(ClassifierMixin, FittedNetwork, BaseEstimator):
@@ -19,6 +18,8 @@ class DNNClassifier(ClassifierMixin, FittedNetwork, BaseEstimator):
     same order and with the same meaning, and adds what deep networks need. Given the
     same ``random_state``, parameters that both have give the same network, but for
     rounding, and but for ``early_stopping``, which here watches the loss.
+
+    It takes tables as they are: words, categories and missing cells included.
 
     Parameters
     ----------
@@ -77,6 +78,11 @@ class DNNClassifier(ClassifierMixin, FittedNetwork, BaseEstimator):
         Evaluations of the loss at most, for ``solver="lbfgs"``.
     class_weight : dict, "balanced" or None, default=None
         Factor of each class in the loss; "balanced" lets every class weigh the same.
+    categorical_features : "from_dtype", array-like of str, int or bool, or None, \
+            default="from_dtype"
+        Which columns are categories. "from_dtype" is those of a data frame that hold
+        categories or words; else names, positions, or a truth value a column; None is
+        no column. Levels unseen in training count as missing.
     l1_ratio : float, default=0.0
         Share of L1 in the penalty `alpha`; the rest is L2.
     n_estimators : int, default=1
@@ -165,6 +171,16 @@ class DNNClassifier(ClassifierMixin, FittedNetwork, BaseEstimator):
     >>> pipe = make_pipeline(MinMaxScaler(), network).fit(X, y)
     >>> pipe.score(X, y) > 0.95
     True
+
+    A table as it is:
+
+    >>> import pandas as pd
+    >>> table = pd.DataFrame(
+    ...     {"colour": ["red", "blue", None, "red"] * 20, "size": [1, None, 2, 3] * 20}
+    ... )
+    >>> fruit = ["cherry", "plum", "plum", "cherry"] * 20
+    >>> network.fit(table, fruit).predict(table[:3])
+    array(['cherry', 'plum', 'plum'], dtype='<U6')
     """
 
     _parameter_constraints = _parameters.CONSTRAINTS
@@ -172,15 +188,15 @@ class DNNClassifier(ClassifierMixin, FittedNetwork, BaseEstimator):
     def __init__(
         self,
         hidden_layer_sizes=None,
-        activation="relu",
+        activation=None,
         *,
         solver="adam",
-        alpha=0.0001,
+        alpha=None,
         batch_size="auto",
-        learning_rate="constant",
-        learning_rate_init=0.001,
+        learning_rate=None,
+        learning_rate_init=None,
         power_t=0.5,
-        max_iter=200,
+        max_iter=None,
         shuffle=True,
         random_state=None,
         tol=1e-4,
@@ -191,11 +207,12 @@ class DNNClassifier(ClassifierMixin, FittedNetwork, BaseEstimator):
         early_stopping=False,
         validation_fraction=None,
         beta_1=0.9,
-        beta_2=0.999,
+        beta_2=None,
         epsilon=1e-8,
         n_iter_no_change=10,
         max_fun=15000,
         class_weight=None,
+        categorical_features="from_dtype",
         l1_ratio=0.0,
         n_estimators=1,
         bootstrap=False,
@@ -203,7 +220,7 @@ class DNNClassifier(ClassifierMixin, FittedNetwork, BaseEstimator):
         dropout=0.0,
         batch_norm=False,
         weight_decay=None,
-        label_smoothing=0.0,
+        label_smoothing=None,
         callbacks=None,
     ):
         self.hidden_layer_sizes = hidden_layer_sizes
@@ -230,6 +247,7 @@ class DNNClassifier(ClassifierMixin, FittedNetwork, BaseEstimator):
         self.n_iter_no_change = n_iter_no_change
         self.max_fun = max_fun
         self.class_weight = class_weight
+        self.categorical_features = categorical_features
         self.l1_ratio = l1_ratio
         self.n_estimators = n_estimators
         self.bootstrap = bootstrap
@@ -245,15 +263,16 @@ class DNNClassifier(ClassifierMixin, FittedNetwork, BaseEstimator):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Numbers, without NaN or infinity. float32 is worked on as float32, all
-            else as float64.
+        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
+            Numbers and truth values, NaN where they are missing, never infinity; in
+            a frame (pandas, or any that narwhals knows) words and categories, too.
+            float32 is worked on as float32, all else as float64.
         y : array-like of shape (n_samples,) or (n_samples, n_labels)
             Classes: strings, booleans or integers. Or zeros and ones, a column a
             label, where a row may have several labels or none.
         sample_weight : array-like of shape (n_samples,), default=None
             Weight of each row in the loss, not negative.
-        X_val : {array-like, sparse matrix} of shape (n_val, n_features), default=None
+        X_val : like X, of shape (n_val, n_features), default=None
             Rows to validate on, in place of a share of X.
         y_val : array-like of shape (n_val,), default=None
             Their classes.
@@ -270,7 +289,7 @@ class DNNClassifier(ClassifierMixin, FittedNetwork, BaseEstimator):
         """
         with _data.unchanged_on_error(self):
             _parameters.check_parameters(self)
-            goes_on = self.warm_start and hasattr(self, "history_")
+            goes_on = self.warm_start and self._can_go_on()
             rows = _data.take_rows(self, X, y, sample_weight, goes_on=goes_on)
             validation = _data.take_validation(self, X_val, y_val)
             return self._train(rows, validation, goes_on=goes_on, incremental=False)
@@ -281,8 +300,8 @@ class DNNClassifier(ClassifierMixin, FittedNetwork, BaseEstimator):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Numbers, without NaN or infinity.
+        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
+            As in `fit`. Levels and medians are those of the first call.
         y : array-like of shape (n_samples,)
             Classes.
         classes : array-like of shape (n_classes,), default=None
@@ -297,8 +316,10 @@ class DNNClassifier(ClassifierMixin, FittedNetwork, BaseEstimator):
         with _data.unchanged_on_error(self):
             _parameters.check_parameters(self)
             _parameters.check_incremental(self)
-            goes_on = hasattr(self, "history_")
+            goes_on = self._can_go_on()
             _data.check_named_classes(self, classes)
+            if classes is None:
+                classes = self.classes_
             rows = _data.take_rows(
                 self, X, y, sample_weight, goes_on=goes_on, classes=classes
             )
@@ -309,7 +330,7 @@ class DNNClassifier(ClassifierMixin, FittedNetwork, BaseEstimator):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
             The columns of `fit`, in the same order.
 
         Returns
@@ -326,7 +347,7 @@ class DNNClassifier(ClassifierMixin, FittedNetwork, BaseEstimator):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
             The columns of `fit`, in the same order.
 
         Returns
@@ -345,7 +366,7 @@ class DNNClassifier(ClassifierMixin, FittedNetwork, BaseEstimator):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
             The columns of `fit`, in the same order.
 
         Returns
@@ -374,39 +395,34 @@ class DNNClassifier(ClassifierMixin, FittedNetwork, BaseEstimator):
         members = getattr(self, "estimators_", [self])
         return np.stack([member._proba(X) for member in members])
 
+    def _can_go_on(self):
+        """Return whether there is a plain network: the recipe's schedule has ended."""
+        return hasattr(self, "history_") and self._spec.front is None
+
     def _checked(self, X):
         if not hasattr(self, "_spec"):  # the check itself costs as much as a row
             check_is_fitted(self)
-        return validate_data(
-            self, X, accept_sparse="csr", dtype=_data.DTYPES, reset=False
-        )
+        return _data.matrix(self, X)
 
     def _proba(self, X):
-        X = X.astype(self._spec.dtype, copy=False)
+        X = self._table.encode(X)
         return _engine.predict_proba(self._spec, self._weights, X)
 
     def _log_proba(self, X):
-        X = X.astype(self._spec.dtype, copy=False)
+        X = self._table.encode(X)
         logits = _engine.predict_logits(self._spec, self._weights, X)
         return _engine.log_probabilities(self._spec, logits)
 
     def _train(self, rows, validation, *, goes_on, incremental):
-        epochs = (1 if incremental else self.max_iter) * self.n_estimators
         how = {"goes_on": goes_on, "incremental": incremental}
-        with Progress(epochs, "epoch", bool(self.verbose)) as progress:
+        with Progress(
+            _ensemble.n_epochs(self, rows, incremental), "epoch", bool(self.verbose)
+        ) as progress:
             if _ensemble.is_ensemble(self):
                 _ensemble.train_members(self, rows, validation, progress, **how)
                 return self
-            fit = _fitting.plan(
-                self,
-                rows,
-                validation,
-                progress,
-                **how,
-            )
-            fitted = train(fit)
-        vars(self).pop("estimators_", None)
-        _fitting.keep(self, fit, fitted, **how)
+            vars(self).pop("estimators_", None)
+            fit, fitted = _ensemble.train_one(self, rows, validation, progress, **how)
         _fitting.warn(self, fit, fitted, incremental=incremental)
         return self
 
@@ -418,5 +434,6 @@ class DNNClassifier(ClassifierMixin, FittedNetwork, BaseEstimator):
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
+        tags.input_tags.allow_nan = True
         tags.classifier_tags.multi_label = True
         return tags

@@ -1,6 +1,8 @@
 import os
 
 import matplotlib
+import numpy as np
+import pandas as pd
 import pytest
 from sklearn.datasets import load_breast_cancer, load_iris
 from sklearn.preprocessing import minmax_scale
@@ -25,6 +27,29 @@ def iris_frame():
 def cancer():
     X, y = load_breast_cancer(return_X_y=True)
     return minmax_scale(X), y
+
+
+@pytest.fixture(scope="session")
+def passengers():
+    """A made table of words, numbers, truth values and missing cells, as it stands."""
+    rng = np.random.default_rng(0)
+    n = 240
+    frame = pd.DataFrame(
+        {
+            "age": np.where(rng.random(n) < 0.2, np.nan, rng.gamma(4, 8, n).round()),
+            "sex": rng.choice(["female", "male"], n),
+            "deck": pd.Categorical(rng.choice(list("ABCDEFG"), n)),
+            "alone": rng.random(n) < 0.5,
+            "siblings": pd.array(rng.integers(0, 5, n), dtype="Int64"),
+            "port": rng.choice(["Q", "S"], n).astype(object),
+            "fare": np.exp(rng.normal(3, 1, n)),
+        }
+    )
+    frame.loc[rng.random(n) < 0.6, "deck"] = None
+    frame.loc[rng.random(n) < 0.05, ["siblings", "port"]] = None
+    odds = 2.0 * (frame["sex"] == "female") - 1 + 1.5 * frame["deck"].notna()
+    lived = rng.random(n) < 1 / (1 + np.exp(-2 * odds.to_numpy()))
+    return frame, np.where(lived, "lived", "died")
 
 
 @pytest.fixture(autouse=True)

@@ -1,14 +1,18 @@
 """Bad input: rule, value and remedy, before training, and nothing is changed."""
 
+import copy
+
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.sparse import csr_matrix, issparse
 
 from skdnn import DNNClassifier
 from skdnn._parameters import CONSTRAINTS
 
 X = np.random.default_rng(0).uniform(size=(20, 3))
 Y = np.arange(20) % 2
+WORDS = pd.DataFrame({"word": ["x", "y"] * 10, "n": X[:, 0]})
 
 
 @pytest.fixture(autouse=True)
@@ -28,8 +32,20 @@ def with_cell(value):
 @pytest.mark.parametrize(
     ("rows", "labels", "match"),
     [
-        (with_cell(np.nan), Y, "contains NaN"),
         (with_cell(np.inf), Y, "infinity"),
+        (with_cell(-np.inf).astype(np.float32), Y, "infinity"),
+        (csr_matrix(with_cell(np.inf)), Y, "infinity"),
+        (WORDS.assign(n=[np.inf] * 20), Y, "infinity"),
+        (WORDS.assign(n=pd.array([np.inf] * 20, dtype="Float64")), Y, "infinity"),
+        (WORDS.assign(when=pd.Timestamp(0)), Y, "'when' must hold numbers.*Got dates"),
+        (WORDS.assign(cell=[[1]] * 20), Y, "'cell' must hold numbers.*Got list"),
+        (WORDS.iloc[:, :0], Y, r"0 feature\(s\)"),
+        (WORDS.iloc[:0], Y, r"0 sample\(s\)"),
+        (WORDS.rename(columns={"n": 3}), Y, "feature name"),
+        (WORDS, Y[:5], "inconsistent numbers of samples"),
+        (WORDS, None, "requires y to be passed"),
+        (WORDS.assign(word=None).iloc[:, :1], Y, "one cell that is not missing"),
+        (WORDS.to_numpy(), Y, "could not convert string"),
         (X, np.zeros(20), "at least 2 classes. Got 1 class"),
         (X[:1], Y[:1], "Got 1 class.*n_samples=1"),
         (X[:, :0], Y, r"0 feature\(s\)"),
@@ -42,16 +58,18 @@ def with_cell(value):
         (X, np.array(["a", None] * 10, dtype=object), "of one kind.*NoneType"),
         (X, np.eye(3)[Y].astype(int) * 2 + 1, "zeros and ones, a column a label"),
         (X[0], Y, "Expected 2D array"),
-        (pd.DataFrame({"a": ["x", "y"] * 10}), Y, "could not convert string"),
         (X.astype(complex), Y, "[Cc]omplex"),
     ],
 )
 def test_rows_that_cannot_be(rows, labels, match):
-    before = np.array(rows, copy=True)
+    before = copy.deepcopy(rows)
     estimator = DNNClassifier()
-    with pytest.raises(ValueError, match=match):
+    # names of mixed kinds are scikit-learn's TypeError
+    with pytest.raises((ValueError, TypeError), match=match):
         estimator.fit(rows, labels)
-    np.testing.assert_array_equal(before, np.asarray(rows))
+    if issparse(rows):
+        before, rows = before.toarray(), rows.toarray()
+    pd.testing.assert_frame_equal(pd.DataFrame(before), pd.DataFrame(rows))
     assert vars(estimator) == vars(DNNClassifier())
 
 
@@ -90,6 +108,9 @@ def test_weights_that_cannot_be(weight, match):
         ({"dropout": [-0.1]}, r"rates in \[0, 1\). Got -0.1"),
         ({"n_iter_no_change": 0}, "'n_iter_no_change'.*Got 0"),
         ({"validation_fraction": 1.0}, "'validation_fraction'.*Got 1.0"),
+        ({"categorical_features": "from_dtypes"}, "Did you mean 'from_dtype'"),
+        ({"categorical_features": ["a"]}, "must name columns of X. Got 'a'"),
+        ({"categorical_features": [3]}, r"from 0 to 2. Got \[3\]"),
     ],
 )
 def test_parameters_that_cannot_be(parameters, match):

@@ -14,7 +14,7 @@ from skdnn import DNNClassifier
 
 # scipy must be told of the array API before it is imported
 # How many checks there are, by release of scikit-learn.
-CHECKS = {"1.9": 68}
+CHECKS = {"1.9": 67}
 MAY_BE_SKIPPED = {
     "check_array_api_input",
     "check_classifiers_multilabel_output_format_decision_function",  # there is none
@@ -50,5 +50,6 @@ def test_is_a_classifier():
     assert not tags.non_deterministic
     assert not tags.classifier_tags.poor_score
     assert tags.input_tags.sparse
+    assert tags.input_tags.allow_nan
     cv = check_cv(3, np.repeat([0, 1], 9), classifier=is_classifier(DNNClassifier()))
     assert isinstance(cv, StratifiedKFold)

@@ -1,11 +1,13 @@
 """The forward pass in NumPy: no Keras, no threads of its own, safe after a fork."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.utils.extmath import safe_sparse_dot
 
+from skdnn._inference import _front
 from skdnn._inference._threads import run_blocks
 from skdnn._network._spec import ACTIVATIONS, NetworkSpec
 
@@ -20,6 +22,11 @@ def supports(spec: NetworkSpec) -> bool:
         isinstance(layer.activation, str) and layer.activation in _FUNCTIONS
         for layer in spec.hidden
     )
+
+
+def activation_function(name: str) -> Callable[[np.ndarray], np.ndarray]:
+    """Return a function of that name in `ACTIVATIONS`; it may write over its array."""
+    return _FUNCTIONS[name]
 
 
 def predict(
@@ -50,30 +57,51 @@ def predict(
     -------
     ndarray of shape (n_samples, ...)
     """
-    layers = _folded_layers(spec, weights)
+    forward, width = _forward(spec, weights)
     n = X.shape[0]
-    size = max(64, _BLOCK_BYTES // (max(spec.widths) * np.dtype(spec.dtype).itemsize))
+    size = max(64, _BLOCK_BYTES // (width * np.dtype(spec.dtype).itemsize))
     if n <= size:
-        return output(_forward(layers, X))
-    first = output(_forward(layers, X[:size]))
+        return output(forward(X))
+    first = output(forward(X[:size]))
     out = np.empty((n, *first.shape[1:]), dtype=first.dtype)
     out[:size] = first
 
     def work(start: int) -> None:
         rows = slice(start, start + size)
-        out[rows] = output(_forward(layers, X[rows]))
+        out[rows] = output(forward(X[rows]))
 
     run_blocks(work, range(size, n, size))
     return out
 
 
-def _forward(layers, h):
-    with np.errstate(over="ignore"):
+def _forward(
+    spec: NetworkSpec, weights: Sequence[np.ndarray]
+) -> tuple[Callable[[Any], np.ndarray], int]:
+    """Return a function from rows to logits, and how wide a row becomes in it."""
+    if spec.front is not None:
+        activations = [_FUNCTIONS[str(layer.activation)] for layer in spec.hidden]
+        run = _front.forward(spec, weights, [*activations, _linear])
+        return _quiet(run), _front.widest(spec)
+    layers = _folded_layers(spec, weights)
+
+    def forward(h):
         for kernel, bias, activation in layers:
             h = safe_sparse_dot(h, kernel) if issparse(h) else h @ kernel
             h += bias
             h = activation(h)
-    return h
+        return h
+
+    return _quiet(forward), max(spec.widths)
+
+
+def _quiet(forward: Callable) -> Callable:
+    """Return the function with an overflow to infinity taken as it comes."""
+
+    def run(X):
+        with np.errstate(over="ignore"):
+            return forward(X)
+
+    return run
 
 
 def _folded_layers(

@@ -1,22 +1,29 @@
 """From a spec to Keras models."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
 from skdnn import _keras
-from skdnn._network._layers import dropout_layer
+from skdnn._network._layers import (
+    dropout_layer,
+    front_layer,
+    scaled_dense,
+    sharpen_layer,
+)
 from skdnn._network._spec import NetworkSpec
 
 
 def build_network(spec: NetworkSpec):
-    """Return a `keras.Model` from rows to logits, for training.
+    """Return a `keras.Model` from rows to logits, for training; of one member.
 
     Dropout rates are weights of the model, see `set_dropout`.
     """
     keras = _keras.load()
     x = inputs = keras.Input((spec.n_inputs,), dtype=spec.dtype)
+    x = _front(spec, x)
     for layer in spec.hidden:
         dropout = dropout_layer()(dtype=spec.dtype) if layer.dropout else None
         x = _hidden(keras, spec, layer, x, dropout)
@@ -24,7 +31,7 @@ def build_network(spec: NetworkSpec):
 
 
 def build_mean_model(spec: NetworkSpec, weights: Sequence[Sequence[np.ndarray]]):
-    """Return a `keras.Model` of the mean of some networks; of one, its own.
+    """Return a `keras.Model` of the mean of some classifiers; of one, its own.
 
     Parameters
     ----------
@@ -34,18 +41,14 @@ def build_mean_model(spec: NetworkSpec, weights: Sequence[Sequence[np.ndarray]])
         The weights of each.
     """
     models = [build_model(spec, arrays) for arrays in weights]
-    if len(models) == 1:
-        return models[0]
-    keras = _keras.load()
-    for i, model in enumerate(models):
-        model.name = f"member_{i}"
-    inputs = keras.Input((spec.n_inputs,), dtype=spec.dtype, name="rows")
-    mean = keras.layers.Average(dtype=spec.dtype, name="mean")
-    return keras.Model(inputs, mean([model(inputs) for model in models]), name="skdnn")
+    return models[0] if len(models) == 1 else _mean_model(spec, models)
 
 
 def build_model(spec: NetworkSpec, weights: Sequence[np.ndarray]):
-    """Return a `keras.Model` of standard layers from rows to probabilities.
+    """Return a `keras.Model` from rows to probabilities.
+
+    Its layers are Keras's own, but for a front, and what divides by the root of the
+    inputs behind one.
 
     Parameters
     ----------
@@ -59,8 +62,29 @@ def build_model(spec: NetworkSpec, weights: Sequence[np.ndarray]):
     keras.Model
         Input of shape (n_samples, n_inputs), output of shape (n_samples, n_classes).
     """
+    models = [_member(spec, arrays) for arrays in spec.member_weights(weights)]
+    if len(models) == 1:
+        return models[0]
+    return _mean_model(spec, models, sharpness=spec.sharpness)
+
+
+def _mean_model(spec: NetworkSpec, models: list, sharpness: float = 1.0):
+    """Return the model of mean probabilities, made sharper or less so."""
+    keras = _keras.load()
+    for i, model in enumerate(models):
+        model.name = f"member_{i}"
+    inputs = keras.Input((spec.n_inputs,), dtype=spec.dtype, name="rows")
+    mean = keras.layers.Average(dtype=spec.dtype, name="mean")
+    x = mean([model(inputs) for model in models])
+    if sharpness != 1:
+        x = sharpen_layer()(sharpness, dtype=spec.dtype, name="sharpened")(x)
+    return keras.Model(inputs, x, name="skdnn")
+
+
+def _member(spec: NetworkSpec, weights: Sequence[np.ndarray]):
     keras = _keras.load()
     x = inputs = keras.Input((spec.n_inputs,), dtype=spec.dtype, name="rows")
+    x = _front(spec, x)
     for i, layer in enumerate(spec.hidden, start=1):
         dropout = None
         if layer.dropout:
@@ -161,6 +185,12 @@ def _dropout_values(network, spec: NetworkSpec, seed: int) -> Iterator[tuple]:
         yield layer.seed_generator.state, [int(layer_seed), 0]
 
 
+def _front(spec: NetworkSpec, x):
+    if spec.front is None:
+        return x
+    return front_layer()(**asdict(spec.front), dtype=spec.dtype, name="front")(x)
+
+
 def _hidden(keras, spec, layer, x, dropout, name=None):
     x = _dense(keras, spec, layer.units, x, name, use_bias=not layer.batch_norm)
     if layer.batch_norm:
@@ -171,7 +201,8 @@ def _hidden(keras, spec, layer, x, dropout, name=None):
 
 def _dense(keras, spec, units, x, name, *, use_bias=True):
     # weights are always set from outside, so that nothing is drawn from Keras's seed
-    dense = keras.layers.Dense(
+    kind = keras.layers.Dense if spec.front is None else scaled_dense()
+    dense = kind(
         units,
         dtype=spec.dtype,
         use_bias=use_bias,

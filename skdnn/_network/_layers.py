@@ -1,8 +1,96 @@
 """Keras layers of our own, made when Keras is first used."""
 
+from dataclasses import asdict
 from functools import cache
 
 from skdnn import _keras
+from skdnn._network._spec import Front
+
+
+@cache
+def scaled_dense() -> type:
+    """Return the class of a dense layer divided by the root of its inputs' number."""
+    keras = _keras.load()
+
+    @keras.saving.register_keras_serializable(package="skdnn")
+    class ScaledDense(keras.layers.Dense):  # type: ignore[name-defined]
+        def call(self, inputs, training=None):
+            product = keras.ops.matmul(inputs, self.kernel)
+            return product / self.kernel.shape[0] ** 0.5 + self.bias
+
+    return ScaledDense
+
+
+@cache
+def front_layer() -> type:
+    """Return the class of the layer that `Front` describes."""
+    keras = _keras.load()
+
+    @keras.saving.register_keras_serializable(package="skdnn")
+    class TableFront(keras.layers.Layer):  # type: ignore[name-defined]
+        def __init__(self, n_numbers, n_flags, code_sizes, bins, units, **kwargs):
+            super().__init__(**kwargs)
+            self.front = Front(n_numbers, n_flags, tuple(code_sizes), bins, units)
+
+        def build(self, input_shape):
+            self._arrays = {
+                array.role: self.add_weight(
+                    name=array.role,
+                    shape=array.shape,
+                    initializer="zeros",
+                    trainable=array.trainable,
+                )
+                for array in self.front.arrays
+            }
+
+        def call(self, inputs):
+            ops, front, arrays = keras.ops, self.front, self._arrays
+            n_dense = front.n_numbers + front.n_flags
+            numbers = inputs[:, : front.n_numbers]
+            parts = [numbers]
+            if front.bins:
+                reached = (numbers[:, :, None] - arrays["start"]) / arrays["length"]
+                reached = ops.clip(reached, 0, 1)
+                # XLA makes one loop of it, and of a product of many small matrices many
+                ramps = ops.sum(reached[:, :, :, None] * arrays["ramp"], axis=2)
+                parts.append(ops.reshape(ramps, (-1, front.n_numbers * front.units)))
+            parts.append(inputs[:, front.n_numbers : n_dense])
+            for i, size in enumerate(front.code_sizes):
+                codes = ops.cast(inputs[:, n_dense + i], "int32")
+                # code 0 has no row of its own
+                flags = ops.one_hot(codes - 1, size - 1, dtype=self.compute_dtype)
+                parts.append(ops.matmul(flags, arrays[f"embed_{i}"]))
+            return ops.concatenate(parts, axis=1) * arrays["scale"]
+
+        def compute_output_shape(self, input_shape):
+            return (input_shape[0], self.front.n_outputs)
+
+        def get_config(self):
+            return {**super().get_config(), **asdict(self.front)}
+
+    return TableFront
+
+
+@cache
+def sharpen_layer() -> type:
+    """Return the class of a layer that makes probabilities sharper, or less so."""
+    keras = _keras.load()
+
+    @keras.saving.register_keras_serializable(package="skdnn")
+    class Sharpen(keras.layers.Layer):  # type: ignore[name-defined]
+        def __init__(self, sharpness, **kwargs):
+            super().__init__(**kwargs)
+            self.sharpness = sharpness
+
+        def call(self, inputs):
+            floor = keras.config.epsilon() ** 4
+            logs = keras.ops.log(keras.ops.maximum(inputs, floor))
+            return keras.ops.softmax(self.sharpness * logs, axis=-1)
+
+        def get_config(self):
+            return {**super().get_config(), "sharpness": self.sharpness}
+
+    return Sharpen
 
 
 @cache

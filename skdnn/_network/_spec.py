@@ -1,7 +1,8 @@
 """The network as plain data: what is fitted, pickled and predicted from."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -82,6 +83,58 @@ class Array:
 
 
 @dataclass(frozen=True)
+class Front:
+    """What numbers, flags and codes of a table become before the first layer.
+
+    A number is laid next to a piecewise-linear function of it, which begins as zero
+    (Gorishniy et al., 2022, section 3.2), a code becomes the row of its own in a
+    matrix, and all are multiplied by a factor a column (Holzmüller et al., 2024).
+
+    Parameters
+    ----------
+    n_numbers, n_flags : int
+        Inputs of each kind; numbers come first, then flags, then codes.
+    code_sizes : tuple of int
+        How many codes each coded input has; 0 is for a missing or unseen category.
+    bins : int
+        Pieces of the functions of each number, 0 for no such function.
+    units : int
+        Functions of each number, and columns of each code.
+    """
+
+    n_numbers: int
+    n_flags: int
+    code_sizes: tuple[int, ...]
+    bins: int
+    units: int = 8
+
+    @property
+    def n_outputs(self) -> int:
+        """Columns that the first layer receives."""
+        ramps = self.n_numbers * self.units if self.bins else 0
+        codes = self.units * len(self.code_sizes)
+        return self.n_numbers + ramps + self.n_flags + codes
+
+    @property
+    def arrays(self) -> list[Array]:
+        """The weight arrays, in the order Keras lists them."""
+        shape = (self.n_numbers, self.bins)
+        arrays = [Array("ramp", (*shape, self.units))] if self.bins else []
+        arrays += [
+            Array(f"embed_{i}", (size - 1, self.units))
+            for i, size in enumerate(self.code_sizes)
+        ]
+        arrays.append(Array("scale", (self.n_outputs,)))
+        if self.bins:
+            arrays += [Array(role, shape, trainable=False) for role in _EDGES]
+        return arrays
+
+
+# Where each piece of a function of a number begins, and how long it is.
+_EDGES = ("start", "length")
+
+
+@dataclass(frozen=True)
 class NetworkSpec:
     """A feed-forward network for classes.
 
@@ -98,6 +151,15 @@ class NetworkSpec:
         classes, or one a label where a row may have several.
     dtype : {"float32", "float64"}
         Precision of weights and arithmetic.
+    front : Front or None
+        What comes before the first layer. With a front, the product of a layer is
+        divided by the root of the number of its inputs (Jacot et al., 2018).
+    members : int
+        Networks of this shape whose probabilities are averaged. The arrays of more
+        than one have a first axis for them.
+    sharpness : float
+        Factor of the logarithm of the mean probabilities, which are then normalised
+        anew (temperature scaling, Guo et al., 2017).
     """
 
     n_inputs: int
@@ -105,6 +167,9 @@ class NetworkSpec:
     n_outputs: int
     output: Literal["softmax", "logistic"]
     dtype: str
+    front: Front | None = None
+    members: int = 1
+    sharpness: float = 1.0
 
     @property
     def widths(self) -> tuple[int, ...]:
@@ -119,15 +184,21 @@ class NetworkSpec:
     @property
     def is_plain(self) -> bool:
         """Whether kernels and biases are all the weights there are."""
-        return not any(layer.batch_norm for layer in self.hidden)
+        return self.front is None and not self.has_batch_norm
+
+    @property
+    def has_batch_norm(self) -> bool:
+        """Whether a layer is normalised over the batch."""
+        return any(layer.batch_norm for layer in self.hidden)
 
     @property
     def arrays(self) -> tuple[Array, ...]:
-        """The weight arrays, layer by layer, in the order Keras lists them."""
-        arrays = []
-        for i, (fan_in, fan_out) in enumerate(
-            zip(self.widths, self.widths[1:], strict=False)
-        ):
+        """The weight arrays of a member, in the order Keras lists them."""
+        arrays = [] if self.front is None else self.front.arrays
+        widths = list(self.widths)
+        if self.front is not None:
+            widths[0] = self.front.n_outputs
+        for i, (fan_in, fan_out) in enumerate(pairwise(widths)):
             arrays.append(Array("kernel", (fan_in, fan_out)))
             if i < len(self.hidden) and self.hidden[i].batch_norm:
                 arrays += [
@@ -139,6 +210,12 @@ class NetworkSpec:
             else:
                 arrays.append(Array("bias", (fan_out,)))
         return tuple(arrays)
+
+    def member_weights(self, weights: Sequence[np.ndarray]) -> list[list[np.ndarray]]:
+        """Return the arrays of each member."""
+        if self.members == 1:
+            return [list(weights)]
+        return [[array[i] for array in weights] for i in range(self.members)]
 
     def without_rates(self) -> "NetworkSpec":
         """Return the spec with every dropout rate that is not zero set to one half.

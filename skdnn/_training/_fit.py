@@ -55,7 +55,9 @@ def train(
 
 
 def train_stack(
-    fits: Sequence[Fit], n_threads: int | None = None
+    fits: Sequence[Fit],
+    n_threads: int | None = None,
+    on_end: Callable[[], None] = lambda: None,
 ) -> list[Fitted | Exception]:
     """Train many networks as one: those of one shape share a compiled program.
 
@@ -69,6 +71,8 @@ def train_stack(
         What to do.
     n_threads : int or None
         How many are trained at the same time; None is one a core.
+    on_end : callable
+        Called as each of them ends, from any thread.
 
     Returns
     -------
@@ -81,27 +85,44 @@ def train_stack(
         If the user interrupts, once all have ended.
     """
     _keras.load()  # before any thread asks for it
-    alike: Counter = Counter(map(_shape, fits))
+    shapes = [shape_of(fit) for fit in fits]
+    alike = Counter(shapes)  # in the order in which they come first
+    results: dict[int, Fitted | Exception] = {}
     stop = threading.Event()
 
-    def run(fit: Fit) -> Fitted | Exception:
+    def run(i: int) -> None:
         try:
-            return train(fit, alike[_shape(fit)], stop.is_set)
+            results[i] = train(fits[i], alike[shapes[i]], stop.is_set)
         except Exception as error:
-            return error
+            results[i] = error
+        on_end()
 
+    # one shape after the other, so that few programs are in use at a time
+    rank = {shape: i for i, shape in enumerate(alike)}
+    order = sorted(range(len(fits)), key=lambda i: rank[shapes[i]])
     n_threads = min(n_threads or _keras.thread_count(), len(fits))
-    if n_threads < 2:
-        return [run(fit) for fit in fits]
-    with ThreadPoolExecutor(n_threads) as pool:
+    if n_threads < 2 or _keras.backend() not in COMPILED_BACKENDS:
+        for i in order:
+            run(i)
+    else:
+        _run_in_threads(run, order, n_threads, stop)
+    return [results[i] for i in range(len(fits))]
+
+
+def _run_in_threads(
+    run: Callable[[int], None], order: list[int], n: int, stop: threading.Event
+) -> None:
+    with ThreadPoolExecutor(n) as pool:
         try:
-            return list(pool.map(run, fits))
-        except KeyboardInterrupt:
+            for _ in pool.map(run, order):
+                pass
+        except BaseException:  # the user's interrupt ends them all
             stop.set()
+            pool.shutdown(wait=False, cancel_futures=True)
             raise
 
 
-def _shape(fit: Fit) -> tuple:
+def shape_of(fit: Fit) -> tuple:
     """Return what fits that share a program have in common."""
     return fit.spec.without_rates(), fit.solver, fit.penalties.active, fit.batch_size
 
@@ -138,6 +159,7 @@ class _Loop:
         self._rows_seen = fit.rows_seen
         self._best_weights: list[np.ndarray] | None = None
         self._history: list[dict] = []
+        self._logits: list[np.ndarray] = []
 
     def run(self, wants_stop: Callable[[], bool]) -> Fitted:
         """Train until a rule, a callback, the user or the last epoch ends it."""
@@ -161,6 +183,7 @@ class _Loop:
             rows_seen=self._rows_seen,
             stopped=stopped,
             interrupted=interrupted,
+            logits=self._logits,
         )
 
     def _epochs_together(self) -> int:
@@ -171,7 +194,9 @@ class _Loop:
         """
         fit = self._fit
         constant_rate = fit.rate is not None and fit.rate.policy == "constant"
-        if self._callbacks or fit.validation is not None or not constant_rate:
+        constant_rate = constant_rate or fit.schedule is not None
+        looks = fit.validation is not None and not fit.keeps_logits
+        if self._callbacks or looks or not constant_rate:
             return 1
         left = fit.stopping.max_iter - len(self._history)
         at_once = min(left, self._watch.epochs_to_stall, self._epochs.epochs_at_once)
@@ -184,10 +209,10 @@ class _Loop:
         orders = np.stack([self._next_order() for _ in range(n_epochs)])
         started = time.perf_counter()
         sums = self._epochs.train(orders, self._rate)
-        validated = self._validate() if fit.validation is not None else {}
+        validated = self._validate(n_epochs)
         seconds = (time.perf_counter() - started) / n_epochs
         stopped = False
-        for loss, rows, hits, weight in sums:
+        for (loss, rows, hits, weight), seen in zip(sums, validated, strict=True):
             record = {
                 "loss": float(loss / rows),
                 "accuracy": float(hits / weight),
@@ -196,7 +221,7 @@ class _Loop:
                 "learning_rate": self._rate if fit.rate else self._epochs.rate(),
                 "seconds": seconds,
             }
-            record |= validated
+            record |= seen
             self._history.append(record)
             require_finite(record["loss"], len(self._history), record["learning_rate"])
             self._rows_seen += fit.n_train
@@ -210,9 +235,16 @@ class _Loop:
             self._fit.random_state.shuffle(self._order)
         return self._order.copy()
 
-    def _validate(self) -> dict[str, float]:
+    def _validate(self, n_epochs: int) -> list[dict[str, float]]:
+        """Return the validation figures of the epochs just trained."""
+        if self._fit.validation is None:
+            return [{}] * n_epochs
+        if self._fit.keeps_logits:  # whoever asked for them makes figures of them
+            self._logits += self._epochs.take_logits()
+            return [{}] * n_epochs
         loss, hits, weight = self._epochs.evaluate()
-        return {"val_loss": float(loss / weight), "val_accuracy": float(hits / weight)}
+        loss, accuracy = float(loss / weight), float(hits / weight)
+        return [{"val_loss": loss, "val_accuracy": accuracy}]
 
     def _after_epoch(self, epoch: int, record: dict) -> bool:
         """Keep the best weights, move the rate; return whether training ends."""

@@ -9,6 +9,7 @@ from scipy.sparse import issparse
 
 from skdnn._network._solvers import Solver
 from skdnn._network._spec import NetworkSpec
+from skdnn._training._schedules import Schedule
 
 # Backends of Keras that have a compiled epoch.
 COMPILED_BACKENDS = ("tensorflow", "jax")
@@ -18,6 +19,9 @@ _BLOCK_BYTES = 2 * 2**20
 _BLOCK_ROWS = 2**15
 _BLOCK_STEPS = 2**11
 _EVALUATION_ROWS = 2**12
+# One call tells what validation rows come to after so many epochs, at most.
+_TOLD_EPOCHS = 2**6
+_TOLD_BYTES = 8 * 2**20
 # XLA takes half a second longer to compile a program and saves some 0.1 ms a step.
 _XLA_PAYS_STEPS = 2_000
 
@@ -102,6 +106,17 @@ class Road:
             return _EVALUATION_ROWS
         return max(64, 1 << (n_taken - 1).bit_length())
 
+    def told_epochs(self, n_samples: int, row_bytes: int) -> int:
+        """Return of how many epochs one call can tell what validation rows come to.
+
+        0 if there are more of these rows than are evaluated at once.
+        """
+        if n_samples > _EVALUATION_ROWS:
+            return 0
+        padding = self.evaluation_padding(n_samples, n_samples) or n_samples
+        epochs = min(_TOLD_EPOCHS, _TOLD_BYTES // (padding * row_bytes))
+        return 1 << max(0, epochs.bit_length() - 1)
+
     def padded_steps(self, n_steps: int) -> int:
         """Return how many steps the numbers of a call are filled up to."""
         return n_steps if self.batch_rows is None else _BLOCK_STEPS
@@ -137,9 +152,12 @@ def choose_road(
 
 
 def _filled_up(batch_size: int) -> int:
-    """Return the next size that programs are made for: few, and little is wasted."""
-    unit = 1 if batch_size <= 8 else 8 if batch_size <= 64 else 32
-    return -(-batch_size // unit) * unit
+    """Return the next size that programs are made for: a power of two, or 200.
+
+    Few sizes are few programs; 200 is what ``batch_size="auto"`` comes to.
+    """
+    power = 1 << (batch_size - 1).bit_length()
+    return 200 if 128 < batch_size <= 200 else power
 
 
 @dataclass(frozen=True)
@@ -299,6 +317,10 @@ class Fit:
         Training rows seen in earlier fits that this one goes on from.
     callbacks : sequence of keras.callbacks.Callback
         Our own copies.
+    schedule : Schedule or None
+        What each step is taken with, in place of rate and penalties.
+    keeps_logits : bool
+        Whether what the validation rows come to is kept for every epoch.
     on_epoch : callable
         Called with the record of each epoch (a dict) after it.
     """
@@ -320,6 +342,8 @@ class Fit:
     stopping: Stopping
     rows_seen: int = 0
     callbacks: Sequence[Any] = ()
+    schedule: Schedule | None = None
+    keeps_logits: bool = False
     on_epoch: Callable[[dict], None] = field(default=lambda record: None)
 
     @property
@@ -352,6 +376,8 @@ class Fitted:
         Whether a rule or a callback ended training before ``max_iter``.
     interrupted : bool
         Whether the user did.
+    logits : list of ndarray of shape (n_validation, n_outputs)
+        What the validation rows came to after each epoch, if that was to be kept.
     """
 
     weights: list[np.ndarray]
@@ -360,6 +386,7 @@ class Fitted:
     rows_seen: int
     stopped: bool
     interrupted: bool
+    logits: list[np.ndarray] = field(default_factory=list)
 
 
 def class_shares(y: np.ndarray, weight: np.ndarray, n_classes: int) -> np.ndarray:

@@ -3,7 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from skdnn.explain._explanation import Attributions, Table
+from skdnn.explain._explanation import Attributions
+from skdnn.explain._tables import Table
 
 
 def compare(

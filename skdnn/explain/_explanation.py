@@ -11,6 +11,8 @@ import pandas as pd
 from skdnn.explain._target import class_position
 
 _PREVIEW_ROWS = 10
+# A surrogate whose weighted R² is below this is no picture of the classifier.
+LEAST_SCORE = 0.5
 
 
 class Result(ABC):
@@ -34,16 +36,24 @@ class Result(ABC):
         return {
             "title": self.title,
             "columns": {
-                name: [_plain(value) for value in columns[name]] for name in columns
+                str(name): [_plain(value) for value in columns[name]]
+                for name in columns
             },
         }
+
+    @property
+    def warning(self) -> str:
+        """What to be wary of, in a sentence; empty if there is nothing."""
+        return ""
 
     def _repr_html_(self) -> str:
         table = self.frame()
         rows = table.head(_PREVIEW_ROWS).to_html(index=False, escape=True, border=0)
         more = len(table) - _PREVIEW_ROWS
         note = f"<p>… and {more} more rows: frame()</p>" if more > 0 else ""
-        return f"<div><strong>{html.escape(self.title)}</strong>{rows}{note}</div>"
+        wary = f"<p><em>{html.escape(self.warning)}</em></p>" if self.warning else ""
+        title = f"<strong>{html.escape(self.title)}</strong>"
+        return f"<div>{title}{wary}{rows}{note}</div>"
 
 
 @dataclass(frozen=True, repr=False)
@@ -63,11 +73,11 @@ class Attributions(Result):
     residual : ndarray of shape (n_samples, n_classes)
         Prediction less base value less the sum of the attributions.
     feature_names : list of str
-        The user's columns.
+        The user's columns, or groups of them.
     class_names : ndarray of shape (n_classes,)
-        The classes, in their own dtype.
+        The classes, in their own dtype; of a contrast, both in one name.
     data : ndarray of shape (n_samples, n_features)
-        The explained cells, as they were given.
+        The explained cells, as they were given; those of a group in one text.
     method : str
         Which estimator of the attributions was used.
     output : {"probability", "log_odds"}
@@ -82,6 +92,10 @@ class Attributions(Result):
         LIME: weighted R² of each surrogate. None for SHAP.
     error_df : int or None
         Degrees of freedom of `std_errors`; None where they are many or there are none.
+    images : ndarray of shape (n_samples, ...) or None
+        The explained rows, where they are images or sequences; None for tables.
+    layout : ndarray or None
+        Of the shape of an image: which feature each of its cells belongs to.
     """
 
     values: np.ndarray
@@ -98,6 +112,8 @@ class Attributions(Result):
     refit_errors: np.ndarray | None = None
     score: np.ndarray | None = None
     error_df: int | None = None
+    images: np.ndarray | None = None
+    layout: np.ndarray | None = None
 
     @property
     def title(self) -> str:
@@ -108,6 +124,22 @@ class Attributions(Result):
     def residual(self) -> np.ndarray:
         """Prediction less base value less the sum of the attributions."""
         return self.predictions - self.base_values - self.values.sum(axis=1)
+
+    @property
+    def poor_fit(self) -> np.ndarray | None:
+        """Where a surrogate's R² is below 0.5; of the shape of `score`, or None."""
+        return None if self.score is None else self.score < LEAST_SCORE
+
+    @property
+    def warning(self) -> str:
+        """What to be wary of, in a sentence; empty if there is nothing."""
+        if self.poor_fit is None or not self.poor_fit.any():
+            return ""
+        poor, every = int(self.poor_fit.sum()), self.poor_fit.size
+        return (
+            f"{poor} of {every} surrogates fit poorly (R² below {LEAST_SCORE}): their "
+            "attributions are no good picture of the classifier."
+        )
 
     def interval(self, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
         """Return where each attribution lies, as far as sampling is concerned.
@@ -139,8 +171,10 @@ class Attributions(Result):
         """Return the result as plain data that ``json.dumps`` takes."""
         facts = {
             name: _plain_list(getattr(self, name))
-            for name in ("base_values", "predictions", "residual", "score")
-        }
+            for name in (
+                "base_values", "predictions", "residual", "score", "poor_fit"
+            )
+        }  # fmt: skip
         return {
             **super().to_dict(),
             **facts,
@@ -177,14 +211,16 @@ class Attributions(Result):
 
         Parameters
         ----------
-        kind : {"bar", "beeswarm", "waterfall"}, default="bar"
+        kind : {"bar", "beeswarm", "waterfall", "image"}, default="bar"
             Mean size a column and class, or of one row if `sample` is given; every
-            row of one class; from base value to prediction of one row and class.
+            row of one class; from base value to prediction of one row and class; the
+            attributions of one row and class on its picture, where rows are images.
         sample : int, default=None
-            Position of the row; None is the first for a waterfall, all else.
+            Position of the row; None is the first for a waterfall or an image, all
+            else.
         target_class : class label, default=None
-            None is all classes for bars, the predicted class for a waterfall, and the
-            class with the largest attributions for a beeswarm.
+            None is all classes for bars, the predicted class for a waterfall or an
+            image, and the class with the largest attributions for a beeswarm.
         max_display : int, default=12
             Columns shown, the most important first.
         ax : matplotlib Axes, default=None
@@ -250,7 +286,8 @@ class Attributions(Result):
         part: dict[str, Any] = {
             name: None if getattr(self, name) is None else getattr(self, name)[rows]
             for name in (
-                "values", "std_errors", "predictions", "data", "score", "refit_errors"
+                "values", "std_errors", "predictions", "data", "score", "refit_errors",
+                "images",
             )
         }  # fmt: skip
         if self.base_values.ndim == 2:
@@ -262,111 +299,9 @@ class Attributions(Result):
         return (
             f"<{self.title} of {n} rows, {d} columns, {k} classes; {self.output}; "
             f"background {self.n_background}; largest residual "
-            f"{np.abs(self.residual).max():.2g}>"
+            f"{np.abs(self.residual).max():.2g}"
+            f"{'; ' + self.warning.partition(':')[0] if self.warning else ''}>"
         )
-
-
-@dataclass(frozen=True)
-class Profiles(Result):
-    """How the output moves with a column, for each class.
-
-    Attributes
-    ----------
-    table : DataFrame
-        Columns: feature, class, x, value; with `sample` where each row has a curve.
-    method : str
-        How the other columns were treated.
-    n_background : int
-        Rows averaged over.
-    ticks : dict of str to ndarray
-        Deciles of the numeric columns, or shares of the levels of the others.
-    """
-
-    table: pd.DataFrame
-    method: str
-    n_background: int
-    ticks: dict[str, Any]
-
-    @property
-    def title(self) -> str:
-        """What the result is, in words."""
-        return self.method
-
-    def frame(self) -> pd.DataFrame:
-        """Return a row for each column, class and place on the grid.
-
-        Returns
-        -------
-        DataFrame
-            Columns: feature, class, x, value; and `sample` for single curves.
-        """
-        return self.table.copy()
-
-    def plot(self, feature=None, *, max_display=12, ax=None):
-        """Draw a curve or bars for each class.
-
-        Parameters
-        ----------
-        feature : str, default=None
-            None draws columns in Axes of their own.
-        max_display : int, default=12
-            Columns drawn, if there are more those whose curves move most.
-        ax : matplotlib Axes, default=None
-            Where to draw; needs one `feature`.
-
-        Returns
-        -------
-        matplotlib Axes or ndarray of Axes
-        """
-        from skdnn.explain import _plots
-
-        return _plots.plot_profiles(self, feature, max_display, ax)
-
-
-@dataclass(frozen=True)
-class Table(Result):
-    """A result that is one small table.
-
-    Attributes
-    ----------
-    table : DataFrame
-        The result.
-    heading : str
-        What it is, in words.
-    kind : {"importance", "agreement"}
-        Which plot it has.
-    """
-
-    table: pd.DataFrame
-    heading: str
-    kind: str
-
-    @property
-    def title(self) -> str:
-        """What the result is, in words."""
-        return self.heading
-
-    def frame(self) -> pd.DataFrame:
-        """Return the result as a tidy frame."""
-        return self.table.copy()
-
-    def plot(self, *, max_display=12, ax=None):
-        """Draw the table as bars.
-
-        Parameters
-        ----------
-        max_display : int, default=12
-            Rows shown, the largest first.
-        ax : matplotlib Axes, default=None
-            Where to draw; None makes a figure.
-
-        Returns
-        -------
-        matplotlib Axes
-        """
-        from skdnn.explain import _plots
-
-        return _plots.plot_table(self, max_display, ax)
 
 
 def _plain_list(values):

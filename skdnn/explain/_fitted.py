@@ -4,8 +4,11 @@ Everything is found by attribute, so that any classifier can be asked: one that 
 no history has none.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+
+import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -41,17 +44,27 @@ def inspect_fitted(estimator: Any) -> FittedRecord:
     final = final_estimator(estimator)
     pipeline = getattr(estimator, "best_estimator_", estimator)
     steps = [type(step).__name__ for _, step in getattr(pipeline, "steps", [])]
-    history = getattr(final, "history_", None)
+    history = _as_frame(getattr(final, "history_", None))
     summary = getattr(final, "summary", None)
     baseline = getattr(final, "baseline_loss_", None)
     return FittedRecord(
         name=type(final).__name__,
         steps=tuple(steps),
-        history=history if hasattr(history, "columns") else None,
+        history=history,
         baseline_loss=None if baseline is None else float(baseline),
         summary=_text(summary) if callable(summary) else None,
         network=_draw(final, _inner_names(pipeline, final)),
     )
+
+
+def _as_frame(history: Any) -> pd.DataFrame | None:
+    """Return a history as a frame: `KerasClassifier` keeps a dict of lists."""
+    if hasattr(history, "columns"):
+        return history
+    history = getattr(history, "history", history)  # Keras's own wrapper
+    if not isinstance(history, Mapping) or len(set(map(len, history.values()))) != 1:
+        return None
+    return pd.DataFrame(history)
 
 
 def _text(summary: Any) -> str | None:

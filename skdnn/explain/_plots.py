@@ -3,20 +3,21 @@
 import numpy as np
 import pandas as pd
 
-from skdnn.explain._target import check_option
+from skdnn.explain._names import check_option
+from skdnn.explain._picture import plot_image
 
 # Okabe and Ito's colours: told apart by every kind of sight.
 COLORS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442")
 UP, DOWN, GREY = "#D55E00", "#0072B2", "#7f7f7f"
 _MOST_NAME = 34
-_MOST_CLASS = 24  # in a legend
-_ATTRIBUTION_KINDS = ("bar", "beeswarm", "waterfall")
+MOST_CLASS = 24  # in a legend
+_ATTRIBUTION_KINDS = ("bar", "beeswarm", "waterfall", "image")
 
 
 def plot_attributions(result, kind, sample, target_class, max_display, ax):
     """Draw attributions; see ``Attributions.plot``."""
     check_option("kind", kind, _ATTRIBUTION_KINDS)
-    _check_most(max_display)
+    check_most(max_display)
     if sample is not None:
         sample = result.sample_position(sample)
     k = None if target_class is None else result.class_position(target_class)
@@ -27,77 +28,14 @@ def plot_attributions(result, kind, sample, target_class, max_display, ax):
         sample = 0 if sample is None else sample
         k = result.predictions[sample].argmax() if k is None else k
         return _waterfall(result, sample, k, max_display, ax)
+    if kind == "image":
+        sample = 0 if sample is None else sample
+        k = result.predictions[sample].argmax() if k is None else k
+        return plot_image(result, sample, k, ax)
     if sample is None:
         return _mean_bars(result, k, max_display, ax)
     k = result.predictions[sample].argmax() if k is None else k
     return _row_bars(result, sample, k, max_display, ax)
-
-
-def plot_profiles(result, feature, max_display, ax):
-    """Draw profiles; see ``Profiles.plot``."""
-    _check_most(max_display)
-    table = result.frame()
-    names = list(dict.fromkeys(table["feature"]))
-    if feature is not None:
-        check_option("feature", feature, names)
-        ax = _axes(ax, (5.4, 3.8))
-        return _profile(result, table[table["feature"] == feature], feature, ax)
-    if ax is not None:
-        raise ValueError("`ax` holds one column: name it with `feature`. Got None.")
-    import matplotlib.pyplot as plt
-
-    n_all = len(names)
-    if n_all > max_display:
-        curves = table.groupby(["feature", "class"], sort=False)["value"]
-        span = (curves.max() - curves.min()).groupby("feature", sort=False).max()
-        names = span.sort_values(ascending=False, kind="stable").index[:max_display]
-    columns = min(3, len(names))
-    rows = -(-len(names) // columns)
-    figure, axes = plt.subplots(
-        rows, columns, figsize=(4.4 * columns, 3.1 * rows), sharey=True,
-        squeeze=False, layout="constrained",
-    )  # fmt: skip
-    for place, name in zip(axes.flat, names, strict=False):
-        _profile(result, table[table["feature"] == name], name, place, legend=False)
-    for place in axes.flat[len(names) :]:
-        place.set_axis_off()
-    handles, labels = axes.flat[0].get_legend_handles_labels()
-    legend = figure.legend(
-        handles, labels, loc="outside upper center", ncols=6, frameon=False
-    )
-    for text in legend.get_texts():
-        text.set_parse_math(False)
-    if len(names) < n_all:
-        figure.supxlabel(f"{len(names)} of {n_all} columns, those that move most")
-    return axes
-
-
-def plot_table(result, max_display, ax):
-    """Draw a small table as bars; see ``Table.plot``."""
-    _check_most(max_display)
-    table = result.frame()
-    if result.kind == "agreement":
-        labels = table["method_a"] + " and " + table["method_b"]
-        ax = _axes(ax, (6.4, 0.6 * len(table) + 1.2))
-        ax.barh(range(len(table)), table["rank"].fillna(0), color=COLORS[0])
-        ax.set_xlim(min(0, table["rank"].min() * 1.1), 1)
-        ax.set_xlabel("rank correlation (1: the same order)")
-        return _name_rows(ax, labels, result.title)
-    table = table.sort_values("importance", ascending=False, kind="stable")
-    shown = table.head(max_display)
-    ax = _axes(ax, (6.4, 0.34 * len(shown) + 1.3))
-    reach = [
-        shown["importance"] - shown["ci_low"],
-        shown["ci_high"] - shown["importance"],
-    ]
-    ax.barh(range(len(shown)), shown["importance"], color=COLORS[0], alpha=0.85)
-    ax.errorbar(
-        shown["importance"], range(len(shown)), xerr=np.array(reach), fmt="none",
-        ecolor="black", elinewidth=1, capsize=2,
-    )  # fmt: skip
-    ax.axvline(0, color=GREY, lw=0.8)
-    ax.set_xlabel("drop of the score when shuffled (95 % interval)")
-    return _name_rows(ax, shown["feature"], result.title, len(table))
 
 
 def _mean_bars(result, k, max_display, ax):
@@ -106,20 +44,21 @@ def _mean_bars(result, k, max_display, ax):
     sizes = np.abs(result.values).mean(axis=0)[:, list(classes)]
     order = np.argsort(-sizes.sum(axis=1), kind="stable")
     shown = order[:max_display]
-    ax = _axes(ax, (6.8, 0.34 * len(shown) + 1.6))
+    ax = axes_of(ax, (6.8, 0.34 * len(shown) + 1.6))
     left = np.zeros(len(shown))
     for place, c in enumerate(classes):
         ax.barh(
             range(len(shown)), sizes[shown, place], left=left,
             color=COLORS[place % len(COLORS)],
             hatch="//" if place >= len(COLORS) else None,
-            label=_short(result.class_names[c], _MOST_CLASS),
+            label=short(result.class_names[c], MOST_CLASS),
         )  # fmt: skip
         left += sizes[shown, place]
     ax.set_xlabel(f"mean size of the attribution ({_unit(result)})")
-    _legend(ax, "class")
+    legend_of(ax, "class")
     names = [result.feature_names[j] for j in shown]
-    return _name_rows(ax, names, result.title, len(order))
+    poor = _poor_note(result, list(classes))
+    return name_rows(ax, names, result.title + poor, len(order))
 
 
 def _row_bars(result, sample, k, max_display, ax):
@@ -127,7 +66,7 @@ def _row_bars(result, sample, k, max_display, ax):
     values = result.values[sample, :, k]
     order = np.argsort(-np.abs(values), kind="stable")
     shown = order[:max_display]
-    ax = _axes(ax, (6.8, 0.34 * len(shown) + 1.5))
+    ax = axes_of(ax, (6.8, 0.34 * len(shown) + 1.5))
     _, high = result.interval()
     errors = np.nan_to_num(high[sample, shown, k] - values[shown])
     ax.barh(
@@ -136,13 +75,11 @@ def _row_bars(result, sample, k, max_display, ax):
         color=np.where(values[shown] >= 0, UP, DOWN),
     )  # fmt: skip
     ax.axvline(0, color=GREY, lw=0.8)
-    _label_x(ax, f"{_unit(result)} of {_short(result.class_names[k])}")
-    title = f"{result.title}: row {sample}\nclass {_short(result.class_names[k])}"
-    if result.score is not None:
-        score = result.score[sample, k]
-        title += f", local R² {score:.2f}" + (", a poor fit" if score < 0.5 else "")
-    names = [_cell(result, sample, j) for j in shown]
-    return _name_rows(ax, names, title, len(order))
+    label_x(ax, f"{_unit(result)} of {short(result.class_names[k])}")
+    title = _row_title(result, sample, k)
+    _fade(ax, result, ([sample], [k]))
+    names = [cell_name(result, sample, j) for j in shown]
+    return name_rows(ax, names, title, len(order))
 
 
 def _waterfall(result, sample, k, max_display, ax):
@@ -153,12 +90,12 @@ def _waterfall(result, sample, k, max_display, ax):
     if len(rest) == 1:
         shown, rest = order, order[:0]
     moves = [*values[shown], *([values[rest].sum()] if len(rest) else [])]
-    names = [_cell(result, sample, j) for j in shown]
+    names = [cell_name(result, sample, j) for j in shown]
     names += [f"{len(rest)} other columns"] if len(rest) else []
     base = np.broadcast_to(result.base_values, result.predictions.shape)[sample, k]
     ends = base + np.cumsum(moves[::-1])[::-1]
     starts = ends - np.array(moves)
-    ax = _axes(ax, (7.2, 0.38 * len(moves) + 1.7))
+    ax = axes_of(ax, (7.2, 0.38 * len(moves) + 1.7))
     ax.barh(
         range(len(moves)), moves, left=starts, height=0.7,
         color=np.where(np.array(moves) >= 0, UP, DOWN),
@@ -171,12 +108,14 @@ def _waterfall(result, sample, k, max_display, ax):
         ax.text(right, i, told, va="center", fontsize=8.5)
     ax.set_xlim(low - 0.04 * reach, high + 0.14 * reach)
     ax.axvline(base, color=GREY, lw=1, ls=":")
-    name = _short(result.class_names[k])
+    name = short(result.class_names[k])
     final = result.predictions[sample, k]
-    _label_x(
-        ax, f"{_unit(result)} of {name}\nfrom {base:.3f} on average to {final:.3f}"
-    )
-    return _name_rows(ax, names, f"{result.title}: row {sample}\nclass {name}")
+    told = f"from {base:.3f} on average to {final:.3f}"
+    if result.score is not None:  # a surrogate misses its mark
+        told = f"from {base:.3f}, nothing alike, to {ends[0]:.3f}; it is {final:.3f}"
+    label_x(ax, f"{_unit(result)} of {name}\n{told}")
+    _fade(ax, result, ([sample], [k]))
+    return name_rows(ax, names, _row_title(result, sample, k))
 
 
 def _beeswarm(result, k, max_display, ax):
@@ -184,7 +123,7 @@ def _beeswarm(result, k, max_display, ax):
     values = result.values[:, :, k]
     order = np.argsort(-np.abs(values).mean(axis=0), kind="stable")
     shown = order[:max_display]
-    ax = _axes(ax, (7.2, 0.42 * len(shown) + 1.5))
+    ax = axes_of(ax, (7.2, 0.42 * len(shown) + 1.5))
     points = None
     for i, j in enumerate(shown):
         x = values[:, j]
@@ -197,70 +136,50 @@ def _beeswarm(result, k, max_display, ax):
             x, y, s=13, c=shade, cmap="viridis", vmin=0, vmax=1, linewidths=0, alpha=0.9
         )
     ax.axvline(0, color=GREY, lw=0.8)
-    name = _short(result.class_names[k])
-    _label_x(ax, f"attribution ({_unit(result)} of {name})")
+    name = short(result.class_names[k])
+    label_x(ax, f"attribution ({_unit(result)} of {name})")
     if points is not None:
         bar = ax.figure.colorbar(points, ax=ax, ticks=[0, 1], aspect=30, pad=0.02)
         bar.ax.set_yticklabels(["low", "high"])
         bar.set_label("value of the cell", labelpad=-14)
         bar.outline.set_visible(False)
     names = [result.feature_names[j] for j in shown]
-    return _name_rows(ax, names, f"{result.title}\nclass {name}", len(order))
+    title = f"{result.title}\nclass {name}{_poor_note(result, [k])}"
+    return name_rows(ax, names, title, len(order))
 
 
-def _profile(result, table, name, ax, legend=True):
-    """Draw one column's profile: a line or a group of bars a class."""
-    classes = list(dict.fromkeys(table["class"]))
-    x = table["x"].infer_objects()
-    numeric = pd.api.types.is_numeric_dtype(x) and not pd.api.types.is_bool_dtype(x)
-    for place, label in enumerate(classes):
-        part = table[table["class"] == label]
-        color = COLORS[place % len(COLORS)]
-        if "sample" in part and numeric:
-            for _, curve in part.groupby("sample"):
-                x = curve["x"].astype(float)
-                ax.plot(x, curve["value"], color=color, lw=0.5, alpha=0.25)
-        mean = part.groupby("x", sort=numeric, dropna=False, observed=True)[
-            "value"
-        ].mean()
-        if numeric:
-            x = mean.index.to_numpy(dtype=float)
-            ax.plot(
-                x, mean, color=color, lw=1.8, label=_short(label, _MOST_CLASS),
-                ls="-" if place < len(COLORS) else "--",
-                marker="o" if len(mean) < 12 else None, ms=3.5,
-            )  # fmt: skip
-        else:
-            width = 0.8 / len(classes)
-            at = np.arange(len(mean)) - 0.4 + width * (place + 0.5)
-            ax.bar(at, mean, width=width, color=color, label=_short(label, _MOST_CLASS))
-    if numeric:
-        deciles = result.ticks.get(name, ())
-        ax.plot(
-            deciles, np.zeros(len(deciles)), "|", color="black", ms=7, clip_on=False,
-            transform=ax.get_xaxis_transform(),
-        )  # fmt: skip
-    else:
-        levels = [_short(level, 14) for level in mean.index]
-        turned = 30 if len(levels) > 3 else 0
-        ax.set_xticks(range(len(levels)), levels, rotation=turned, parse_math=False)
-    _label_x(ax, _short(name))
-    ax.set_ylabel("probability")
-    ax.spines[["top", "right"]].set_visible(False)
-    if legend:
-        ax.set_title(result.title, fontsize=11)
-        _legend(ax, "class")
-    return ax
+def _row_title(result, sample, k) -> str:
+    title = f"{result.title}: row {sample}\nclass {short(result.class_names[k])}"
+    if result.score is None:
+        return title
+    poor = ", a poor fit" if result.poor_fit[sample, k] else ""
+    return f"{title}, local R² {result.score[sample, k]:.2f}{poor}"
 
 
-def _check_most(max_display) -> None:
+def _poor_note(result, classes) -> str:
+    """Return a line of a title that counts the surrogates that fit poorly."""
+    if result.poor_fit is None or not result.poor_fit[:, classes].any():
+        return ""
+    poor = result.poor_fit[:, classes]
+    return f"\n{poor.sum()} of {poor.size} surrogates fit poorly (R² below 0.5)"
+
+
+def _fade(ax, result, where) -> None:
+    """Hatch and pale the bars of a surrogate that is no picture of the classifier."""
+    if result.poor_fit is None or not result.poor_fit[where].all():
+        return
+    for bar in ax.patches:
+        bar.set(alpha=0.35, hatch="///")
+
+
+def check_most(max_display) -> None:
     if not isinstance(max_display, int | np.integer) or max_display < 1:
         raise ValueError(
             f"`max_display` must be a whole number, at least 1. Got {max_display!r}."
         )
 
 
-def _axes(ax, size):
+def axes_of(ax, size):
     if ax is not None:
         return ax
     import matplotlib.pyplot as plt
@@ -268,9 +187,9 @@ def _axes(ax, size):
     return plt.subplots(figsize=size, layout="constrained")[1]
 
 
-def _name_rows(ax, names, title, n_all=None):
+def name_rows(ax, names, title, n_all=None, length=_MOST_NAME):
     """Write a name at each bar, from the top down, and the title."""
-    names = [_short(name) for name in names]
+    names = [short(name, length) for name in names]
     ax.set_yticks(range(len(names)), names, parse_math=False)
     ax.set_ylim(len(names) - 0.4, -0.6)
     if n_all is not None and n_all > len(names):
@@ -280,11 +199,11 @@ def _name_rows(ax, names, title, n_all=None):
     return ax
 
 
-def _label_x(ax, text):
+def label_x(ax, text):
     ax.set_xlabel(text, parse_math=False)
 
 
-def _legend(ax, title):
+def legend_of(ax, title):
     # beside the Axes, where it hides nothing
     handles, labels = ax.get_legend_handles_labels()
     legend = ax.legend(
@@ -318,18 +237,18 @@ def _ranks(cells: np.ndarray) -> np.ndarray | None:
     return (numbers - low) / ((high - low) or 1.0)
 
 
-def _cell(result, sample, j) -> str:
+def cell_name(result, sample, j) -> str:
     value = result.data[sample, j]
     if isinstance(value, float | np.floating):
         value = f"{value:.4g}"
-    return f"{_short(result.feature_names[j], 24)} = {_short(value, 14)}"
+    return f"{short(result.feature_names[j], 24)} = {short(value, 14)}"
 
 
 def _unit(result) -> str:
     return "probability" if result.output == "probability" else "log odds"
 
 
-def _short(name, length: int = _MOST_NAME) -> str:
+def short(name, length: int = _MOST_NAME) -> str:
     """Return the name on one line, cut in the middle if it is long."""
     name = "(missing)" if pd.isna(name) else str(name)
     if not (name.isascii() and name.isprintable()):

@@ -6,7 +6,8 @@ turned back into the user's container, column order and dtypes.
 """
 
 import difflib
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,6 +18,9 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from skdnn.explain._columns import Column, code_column, is_number, shared_dtype
+from skdnn.explain._foreign import as_classifier
+from skdnn.explain._images import OfShape, as_table, cell_names
+from skdnn.explain._names import check_option, positions_of
 
 # Told of every piece of work that is done, to show progress.
 Step = Callable[[], None]
@@ -51,6 +55,8 @@ class Target:
         Of the array.
     output : {"probability", "log_odds"}
         What `predict` returns.
+    contrast : tuple of int or None
+        Positions of two classes, if `predict` returns the first less the second.
     """
 
     estimator: Any
@@ -59,6 +65,7 @@ class Target:
     frame_columns: pd.Index | None
     array_dtype: Any
     output: str = "probability"
+    contrast: tuple[int, int] | None = None
 
     @property
     def feature_names(self) -> list[str]:
@@ -76,18 +83,32 @@ class Target:
         return len(self.class_names)
 
     @property
+    def unit(self) -> str:
+        """What the output is measured in, in words."""
+        return self.output.replace("_", " ")
+
+    @property
+    def output_names(self) -> np.ndarray:
+        """What each column of `predict` is called: a class, or the contrast of two."""
+        if self.contrast is None:
+            return self.class_names
+        first, second = (self.class_names[place] for place in self.contrast)
+        return np.array([f"{first} - {second}"])
+
+    @property
     def block_rows(self) -> int:
         """Rows that the classifier is given at once, at most."""
         return min(_MAX_BLOCK_ROWS, max(256, _BLOCK_CELLS // self.n_features))
 
-    def decode(self, codes: np.ndarray):
+    def decode(self, codes: np.ndarray, *, copy: bool = True):
         """Return coded rows in the user's container, column order and dtypes.
 
-        Always a copy: some classifiers scale the rows they get in place.
+        A copy, as some classifiers scale the rows they get in place, unless the
+        caller has no more use for the codes.
         """
         if self.frame_columns is None:
             if is_number(self.array_dtype):
-                return codes.astype(self.array_dtype)
+                return codes.astype(self.array_dtype, copy=copy)
             rows = np.empty(codes.shape, dtype=self.array_dtype)
             for j, column in enumerate(self.columns):
                 rows[:, j] = column.decode(codes[:, j])
@@ -97,7 +118,7 @@ class Target:
             c.is_numeric and isinstance(c.dtype, np.dtype) for c in self.columns
         ):
             # one block: a hundred times quicker than a column at a time
-            block = codes.astype(self.columns[0].dtype)
+            block = codes.astype(self.columns[0].dtype, copy=copy)
             return pd.DataFrame(block, columns=self.frame_columns, copy=False)
         series = [
             pd.Series(column.decode(codes[:, j]), dtype=column.dtype)
@@ -107,28 +128,32 @@ class Target:
         frame.columns = self.frame_columns
         return frame
 
-    def predict(self, codes: np.ndarray) -> np.ndarray:
+    def predict(self, codes: np.ndarray, *, copy: bool = True) -> np.ndarray:
         """Return the classifier's output for coded rows.
 
         Parameters
         ----------
         codes : ndarray of shape (n_rows, n_features)
             Coded rows.
+        copy : bool, default=True
+            Whether the codes must stay as they are.
 
         Returns
         -------
         ndarray of shape (n_rows, n_classes)
-            Probabilities or log odds.
+            Probabilities or log odds; of shape (n_rows, 1) with `contrast`.
         """
         out = np.empty((len(codes), self.n_classes))
         for start in range(0, len(codes), self.block_rows):
             part = slice(start, start + self.block_rows)
-            out[part] = _checked(
-                self.estimator.predict_proba(self.decode(codes[part])), self.n_classes
-            )
+            rows = self.decode(codes[part], copy=copy)
+            out[part] = _checked(self.estimator.predict_proba(rows), self.n_classes)
         if self.output == "log_odds":
             out = np.clip(out, _SMALLEST, 1 - _SMALLEST)
             out = np.log(out) - np.log1p(-out)
+        if self.contrast is not None:
+            first, second = self.contrast
+            out = out[:, [first]] - out[:, [second]]
         return out
 
     def positions(self, features) -> list[int]:
@@ -137,34 +162,11 @@ class Target:
         Raises
         ------
         ValueError
-            For a name or a position that is not there.
+            For a name or a position that is not there, or a column given twice.
         """
         if features is None:
             return list(range(self.n_features))
-        if isinstance(features, str | int | np.integer):
-            features = [features]
-        if not len(features):
-            raise ValueError(
-                "`features` must name at least one column. Got none; None is all."
-            )
-        return [self._position(feature) for feature in features]
-
-    def _position(self, feature) -> int:
-        names = self.feature_names
-        if isinstance(feature, int | np.integer) and not isinstance(feature, bool):
-            if -len(names) <= feature < len(names):
-                return int(feature) % len(names)
-            raise ValueError(
-                f"`features` must be names or positions below {len(names)}. Got "
-                f"{feature!r}."
-            )
-        if feature not in names:
-            near = difflib.get_close_matches(str(feature), names, n=1)
-            hint = f" Did you mean {near[0]!r}?" if near else f" There are: {names}."
-            raise ValueError(
-                f"`features` must name columns of X. Got {feature!r}.{hint}"
-            )
-        return names.index(feature)
+        return positions_of("features", features, self.feature_names)
 
 
 @dataclass(frozen=True)
@@ -203,7 +205,7 @@ def open_problem(
     estimator : object
         A fitted classifier, Pipeline or search.
     X : {array-like, DataFrame} of shape (n_samples, n_features)
-        Rows to explain.
+        Rows to explain; or images or sequences, whose cells are the columns.
     background : like X, or None
         None takes X itself.
     output : {"probability", "log_odds"}
@@ -218,7 +220,9 @@ def open_problem(
         If the estimator is not fitted.
     """
     check_option("output", output, ("probability", "log_odds"))
+    estimator = as_classifier(estimator, X)
     class_names = _check_estimator(estimator)
+    estimator, X, background = as_table(estimator, X, background)
     rows, labels = _check_rows(X, "X", estimator)
     if background is None:
         back = rows
@@ -287,37 +291,34 @@ def _check_background_is_taken(problem: Problem) -> None:
 
 
 def draw_background(
-    problem: Problem, random_state: np.random.RandomState
+    problem: Problem, random_state: np.random.RandomState, most: int = MAX_BACKGROUND
 ) -> np.ndarray:
     """Return at most 100 background rows, every predicted class in its share.
+
+    Parameters
+    ----------
+    most : int, default=100
+        How many at most.
 
     Returns
     -------
     ndarray of shape (n_background, n_features)
     """
     rows = problem.background
-    if len(rows) <= MAX_BACKGROUND:
+    if len(rows) <= most:
         return rows
-    shuffled = random_state.permutation(len(rows))[:_MAX_STRATIFIED]
+    shuffled = random_state.permutation(len(rows))[: max(_MAX_STRATIFIED, most)]
     predicted = problem.target.predict(rows[shuffled]).argmax(axis=1)
     ordered = shuffled[np.argsort(predicted, kind="stable")]
-    step = len(ordered) / MAX_BACKGROUND
-    places = (random_state.uniform() + np.arange(MAX_BACKGROUND)) * step
+    step = len(ordered) / most
+    places = (random_state.uniform() + np.arange(most)) * step
     return rows[np.sort(ordered[places.astype(np.intp)])]
 
 
-def check_option(name: str, value, options: Sequence[str]) -> None:
-    """Raise ``ValueError`` unless the value is one of the words."""
-    if value not in options:
-        near = difflib.get_close_matches(str(value), options, n=1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
-        raise ValueError(
-            f"`{name}` must be one of {list(options)}. Got {value!r}.{hint}"
-        )
-
-
-def class_position(class_names: np.ndarray, target_class) -> int:
-    """Return the position of a class.
+def class_position(
+    class_names: np.ndarray, target_class, name: str = "target_class"
+) -> int:
+    """Return the position of a class; `name` is what the caller calls it.
 
     Raises
     ------
@@ -330,8 +331,7 @@ def class_position(class_names: np.ndarray, target_class) -> int:
         near = difflib.get_close_matches(str(target_class), names, n=1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
         raise ValueError(
-            f"`target_class` must be one of the classes {labels}. Got "
-            f"{target_class!r}.{hint}"
+            f"`{name}` must be one of the classes {labels}. Got {target_class!r}.{hint}"
         )
     return labels.index(target_class)
 
@@ -393,7 +393,8 @@ def _check_rows(X, name: str, estimator) -> tuple[_Cells, list]:
         )
     if isinstance(X, pd.DataFrame):
         labels = list(X.columns)
-        twice = sorted({str(c) for c in labels if labels.count(c) > 1})
+        counts = Counter(str(label) for label in labels)
+        twice = sorted(name for name, n in counts.items() if n > 1)
         if twice:
             raise ValueError(
                 f"Column names of `{name}` must be different. Got twice: {twice}."
@@ -412,6 +413,8 @@ def _check_rows(X, name: str, estimator) -> tuple[_Cells, list]:
                 f"{X.shape}; one row is X[[0]]."
             )
         names = getattr(estimator, "feature_names_in_", None)
+        if isinstance(estimator, OfShape):
+            names = cell_names(estimator.row_shape)
         if names is None or len(names) != X.shape[1]:
             names = [f"x{j}" for j in range(X.shape[1])]
         labels = list(names)

@@ -1,6 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from oracles import Formula
 from sklearn.compose import make_column_transformer
 from sklearn.datasets import load_iris, load_wine
 from sklearn.impute import SimpleImputer
@@ -64,21 +65,17 @@ def iris_model():
     return make_pipeline(StandardScaler(), LogisticRegression()).fit(X, names), X, names
 
 
-class Formula:
-    """A classifier that is a formula of the first class's probability."""
-
-    def __init__(self, formula, classes=(False, True)):
-        self.formula = formula
-        self.classes_ = np.array(classes)
-
-    def predict_proba(self, X):
-        p = self.formula(np.asarray(X, dtype=float))
-        return np.column_stack([1 - p, p])
-
-    def score(self, X, y):
-        return np.mean(self.classes_[self.predict_proba(X).argmax(axis=1)] == y)
-
-
 @pytest.fixture(scope="session")
 def formula():
     return Formula
+
+
+HOSTILE = ["$a_b$", "<script>", "ü" * 200, "a\nb"]
+
+
+@pytest.fixture(scope="session")
+def hostile():
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame(rng.normal(size=(60, 4)), columns=HOSTILE)
+    y = np.array(["$\\alpha$", "b_$", "c" * 80])[np.arange(60) % 3]
+    return LogisticRegression().fit(X, y), X, y

@@ -19,11 +19,22 @@ def results(people, people_model):
             people_model, frame, y, random_state=0
         ),
         "profiles": explain.partial_dependence(people_model, frame),
+        "curves": explain.partial_dependence(people_model, frame[:30], ice=True),
+        "pairs": explain.partial_dependence(
+            people_model, frame[:30], features=[("age", "city")]
+        ),
+        "break_down": explain.break_down(people_model, frame[:6], **settings),
+        "ceteris_paribus": explain.ceteris_paribus(people_model, frame[:6], **settings),
+        "accumulated": explain.accumulated_local_effects(people_model, frame),
+        "effects": explain.average_conditional_effects(people_model, frame),
+        "counterfactuals": explain.counterfactuals(
+            people_model, frame[:6], **settings, n_alternatives=2
+        ),
         "agreement": explain.agreement(people_model, frame[:6], y[:6], **settings),
     }
 
 
-@pytest.mark.parametrize("name", ["shap", "lime"])
+@pytest.mark.parametrize("name", ["shap", "lime", "break_down"])
 def test_frame_of_attributions(name, results, people):
     frame, _ = people
     result = results[name]
@@ -52,9 +63,13 @@ def test_classes_keep_their_dtype(iris_model):
     assert pd.api.types.is_integer_dtype(table["class"])
 
 
-@pytest.mark.parametrize(
-    "name", ["shap", "lime", "importance", "profiles", "agreement"]
-)
+RESULTS = [
+    "shap", "lime", "break_down", "ceteris_paribus", "profiles", "curves", "pairs",
+    "accumulated", "importance", "effects", "counterfactuals", "agreement",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", RESULTS)
 def test_protocol(name, results):
     import matplotlib.axes
 
@@ -113,11 +128,21 @@ def test_html_is_escaped(formula):
             p = X.iloc[:, 0].to_numpy()
             return np.column_stack([p, 1 - p])
 
-    result = explain.shap(Model(), X)
-    text = result._repr_html_()
-    assert "<script>" not in text
-    assert "<i>" not in text
-    assert "<b>" not in text
+    settings = {"background": X}
+    for function in (
+        explain.shap,
+        explain.break_down,
+        explain.ceteris_paribus,
+        explain.partial_dependence,
+        explain.accumulated_local_effects,
+        explain.average_conditional_effects,
+        explain.counterfactuals,
+    ):
+        text = function(Model(), X, **settings)._repr_html_()
+        assert "&lt;script&gt;" in text
+        assert "<script>" not in text
+        assert "<i>" not in text
+        assert "<b>" not in text
 
 
 def test_plain_data_tells_what_the_frame_does_not(results):

@@ -82,3 +82,20 @@ def test_steps_without_names(table):
     X, y = table
     estimator = make_pipeline(FunctionTransformer(np.asarray), Drawn()).fit(X, y)
     assert "unnamed" in inspect_fitted(estimator).network
+
+
+def test_histories_of_other_wrappers():
+    lists = {"loss": [2.0, 1.0], "val_loss": [3.0, 2.0]}
+
+    class Keeps:
+        def __init__(self, history):
+            self.history_ = history
+
+    class History:  # as Keras's own wrapper keeps it
+        history = lists
+
+    for history in (lists, History()):
+        record = inspect_fitted(Keeps(history))
+        assert record.history.to_dict("list") == lists
+    for history in ({}, {"loss": [1.0], "accuracy": []}, [1.0], 3):
+        assert inspect_fitted(Keeps(history)).history is None

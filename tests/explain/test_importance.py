@@ -1,6 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from oracles import Formula, correlated
 from sklearn.inspection import permutation_importance
 from sklearn.metrics import get_scorer, log_loss
 from sklearn.tree import DecisionTreeClassifier
@@ -141,3 +142,70 @@ def test_scorers_of_what_is_not_taken_for_a_classifier(iris_model):
         return -estimator.predict_proba(X)[:, 0].mean()
 
     explain.permutation_importance(Bare(), X, y, scoring=own, n_repeats=2)
+
+
+def test_groups_are_shuffled_together():
+    X = correlated(2000, rho=0.0)
+    X = np.column_stack([X, X[:, 0] + X[:, 1]])
+    # only the difference of the two counts, so that together they lose nothing new
+    model = Formula(lambda X: np.where(X[:, 2] - X[:, 0] - X[:, 1] > -1e-9, 0.9, 0.1))
+    y = np.ones(2000, dtype=bool)
+    settings = {"n_repeats": 3, "random_state": 0}
+    alone = explain.permutation_importance(model, X, y, **settings).frame()
+    assert (alone["importance"] > 0.3).all()
+    together = explain.permutation_importance(
+        model, X, y, groups={"all": [0, "x1", 2]}, **settings
+    ).frame()
+    assert together["feature"].tolist() == ["all"]
+    assert together["importance"].item() == 0
+    assert together["ratio"].item() == pytest.approx(1)
+
+
+def test_groups_are_a_row_in_place_of_their_columns(iris_model):
+    model, X, y = iris_model
+    petals = ["petal length (cm)", "petal width (cm)"]
+    settings = {"groups": {"petal": petals}, "random_state": 0}
+    table = explain.permutation_importance(model, X, y, **settings).frame()
+    assert table["feature"].tolist() == [*X.columns[:2], "petal"]
+    alone = explain.permutation_importance(model, X, y, random_state=0).frame()
+    assert table["importance"].iloc[-1] > alone["importance"].max()
+    # the same shuffles, whatever is measured beside it
+    np.testing.assert_array_equal(
+        table["importance"].iloc[:2], alone["importance"].iloc[:2]
+    )
+    chosen = explain.permutation_importance(
+        model, X, y, features=["petal"], **settings
+    ).frame()
+    pd.testing.assert_frame_equal(chosen, table[2:].reset_index(drop=True))
+    with pytest.raises(ValueError, match=r"`features` must name columns of X\. Got"):
+        explain.permutation_importance(model, X, y, features=petals, **settings)
+    with pytest.raises(ValueError, match="`groups` must hold columns of X"):
+        explain.permutation_importance(model, X, y, groups={"a": ["sepal"]})
+
+
+def test_constant_column_has_none():
+    X = pd.DataFrame({"a": np.linspace(-1, 1, 40), "one": 1.0, "word": "same"})
+    model = Formula(lambda X: (X[:, 0] > 0) * 0.8 + 0.1)
+    model.predict_proba = lambda X: Formula.predict_proba(model, X[["a", "one"]])
+    table = explain.permutation_importance(model, X, X["a"] > 0).frame()
+    assert table["importance"].tolist()[1:] == [0, 0]
+    assert table["ratio"].tolist()[1:] == [1, 1]
+    assert not table.isna().any(axis=None)
+
+
+def test_losses_are_found_in_large_blocks(formula):
+    calls = []
+
+    def watch(X):
+        calls.append(len(X))
+        return np.clip(X[:, 0], 0.1, 0.9)
+
+    X = np.random.default_rng(0).random((50, 2))
+
+    def score(estimator, X, y):
+        return 0.0
+
+    explain.permutation_importance(
+        formula(watch), X, X[:, 0] > 0.5, scoring=score, n_repeats=20
+    )
+    assert calls == [1, 50, 1000, 1000]

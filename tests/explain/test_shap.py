@@ -1,10 +1,13 @@
+import itertools
 import tracemalloc
 
 import numpy as np
 import pandas as pd
 import pytest
+from joblib import parallel_config
 from sklearn.datasets import load_breast_cancer
 from sklearn.ensemble import RandomForestClassifier
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler
@@ -53,7 +56,7 @@ def test_linear_truth(formula):
     model = formula(lambda X: 0.5 + X @ factors)
     rng = np.random.default_rng(0)
     X, background = rng.uniform(-1, 1, (5, 3)), rng.uniform(-1, 1, (40, 3))
-    for method in ("exact", "walks"):
+    for method in ("exact", "regression", "walks"):
         result = explain.shap(
             model, X, background=background, method=method, random_state=0
         )
@@ -71,11 +74,14 @@ def test_product_is_shared_evenly(formula):
 
 def test_adds_up(cancer_model, people, people_model):
     model, X = cancer_model
-    walks = explain.shap(model, X[:3], background=X, random_state=0)
-    assert walks.method == "walks"
+    settings = {"background": X, "random_state": 0}
+    sampled = explain.shap(model, X[:3], **settings)
+    assert sampled.method == "regression"
+    walks = explain.shap(model, X[:3], method="walks", **settings)
     frame, _ = people
     exact = explain.shap(people_model, frame[:3], background=frame, random_state=0)
     for result, estimator, rows in (
+        (sampled, model, X[:3]),
         (walks, model, X[:3]),
         (exact, people_model, frame[:3]),
     ):
@@ -98,35 +104,259 @@ def test_a_column_of_words_is_one_player(people, people_model):
     assert min(of["age"], of["city"], of["grade"]) > 5 * max(of["income"], of["member"])
 
 
-def test_walks_agree_with_enumeration(wine, wine_model):
+@pytest.mark.parametrize("method", ["regression", "walks"])
+def test_sampling_agrees_with_enumeration(method, wine, wine_model):
     X, _ = wine
     settings = {"background": X, "random_state": 0}
     exact = explain.shap(wine_model, X[:4], method="exact", **settings)
-    walks = explain.shap(wine_model, X[:4], method="walks", **settings)
-    far = np.abs(walks.values - exact.values) / walks.std_errors
-    assert np.median(far) < 1.2
+    sampled = explain.shap(wine_model, X[:4], method=method, **settings)
+    far = np.abs(sampled.values - exact.values) / sampled.std_errors
+    assert 0.4 < np.median(far) < 1.2
     assert far.max() < 5
-    assert np.abs(walks.values - exact.values).max() < 0.02
+    assert np.abs(sampled.values - exact.values).max() < 0.03
 
 
-@pytest.mark.slow
-def test_standard_errors_are_honest(formula):
+@pytest.fixture(scope="module")
+def wide(formula):
+    """A network of twelve columns, rows, background rows, and the truth."""
     rng = np.random.default_rng(1)
     weights = rng.normal(size=(8, 12))
     out = rng.normal(size=8)
     model = formula(lambda X: 1 / (1 + np.exp(-np.maximum(X @ weights.T, 0) @ out / 3)))
     X, background = rng.normal(size=(4, 12)), rng.normal(size=(50, 12))
+    truth = explain.shap(model, X, background=background, method="exact")
+    return model, X, background, truth.values[..., 1]
+
+
+def one_square(X):
+    """Background rows differ by what no straight line in their cells tells."""
+    return 1 / (1 + np.exp(-(X[:, 0] ** 2)))
+
+
+def all_of_five(X):
+    """The worth of a set is not even nearly the sum of its members'."""
+    return (X[:, :5] > -1).all(axis=1) * 0.9
+
+
+@pytest.fixture(scope="module")
+def wide_cases(wide, formula):
+    model, X, background, truth = wide
+    cases = {"network": (model, X, background, truth)}
+    for rule in (one_square, all_of_five):
+        model = formula(rule)
+        exact = explain.shap(model, X, background=background, method="exact")
+        cases[rule.__name__] = (model, X, background, exact.values[..., 1])
+    return cases
+
+
+HONEST = [
+    *itertools.product(
+        ["network", "one_square", "all_of_five"],
+        [{}, {"max_evals": 600}, {"tolerance": 0.004}],
+    ),
+    # walks know sums exactly; of a rule with steps, a hundred pairs see too few
+    ("network", {"method": "walks"}),
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("case", "options"), HONEST, ids=str)
+def test_standard_errors_are_honest(case, options, wide_cases):
+    model, X, background, truth = wide_cases[case]
     results = [
-        explain.shap(model, X, background=background, random_state=seed)
+        explain.shap(model, X, background=background, random_state=seed, **options)
         for seed in range(60)
     ]
     values = np.stack([result.values[..., 1] for result in results])
     errors = np.stack([result.std_errors[..., 1] for result in results])
-    ratio = np.sqrt((errors**2).mean()) / np.sqrt(values.var(axis=0, ddof=1).mean())
-    assert 0.85 < ratio < 1.15
-    truth = explain.shap(model, X, background=background, method="exact")
-    covered = np.abs(values - truth.values[..., 1]) < 2.01 * errors
-    assert 0.92 < covered.mean() < 0.98
+    spread = values.std(axis=0, ddof=1)
+    ends = [result.interval() for result in results]
+    low, high = (np.stack([end[i][..., 1] for end in ends]) for i in (0, 1))
+    inside = (low - 1e-12 < truth) & (truth < high + 1e-12)  # all but rounding
+    bias = np.abs(values.mean(axis=0) - truth)
+    assert (bias < 4 * spread / np.sqrt(60) + 1e-12).all()
+    assert 0.85 < errors.mean() / spread.mean() < 1.15
+    assert 0.92 < inside.mean() < 0.98
+
+
+def test_tolerance_is_met_row_by_row(wide):
+    model, X, background, truth = wide
+    seen = []
+
+    class Counting:
+        classes_ = model.classes_
+
+        def predict_proba(self, rows):
+            seen.append(len(rows))
+            return model.predict_proba(rows)
+
+    options = {"background": background, "random_state": 0}
+    loose = explain.shap(Counting(), X, tolerance=0.02, **options)
+    n_loose = sum(seen)
+    tight = explain.shap(Counting(), X, tolerance=0.002, **options)
+    assert loose.std_errors.max() <= 0.02
+    assert 0.001 < tight.std_errors.max() <= 0.002
+    assert sum(seen) - n_loose > 2 * n_loose
+    np.testing.assert_allclose(tight.values[..., 1], truth, atol=0.01)
+    alone = explain.shap(Counting(), X[2:3], tolerance=0.002, **options)
+    np.testing.assert_allclose(alone.values, tight.values[2:3], atol=1e-12)
+
+
+def test_tolerance_that_max_evals_does_not_reach_warns(wide):
+    model, X, background, _ = wide
+    with pytest.warns(ConvergenceWarning, match=r"max_evals=900 .* tolerance=1e-05"):
+        explain.shap(model, X, background=background, tolerance=1e-5, max_evals=900)
+
+
+@pytest.mark.parametrize("method", ["auto", "exact", "walks", "permutation", "kernel"])
+def test_max_evals_is_kept(method, wide):
+    model, X, background, truth = wide
+    most = {"exact": 50_000, "walks": 4000}.get(method, 2000)
+    seen = []
+
+    class Counting:
+        classes_ = model.classes_
+
+        def predict_proba(self, rows):
+            seen.append(len(rows))
+            return model.predict_proba(rows)
+
+    result = explain.shap(
+        Counting(), X, background=background, method=method, max_evals=most,
+        random_state=0,
+    )  # fmt: skip
+    # beside the rows themselves, the background, and what opens the problem
+    assert 0.5 * most * len(X) < sum(seen) < most * len(X) + 4 * len(background)
+    assert np.abs(result.values[..., 1] - truth).max() < 0.2
+
+
+def test_max_evals_and_tolerance_take_more_background(formula):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(1500, 12))
+    model = formula(lambda X: 1 / (1 + np.exp(-X.sum(axis=1))))
+    settings = {"background": X, "random_state": 0}
+    assert explain.shap(model, X[:1], **settings).n_background == 100
+    assert explain.shap(model, X[:1], max_evals=2000, **settings).n_background == 500
+    many = explain.shap(model, X[:1], max_evals=50_000, **settings)
+    assert many.n_background == 1000
+    precise = explain.shap(model, X[:1], tolerance=0.01, **settings)
+    assert precise.n_background == 1000
+    few = explain.shap(model, X[:1], max_evals=60, **settings)
+    assert few.n_background == 15
+
+
+def test_auto_enumerates_if_evaluations_allow(iris_model):
+    model, X, _ = iris_model
+    settings = {"background": X, "random_state": 0}
+    assert explain.shap(model, X[:1], max_evals=1600, **settings).method == "exact"
+    assert explain.shap(model, X[:1], max_evals=1500, **settings).method == "regression"
+
+
+def test_groups_are_one_player(people, people_model):
+    frame, _ = people
+    settings = {"background": frame, "random_state": 0}
+    groups = {"person": ["age", "member"], "place": ["city"]}
+    result = explain.shap(people_model, frame[:4], groups=groups, **settings)
+    assert result.feature_names == ["person", "place", "income", "grade"]
+    assert result.values.shape == (4, 4, 3)
+    np.testing.assert_allclose(result.residual, 0, atol=1e-12)
+    assert result.data[0, 0] == f"{frame['age'][0]}, {frame['member'][0]}"
+    assert result.data[1, 2] == frame["income"][1]
+    # switched together against the same rows: the values of a two-column game
+    both = explain.shap(people_model, frame[:4], groups=[list(frame)], **settings)
+    np.testing.assert_allclose(
+        both.values[:, 0], both.predictions - both.base_values, atol=1e-12
+    )
+    sampled = explain.shap(
+        people_model, frame[:4], groups=groups, method="regression", **settings
+    )
+    assert np.abs(sampled.values - result.values).max() < 0.03
+
+
+def test_groups_add_up_where_nothing_interacts(formula):
+    rng = np.random.default_rng(0)
+    factors = rng.normal(size=14) / 50
+    model = formula(lambda X: 0.5 + X @ factors)
+    X = rng.normal(size=(40, 14))
+    settings = {"background": X, "random_state": 0}
+    groups = {"even": list(range(0, 14, 2)), "odd": list(range(1, 14, 2))}
+    alone = explain.shap(model, X[:3], **settings)
+    assert alone.method == "regression"
+    together = explain.shap(model, X[:3], groups=groups, **settings)
+    assert together.method == "exact"
+    for place in (0, 1):
+        np.testing.assert_allclose(
+            together.values[:, place], alone.values[:, place::2].sum(axis=1), atol=1e-12
+        )
+
+
+@pytest.mark.parametrize("output", ["probability", "log_odds"])
+def test_contrast_is_the_difference_of_two_classes(output, iris_model):
+    model, X, _ = iris_model
+    settings = {"background": X, "random_state": 0, "output": output}
+    every = explain.shap(model, X[::40], **settings)
+    result = explain.shap(
+        model, X[::40], contrast=("virginica", "versicolor"), **settings
+    )
+    assert result.class_names.tolist() == ["virginica - versicolor"]
+    np.testing.assert_allclose(
+        result.values[..., 0], every.values[..., 2] - every.values[..., 1], atol=1e-12
+    )
+    np.testing.assert_allclose(result.residual, 0, atol=1e-9)
+    assert result.n_background == every.n_background
+    assert result.frame()["class"].unique().tolist() == ["virginica - versicolor"]
+    result.plot("waterfall", sample=0)
+
+
+@pytest.mark.parametrize("options", [{}, {"tolerance": 0.004}], ids=str)
+def test_several_processes_say_the_same(options, wide):
+    model, X, background, _ = wide
+    settings = {"background": background, "random_state": 0, **options}
+    alone = explain.shap(model, X, **settings)
+    with parallel_config("threading"):
+        together = explain.shap(model, X, n_jobs=2, **settings)
+    np.testing.assert_allclose(together.values, alone.values, atol=1e-12)
+    np.testing.assert_allclose(together.std_errors, alone.std_errors, atol=1e-12)
+    assert together.error_df == alone.error_df
+
+
+@pytest.mark.slow
+def test_rows_go_through_processes(wine, wine_model):
+    X, _ = wine
+    settings = {"background": X, "random_state": 0}
+    alone = explain.shap(wine_model, X[:5], **settings)
+    together = explain.shap(wine_model, X[:5], n_jobs=2, **settings)
+    np.testing.assert_array_equal(together.values, alone.values)
+
+
+@pytest.mark.parametrize(
+    ("options", "match"),
+    [
+        ({"contrast": "setosa"}, r"two classes.*Got 'setosa'"),
+        ({"contrast": ("setosa", "rose")}, r"`contrast` must be one of .*Got 'rose'"),
+        ({"contrast": ("setosa", "setosa")}, "Got 'setosa' twice"),
+        ({"tolerance": 0}, "above 0. Got 0"),
+        ({"tolerance": "small"}, "above 0. Got 'small'"),
+        ({"max_evals": 3}, r"at least 16 for 4 players and method='regression'"),
+        ({"max_evals": 20, "method": "exact"}, "at least 28 for 4 players"),
+        ({"max_evals": 20, "method": "walks"}, "at least 24 for 4 players"),
+        ({"max_evals": 20, "method": "kernel"}, "at least 900 for method='kernel'"),
+        ({"tolerance": 0.1, "method": "kernel"}, "go without `tolerance`"),
+        ({"groups": [["x"]]}, "Got 'x'"),
+        ({"n_jobs": 0}, "n_jobs == 0"),
+    ],
+)
+def test_options_that_cannot_be(options, match, iris_model):
+    model, X, _ = iris_model
+    with pytest.raises(ValueError, match=match):
+        explain.shap(model, X[:2], background=X, **options)
+
+
+@pytest.mark.parametrize("name", ["max_evals", "n_jobs"])
+def test_counts_are_whole_numbers(name, iris_model):
+    model, X, _ = iris_model
+    with pytest.raises(TypeError, match=f"`{name}` must be a whole number.*Got 1.5"):
+        explain.shap(model, X[:2], **{name: 1.5})
 
 
 def test_log_odds(iris_model):
@@ -183,15 +413,37 @@ def test_one_column_and_a_constant_one(formula):
     model = formula(lambda X: 1 / (1 + np.exp(-X[:, 0])))
     one = explain.shap(model, np.array([[1.0]]), background=np.array([[0.0], [2.0]]))
     assert one.values.shape == (1, 1, 2)
-    for method in ("exact", "walks"):
+    for method in ("exact", "regression", "walks"):
         X = np.array([[1.0, 5.0], [2.0, 5.0]])
         result = explain.shap(model, X, method=method, random_state=0)
         np.testing.assert_allclose(result.values[:, 1], 0, atol=1e-15)
 
 
+def test_constant_columns_do_not_count(wide):
+    model, X, background, _ = wide
+    both = [
+        np.hstack([np.full((len(rows), 9), 3.0), rows[:, :9]])
+        for rows in (X, background)
+    ]
+    both[0][:, 4] = both[1][:, 4] = np.nan
+
+    class Model:
+        classes_ = model.classes_
+
+        def predict_proba(self, rows):
+            return model.predict_proba(np.hstack([rows[:, 9:], 0 * rows[:, :3]]))
+
+    result = explain.shap(Model(), both[0], background=both[1])
+    assert result.method == "exact"
+    np.testing.assert_array_equal(result.values[:, :9], 0)
+    np.testing.assert_allclose(result.residual, 0, atol=1e-12)
+    nothing = explain.shap(model, np.ones((3, 12)), background=np.ones((3, 12)))
+    np.testing.assert_array_equal(nothing.values, 0)
+
+
 def test_too_many_columns_to_enumerate(cancer_model):
     model, X = cancer_model
-    with pytest.raises(ValueError, match="Got 30; use method='walks'"):
+    with pytest.raises(ValueError, match="Got 30; use method='auto'"):
         explain.shap(model, X[:1], background=X, method="exact")
 
 
@@ -203,17 +455,33 @@ def test_progress_is_shown_when_asked_for(iris_model, capfd):
     assert "SHAP row 3/3" in capfd.readouterr().err
 
 
+def peak_of(work):
+    tracemalloc.start()
+    try:
+        work()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
 def test_memory_stays_small_with_few_background_rows(formula):
     # all walks at once would take 260 MB
     X = np.random.default_rng(0).normal(size=(2, 400))
     model = formula(lambda X: 1 / (1 + np.exp(-X[:, 0])))
-    tracemalloc.start()
-    try:
-        explain.shap(model, X[:1], background=X, random_state=0)
-        peak = tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
-    assert peak < 60e6
+    assert peak_of(lambda: explain.shap(model, X[:1], background=X)) < 60e6
+
+
+def test_memory_does_not_grow_with_rows(formula):
+    X = np.random.default_rng(0).normal(size=(600, 30))
+    model = formula(lambda X: 1 / (1 + np.exp(-X[:, 0])))
+    settings = {"background": X[:50], "max_evals": 300}
+    few, many = (
+        peak_of(lambda rows=rows: explain.shap(model, rows, **settings))
+        for rows in (X[:100], X)
+    )
+    # the result itself: values, errors, and cells as they were given
+    result = 500 * 30 * (2 * 2 * 8 + 2 * 32 + 8)
+    assert many - few < 2 * result
 
 
 def test_intervals_hold_the_truth(wine, wine_model):
@@ -228,7 +496,7 @@ def test_intervals_hold_the_truth(wine, wine_model):
     assert (walks.n_background, walks.error_df) == (20, 80)
     low, high = walks.interval(0.99)
     inside = (low <= truth.values) & (truth.values <= high)
-    assert inside.mean() > 0.95
+    assert inside.mean() > 0.93
     narrow = walks.interval(0.5)
     assert (narrow[1] - narrow[0] < high - low).all()
     # the quantile of Student's t, not of the normal curve

@@ -112,7 +112,16 @@ def test_small_background_is_taken_whole(iris_model):
     assert explain.shap(model, X[:1], background=X).n_background == 100
 
 
-FUNCTIONS = [explain.shap, explain.lime, explain.partial_dependence]
+FUNCTIONS = [
+    explain.shap,
+    explain.lime,
+    explain.break_down,
+    explain.ceteris_paribus,
+    explain.partial_dependence,
+    explain.accumulated_local_effects,
+    explain.average_conditional_effects,
+    explain.counterfactuals,
+]
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
@@ -200,6 +209,48 @@ def test_background_that_the_classifier_refuses(iris_model, people, people_model
         explain.shap(strict, frame[:1], background=other)
 
 
+@pytest.mark.parametrize("function", [explain.shap, explain.lime])
+def test_rows_that_the_classifier_refuses(function):
+    frame = pd.DataFrame({"city": ["Oslo", "Bergen"] * 5, "size": np.arange(10.0)})
+    made = []
+
+    class Strict:
+        classes_ = np.array([0, 1])
+
+        def predict_proba(self, X):
+            made.append(len(X))
+            if not X["city"].isin(["Oslo", "Bergen"]).all():
+                raise ValueError("unknown city")
+            return np.full((len(X), 2), 0.5)
+
+    other = frame.replace({"city": {"Bergen": "Rome"}})
+    with pytest.raises(ValueError, match="unknown city"):
+        function(Strict(), other, background=frame)
+    assert made[-1] == len(other)  # asked at once,
+    assert sum(made) < 2 * len(other)  # before work starts
+
+
+@pytest.mark.parametrize("function", [explain.shap, explain.lime])
+@pytest.mark.parametrize("n_columns", [3, 12])
+def test_constant_columns_have_no_part(function, n_columns):
+    X = np.random.default_rng(0).normal(size=(60, n_columns))
+    X[:, 1] = 7.0
+    X = pd.DataFrame(X).rename(columns=str).assign(word="same")
+
+    class Model:
+        classes_ = np.array([0, 1])
+
+        def predict_proba(self, X):
+            p = 1 / (1 + np.exp(-X["0"].to_numpy()))
+            return np.column_stack([1 - p, p])
+
+    result = function(Model(), X[:3], background=X, random_state=0)
+    np.testing.assert_allclose(result.values[:, [1, -1]], 0, atol=1e-15)
+    np.testing.assert_allclose(result.std_errors[:, [1, -1]], 0, atol=1e-12)
+    assert np.isfinite(result.values).all()
+    assert np.abs(result.values[:, 0]).max() > 0.1
+
+
 @pytest.mark.parametrize("container", [np.asarray, pd.DataFrame])
 def test_classifier_that_scales_in_place(container):
     class Greedy:
@@ -219,7 +270,8 @@ def test_classifier_that_scales_in_place(container):
         np.testing.assert_allclose(result.predictions, expected)
         np.testing.assert_allclose(result.residual, 0, atol=1e-7)
     explain.lime(Greedy(), X[:2], background=X, random_state=0)
-    explain.partial_dependence(Greedy(), X, features=0)
+    for function in FUNCTIONS[2:]:
+        function(Greedy(), X[:5], background=X)
     explain.permutation_importance(Greedy(), X, y, scoring="neg_log_loss", features=0)
     np.testing.assert_array_equal(X, before)
 
@@ -249,10 +301,12 @@ def test_global_random_state_is_left_alone(iris_model):
     model, X, y = iris_model
     before = np.random.get_state()[1].copy()
     settings = {"background": X, "random_state": 0}
-    for method in ("exact", "walks", "permutation", "kernel"):
+    for method in ("exact", "regression", "walks", "permutation", "kernel"):
         explain.shap(model, X[:2], method=method, **settings)
+    explain.lime(model, X[:2], method="tabular", **settings)
     explain.lime(model, X[:2], **settings)
-    explain.partial_dependence(model, X[:2], features=0, **settings)
+    for function in FUNCTIONS[2:]:
+        function(model, X[:2], **settings)
     explain.permutation_importance(model, X, y, features=0, random_state=0)
     np.testing.assert_array_equal(np.random.get_state()[1], before)
 
@@ -262,6 +316,13 @@ def test_names_of_any_kind(formula):
     values = np.random.default_rng(0).normal(size=(12, 2))
     for names in ([1, 0], pd.MultiIndex.from_tuples([("a", 1), ("a", 2)]), ["", " "]):
         X = pd.DataFrame(values, columns=names, index=list("abcdefghijkl"))
+        told = [str(name) for name in names]
+        for function in FUNCTIONS[2:7]:
+            table = function(model, X[:3], background=X).frame()
+            assert list(dict.fromkeys(table["feature"])) == told
+        changed = explain.counterfactuals(model, X[:3], background=X)
+        assert set(changed.changes()["feature"]) == {told[0]}
+        assert model.predict_proba(changed.frame().iloc[:, 3:]).shape == (3, 2)
         result = explain.shap(model, X[:3], background=X)
         assert result.feature_names == [str(name) for name in names]
         np.testing.assert_allclose(result.values[:, 1], 0, atol=1e-12)
@@ -286,3 +347,65 @@ def test_wrapped_estimators(make, iris_model):
         result.base_values + result.values.sum(axis=1), model.predict_proba(X[:2])
     )
     assert result.class_names.tolist() == ["setosa", "versicolor", "virginica"]
+
+
+def test_columns_that_differ_in_kind_only_have_one_name(formula):
+    X = pd.DataFrame(np.zeros((4, 2)), columns=[1, "1"])
+    with pytest.raises(ValueError, match=r"must be different\. Got twice: \['1'\]"):
+        explain.shap(formula(lambda X: X[:, 0]), X)
+
+
+@pytest.mark.parametrize("function", FUNCTIONS[2:])
+def test_estimator_of_every_method_sees_the_users_rows(function, mixed):
+    recorder = Recorder()
+    before = mixed.copy()
+    function(recorder, mixed[:2], background=mixed)
+    assert recorder.seen
+    for frame in recorder.seen:
+        assert list(frame.columns) == list(mixed.columns)
+        pd.testing.assert_series_equal(frame.dtypes, mixed.dtypes)
+    pd.testing.assert_frame_equal(mixed, before)
+    recorder.seen.clear()
+    X = mixed[["float", "int"]].to_numpy(dtype=np.float32)
+    function(recorder, X)
+    assert all(rows.dtype == np.float32 for rows in recorder.seen)
+
+
+@pytest.mark.parametrize("function", FUNCTIONS[3:7])
+def test_features_are_named_as_everywhere(function, iris_model):
+    model, X, _ = iris_model
+    names = ["petal width (cm)", "sepal length (cm)"]
+    by_name = function(model, X, features=names).frame()
+    by_place = function(model, X, features=[3, -4]).frame()
+    pd.testing.assert_frame_equal(by_name, by_place)
+    assert list(dict.fromkeys(by_name["feature"])) == names
+    with pytest.raises(ValueError, match="Did you mean 'petal width"):
+        function(model, X, features="petal_width (cm)")
+    with pytest.raises(ValueError, match="name a column once"):
+        function(model, X, features=[0, names[1]])
+
+
+@pytest.mark.parametrize("function", FUNCTIONS[2:])
+def test_one_row_of_one_column(function, formula):
+    model = formula(lambda X: 1 / (1 + np.exp(-X[:, 0])))
+    X = np.array([[-1.0], [1.0]])
+    table = function(model, X[:1], background=X).frame()
+    assert len(table)
+    assert not table.select_dtypes("number").drop(
+        columns=["std_error", "ci_low", "ci_high"], errors="ignore"
+    ).isna().any(axis=None)  # fmt: skip
+
+
+@pytest.mark.parametrize("function", FUNCTIONS[2:])
+def test_equal_seeds_give_equal_frames_and_progress_is_told(
+    function, iris_model, capsys
+):
+    model, X, _ = iris_model
+    settings = {"background": X, "random_state": 7}
+    first = function(model, X[:2], **settings).frame()
+    assert capsys.readouterr().err == ""
+    again = function(model, X[:2], verbose=True, **settings).frame()
+    pd.testing.assert_frame_equal(first, again)
+    told = capsys.readouterr()
+    assert "2/2" in told.err or "4/4" in told.err
+    assert told.out == ""

@@ -1,0 +1,255 @@
+"""How fast and how exact SHAP values are, beside shap's and shapiq's own.
+
+Everybody explains the same rows of the same network (two hidden layers of 64, 30
+columns, 100 background rows) and calls the same function for it, `predict_proba` on
+an array, a forward pass in NumPy. Times are of the processor, on one thread. Errors are
+root mean squares over rows, columns and runs, against two million evaluations a row.
+Run it with ``python benchmarks/explain.py``; it ends with an error if a claim does not
+hold. shapiq is measured if it is installed.
+"""
+
+import os
+
+os.environ["OMP_NUM_THREADS"] = "1"
+os.environ["OPENBLAS_NUM_THREADS"] = "1"
+os.environ["MKL_NUM_THREADS"] = "1"
+
+import functools
+import importlib.util
+import sys
+import time
+import tracemalloc
+import warnings
+
+import numpy as np
+import shap
+from sklearn.datasets import load_breast_cancer
+from sklearn.model_selection import train_test_split
+from sklearn.preprocessing import MinMaxScaler
+
+from skdnn import DNNClassifier, explain
+
+N_ROWS = 10
+N_BACKGROUND = 100
+N_RUNS = 5
+N_REPEATS = 60  # of those that tell whether errors are honest
+TRUTH_EVALS = 2_000_000
+SHAPIQ = ("KernelSHAP", "kADDSHAP", "PermutationSamplingSV", "UnbiasedKernelSHAP")
+SHAPIQ_BUDGETS = (124, 500)  # sets, each averaged over the background
+
+
+class Counted:
+    """A classifier that counts the rows it is asked about."""
+
+    def __init__(self, estimator):
+        self.estimator, self.classes_, self.n_rows = estimator, estimator.classes_, 0
+
+    def predict_proba(self, X):
+        self.n_rows += len(X)
+        return self.estimator.predict_proba(X)
+
+
+def make_problem():
+    X, y = load_breast_cancer(return_X_y=True)
+    X_train, X_test, y_train, _ = train_test_split(X, y, stratify=y, random_state=0)
+    scaler = MinMaxScaler().fit(X_train)
+    X_train, X_test = scaler.transform(X_train), scaler.transform(X_test)
+    network = DNNClassifier(
+        (64, 64), max_iter=60, learning_rate_init=0.003, n_iter_no_change=np.inf,
+        random_state=0,
+    ).fit(X_train, y_train)  # fmt: skip
+    background = X_train[np.random.default_rng(0).permutation(len(X_train))]
+    return Counted(network), X_test[:N_ROWS], background[:N_BACKGROUND]
+
+
+def ours(model, X, background, seed, **options):
+    result = explain.shap(model, X, background=background, random_state=seed, **options)
+    return result.values[..., 1], result.std_errors[..., 1]
+
+
+def masker(background):
+    return shap.maskers.Independent(background, max_samples=len(background))
+
+
+def permutation(model, X, background, seed):
+    explainer = shap.explainers.Permutation(
+        model.predict_proba, masker(background), seed=seed
+    )
+    return explainer(X, silent=True).values[..., 1], None
+
+
+def kernel(model, X, background, seed):
+    np.random.seed(seed)  # noqa: NPY002, the only seed it has
+    explainer = shap.KernelExplainer(model.predict_proba, background)
+    return explainer.shap_values(X, silent=True)[..., 1], None
+
+
+def shapiq_own(model, X, background, seed, *, approximator, budget):
+    import shapiq.approximator
+
+    d = X.shape[1]
+    values = []
+    for row in X:
+
+        def worth(sets, row=row):
+            sets = np.atleast_2d(sets)
+            mixed = np.where(sets[:, None, :], row, background).reshape(-1, d)
+            out = model.predict_proba(mixed)[:, 1]
+            return out.reshape(len(sets), -1).mean(axis=1)
+
+        found = getattr(shapiq.approximator, approximator)(n=d, random_state=seed)
+        told = found.approximate(budget=budget, game=worth)
+        values.append([told[(j,)] for j in range(d)])
+    return np.array(values), None
+
+
+def measure(name, method, problem, truth, results):
+    """Print and keep evaluations and milliseconds a row, and the error."""
+    model, X, background = problem
+    method(model, X[:1], background, 0)  # what is compiled on the first call
+    model.n_rows = 0
+    seconds, apart, told = [], [], []
+    for seed in range(1, N_RUNS + 1):
+        start = time.process_time()
+        values, errors = method(model, X, background, seed)
+        seconds.append(time.process_time() - start)
+        apart.append(values - truth)
+        told.append(np.nan if errors is None else np.sqrt((errors**2).mean()))
+    ms, rms = 1e3 * min(seconds) / len(X), np.sqrt(np.mean(np.square(apart)))
+    results[name] = ms, rms
+    evals = model.n_rows / len(X) / N_RUNS
+    print(f"{name:42} {evals:9.0f} {ms:8.2f} {rms:9.2e} {np.mean(told):9.2e}")
+
+
+def measure_sampling(problem, results):
+    truth, errors = ours(*problem, 0, method="walks", max_evals=TRUTH_EVALS)
+    print(f"standard error of the truth: {errors.mean():.1e}\n")
+    head = ("method", "evals/row", "ms/row", "rms error", "told")
+    print("{:42} {:>9} {:>8} {:>9} {:>9}".format(*head))
+    go = functools.partial(measure, problem=problem, truth=truth, results=results)
+    go("skdnn", ours)
+    go("skdnn max_evals=2000", functools.partial(ours, max_evals=2000))
+    go("skdnn max_evals=12000", functools.partial(ours, max_evals=12_000))
+    go("skdnn method=walks", functools.partial(ours, method="walks"))
+    go("shap Permutation", permutation)
+    go("shap KernelExplainer", kernel)
+    has_shapiq = importlib.util.find_spec("shapiq") is not None
+    print("" if has_shapiq else "shapiq is not installed\n", end="")
+    for approximator in SHAPIQ if has_shapiq else ():
+        for budget in SHAPIQ_BUDGETS:
+            options = {"approximator": approximator, "budget": budget}
+            name = f"shapiq {approximator}, {budget} sets"
+            go(name, functools.partial(shapiq_own, **options))
+    print()
+    measure_honesty(problem, truth, results)
+
+
+def measure_honesty(problem, truth, results):
+    """Compare the errors told with those made, over many seeds."""
+    for options in ({}, {"tolerance": 0.005}, {"max_evals": 1000}):
+        runs = [
+            explain.shap(
+                problem[0], problem[1], background=problem[2], random_state=seed,
+                **options,
+            )
+            for seed in range(N_REPEATS)
+        ]  # fmt: skip
+        values = np.stack([run.values[..., 1] for run in runs])
+        told = np.stack([run.std_errors[..., 1] for run in runs])
+        ends = [run.interval() for run in runs]
+        low, high = (np.stack([end[i][..., 1] for end in ends]) for i in (0, 1))
+        ratio = told.mean() / values.std(axis=0, ddof=1).mean()
+        inside = ((low < truth) & (truth < high)).mean()
+        results[f"honesty {options}"] = ratio, inside
+        print(
+            f"{N_REPEATS} repeats {options}: errors told are {ratio:.2f} of those "
+            f"made, {100 * inside:.1f} % of the 95 % intervals hold the truth"
+        )
+
+
+def measure_enumeration(problem, results):
+    """Explain the first columns of the network, the others as in one row."""
+    model, X, background = problem
+    for d in (8, 10):
+
+        class Part:
+            classes_ = model.classes_
+
+            def predict_proba(self, rows, d=d):
+                rest = np.broadcast_to(X[0, d:], (len(rows), X.shape[1] - d))
+                return model.predict_proba(np.hstack([rows, rest]))
+
+        part, rows, back = Part(), X[:, :d], background[:, :d]
+        exact = shap.explainers.Exact(part.predict_proba, masker(back))
+        exact(rows[:1], silent=True)
+        methods = {
+            "skdnn": lambda: explain.shap(part, rows, background=back).values,  # noqa: B023
+            "shap Exact": lambda: exact(rows, silent=True).values,  # noqa: B023
+        }
+        found = {}
+        for name, method in methods.items():
+            seconds = []
+            for _ in range(3):
+                start = time.process_time()
+                found[name] = method()
+                seconds.append(time.process_time() - start)
+            results[f"{name} {d}"] = ms = 1e3 * min(seconds) / len(rows)
+            print(f"{name + f', {d} columns':42} {2**d * len(back):9} {ms:8.2f}")
+        apart = np.abs(found["skdnn"] - found["shap Exact"]).max()
+        print(f"largest difference: {apart:.1e}")
+
+
+def measure_memory(problem, results):
+    model, X, background = problem
+    for n in (1000, 10_000):
+        rows = np.resize(X, (n, X.shape[1]))
+        tracemalloc.start()
+        start = time.process_time()
+        explain.shap(model, rows, background=background, random_state=0, max_evals=1200)
+        seconds = time.process_time() - start
+        peak = tracemalloc.get_traced_memory()[1] / 2**20
+        tracemalloc.stop()
+        results[f"MB of {n}"] = peak
+        print(f"{n} rows: {seconds:.0f} s at max_evals=1200, at most {peak:.0f} MB")
+
+
+def check(results) -> bool:
+    """Print which claims hold."""
+    (ms, rms), memory = results["skdnn"], results["MB of 10000"]
+    claims = []
+    for name, least in (("shap Permutation", 8), ("shap KernelExplainer", 20)):
+        other_ms, other_rms = results[name]
+        told = f"{other_ms / ms:.1f} times as fast as {name}, at {rms / other_rms:.2f}"
+        claims.append(
+            (f"{told} of its error", other_ms >= least * ms and rms <= other_rms)
+        )
+    for d in (8, 10):
+        ratio = results[f"shap Exact {d}"] / results[f"skdnn {d}"]
+        claims.append((f"{d} columns: {ratio:.2f} times as fast as Exact", ratio >= 1))
+    # the cells of a row, its values and their errors are kept: 2 kB
+    grown = (memory - results["MB of 1000"]) * 2**20 / 9000
+    claims.append((f"{grown / 1e3:.1f} kB for each further row", grown < 5e3))
+    for name in results:
+        if name.startswith("honesty"):
+            ratio, inside = results[name]
+            holds = 0.85 < ratio < 1.15 and 0.92 < inside < 0.98
+            claims.append((f"{name}: {ratio:.2f}, {100 * inside:.1f} %", holds))
+    for told, holds in claims:
+        print(f"{'yes' if holds else 'NO ':4}{told}")
+    return all(holds for _, holds in claims)
+
+
+def main():
+    warnings.simplefilter("ignore")  # of shap and shapiq, about themselves
+    problem, results = make_problem(), {}
+    measure_sampling(problem, results)
+    print()
+    measure_enumeration(problem, results)
+    print()
+    measure_memory(problem, results)
+    print()
+    sys.exit(0 if check(results) else 1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,287 @@
+"""Which sets of players are evaluated, and what Shapley values follow from them.
+
+A design lists sets of players and, for each, the background row that the others take
+their cells from. It knows no row that is explained: one design serves all rows and all
+classes, so that what it costs to make is paid once.
+"""
+
+import math
+from typing import Protocol
+
+import numpy as np
+
+
+class Design(Protocol):
+    """What all designs have.
+
+    Attributes
+    ----------
+    n_sets : int
+        Sets that the classifier is evaluated for.
+    n_averaged : int
+        Evaluations of which each set's worth is the mean.
+    """
+
+    n_sets: int
+    n_averaged: int
+
+    @property
+    def error_df(self) -> int | None:
+        """Degrees of freedom of the variances; None where these are 0."""
+
+    def masks(self, part: slice) -> np.ndarray:
+        """Return who is in each set, of shape (n_part, n_players)."""
+
+    def rows(self, part: slice) -> np.ndarray:
+        """Return the background row of each evaluation of some sets."""
+
+    def estimate(
+        self, worth: np.ndarray, ends: np.ndarray, starts: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return Shapley values and their variances.
+
+        Parameters
+        ----------
+        worth : ndarray of shape (n_samples, n_sets, n_outputs)
+            Mean output for each set.
+        ends : ndarray of shape (n_samples, n_outputs)
+            Output of the explained rows.
+        starts : ndarray of shape (n_background, n_outputs)
+            Output of the background rows.
+
+        Returns
+        -------
+        values, variances : ndarray of shape (n_samples, n_players, n_outputs)
+        """
+
+
+class Exact:
+    """All sets, each against the whole background.
+
+    Shapley (1953): phi_j = sum over sets S without j of |S|! (d - |S| - 1)! / d!
+    times v(S with j) - v(S).
+
+    Parameters
+    ----------
+    n_players, n_background : int
+        Counts of both.
+    """
+
+    error_df = None
+
+    def __init__(self, n_players: int, n_background: int):
+        d = n_players
+        # the bits of a number say who is in its set
+        bits = np.arange(2**d, dtype=np.uint32)[:, None] >> np.arange(
+            d, dtype=np.uint32
+        )
+        sets = (bits & 1).astype(bool)
+        sizes = sets.sum(axis=1)
+        weight = np.array(
+            [math.factorial(s) * math.factorial(d - s - 1) / math.factorial(d)
+             for s in range(d)]
+        )  # fmt: skip
+        # phi is linear in v: a set with j counts for j by the weight of the set
+        # without, a set without j against it by its own
+        self._gain = np.zeros((d, len(sets)))
+        for j in range(d):
+            has = sets[:, j]
+            self._gain[j, has] = weight[sizes[has] - 1]
+            self._gain[j, ~has] = -weight[sizes[~has]]
+        # nobody and everybody are the first set and the last, and known
+        self._sets = sets[1:-1]
+        self.n_sets, self.n_averaged = len(self._sets), n_background
+
+    def masks(self, part: slice) -> np.ndarray:
+        """Return who is in each set, of shape (n_part, n_players)."""
+        return self._sets[part]
+
+    def rows(self, part: slice) -> np.ndarray:
+        """Return the background row of each evaluation of some sets."""
+        return np.tile(np.arange(self.n_averaged), len(self._sets[part]))
+
+    def estimate(self, worth, ends, starts):
+        """Return Shapley values and their variances, 0; see `Design`."""
+        gain = self._gain
+        values = gain[:, 1:-1] @ worth
+        values += gain[:, -1, None] * ends[:, None, :]
+        values += gain[:, 0, None] * starts.mean(axis=0)
+        return values, np.zeros_like(values)
+
+
+class Regression:
+    """Sets in complementary pairs, each against one background row.
+
+    Shapley values are the coefficients of a weighted regression of a set's worth on
+    who is in it (Charnes et al., 1988; Lundberg and Lee, 2017). Half the difference of
+    a set and its complement is free of all that is even in the players. All sizes
+    come equally often, as leverage scores want it (Musco and Witter, 2025). Beside
+    the players, the regression holds their products with the background's cells: they
+    have no part in the mean, and take out what background rows differ by.
+
+    Parameters
+    ----------
+    background : ndarray of shape (n_background, n_columns)
+        Coded rows.
+    owner : ndarray of shape (n_columns,)
+        The player whom each column belongs to.
+    n_pairs : int
+        Pairs of sets for each background row, at least 2.
+    random_state : RandomState
+        Draws the sets.
+    """
+
+    n_averaged = 1
+
+    def __init__(
+        self,
+        background: np.ndarray,
+        owner: np.ndarray,
+        n_pairs: int,
+        random_state: np.random.RandomState,
+    ):
+        self._n_background, self._n_pairs = len(background), n_pairs
+        n, d = len(background) * n_pairs, int(owner.max()) + 1
+        self._rows = np.repeat(np.arange(len(background)), n_pairs)
+        sizes = random_state.permutation(np.arange(n) % max(1, d - 1) + 1)
+        draws = random_state.random_sample((n, d))
+        last = np.take_along_axis(np.sort(draws, axis=1), sizes[:, None] - 1, axis=1)
+        self._masks = draws <= last
+        self.n_sets = 2 * n
+        # a set and its complement differ by twice the sum of these times phi
+        halves = self._masks - 0.5
+        self._share = halves.mean(axis=1)
+        players = halves - self._share[:, None]
+        self._terms = np.hstack([players, _products(players, background, owner, n)])
+        # the kernel, less how often each size is drawn; one player has no interior
+        weight = 1 / np.maximum(1, sizes * (d - sizes))
+        weighted = self._terms.T * weight
+        gram = weighted @ self._terms
+        self._solve = np.linalg.pinv(gram, rcond=1e-10, hermitian=True) @ weighted
+        self._phi = self._solve[:d] - self._solve[:d].mean(axis=0)
+        self.error_df = max(1, n - len(background) - self._terms.shape[1])
+
+    def masks(self, part: slice) -> np.ndarray:
+        """Return who is in each set, of shape (n_part, n_players)."""
+        n = len(self._masks)
+        start, stop, _ = part.indices(2 * n)
+        first = self._masks[min(start, n) : min(stop, n)]
+        second = self._masks[max(start - n, 0) : max(stop - n, 0)]
+        return np.concatenate([first, ~second])
+
+    def rows(self, part: slice) -> np.ndarray:
+        """Return the background row of each evaluation of some sets."""
+        return np.tile(self._rows, 2)[part]
+
+    def estimate(self, worth, ends, starts):
+        """Return Shapley values and their variances; see `Design`.
+
+        The variance is that of the residuals (White, 1980) *within* background rows:
+        as all rows are used equally often, what they differ by is no sampling error.
+        """
+        n, k = len(self._masks), worth.shape[2]
+        d = len(self._phi)
+        gap = ends[:, None, :] - starts
+        y = (worth[:, :n] - worth[:, n:]) / 2
+        y -= self._share[:, None] * gap[:, self._rows]
+        y = np.moveaxis(y, 0, 1).reshape(n, -1)
+        values = (self._phi @ y).reshape(d, -1, k) + gap.mean(axis=1) / d
+        left = y - self._terms @ (self._solve @ y)
+        # of what each pair adds to a player's value: sums, and sums of squares
+        shape = (d, self._n_background, self._n_pairs)
+        by_row = np.moveaxis(self._phi.reshape(shape), 0, 1)
+        sums = by_row @ left.reshape(*shape[1:], -1)
+        spread = self._phi**2 @ left**2 - (sums**2).sum(axis=0) / self._n_pairs
+        freedom = (1 - 1 / self._n_pairs) * (1 - self._terms.shape[1] / n)
+        variances = np.maximum(spread, 0).reshape(d, -1, k) / freedom
+        return np.moveaxis(values, 0, 1), np.moveaxis(variances, 0, 1)
+
+
+def _products(players, background, owner, n) -> np.ndarray:
+    """Return each column's cells, less their mean, times its player's part."""
+    known = np.isfinite(background)
+    cells = np.where(known, background, 0)
+    peak = np.maximum(np.abs(cells).max(axis=0), np.finfo(float).tiny)
+    cells /= peak
+    mean = cells.sum(axis=0) / np.maximum(1, known.sum(axis=0))
+    cells = np.where(known, cells - mean, 0)
+    scale = np.sqrt((cells**2).mean(axis=0))
+    varies = np.flatnonzero(scale > 1e-9)
+    if n < 4 * (players.shape[1] + len(varies)):
+        return np.empty((n, 0))
+    cells = cells[:, varies] / scale[varies]
+    return players[:, owner[varies]] * np.repeat(cells, n // len(background), axis=0)
+
+
+class Walks:
+    """Antithetic walks from background rows, in pairs.
+
+    A walk starts at a background row and switches players to the explained row's cells
+    in a random order; its twin goes in the reverse order (Mitchell et al., 2022,
+    section 4). Every background row starts as many walks as any other. What differs
+    between pairs from one background row is sampling error alone, so that is what the
+    variance is made of: the spread of all pairs would hold the differences between
+    background rows as well.
+
+    Parameters
+    ----------
+    n_players, n_background : int
+        Counts of both.
+    n_pairs : int
+        Walks with twin for each background row, at least 2.
+    random_state : RandomState
+        Draws the orders.
+    """
+
+    n_averaged = 1
+
+    def __init__(
+        self,
+        n_players: int,
+        n_background: int,
+        n_pairs: int,
+        random_state: np.random.RandomState,
+    ):
+        d, n = n_players, n_background * n_pairs
+        orders = np.array([random_state.permutation(d) for _ in range(n)])
+        both = np.stack([orders, orders[:, ::-1]], axis=1)
+        # (2 * n, d): when each player is switched, walks and twins in turn
+        self._ranks = np.argsort(both, axis=2).reshape(2 * n, d)
+        self._rows = np.repeat(np.arange(n_background), 2 * n_pairs)
+        self._n_pairs = n_pairs
+        self.n_sets = 2 * n * (d - 1)
+        self.error_df = n_background * (n_pairs - 1)
+
+    def _places(self, part: slice) -> tuple[np.ndarray, np.ndarray]:
+        """Return the walk of each set, and how many steps it has gone."""
+        places = np.arange(*part.indices(self.n_sets))
+        walk, step = np.divmod(places, max(1, self._ranks.shape[1] - 1))
+        return walk, step + 1
+
+    def masks(self, part: slice) -> np.ndarray:
+        """Return who is in each set, of shape (n_part, n_players)."""
+        walk, step = self._places(part)
+        return self._ranks[walk] < step[:, None]
+
+    def rows(self, part: slice) -> np.ndarray:
+        """Return the background row of each evaluation of some sets."""
+        return self._rows[self._places(part)[0]]
+
+    def estimate(self, worth, ends, starts):
+        """Return Shapley values and their variances; see `Design`."""
+        (n, k), (walks, d) = ends.shape, self._ranks.shape
+        shape = (n, walks, 1, k)
+        out = np.concatenate(
+            [
+                np.broadcast_to(starts[self._rows][:, None], shape),
+                worth.reshape(n, walks, d - 1, k),
+                np.broadcast_to(ends[:, None, None], shape),
+            ],
+            axis=2,
+        )
+        steps = np.diff(out, axis=2)
+        ranks = self._ranks[None, :, :, None]
+        added = np.take_along_axis(steps, ranks, axis=2)
+        pairs = added.reshape(n, -1, self._n_pairs, 2, d, k).mean(axis=3)
+        within = pairs.var(axis=2, ddof=1).mean(axis=1)
+        return pairs.mean(axis=(1, 2)), within / (walks / 2)

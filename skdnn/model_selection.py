@@ -1,0 +1,242 @@
+"""scikit-learn's searches, with all networks of a search trained together."""
+
+import numpy as np
+import sklearn.model_selection
+from sklearn.base import clone, is_classifier
+from sklearn.model_selection import ParameterGrid, ParameterSampler, check_cv
+from sklearn.utils import indexable
+
+from skdnn._compat import take_rows
+from skdnn._nested import NestedScores
+from skdnn._progress import Progress
+from skdnn._search import fit_search
+
+__all__ = ["GridSearchCV", "RandomizedSearchCV", "nested_cross_validate"]
+
+
+class GridSearchCV(sklearn.model_selection.GridSearchCV):
+    """scikit-learn's `GridSearchCV`; the networks of a search train together.
+
+    Parameters, attributes and methods are those of
+    `sklearn.model_selection.GridSearchCV`, and so are its results: candidates, folds,
+    scores, ranking and refit are scikit-learn's own work. For a `DNNClassifier`, alone
+    or as the last step of a Pipeline, networks of one shape share a compiled program
+    and are trained side by side in threads. Steps before the network are fitted once
+    for each fold and each of their own settings, not for every candidate. Whatever
+    cannot be trained so is fitted as scikit-learn does it.
+
+    Parameters
+    ----------
+    estimator : estimator
+        What is fitted.
+    param_grid : dict or list of dict
+        Names of parameters and the values to try, in all combinations.
+    scoring : str, callable, list, tuple, dict or None, default=None
+        As in scikit-learn; None is the estimator's `score`.
+    n_jobs : int or None, default=None
+        Networks that train at the same time; None and -1 are one a core. They are
+        threads of this process. Under a joblib backend of others, such as Dask's, they
+        go to its workers. What is no network goes through joblib as in scikit-learn.
+    refit : bool, str or callable, default=True
+        As in scikit-learn.
+    cv : int, splitter, iterable or None, default=None
+        As in scikit-learn; split once.
+    verbose : int, default=0
+        Above 0, a live line on stderr shows progress; scikit-learn's own lines are
+        printed when scores are taken.
+    pre_dispatch : int or str, default="2*n_jobs"
+        As in scikit-learn, for what is no network.
+    error_score : "raise" or float, default=nan
+        As in scikit-learn. With "raise", the first error is raised after training.
+    return_train_score : bool, default=False
+        As in scikit-learn.
+
+    Attributes
+    ----------
+    cv_results_ : dict of ndarray
+        As in scikit-learn. Fit times are those of each network's own training, and
+        its part of what candidates share.
+
+    See Also
+    --------
+    nested_cross_validate : The honest score of a search.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from skdnn import DNNClassifier
+    >>> from skdnn.model_selection import GridSearchCV
+    >>> X, y = load_iris(return_X_y=True)
+    >>> network = DNNClassifier((10,), max_iter=50, n_iter_no_change=50, random_state=0)
+    >>> search = GridSearchCV(network, {"learning_rate_init": [0.003, 0.05]}, cv=3)
+    >>> search.fit(X, y).best_params_
+    {'learning_rate_init': 0.05}
+    """
+
+    def fit(self, X, y=None, **params):
+        """Fit all candidates on all folds, and the best one on all rows.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows, as the estimator takes them.
+        y : array-like of shape (n_samples,), default=None
+            Classes.
+        **params : dict
+            What else the estimator, the scorer and the splitter are given.
+
+        Returns
+        -------
+        self : GridSearchCV
+        """
+        return fit_search(
+            self,
+            super().fit,
+            lambda: ParameterGrid(self.param_grid),
+            self.param_grid,
+            X,
+            y,
+            params,
+        )
+
+
+class RandomizedSearchCV(sklearn.model_selection.RandomizedSearchCV):
+    """scikit-learn's `RandomizedSearchCV`; networks of a search train together.
+
+    As `GridSearchCV`, with candidates that are drawn.
+
+    Parameters
+    ----------
+    estimator : estimator
+        What is fitted.
+    param_distributions : dict or list of dict
+        Names of parameters, and lists or distributions to draw from.
+    n_iter : int, default=10
+        Candidates that are drawn.
+    scoring, n_jobs, refit, cv, verbose, pre_dispatch, error_score, return_train_score
+        As in `GridSearchCV`.
+    random_state : int, RandomState or None, default=None
+        Draws the candidates.
+
+    Attributes
+    ----------
+    cv_results_ : dict of ndarray
+        As in `GridSearchCV`.
+
+    Examples
+    --------
+    >>> from scipy.stats import loguniform
+    >>> from sklearn.datasets import load_iris
+    >>> from skdnn import DNNClassifier
+    >>> from skdnn.model_selection import RandomizedSearchCV
+    >>> X, y = load_iris(return_X_y=True)
+    >>> network = DNNClassifier((10,), max_iter=50, n_iter_no_change=50, random_state=0)
+    >>> rates = {"learning_rate_init": loguniform(0.01, 0.1)}
+    >>> search = RandomizedSearchCV(network, rates, n_iter=4, cv=3, random_state=0)
+    >>> len(search.fit(X, y).cv_results_["params"])
+    4
+    """
+
+    def fit(self, X, y=None, **params):
+        """Fit all candidates on all folds, and the best one on all rows.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows, as the estimator takes them.
+        y : array-like of shape (n_samples,), default=None
+            Classes.
+        **params : dict
+            What else the estimator, the scorer and the splitter are given.
+
+        Returns
+        -------
+        self : RandomizedSearchCV
+        """
+        return fit_search(
+            self,
+            super().fit,
+            lambda: ParameterSampler(
+                self.param_distributions, self.n_iter, random_state=self.random_state
+            ),
+            self.param_distributions,
+            X,
+            y,
+            params,
+        )
+
+
+def nested_cross_validate(search, X, y, cv=None):
+    """Return the score of a search on rows that took no part in choosing.
+
+    The best score of a search is chosen by the rows that it is measured on, and so too
+    good. Here the whole search is repeated without the rows of each outer fold, and
+    its choice, refitted, is scored on those.
+
+    Parameters
+    ----------
+    search : search estimator
+        Such as `GridSearchCV`, with `refit`; not changed. Its own `cv` makes the inner
+        folds, its `scoring` both scores.
+    X : array-like of shape (n_samples, n_features)
+        Rows, as the search takes them.
+    y : array-like of shape (n_samples,)
+        Classes.
+    cv : int, splitter, iterable or None, default=None
+        The outer folds; None is 5, stratified for a classifier.
+
+    Returns
+    -------
+    NestedScores
+        `score`, `std_error`, `interval()`, and `frame()` with a row for each outer
+        fold: its score, and the parameters that were chosen. The interval is Student's
+        t, with the variance of the mean corrected for overlapping training rows [1]_.
+
+    Raises
+    ------
+    ValueError
+        Before any training, if the search does not refit its choice, or for fewer
+        than two outer folds.
+
+    References
+    ----------
+    .. [1] Nadeau and Bengio (2003), Inference for the generalization error, Machine
+       Learning 52, 239-281, section 3.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from skdnn import DNNClassifier
+    >>> from skdnn.model_selection import GridSearchCV, nested_cross_validate
+    >>> X, y = load_iris(return_X_y=True)
+    >>> network = DNNClassifier((10,), max_iter=50, n_iter_no_change=50, random_state=0)
+    >>> search = GridSearchCV(network, {"learning_rate_init": [0.003, 0.05]}, cv=3)
+    >>> nested_cross_validate(search, X, y, cv=3).frame().shape
+    (3, 6)
+    """
+    if not getattr(search, "refit", False):
+        raise ValueError(
+            "`search` must be a search that fits its choice anew, to be scored on the "
+            f"outer rows. Got {search!r}; set refit=True, or name a metric."
+        )
+    X, y = indexable(X, y)
+    splits = list(check_cv(cv, y, classifier=is_classifier(search)).split(X, y))
+    if len(splits) < 2:
+        raise ValueError(
+            "`cv` must make at least 2 outer folds, for the scores to have a spread. "
+            f"Got {len(splits)}."
+        )
+    chosen, scores = [], []
+    with Progress(len(splits), "outer fold", bool(search.verbose)) as progress:
+        for train, test in splits:
+            fitted = clone(search).fit(take_rows(X, train), take_rows(y, train))
+            scores.append(fitted.score(take_rows(X, test), take_rows(y, test)))
+            chosen.append(fitted)
+            progress.step()
+    return NestedScores(
+        scores=np.array(scores, dtype=float),
+        inner_scores=np.array([getattr(s, "best_score_", np.nan) for s in chosen]),
+        n_train=np.array([len(train) for train, _ in splits]),
+        n_test=np.array([len(test) for _, test in splits]),
+        params=[s.best_params_ for s in chosen],
+    )

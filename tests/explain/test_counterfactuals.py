@@ -1,0 +1,270 @@
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from oracles import Formula, fewest_by_loops
+from sklearn.linear_model import LogisticRegression
+
+from skdnn import explain
+
+
+def check(model, X, result, target=None):
+    """Check that what was found is true, and made of changes() alone."""
+    table, changes = result.frame(), result.changes()
+    rows = table[list(X.columns)] if isinstance(X, pd.DataFrame) else (
+        table.iloc[:, 3:].to_numpy()
+    )  # fmt: skip
+    predicted = model.predict(rows)
+    before = model.predict(X)
+    found = table["found"].to_numpy()
+    assert (predicted[found] == table["target"][found]).all()
+    if target is None:
+        assert (predicted[found] != before[table["sample"][found]]).all()
+    else:
+        assert (table["target"] == target).all()
+    assert not set(changes["row"]) & set(np.flatnonzero(~found))
+    original = X.iloc[table["sample"]] if isinstance(X, pd.DataFrame) else (
+        pd.DataFrame(X[table["sample"]], columns=table.columns[3:])
+    )  # fmt: skip
+    moved = {(c.row, c.feature) for c in changes.itertuples()}
+    for i in range(len(table)):
+        for name in original.columns:
+            old, new = original[name].iloc[i], table[name].iloc[i]
+            same = (pd.isna(old) and pd.isna(new)) or old == new
+            assert same == ((i, str(name)) not in moved)
+
+
+def test_changes_the_class(iris_model):
+    model, X, _ = iris_model
+    rows = X[::10].reset_index(drop=True)
+    result = explain.counterfactuals(model, rows, background=X)
+    check(model, rows, result)
+    table = result.frame()
+    assert list(table.columns) == ["sample", "found", "target", *X.columns]
+    assert table["sample"].tolist() == list(range(15))
+    assert table["found"].all()
+    # cells that occur
+    for name in X.columns:
+        assert set(table[name]) <= set(X[name])
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_no_smaller_set_will_do(seed):
+    rng = np.random.default_rng(seed)
+    X = rng.integers(0, 4, (30, 4)).astype(float)
+    weights = rng.normal(size=(4, 3))
+
+    class Model:
+        classes_ = np.array(["a", "b", "c"])
+
+        def predict_proba(self, X):
+            score = X @ weights + 0.7 * (X[:, :3] * X[:, 1:])
+            p = np.exp(score - score.max(axis=1, keepdims=True))
+            return p / p.sum(axis=1, keepdims=True)
+
+        def predict(self, X):
+            return self.classes_[self.predict_proba(X).argmax(axis=1)]
+
+    model = Model()
+    for target_class in ("a", "b", "c"):
+        wanted = [["a", "b", "c"].index(target_class)]
+        result = explain.counterfactuals(
+            model, X[:8], background=X, target_class=target_class, n_alternatives=9
+        )
+        check(model, X[:8], result, target_class)
+        assert result.is_fewest.all()
+        table, changes = result.frame(), result.changes()
+        for i in range(8):
+            if model.predict(X[[i]])[0] == target_class:
+                assert len(changes[changes["sample"] == i]) == 0
+                continue
+            size, sets = fewest_by_loops(model, X[i], X, wanted, range(4))
+            of_row = table[table["sample"] == i]
+            assert of_row["found"].iloc[0] == (size is not None)
+            if size is None:
+                continue
+            told = [
+                {int(name[1:]) for name in changes[changes["row"] == row]["feature"]}
+                for row in of_row.index
+            ]
+            assert sorted(map(sorted, told)) == sorted(map(sorted, sets))
+
+
+def test_of_several_the_nearest_counts():
+    X = np.column_stack([np.arange(11.0), np.arange(11.0) * 100])
+    model = Formula(lambda X: (2 * X[:, 0] + X[:, 1] / 100 > 15.5).astype(float))
+    row = np.array([[4.0, 300.0]])
+    # 3 of 10 in the first column, or 500 of 1000 in the second, and no less
+    result = explain.counterfactuals(model, row, background=X)
+    assert result.changes()[["feature", "new"]].to_numpy().tolist() == [["x0", 7.0]]
+    both = explain.counterfactuals(model, row, background=X, n_alternatives=5)
+    assert both.changes()["new"].tolist() == [7.0, 800.0]
+    assert both.frame()["sample"].tolist() == [0, 0]
+
+
+def test_two_changes_where_one_is_not_enough():
+    X = np.array([[0.0, 0, 0], [1, 1, 1], [0, 1, 1], [1, 0, 0]])
+    model = Formula(lambda X: ((X[:, 0] > 0.5) & (X[:, 2] > 0.5)).astype(float))
+    result = explain.counterfactuals(model, X[:1], background=X)
+    assert result.changes()["feature"].tolist() == ["x0", "x2"]
+    assert result.is_fewest.tolist() == [True]
+
+
+def test_fixed_columns_stay(iris_model):
+    model, X, _ = iris_model
+    rows = X[::10].reset_index(drop=True)
+    fixed = ["petal length (cm)", -1]
+    result = explain.counterfactuals(model, rows, background=X, fixed=fixed)
+    check(model, rows, result)
+    assert set(result.changes()["feature"]) <= {"sepal width (cm)", "sepal length (cm)"}
+    assert 0 < result.frame()["found"].sum() < 15
+
+
+def test_ranges_hold(people, people_model):
+    frame, _ = people
+    rows = frame[:30]
+    result = explain.counterfactuals(
+        people_model, rows, background=frame, fixed="grade", n_alternatives=3,
+        ranges={"age": (45, None), "income": (-1, 1.0), "city": ["Oslo", "Tromsø"]},
+    )  # fmt: skip
+    check(people_model, rows, result)
+    changes = result.changes()
+    assert (changes[changes["feature"] == "age"]["new"] >= 45).all()
+    assert changes[changes["feature"] == "income"]["new"].between(-1, 1).all()
+    cities = changes[changes["feature"] == "city"]["new"]
+    assert set(cities) <= {"Oslo", "Tromsø"}
+    assert len(cities)
+    assert not (changes["feature"] == "grade").any()
+
+
+def test_cells_are_never_made_missing_and_dtypes_stay(people, people_model):
+    frame, _ = people
+    result = explain.counterfactuals(people_model, frame[:40], background=frame)
+    table, changes = result.frame(), result.changes()
+    assert not changes["new"].isna().any()
+    pd.testing.assert_series_equal(table[frame.columns].dtypes, frame.dtypes)
+    assert table["target"].dtype.kind == "O"
+    assert table["found"].dtype == bool
+
+
+def test_what_is_of_the_class_stays(iris_model):
+    model, X, y = iris_model
+    result = explain.counterfactuals(model, X[:3], background=X, target_class=y[0])
+    assert result.frame()["found"].tolist() == [True] * 3
+    assert result.changes().empty
+    pd.testing.assert_frame_equal(result.frame()[list(X.columns)], X[:3])
+
+
+def test_none_there_is():
+    X = np.random.default_rng(0).random((20, 2))
+    model = Formula(lambda X: 0.3 + 0.1 * X[:, 0])
+    for target_class in (None, True):
+        result = explain.counterfactuals(model, X[:2], target_class=target_class,
+                                         background=X)  # fmt: skip
+        table = result.frame()
+        assert table["found"].tolist() == [False] * 2
+        assert table["target"].tolist() == [True] * 2
+        np.testing.assert_array_equal(table[["x0", "x1"]], X[:2])
+        assert result.changes().empty
+
+
+def test_other_thresholds_are_the_classifiers_own():
+    X = np.linspace(0, 1, 41)[:, None]
+
+    class Careful(Formula):
+        def predict(self, X):
+            return self.predict_proba(X)[:, 1] > 0.7
+
+    model = Careful(lambda X: X[:, 0])
+    result = explain.counterfactuals(model, X[:1], background=X)
+    assert result.frame()["x0"].iloc[0] == X[X > 0.7].min()
+    back = explain.counterfactuals(model, X[-1:], background=X)
+    # of the class that predict says, though the other is more probable
+    assert back.frame()["target"].tolist() == [False]
+    assert back.frame()["found"].all()
+    assert not model.predict(back.frame()[["x0"]].to_numpy())[0]
+
+
+def test_many_columns_need_many_changes():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(80, 25))
+    model = LogisticRegression().fit(X, X.sum(axis=1) > 0)
+    row = np.full((1, 25), -0.7)
+    result = explain.counterfactuals(model, row, background=X)
+    table, changes = result.frame(), result.changes()
+    assert table["found"].all()
+    assert model.predict(table.iloc[:, 3:].to_numpy())[0]
+    # an additive score: the best single values, one after the other, are the fewest
+    gains = np.sort(((X - row) * model.coef_[0]).max(axis=0))[::-1]
+    missing = -model.decision_function(row)[0]
+    assert len(changes) == np.searchsorted(np.cumsum(gains), missing) + 1
+    assert len(changes) > 2
+
+
+def test_names_of_any_kind():
+    X = pd.DataFrame(np.random.default_rng(0).random((20, 2)), columns=[7, 3])
+    model = LogisticRegression(C=100).fit(X.to_numpy(), X[7] > 0.5)
+    result = explain.counterfactuals(_Unnamed(model), X[:2], background=X, fixed=["3"])
+    assert list(result.frame().columns) == ["sample", "found", "target", 7, 3]
+    assert result.changes()["feature"].tolist() == ["7", "7"]
+    told = json.loads(json.dumps(result.to_dict(), allow_nan=False))
+    assert set(told["columns"]) == {"sample", "found", "target", "7", "3"}
+    assert told["is_fewest"] == [True, True]
+
+
+class _Unnamed:
+    """Takes frames of any names, as formulas do."""
+
+    def __init__(self, model):
+        self.model, self.classes_ = model, model.classes_
+
+    def predict_proba(self, X):
+        return self.model.predict_proba(np.asarray(X))
+
+
+@pytest.mark.parametrize(
+    ("settings", "match"),
+    [
+        ({"target_class": "rose"}, "`target_class` must be one of the classes"),
+        ({"fixed": "petals"}, "`fixed` must name columns of X. Got 'petals'"),
+        ({"fixed": [0, 1, 2, 3]}, "`fixed` must leave a column"),
+        ({"ranges": {"petals": (1, 2)}}, "`ranges` must name columns of X"),
+        ({"ranges": {0: (1, 9), -4: (1, 9)}}, "`ranges` must name a column once"),
+        ({"ranges": [(1, 2)]}, "`ranges` must be a dict"),
+        ({"ranges": {0: (6, 5)}}, r"must rise. Got \(6, 5\)"),
+        ({"ranges": {0: (np.nan, 5)}}, "must rise"),
+        ({"ranges": {0: 5}}, r"must be \(low, high\).*Got 5"),
+        ({"ranges": {0: ("a", 5)}}, r"must be \(low, high\)"),
+        ({"ranges": {0: (100, 200)}}, "must hold a value that occurs"),
+        ({"n_alternatives": 0}, "`n_alternatives` must be a whole number, at least 1"),
+    ],
+)
+def test_bad_input(settings, match, iris_model):
+    model, X, _ = iris_model
+    with pytest.raises(ValueError, match=match):
+        explain.counterfactuals(model, X[:2], background=X, **settings)
+
+
+def test_bad_levels_and_names(people, people_model):
+    frame, _ = people
+    with pytest.raises(ValueError, match=r"levels that occur.*Got \['Rome'\] besides"):
+        explain.counterfactuals(people_model, frame, ranges={"city": ["Oslo", "Rome"]})
+    with pytest.raises(ValueError, match=r"must be a list of levels\. Got 'Oslo'"):
+        explain.counterfactuals(people_model, frame, ranges={"city": "Oslo"})
+    X = pd.DataFrame({"target": [0.0, 1.0], "x": [0.0, 1.0]})
+    with pytest.raises(ValueError, match=r"must not be named.*Got \['target'\]"):
+        explain.counterfactuals(LogisticRegression().fit(X, [0, 1]), X)
+
+
+def test_same_twice_and_nothing_is_changed(people, people_model):
+    frame, _ = people
+    before = frame.copy()
+    tables = [
+        explain.counterfactuals(
+            people_model, frame[:9], background=frame, **settings
+        ).frame()
+        for settings in ({}, {"fixed": [], "ranges": {}})
+    ]
+    pd.testing.assert_frame_equal(*tables)
+    pd.testing.assert_frame_equal(frame, before)

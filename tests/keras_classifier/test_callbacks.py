@@ -1,0 +1,140 @@
+"""Callbacks hear of training and prediction, whichever way they are handed over."""
+
+import pickle
+
+import keras
+import numpy as np
+import pytest
+
+callbacks = keras.callbacks
+
+
+class Counter(callbacks.Callback):
+    def __init__(self, start=0):
+        super().__init__()
+        self.trained, self.predicted, self.tested = start, 0, 0
+        self.blocks = 0
+
+    def on_train_begin(self, logs=None):
+        self.trained += 1
+
+    def on_predict_begin(self, logs=None):
+        self.predicted += 1
+
+    def on_predict_batch_end(self, batch, logs=None):
+        self.blocks += 1
+
+    def on_test_begin(self, logs=None):
+        self.tested += 1
+
+
+class Schedule:
+    def __init__(self, factor=0.1):
+        self.factor = factor
+
+    def __call__(self, epoch, rate):
+        return rate * self.factor
+
+
+WAYS = {
+    "a list": lambda c: [c],
+    "a tuple": lambda c: (c,),
+    "nested": lambda c: [[c]],
+    "by name": lambda c: {"counter": c},
+    "alone": lambda c: c,
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_ways_to_hand_one_over(way, network, iris):
+    counter = Counter()
+    net = network(callbacks=WAYS[way](counter), validation_split=0.2).fit(*iris)
+    assert counter.trained == 1
+    assert counter.tested == 3
+    assert counter.model is net.model_
+    net.fit(*iris)
+    assert counter.trained == 2
+
+
+def test_of_fit_and_of_predict(network, iris):
+    both, fitting, predicting = Counter(), Counter(), Counter()
+    net = network(
+        callbacks=both, fit__callbacks=[fitting], predict__callbacks=[predicting]
+    ).fit(*iris)
+    net.predict(iris[0], batch_size=100)
+    assert [c.trained for c in (both, fitting, predicting)] == [1, 1, 0]
+    assert [c.predicted for c in (both, fitting, predicting)] == [1, 0, 1]
+    assert predicting.blocks == 2
+    one_call = Counter()
+    net.fit(*iris, callbacks=[one_call])
+    net.predict(iris[0], callbacks=one_call)
+    assert (one_call.trained, one_call.predicted) == (1, 1)
+
+
+def test_classes_take_routed_parameters(network, iris):
+    net = network(
+        callbacks=callbacks.EarlyStopping, callbacks__monitor="loss",
+        callbacks__min_delta=10.0, callbacks__patience=1, epochs=20,
+    ).fit(*iris)  # fmt: skip
+    assert len(net.history_["loss"]) == 2
+    net = network(
+        callbacks={"stop": callbacks.EarlyStopping},
+        callbacks__stop__monitor="loss", callbacks__stop__min_delta=10.0, epochs=20,
+    ).fit(*iris)  # fmt: skip
+    assert len(net.history_["loss"]) == 2
+    # an argument without a name, itself made of a class
+    net = network(
+        fit__callbacks=[callbacks.LearningRateScheduler],
+        fit__callbacks__0__0=Schedule, fit__callbacks__0__0__factor=0.5,
+    ).fit(*iris)  # fmt: skip
+    rate = net.model_.optimizer.get_config()["learning_rate"]
+    assert rate == pytest.approx(0.02 * 0.5**3)
+
+
+def test_early_stopping_gives_the_best_weights_back(network, iris):
+    X, y = iris
+    stop = callbacks.EarlyStopping("val_loss", patience=0, restore_best_weights=True)
+    net = network(
+        callbacks=[stop], validation_split=0.3, epochs=50, optimizer__learning_rate=0.3
+    ).fit(X, y)
+    losses = net.history_["val_loss"]
+    assert len(losses) < 50
+    p = net.predict_proba(X[105:])[np.arange(45), y[105:]]
+    assert -np.log(p).mean() == pytest.approx(min(losses), rel=1e-4)
+
+
+def test_a_checkpoint_can_be_loaded(network, iris, tmp_path):
+    path = str(tmp_path / "{epoch}.keras")
+    net = network(callbacks=[callbacks.ModelCheckpoint(path)]).fit(*iris)
+    last = keras.models.load_model(tmp_path / "3.keras")
+    np.testing.assert_allclose(
+        last.predict(iris[0], verbose=0), net.predict_proba(iris[0]), rtol=1e-5
+    )
+    assert last.optimizer.iterations == net.model_.optimizer.iterations
+
+
+def test_what_is_no_callback_is_refused(network, iris):
+    with pytest.raises(TypeError, match=r"``callbacks`` must be one of"):
+        network(callbacks=["early"]).fit(*iris)
+
+
+def test_they_are_pickled_with_the_estimator(network, iris):
+    net = network(callbacks=(Counter(),)).fit(*iris)
+    other = pickle.loads(pickle.dumps(net))
+    assert other.callbacks[0].trained == 1
+    other.fit(*iris)
+    assert other.callbacks[0].trained == 2
+    assert net.callbacks[0].trained == 1
+
+
+def test_a_callback_may_train_a_network_of_the_same_kind(network, iris):
+    class Trains(callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            network(random_state=7).fit(*iris)
+
+    plain = network(callbacks=[Counter()]).fit(*iris)
+    disturbed = network(callbacks=[Trains()]).fit(*iris)
+    for a, b in zip(
+        plain.model_.get_weights(), disturbed.model_.get_weights(), strict=True
+    ):
+        np.testing.assert_array_equal(a, b)
