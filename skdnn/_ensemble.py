@@ -238,5 +238,7 @@ def _warn(members: Sequence[Any], done: Sequence, *, incremental: bool) -> None:
 
 def log_mean_probabilities(members: Sequence[Any], X) -> np.ndarray:
     """Return the logarithm of `mean_probabilities`, exact for tiny ones."""
-    logs = [member._log_proba(X) for member in members]
-    return np.logaddexp.reduce(logs, axis=0) - np.log(len(members))
+    total = members[0]._log_proba(X)
+    for member in members[1:]:  # one at a time: no more than the answer is kept
+        np.logaddexp(total, member._log_proba(X), out=total)
+    return total - np.log(len(members))

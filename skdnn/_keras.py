@@ -79,6 +79,19 @@ def clear_caches() -> None:
     """Let go of every compiled program that is kept for the next fit of its shape."""
     for clear in _cache_clears:
         clear()
+    release_kernels()
+    if "jax" in sys.modules and backend() == "jax":
+        import jax
+
+        jax.clear_caches()
+
+
+def release_kernels() -> None:
+    """Let go of what TensorFlow keeps of every variable that there ever was."""
+    if _first_process == os.getpid() and backend() == "tensorflow":
+        from tensorflow.python.eager import context  # as keras.utils.clear_session
+
+        context.context().clear_kernel_cache()
 
 
 def _first_load():

@@ -5,6 +5,7 @@ from dataclasses import astuple, dataclass, field
 from typing import Any
 
 import numpy as np
+from scipy.sparse import issparse
 
 from skdnn._network._solvers import Solver
 from skdnn._network._spec import NetworkSpec
@@ -48,7 +49,13 @@ class Rows:
 
     def take(self, positions: np.ndarray | slice) -> "Rows":
         """Return the rows at the given positions."""
-        return Rows(self.X[positions], self.y[positions], self.weight[positions])
+        X = self.X
+        if isinstance(positions, slice) or issparse(X) or not X.flags.c_contiguous:
+            return Rows(X[positions], self.y[positions], self.weight[positions])
+        # copies row by row, where an index copies number by number
+        return Rows(
+            X.take(positions, axis=0), self.y[positions], self.weight[positions]
+        )
 
     def astype(self, dtype: str) -> "Rows":
         """Return the rows in another precision, or as they are."""

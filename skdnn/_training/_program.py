@@ -62,6 +62,7 @@ class Program:
     def __init__(
         self, spec: NetworkSpec, solver: Solver, active: tuple[bool, ...], road: Road
     ):
+        _keras.release_kernels()  # of programs that had to go for this one
         self.road, self._spec = road, spec
         self._graphs = Graphs(spec, solver, active, road)
         slots = self._graphs.slots
