@@ -123,7 +123,7 @@ def fit_alone(job: Job) -> Outcome:
 
 
 def network_of(estimator) -> DNNClassifier | None:
-    """Return the network at the end of an estimator that a stack can train.
+    """Return the network at the end of an estimator, if it needs no road of its own.
 
     Callbacks may do anything, and a pipeline that speaks tells of each of its fits.
     """
@@ -134,9 +134,12 @@ def network_of(estimator) -> DNNClassifier | None:
         network = estimator.steps[-1][1]
     if type(network) is not DNNClassifier or network.callbacks is not None:
         return None
-    if network.hidden_layer_sizes is None or is_ensemble(network):
-        return None  # a stack by itself
     return network
+
+
+def _is_stack(network: DNNClassifier) -> bool:
+    """Return whether a network is many, which train as a stack of their own."""
+    return network.hidden_layer_sizes is None or is_ensemble(network)
 
 
 def fit_stack(
@@ -204,7 +207,10 @@ class _Stack:
             self._received[key] = _receive(job)
         received = self._received[key]
         shared = received.outcome
-        if any(params.keys() - {"sample_weight"} for _, params in received.given):
+        network: Any = network_of(job.estimator)
+        is_stack = _is_stack(network)
+        extras = [params.keys() - {"sample_weight"} for _, params in received.given]
+        if any(extras) and not is_stack:
             return None
         outcome = Outcome(job.estimator, notes=[*shared.notes])
         outcome.seconds = shared.seconds / self._shared_by[key]
@@ -213,7 +219,12 @@ class _Stack:
             return replace(outcome, error=shared.error, _origin=shared._origin)
         if type(job.estimator) is Pipeline:
             job.estimator.steps[:-1] = received.steps
-        fit = self._prepare(outcome, *received.given[0])
+        (rows, params), fit = received.given[0], None
+        with outcome.watch():
+            if is_stack:
+                network.fit(*rows, **params)
+            else:
+                fit = _prepare(network, rows, params)
         if fit is None:
             self._step()
         else:
@@ -239,15 +250,14 @@ class _Stack:
         self._waiting.clear()
         self._arrays.clear()
 
-    def _prepare(self, outcome: Outcome, rows, params) -> Fit | None:
-        fit = None
-        with outcome.watch():
-            fit = _fitting.prepare(network_of(outcome.estimator), *rows, **params)
-            if fit.random_state is check_random_state(None):
-                # threads draw in no order: each network gets a seed of its own
-                seed = fit.random_state.randint(np.iinfo(np.int32).max)
-                fit = replace(fit, random_state=np.random.RandomState(seed))
-        return fit
+
+def _prepare(network, rows, params) -> Fit:
+    fit = _fitting.prepare(network, *rows, **params)
+    if fit.random_state is check_random_state(None):
+        # threads draw in no order: each network gets a seed of its own
+        seed = fit.random_state.randint(np.iinfo(np.int32).max)
+        fit = replace(fit, random_state=np.random.RandomState(seed))
+    return fit
 
 
 def _receive(job: Job) -> _Received:

@@ -261,17 +261,23 @@ def _run_jobs(search, jobs: Sequence[Job]) -> list[Outcome]:
             # whole folds to a worker, as far as it goes
             stacked.sort(key=lambda i: jobs[i].fold.number)
             done = _fit_stacks_elsewhere(search.n_jobs, [jobs[i] for i in stacked])
+            for _ in filter(None, done):
+                progress.step()
         outcomes.update(zip(stacked, done, strict=True))
         alone = [i for i, outcome in outcomes.items() if outcome is None]
         parallel = joblib.Parallel(search.n_jobs, pre_dispatch=search.pre_dispatch)
         fitted = parallel(delayed(fit_alone)(jobs[i]) for i in alone)
-        outcomes.update(zip(alone, fitted, strict=True))
+        for i, outcome in zip(alone, fitted, strict=True):
+            outcomes[i] = outcome
+            progress.step()
     return [outcome for outcome in outcomes.values() if outcome is not None]
 
 
 def _fit_stacks_elsewhere(n_jobs: int | None, jobs: Sequence[Job]) -> list:
     """Send the jobs to the workers of joblib's backend, a stack to each."""
-    n_stacks = max(1, min(joblib.effective_n_jobs(n_jobs), len(jobs)))
+    if not jobs:
+        return []
+    n_stacks = min(joblib.effective_n_jobs(n_jobs), len(jobs))
     ends = np.linspace(0, len(jobs), n_stacks + 1).astype(int)
     parts = [jobs[start:end] for start, end in pairwise(ends)]
     done = joblib.Parallel(n_jobs)(delayed(fit_stack)(part, 1) for part in parts)

@@ -1,9 +1,11 @@
 """What goes wrong in scikeras 0.13 without a word, goes right here."""
 
+import gc
 import os
 import pickle
 import subprocess
 import sys
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 
 import keras
@@ -366,6 +368,20 @@ def test_a_builder_whose_names_are_taken_is_called_again():
     assert build_again(build, build) == names[2]
     assert names[1] == names[0] != names[2]
     assert build_again(build, build) == names[0]
+
+
+@pytest.mark.parametrize("activation", ["relu", lambda x: -x])
+def test_what_is_compiled_keeps_no_network_alive(activation, network, iris):
+    def build(meta):
+        dense = keras.layers.Dense(8, activation=activation)
+        return keras.Sequential([keras.Input((4,)), dense, keras.layers.Dense(3)])
+
+    net = network(model=build, loss__from_logits=True).fit(*iris)
+    net.predict(iris[0])
+    model = weakref.ref(net.model_)
+    del net
+    gc.collect()
+    assert model() is None
 
 
 @pytest.mark.slow
