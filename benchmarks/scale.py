@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 import warnings
+from pathlib import Path
 
 import numpy as np
 from sklearn.neural_network import MLPClassifier
@@ -47,15 +48,14 @@ def network(name, epochs):
 
 def memory(kind):
     """Return a figure of /proc/self/status, in MiB: VmRSS now, VmHWM the peak."""
-    with open("/proc/self/status") as file:
+    with Path("/proc/self/status").open() as file:
         return next(int(line.split()[1]) / 1024 for line in file if kind in line)
 
 
 def measured(work):
     """Return seconds, peak of memory above the start, and what the work returns."""
     before = memory("VmRSS")
-    with open("/proc/self/clear_refs", "w") as file:
-        file.write("5")  # the peak starts anew
+    Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew
     started = time.perf_counter()
     result = work()
     return time.perf_counter() - started, memory("VmHWM") - before, result

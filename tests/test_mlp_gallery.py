@@ -153,12 +153,10 @@ def test_stochastic_learning_strategies(table, settings):
 @pytest.mark.parametrize("settings", STRATEGIES, ids=str)
 def test_stochastic_learning_strategies_with_the_network_left_to_us(settings):
     X, y = TABLES["moons"]()
-    settings = {
-        "learning_rate_init": 0.2,
-        "random_state": 0,
-        "max_iter": 400,
-    } | settings
-    ours, theirs, _ = scores_of_both(settings, MinMaxScaler().fit_transform(X), y)
+    common = {"learning_rate_init": 0.2, "random_state": 0, "max_iter": 400}
+    ours, theirs, _ = scores_of_both(
+        common | settings, MinMaxScaler().fit_transform(X), y
+    )
     assert ours >= theirs - 0.05
 
 
