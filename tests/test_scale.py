@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -75,17 +76,17 @@ def fits(numbers):
 fits(range(3))
 clear_caches()
 start = resident()
-fits(range(3, 23))  # as many as are kept, and more
+fits(range(3, 43))  # more than are kept
 full = resident()
-fits(range(23, 103))
+fits(range(43, 103))
 grown = resident()
 clear_caches()
 print(start, full, grown, resident())
 """
     start, full, grown, cleared = run(code)
     assert full > start + 15  # programs are kept
-    assert grown < full + 40  # 0.5 for each shape that has gone; one is 3
-    assert cleared < start + 60
+    assert grown < full + 45  # 60 programs are 200
+    assert cleared < start + 100  # keras.Model.fit leaves 700 behind
     assert cleared < grown - 15
 
 
@@ -114,13 +115,10 @@ print(start, grown, resident())
 
 @pytest.mark.slow
 @MEASURABLE
-@pytest.mark.parametrize(
-    ("parameters", "copies"),
-    [("{}", 1), ("early_stopping=True", 1), ("bootstrap=True", 1)],
-)
-def test_a_fit_takes_no_more_than_a_copy_of_the_rows(parameters, copies):
+@pytest.mark.parametrize("parameters", ["", "early_stopping=True", "bootstrap=True"])
+def test_a_fit_takes_no_more_than_a_copy_of_the_rows(parameters):
     code = f"""
-net = network((16,), **dict({parameters.strip("{}")}))
+net = network((16,), {parameters})
 small, large = made(20_000, 30), made(400_000, 30)
 net.fit(*small).predict(small[0])
 few = peak_of(lambda: net.fit(*small))
@@ -129,7 +127,8 @@ answer = peak_of(lambda: net.predict_proba(large[0]))
 print(few, many, answer, large[0].nbytes / 2**20)
 """
     few, many, answer, table = run(code)
-    assert many - few < copies * table
+    labels_and_positions = 400_000 * 8 * 8 / 2**20
+    assert many - few < table + labels_and_positions
     assert answer < table / 2  # probabilities of two classes are a fifteenth of it
 
 
@@ -149,8 +148,9 @@ def test_tables_of_any_length_share_a_program(backend, tmp_path):
         pytest.skip(f"{backend} is not installed")
     run(COMPILE, KERAS_BACKEND=backend, XLA_FLAGS=f"--xla_dump_to={tmp_path}")
     compiled = [file.name for file in tmp_path.glob("*.before_optimizations.txt")]
-    assert sum("train_graph" in name for name in compiled) == 1
-    assert sum("evaluate_graph" in name for name in compiled) == 1
+    for name in ("train", "evaluate"):  # inference_train_…, jit_train
+        ours = [file for file in compiled if re.search(f"(inference|jit)_{name}", file)]
+        assert len(ours) == 1, ours
 
 
 def learned(net, X, y):
@@ -194,7 +194,7 @@ def test_a_hundred_classes():
 
 def test_ten_hidden_layers():
     X, y = make_blobs(150, n_features=4, random_state=0)
-    assert learned(network((8,) * 10, max_iter=60), X / 10, y) > 0.9
+    assert learned(network((16,) * 10, activation="tanh"), X / 10, y) > 0.9
 
 
 def test_one_hidden_unit():
