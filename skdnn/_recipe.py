@@ -177,7 +177,13 @@ class _Plan:
         validation: Rows | None,
         random_state: np.random.RandomState,
     ):
-        self._estimator, self._table, self._positions = estimator, table, positions
+        self._estimator, self._whole, self._positions = estimator, table, positions
+        self._dtype = table.X.dtype.name
+        if len(positions) >= _FEWEST_FOLDED:
+            # rounding is far below what a seed changes, and half the arithmetic
+            table = table.astype("float32")
+            validation = None if validation is None else validation.astype("float32")
+        self._table = table
         self._held_out, self._validation = held_out, validation
         self._values = _given_values(estimator, values_for(len(positions)))
         rows = table.take(positions)
@@ -209,14 +215,15 @@ class _Plan:
         fits = [self._fit(i, progress, epochs=epochs) for i in range(_MEMBERS)]
         fitted = _trained(fits)
         weights = [
-            np.stack(arrays)
+            np.stack(arrays).astype(self._dtype)
             for arrays in zip(*(f.weights for f in fitted), strict=True)
         ]
         if history is None:
             history = _mean_history([f.history for f in fitted])
         whole = replace(
             fits[0],
-            spec=replace(spec, members=_MEMBERS),
+            spec=replace(spec, members=_MEMBERS, dtype=self._dtype),
+            table=self._whole,
             validation=self._validation,
             held_out=self._held_out,
             stopping=replace(fits[0].stopping, early=judged is not None),

@@ -20,7 +20,8 @@ def no_training(monkeypatch):
     def never(fit):
         raise AssertionError("training must not begin")
 
-    monkeypatch.setattr("skdnn.classifier.train", never)
+    for name in ("_ensemble.train", "_ensemble.train_stack", "_recipe.train_stack"):
+        monkeypatch.setattr(f"skdnn.{name}", never)
 
 
 def with_cell(value):

@@ -174,8 +174,9 @@ def test_softmax_regression_has_no_hidden_layer(iris):
     assert fitted.n_layers_ == 2
 
 
-def test_none_is_the_plain_network_of_mlp_classifier(iris):
-    assert network(None).fit(*iris).coefs_[0].shape == (4, 100)
+def test_layers_may_be_a_number_and_none_is_the_recipe(iris):
+    with pytest.raises(AttributeError, match=r"coefs_.*plain layers only"):
+        _ = network(None).fit(*iris).coefs_
     assert network(50).fit(*iris).coefs_[0].shape == (4, 50)
 
 

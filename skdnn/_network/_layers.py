@@ -116,11 +116,15 @@ def dropout_layer() -> type:
             if not training:
                 return inputs
             # float32 whatever the dtype, so that both dtypes drop the same units
-            draw = keras.random.uniform(
-                keras.ops.shape(inputs), dtype="float32", seed=self.seed_generator
-            )
+            draw = _uniform(keras.ops.shape(inputs), self.seed_generator)
             keep = draw >= keras.ops.cast(self.rate, "float32")
             scale = 1 - keras.ops.convert_to_tensor(self.rate)
             return keras.ops.where(keep, inputs / scale, keras.ops.zeros_like(inputs))
 
     return RateDropout
+
+
+def _uniform(shape, seed_generator):
+    """Return float32 numbers in [0, 1); XLA draws others than TensorFlow itself."""
+    keras = _keras.load()
+    return keras.random.uniform(shape, dtype="float32", seed=seed_generator)
