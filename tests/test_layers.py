@@ -60,6 +60,7 @@ LAYERS = {
         "explain._players",
         "explain._tables",
         "explain._target",
+        "explain._text",
     ],
     0: ["exceptions", "_compat", "_progress"],
 }

@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from skdnn.explain._report import _words
+from skdnn.explain import _text
 
 PLOT_WIDTH, PLOT_HEIGHT = 340, 230
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46, 10, 26, 38
@@ -77,7 +77,7 @@ def _score_strip(row: dict[str, Any], summary: dict[str, Any]) -> dict[str, Any]
                 whisker = [at(part["low"]), at(part["high"])]
             marks.append({"x": at(part["value"]), "whisker": whisker, "css": css})
     said = [
-        f"{name} {_words.interval(part)}"
+        f"{name} {_text.interval(part)}"
         for name, part in zip(names, parts, strict=True)
         if part["value"] is not None
     ]
@@ -94,7 +94,7 @@ def _importance(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         whisker = None
         if row["low"] is not None:
             whisker = [at(row["low"]), at(row["high"])]
-        label = f"{row['feature']}: {_words.interval(row, _three)}"
+        label = f"{row['feature']}: {_text.interval(row, _three)}"
         strips.append(
             {"label": label, "zero": at(0.0), "bars": [bar], "whisker": whisker}
         )
@@ -102,7 +102,7 @@ def _importance(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _three(value: float | None) -> str:
-    return _words.fixed(value, 3)
+    return _text.fixed(value, 3)
 
 
 def _from_zero(at: Any, value: float, css: str) -> dict[str, Any]:
@@ -122,7 +122,7 @@ def _stacks(
         for label, value, css in [*parts, ("other classes", row["others"], "rest")]:
             if value > 0:
                 bars.append({"x": _pct(x), "w": _pct(value / longest), "css": css})
-                said.append(f"{label} {_words.number(value)}")
+                said.append(f"{label} {_text.number(value)}")
                 x += value / longest
         label = f"{row['feature']}: {', '.join(said) or 'nothing'}"
         strips.append({"label": label, "bars": bars})
@@ -156,8 +156,8 @@ def _swarm(strips: dict[str, Any]) -> dict[str, Any]:
             dots.append({"x": x, "y": y, "css": css})
         values = [v for v, _ in points]
         label = (
-            f"{row['feature']}: from {_words.signed(min(values, default=0.0))} to "
-            f"{_words.signed(max(values, default=0.0))}"
+            f"{row['feature']}: from {_text.signed(min(values, default=0.0))} to "
+            f"{_text.signed(max(values, default=0.0))}"
         )
         drawn.append({"label": label, "zero": at(0.0), "dots": dots})
     return {"rows": drawn, "low": low, "high": high, "zero": at(0.0)}
@@ -169,7 +169,7 @@ def _row(row: dict[str, Any]) -> dict[str, Any]:
         "probabilities": [
             share_strip(
                 item["value"],
-                f"{item['class']}: {_words.percent(item['value'])}",
+                f"{item['class']}: {_text.percent(item['value'])}",
                 "bar" if item["class"] == row["predicted"] else "rest",
             )
             for item in row["probabilities"]
@@ -192,7 +192,7 @@ def _signed_strips(
     for feature, value in items:
         css = "plus" if (value or 0) >= 0 else "minus"
         bars = [] if value is None else [_from_zero(at, value, css)]
-        label = f"{feature}: {_words.signed(value)}"
+        label = f"{feature}: {_text.signed(value)}"
         strips.append({"label": label, "zero": at(0.0), "bars": bars})
     return strips
 
@@ -311,20 +311,20 @@ class Plot:
         for value in ticks(y0, y1, 4):
             _, up = self.at(x0, value)
             self.line([(x0, value), (x1, value)], "grid")
-            self.text(_LEFT - 6, up + 3.5, _words.number(value), "tick", "end")
+            self.text(_LEFT - 6, up + 3.5, _text.number(value), "tick", "end")
         marks = ticks(x0, x1, 5)
         # Long numbers would run into each other.
-        longest = max(len(_words.number(value)) for value in marks)
+        longest = max(len(_text.number(value)) for value in marks)
         if x_title == "epoch":
             marks = [value for value in marks if value == int(value)]
         for value in marks[:: 2 if longest * len(marks) > 36 else 1]:
             across, _ = self.at(value, y0)
             place = self.height - _BOTTOM + 14
-            self.text(across, place, _words.number(value), "tick", "middle")
+            self.text(across, place, _text.number(value), "tick", "middle")
         self.line([(x0, y0), (x1, y0)], "axis")
         middle = (_LEFT + self.width - _RIGHT) / 2
         self.text(
-            middle, self.height - 6, _words.shorten(x_title, 36), "title", "middle"
+            middle, self.height - 6, _text.shorten(x_title, 36), "title", "middle"
         )
         self.text(2, 10, y_title, "title", "start")
 
@@ -358,7 +358,7 @@ def _training(section: dict[str, Any] | None) -> list[dict[str, Any]]:
             value = section[f"val_{name}"][best - 1]
             if value is not None:
                 plot.dot(best, min(value, high), "m1", 4)
-        ends = f"from {_words.number(values[0])} to {_words.number(known[0][0][-1])}"
+        ends = f"from {_text.number(values[0])} to {_text.number(known[0][0][-1])}"
         plot.label = f"Training {title} by epoch, {ends}"
         drawn.append(_done(plot, title))
     return drawn
@@ -398,8 +398,8 @@ def _reliability(
     title: str, curve: Sequence[dict[str, Any]], css: str
 ) -> dict[str, Any]:
     said = "; ".join(
-        f"{_words.percent(p['predicted'])} predicted, "
-        f"{_words.percent(p['observed'])} true"
+        f"{_text.percent(p['predicted'])} predicted, "
+        f"{_text.percent(p['observed'])} true"
         for p in curve
     )
     label = f"Reliability of {title}: {said}"
@@ -463,7 +463,7 @@ def _profile_strips(
     for i, word in enumerate(curve["x"]):
         values = [(line["class"], line["values"][i]) for line in curve["lines"]]
         known = [(label, v) for label, v in values if v is not None]
-        said = ", ".join(f"{label} {_words.percent(v)}" for label, v in known)
+        said = ", ".join(f"{label} {_text.percent(v)}" for label, v in known)
         marks = [
             {"x": at(v), "whisker": None, "css": colour[label]} for label, v in known
         ]

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from skdnn.explain import _text
 from skdnn.explain._fitted import FittedRecord
 from skdnn.explain._report import _words
 from skdnn.explain._simple_model import columns_of
@@ -57,8 +58,7 @@ def _describe(name: str, column: np.ndarray) -> dict[str, Any]:
         values, counts = np.unique(given.astype(str), return_counts=True)
         order = np.argsort(-counts, kind="stable")[:3]
         common = [
-            {"value": _words.shorten(str(values[i])), "n": int(counts[i])}
-            for i in order
+            {"value": _text.shorten(str(values[i])), "n": int(counts[i])} for i in order
         ]
         return {**row, "kind": "words", "n_distinct": len(values), "common": common}
     finite = column[np.isfinite(column)]
@@ -170,7 +170,7 @@ def profiles(
         curve = {
             "feature": feature,
             "words": words,
-            "x": [_words.shorten(str(v)) for v in x] if words else x.tolist(),
+            "x": [_text.shorten(str(v)) for v in x] if words else x.tolist(),
             "lines": lines,
         }
         curves.append({**curve, "sentence": _words.profile(curve)})
@@ -354,8 +354,8 @@ def _row(evidence, at, i, row, reason, columns, names, classes, shown, subject):
 def cell_text(cell: Any) -> str:
     """Write one cell as people read it."""
     if isinstance(cell, float | np.floating):
-        return "missing" if np.isnan(cell) else _words.number(float(cell), 4)
-    return "missing" if cell is None else _words.shorten(str(cell))
+        return "missing" if np.isnan(cell) else _text.number(float(cell), 4)
+    return "missing" if cell is None else _text.shorten(str(cell))
 
 
 def _row_label(X: Any, row: int) -> str | None:
@@ -364,7 +364,7 @@ def _row_label(X: Any, row: int) -> str | None:
     if not hasattr(index, "tolist"):
         return None
     label = str(index[row])  # type: ignore[index]
-    return None if label == str(row) else _words.shorten(label, 40)
+    return None if label == str(row) else _text.shorten(label, 40)
 
 
 def lime(evidence: Any, explained: list[dict[str, Any]]) -> dict[str, Any]:
