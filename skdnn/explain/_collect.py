@@ -32,7 +32,7 @@ def collect(
     from skdnn.explain._agreement import compare
     from skdnn.explain._fitted import inspect_fitted
 
-    seed = _as_seed(random_state)
+    seed = as_seed(random_state)
     background = X if background is None else background
     classes = np.asarray(estimator.classes_)
     codes = _performance.encode(y, classes)
@@ -67,7 +67,7 @@ def collect(
         progress.step()
         same = np.searchsorted(shap_rows, lime_rows)
         of_same_rows = replace(shap, values=shap.values[same])
-        agreement = compare(of_same_rows, lime, importance)
+        agreement = compare({"SHAP": of_same_rows, "LIME": lime}, importance)
         record = inspect_fitted(estimator)
         progress.step()
     return Evidence(
@@ -116,8 +116,8 @@ def _scores(
     }
 
 
-def _as_seed(random_state: Any) -> int:
-    """Settle on one seed, so that even a report without one can be made again."""
+def as_seed(random_state: Any) -> int:
+    """Settle on one seed, for all methods; a report without one can be made again."""
     from sklearn.utils import check_random_state
 
     if isinstance(random_state, int | np.integer):
