@@ -12,8 +12,15 @@ import skdnn
 ROOT = Path(skdnn.__file__).parent
 LAYERS = {
     7: ["cli", "__main__", "_demo"],
-    6: ["__init__", "explain", "explain._attribution", "explain._collect"],
+    6: [
+        "__init__",
+        "explain",
+        "explain._attribution",
+        "explain._checking",
+        "explain._collect",
+    ],
     5: [
+        "explain._checks",
         "explain._report",
         "explain._plot_profiles",
         "explain._plot_tables",
@@ -25,6 +32,7 @@ LAYERS = {
         "explain._break_down",
         "explain._ceteris_paribus",
         "explain._counterfactuals",
+        "explain._deletion",
         "explain._effects",
         "explain._fitted",
         "explain._importance",
@@ -33,6 +41,7 @@ LAYERS = {
         "explain._partial_dependence",
         "explain._shap",
         "explain._simple_model",
+        "explain._support",
     ],
     3: [
         "classifier",
@@ -68,6 +77,7 @@ LAYERS = {
 # command and the package itself import what they show when they are asked to.
 UPWARDS = {
     ("explain._explanation", "explain._plots"),
+    ("explain._explanation", "explain._checking"),
     ("explain._tables", "explain._plot_profiles"),
     ("explain._tables", "explain._plot_tables"),
     ("explain._break_down", "explain._plot_tables"),

@@ -46,6 +46,51 @@ class Result(ABC):
         """What to be wary of, in a sentence; empty if there is nothing."""
         return ""
 
+    def checks(self, estimator=None, X=None, *, background=None, random_state=0):
+        """Ask how far the result can be trusted.
+
+        Parameters
+        ----------
+        estimator : object, default=None
+            The classifier, for the checks that must ask it: deletion curve, other
+            seeds, other methods, rows and grid cells off the data. They take about as
+            long as the explanation itself, or longer. None leaves them out.
+        X : {array-like, DataFrame} of shape (n_samples, n_features), default=None
+            The rows that were explained; with an estimator only.
+        background : like X, default=None
+            As it was for the explanation.
+        random_state : int, RandomState or None, default=0
+            Seed of what is drawn.
+
+        Returns
+        -------
+        Checks
+            A sequence of findings: code, title, severity, verdict ("fires", "silent"
+            or "not applicable"), words, remedy. `frame()` makes a table of them.
+
+        Raises
+        ------
+        ValueError
+            If there is an estimator and no `X`, or they are not those of the result.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from sklearn.linear_model import LogisticRegression
+        >>> from skdnn import explain
+        >>> X, y = load_iris(return_X_y=True, as_frame=True)
+        >>> model = LogisticRegression(max_iter=1000).fit(X, y)
+        >>> result = explain.shap(model, X[::15], background=X, random_state=0)
+        >>> result.checks()[0].verdict
+        'silent'
+        >>> for finding in result.checks(model, X[::15], background=X).fired:
+        ...     print(finding.code, finding.title)
+        SKD108 Rows made up are like the data
+        """
+        from skdnn.explain._checking import check_result
+
+        return check_result(self, estimator, X, background, random_state)
+
     def _repr_html_(self) -> str:
         table = self.frame()
         rows = table.head(_PREVIEW_ROWS).to_html(index=False, escape=True, border=0)
