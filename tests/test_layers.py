@@ -60,6 +60,7 @@ LAYERS = {
         "_training._plan",
         "_verdict",
         "explain._columns",
+        "explain._describe",
         "explain._designs",
         "explain._explanation",
         "explain._fewest_changes",

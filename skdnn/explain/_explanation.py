@@ -180,6 +180,51 @@ class Attributions(Result):
             "attributions are no good picture of the classifier."
         )
 
+    @property
+    def caveat(self) -> str:
+        """What a reader of the sentences must know besides; empty for nothing."""
+        return ""
+
+    def describe(self, sample=0, *, target_class=None) -> str:
+        """Say in plain sentences how a row's prediction comes about.
+
+        Parameters
+        ----------
+        sample : int, default=0
+            Position of the row.
+        target_class : class label, default=None
+            Class that the sentences are about. None is the one predicted.
+
+        Returns
+        -------
+        str
+            The few cells that move the output most, by how much, with half of a 95 %
+            interval where it was sampled; which of them may do either; all others in
+            sum; and from where to where that leads.
+
+        Raises
+        ------
+        ValueError
+            If there is no such row or class.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from sklearn.linear_model import LogisticRegression
+        >>> from skdnn import explain
+        >>> X, y = load_iris(return_X_y=True, as_frame=True)
+        >>> model = LogisticRegression(max_iter=1000).fit(X, y)
+        >>> result = explain.shap(model, X[100:101], background=X, random_state=0)
+        >>> result.describe().partition(" and ")[0]
+        'For this row, petal length (cm) = 6 raises the chance of class 2 by 0.45'
+        """
+        from skdnn.explain._describe import describe_row
+
+        at = self.sample_position(sample)
+        if target_class is not None:
+            return describe_row(self, at, self.class_position(target_class))
+        return describe_row(self, at, int(self.predictions[at].argmax()))
+
     def interval(self, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
         """Return where each attribution lies, as far as sampling is concerned.
 
