@@ -18,6 +18,7 @@ LAYERS = {
         "explain._attribution",
         "explain._checking",
         "explain._collect",
+        "explain._collect_explanations",
     ],
     5: [
         "explain._checks",
@@ -68,6 +69,7 @@ LAYERS = {
         "explain._mixing",
         "explain._names",
         "explain._players",
+        "explain._rows",
         "explain._tables",
         "explain._target",
         "explain._text",

@@ -10,12 +10,12 @@ from skdnn.explain._agreement import compare, equal_signs, mean_rank
 from skdnn.explain._attribution import lime, shap
 from skdnn.explain._break_down import BreakDown, break_down
 from skdnn.explain._checks import Checks, Seen, run_checks
-from skdnn.explain._collect import as_seed, take
 from skdnn.explain._deletion import deletion_curves
 from skdnn.explain._explanation import Attributions, Result
 from skdnn.explain._lime import Bins, Pool, draw_rows
+from skdnn.explain._rows import as_seed, take
 from skdnn.explain._support import LEAST_ROWS, Support, code_of, mixtures
-from skdnn.explain._tables import Profiles, Table
+from skdnn.explain._tables import Profiles
 from skdnn.explain._target import Problem, open_problem
 
 _N_RERUNS = 3
@@ -128,7 +128,7 @@ def rerun(
 
 def _agree(
     result: Attributions, estimator: Any, X: Any, *, background: Any, seed: int
-) -> Table:
+) -> pd.DataFrame:
     """Compare a result with the other methods, of which LIME takes longest."""
     name = method_of(result)
     n = min(len(result), _MAX_LIME_ROWS)
@@ -141,7 +141,7 @@ def _agree(
             told[other] = method(estimator, take(X, range(n)), **options)
     table = compare(told).table
     mine = (table["method_a"] == name) | (table["method_b"] == name)
-    return Table(table[mine], "Agreement between methods", "agreement")
+    return table[mine]
 
 
 def off_data(result: Attributions, problem: Problem, seed: int) -> float | None:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from skdnn.explain._explanation import LEAST_SCORE, Attributions
-from skdnn.explain._text import MINUS, NBSP, count, fixed, join, number, shorten
+from skdnn.explain._text import MINUS, fixed, join, number, shorten
 
 _MOST_NAMED = 4
 _SMALL = 0.05  # of the largest attribution; what is smaller is told together
@@ -50,8 +50,8 @@ def describe_row(result: Attributions, sample: int, k: int) -> str:
         if not error:
             return text
         if not float(told):
-            told = f"<{NBSP}{10**-digits:.{digits}f}"
-        return f"{text}{NBSP}±{NBSP}{told}"
+            told = f"< {10**-digits:.{digits}f}"
+        return f"{text} ± {told}"
 
     sides: list[str] = []
     for verb, sign in (("raises", 1), ("lowers", -1)):
@@ -76,7 +76,7 @@ def describe_row(result: Attributions, sample: int, k: int) -> str:
     sentences.append(_together(values[rest].sum(), len(rest), digits))
     sentences.append(_sum(result, sample, k))
     if half[named].any():
-        sentences.append(f"After ± stands half of a 95{NBSP}% interval.")
+        sentences.append("After ± stands half of a 95 % interval.")
     return " ".join(sentence for sentence in sentences if sentence)
 
 
@@ -117,7 +117,7 @@ def _sum(result: Attributions, sample: int, k: int) -> str:
     write = fixed if result.output == "probability" else number
     text = (
         f"From {write(float(base))} on average over "
-        f"{count(result.n_background, 'background row')} this leads to "
+        f"{result.n_background:,} background rows this leads to "
         f"{write(float(here))}."
     )
     return f"{text} {result.caveat}".strip()
@@ -167,7 +167,7 @@ def describe_importance(table: pd.DataFrame, most: int = 3) -> str:
     unclear = int((ranked["ci_low"] <= 0).sum())
     if unclear:
         sentences.append(
-            f"For {count(unclear, 'column')} of {len(ranked)} the interval holds 0."
+            f"For {unclear} of {len(ranked)} columns the interval holds 0."
         )
     return " ".join(sentences)
 

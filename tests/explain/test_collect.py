@@ -17,7 +17,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, OneHotEncoder
 
 from skdnn import explain
-from skdnn.explain._collect import _draw_rows, as_positions, take
+from skdnn.explain._collect import as_positions
+from skdnn.explain._collect_explanations import _draw_rows
+from skdnn.explain._rows import take
 
 HOSTILE = "<script>alert(1)</script>"
 

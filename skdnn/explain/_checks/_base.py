@@ -10,8 +10,8 @@ import pandas as pd
 
 from skdnn.explain._deletion import DeletionCurves
 from skdnn.explain._explanation import Attributions, Result
-from skdnn.explain._tables import Table
 from skdnn.explain._target import Problem
+from skdnn.explain._text import NBSP
 
 FIRES, SILENT, NOT_APPLICABLE = "fires", "silent", "not applicable"
 _NOT_MEASURED = (
@@ -37,8 +37,8 @@ class Seen:
         Of the attributions.
     reruns : DataFrame or None
         A row for each other seed: seed, rank, sign, moved.
-    agreement : Table or None
-        Of the attributions with those of other methods.
+    agreement : DataFrame or None
+        A row a pair, of the attributions with those of another method.
     off_data : float or None
         Share of the rows made up that lie off the data.
     off_grid : DataFrame or None
@@ -49,7 +49,7 @@ class Seen:
     problem: Problem | None = None
     deletion: DeletionCurves | None = None
     reruns: pd.DataFrame | None = None
-    agreement: Table | None = None
+    agreement: pd.DataFrame | None = None
     off_data: float | None = None
     off_grid: pd.DataFrame | None = None
 
@@ -123,6 +123,7 @@ class Check(ABC):
         else:
             verdict = FIRES if fires else SILENT
             remedy = self.remedy if fires else ""
+        words = words.replace(NBSP, " ")  # for terminals
         return Finding(self.code, self.title, self.severity, verdict, words, remedy)
 
 

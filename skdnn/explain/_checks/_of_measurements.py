@@ -85,7 +85,7 @@ class Agreement(Check):
     def look(self, seen: Seen) -> tuple[bool, str]:
         """Fire if ranks or signs differ."""
         seen.attributions  # noqa: B018 - of attributions only
-        table = seen.measured("agreement").table.dropna(subset=["rank", "sign"])
+        table = seen.measured("agreement").dropna(subset=["rank", "sign"])
         if not len(table):
             raise NotApplicableError("There is nothing to compare.")
         worst = table.loc[table["rank"].idxmin()]

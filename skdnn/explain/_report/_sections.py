@@ -11,10 +11,8 @@ from skdnn.explain._simple_model import columns_of
 
 N_COLUMNS = 60  # rows of the table of the data
 N_BARS = 15  # columns of X in a picture
-N_CELLS = 12  # columns of X in the picture of one row
 N_TABLE = 40  # columns of X in a table under a picture
 N_STRIPS = 3  # classes whose attributions are shown row by row
-LOW_R2 = 0.5
 
 
 def data(
@@ -147,34 +145,54 @@ def _finite(columns: dict[str, Any], name: str, i: int) -> float | None:
 
 
 def profiles(
-    result: Any, classes: list[str], shown: list[int], ranking: dict[str, Any]
+    result: Any, classes: list[str], shown: list[int], ranking: dict[str, Any], say: Any
 ) -> dict[str, Any]:
-    """Give one set of curves for each column, the most important one first."""
+    """Give one set of curves for each column, the most important one first.
+
+    `say` makes the sentence of a curve.
+    """
     frame = result.frame()
-    labels = frame["class"].astype(str)
-    features = frame["feature"].astype(str)
+    frame = frame.assign(
+        feature=frame["feature"].astype(str), **{"class": frame["class"].astype(str)}
+    )
     rank = {row["feature"]: i for i, row in enumerate(ranking["rows"])}
-    order = sorted(dict.fromkeys(features), key=lambda name: rank.get(name, len(rank)))
+    names = dict.fromkeys(frame["feature"])
     curves = []
-    for feature in order:
-        rows = frame[features == feature]
-        x = rows["x"][labels[features == feature] == labels.iloc[0]]
-        x = columns_of(np.asarray(x.tolist(), dtype=object)[:, None])[0]
-        lines = []
-        for k in shown:
-            of_class = rows["value"][labels[features == feature] == classes[k]]
-            values = of_class.to_numpy(dtype=float).tolist()
-            spread = max(values) - min(values) if values else 0.0
-            lines.append({"class": classes[k], "values": values, "range": spread})
-        words = x.dtype != float
-        curve = {
-            "feature": feature,
-            "words": words,
-            "x": [_text.shorten(str(v)) for v in x] if words else x.tolist(),
-            "lines": lines,
-        }
-        curves.append({**curve, "sentence": _words.profile(curve)})
+    for name in sorted(names, key=lambda name: rank.get(name, len(rank))):
+        drawn = curve(frame[frame["feature"] == name], name, classes, shown)
+        curves.append({**drawn, "sentence": say(drawn)})
     return {"curves": curves}
+
+
+def curve(rows: Any, name: str, classes: list[str], shown: list[int]) -> dict[str, Any]:
+    """Give the curves of one column: places, and a line for each shown class.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        Of this column: class (as text), x, value.
+    """
+    x = rows["x"][rows["class"] == rows["class"].iloc[0]]
+    x = columns_of(np.asarray(x.tolist(), dtype=object)[:, None])[0]
+    lines = []
+    for k in shown:
+        values = rows["value"][rows["class"] == classes[k]].to_numpy(float).tolist()
+        spread = max(values) - min(values) if values else 0.0
+        lines.append({"class": classes[k], "values": values, "range": spread})
+    words = x.dtype != float
+    return {
+        "feature": name,
+        "words": words,
+        "x": [cell_text(v) for v in x] if words else x.tolist(),
+        "lines": lines,
+    }
+
+
+def cell_text(cell: Any) -> str:
+    """Write one cell as people read it."""
+    if isinstance(cell, float | np.floating):
+        return "missing" if np.isnan(cell) else _text.number(float(cell), 4)
+    return "missing" if cell is None else _text.shorten(str(cell))
 
 
 def shap(
@@ -265,135 +283,3 @@ def direction(column: np.ndarray, attribution: np.ndarray) -> str:
     if abs(correlation) < 0.5:
         return "mixed"
     return "raises" if correlation > 0 else "lowers"
-
-
-def rows(
-    evidence: Any, names: list[str], classes: list[str], shown: list[int], subject: str
-) -> list[dict[str, Any]]:
-    """Explain each chosen row for the class that was predicted for it."""
-    where = {int(row): i for i, row in enumerate(evidence.shap_rows)}
-    missing = [row for row, _ in evidence.chosen if row not in where]
-    if missing:
-        raise ValueError(f"shap_rows must hold the chosen rows. Got none of {missing}.")
-    columns = columns_of(evidence.X)
-    return [
-        _row(
-            evidence,
-            where[row],
-            i,
-            row,
-            reason,
-            columns,
-            names,
-            classes,
-            shown,
-            subject,
-        )
-        for i, (row, reason) in enumerate(evidence.chosen)
-    ]
-
-
-def _row(evidence, at, i, row, reason, columns, names, classes, shown, subject):
-    k = int(evidence.predicted[row])
-    actual = int(evidence.codes[row])
-    shap_values = np.asarray(evidence.shap.values[at])
-    lime_values = np.asarray(evidence.lime.values[i])
-    order = np.argsort(-np.abs(shap_values[:, k]), kind="stable")
-    told = list(dict.fromkeys([k, actual, *shown]))[: len(shown)]
-    probabilities = evidence.probabilities[row]
-    likely = np.argsort(-probabilities, kind="stable")[:6].tolist()
-    likely = likely if actual in likely else [*likely[:5], actual]
-    scores = getattr(evidence.lime, "score", None)
-    local_r2 = None if scores is None else float(np.asarray(scores)[i, k])
-
-    def cell(j: int) -> str:
-        return cell_text(columns[j][row])
-
-    section = {
-        "position": row,
-        "label": _row_label(evidence.X, row),
-        "reason": reason,
-        "predicted": classes[k],
-        "actual": classes[actual],
-        "right": k == actual,
-        "probability": probabilities[k],
-        "probabilities": [
-            {"class": classes[c], "value": probabilities[c]} for c in sorted(likely)
-        ],
-        "base_value": evidence.shap.base_values[k],
-        "residual": evidence.shap.residual[at, k],
-        "features": [
-            {
-                "feature": names[j],
-                "cell": cell(j),
-                "shap": shap_values[j, k],
-                "shap_error": evidence.shap.std_errors[at, j, k],
-                "lime": lime_values[j, k],
-            }
-            for j in order[:N_CELLS]
-        ],
-        "n_more": max(0, len(names) - N_CELLS),
-        "more": shap_values[order[N_CELLS:], k].sum(),
-        "lime_r2": local_r2,
-        "lime_is_poor": local_r2 is None or not local_r2 >= LOW_R2,
-        "table_classes": [classes[c] for c in told],
-        "table": [
-            {
-                "feature": names[j],
-                "cell": cell(j),
-                "shap": shap_values[j, told],
-                "lime": lime_values[j, told],
-            }
-            for j in order[:N_TABLE]
-        ],
-    }
-    said = _words.row_header(section, subject)
-    return {**section, "headline": said, "words": _words.row_reasons(section)}
-
-
-def cell_text(cell: Any) -> str:
-    """Write one cell as people read it."""
-    if isinstance(cell, float | np.floating):
-        return "missing" if np.isnan(cell) else _text.number(float(cell), 4)
-    return "missing" if cell is None else _text.shorten(str(cell))
-
-
-def _row_label(X: Any, row: int) -> str | None:
-    """Give the index label of a row where it says more than its position."""
-    index = getattr(X, "index", None)
-    if not hasattr(index, "tolist"):
-        return None
-    label = str(index[row])  # type: ignore[index]
-    return None if label == str(row) else _text.shorten(label, 40)
-
-
-def lime(evidence: Any, explained: list[dict[str, Any]]) -> dict[str, Any]:
-    """Say how LIME was run and for how many rows its line fits badly."""
-    poor = sum(row["lime_is_poor"] for row in explained)
-    return {
-        "method": str(evidence.lime.method),
-        "n_background": int(evidence.lime.n_background),
-        "n_rows": len(evidence.lime.values),
-        "n_poor": poor,
-        "threshold": LOW_R2,
-    }
-
-
-def agreement(frame: Any, n_rows: int) -> dict[str, Any]:
-    """Give the table of how far the methods agree, SHAP with LIME first."""
-    rows = [
-        {
-            "methods": f"{a} and {b}",
-            "rank": float(rank) if np.isfinite(rank) else None,
-            "sign": float(sign) if np.isfinite(sign) else None,
-        }
-        for a, b, rank, sign in zip(
-            frame["method_a"],
-            frame["method_b"],
-            frame["rank"],
-            frame["sign"],
-            strict=True,
-        )
-    ]
-    section = {**rows[0], "rows": rows, "n_rows": n_rows}
-    return {"rows": rows, "n_rows": n_rows, "words": _words.agreement(section)}

@@ -10,7 +10,6 @@ from skdnn.explain._text import (
     count,
     fixed,
     interval,
-    join,
     number,
     percent,
     quote,
@@ -200,6 +199,38 @@ def profile(curve: dict[str, Any]) -> str:
     )
 
 
+def accumulated(curve: dict[str, Any]) -> str:
+    """Say between which changes a column moves the class that it moves most."""
+    line = max(curve["lines"], key=lambda item: item["range"])
+    values = [v for v in line["values"] if v is not None]
+    if not values or line["range"] < 0.005:
+        return f"{quote(curve['feature'])} hardly moves the probabilities."
+    low, high = values.index(min(values)), values.index(max(values))
+
+    def at(i: int) -> str:
+        place = curve["x"][i]
+        return quote(place) if curve["words"] else number(place)
+
+    return (
+        f"Along {quote(curve['feature'])} the probability of {quote(line['class'])} "
+        f"moves by {fixed(line['range'])}: {signed(values[low], 2)} at {at(low)}, "
+        f"{signed(values[high], 2)} at {at(high)}."
+    )
+
+
+def ceteris_paribus(curve: dict[str, Any]) -> str:
+    """Say how far the row's output of a class moves along one of its cells."""
+    line = max(curve["lines"], key=lambda item: item["range"])
+    values = [v for v in line["values"] if v is not None]
+    own = curve["own"] if curve["words"] else number(curve["own"], 4)
+    if not values or line["range"] < 0.005:
+        return f"No other cell than {own} changes much."
+    return (
+        f"Now {own}. The probability of {quote(line['class'])} could be anything from "
+        f"{percent(min(values))} to {percent(max(values))}."
+    )
+
+
 def shap_overall(section: dict[str, Any]) -> str:
     """Name the column that moves the probabilities most, and which way."""
     top = section["rows"][0]
@@ -227,30 +258,14 @@ def row_header(row: dict[str, Any], subject: str) -> str:
     return f"{said}; it is {quote(row['actual'])}."
 
 
-def row_reasons(row: dict[str, Any]) -> str:
-    """Name the cells that SHAP and LIME put first for a row."""
-    bars = row["features"]
-    for_it = [b for b in bars if b["shap"] is not None and b["shap"] > 0.005]
-    against = [b for b in bars if b["shap"] is not None and b["shap"] < -0.005]
-    text = (
-        f"Over the background its average probability is {percent(row['base_value'])}."
-    )
-    if for_it:
-        named = [f"{quote(b['feature'])} ({signed(b['shap'], 2)})" for b in for_it[:2]]
-        text += (
-            f" SHAP: {join(named)} {'speaks' if len(named) == 1 else 'speak'} for it"
-        )
-        text += "." if not against else ", "
-    if against:
-        named = [f"{quote(b['feature'])} ({signed(b['shap'], 2)})" for b in against[:2]]
-        verb = "speaks" if len(named) == 1 else "speak"
-        lead = "" if for_it else " SHAP: "
-        text += f"{lead}{join(named)} {verb} against it."
-    lime = [b for b in bars if b["lime"] is not None]
-    if lime:
-        first = max(lime, key=lambda b: abs(b["lime"]))
-        text += f" LIME puts {quote(first['feature'])} first."
-    return text
+def row_lime(row: dict[str, Any]) -> str:
+    """Name the cell that LIME puts first for a row."""
+    lime = [b for b in row["features"] if b["lime"] is not None]
+    if not lime or row["lime_is_poor"]:
+        return ""
+    first = max(lime, key=lambda b: abs(b["lime"]))
+    verb = "for" if first["lime"] > 0 else "against"
+    return f"LIME puts {quote(first['feature'])} first, {verb} the prediction."
 
 
 def agreement(section: dict[str, Any]) -> str:
@@ -273,3 +288,41 @@ def agreement(section: dict[str, Any]) -> str:
     if sign is not None:
         text += f" {percent(sign)} of their weight has the same sign."
     return text
+
+
+def checks(section: dict[str, Any]) -> str:
+    """Say how many checks fire, of those that apply."""
+    n_fired = len(section["fired"])
+    n_all = n_fired + len(section["silent"])
+    if not n_fired:
+        return f"All {count(n_all, 'check')} that apply are silent: nothing was found."
+    verb = "fires" if n_fired == 1 else "fire"
+    return (
+        f"{n_fired} of {count(n_all, 'check')} that apply {verb}. What they found need "
+        "not be wrong, but it limits what the pictures above can say."
+    )
+
+
+def deletion(section: dict[str, Any]) -> str:
+    """Say whether the order of a method beats random orders."""
+    beats = section["chance"] <= 0.05
+    judged = "finds" if beats else "does not find"
+    name = section["method"]
+    return (
+        f"{name[0].upper()}{name[1:]} {judged} what the predictions hang on: on "
+        f"average along the curve the {section['unit']} of the predicted class is "
+        f"{fixed(section['area'], 3)}, in random order "
+        f"{fixed(section['random_area'], 3)}."
+    )
+
+
+def stability(rows: list[dict[str, Any]]) -> str:
+    """Say which method depends most on the seed."""
+    if not rows:
+        return "No method was asked again."
+    worst = max(rows, key=lambda row: row["moved"] or 0.0)
+    return (
+        f"With other seeds, attributions of {worst['method']} move most, by "
+        f"{percent(worst['moved'])} of their size. A seed draws the background rows "
+        "and whatever else a method draws."
+    )

@@ -7,7 +7,6 @@ import pytest
 from skdnn import explain
 from skdnn.explain._checks import ALL, Seen
 from skdnn.explain._deletion import N_ORDERS, DeletionCurves
-from skdnn.explain._tables import Table
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +31,7 @@ def reruns(rank, moved):
 
 
 def agreement(rank, sign):
-    table = pd.DataFrame(
+    return pd.DataFrame(
         {
             "method_a": ["SHAP", "SHAP"],
             "method_b": ["LIME", "break-down"],
@@ -40,7 +39,6 @@ def agreement(rank, sign):
             "sign": [0.9, sign],
         }
     )
-    return Table(table, "Agreement between methods", "agreement")
 
 
 def grid(*off_data):
@@ -59,9 +57,7 @@ CASES = {
         "agreement",
         [agreement(0.3, 0.9), agreement(0.9, 0.6)],
         [agreement(0.5, 0.8)],
-        [None, Table(
-            pd.DataFrame({"rank": [np.nan], "sign": [np.nan]}), "", "agreement"
-        )],
+        [None, pd.DataFrame({"rank": [np.nan], "sign": [np.nan]})],
     ),
     "SKD108": ("off_data", [0.4], [0.05, 0.3], [None]),
 }  # fmt: skip
