@@ -20,7 +20,7 @@ from skdnn.explain._target import Problem, open_problem
 
 _N_RERUNS = 3
 # LIME takes a thousand times as long as a row of SHAP, where that is exact.
-_MAX_ROWS, _MAX_LIME_ROWS = 20, 5
+_MAX_ROWS, _MAX_LIME_ROWS = 20, 3
 _N_MADE_UP = 1000
 _MAX_MOVED = 50
 _SAME = 1e-6
@@ -50,11 +50,12 @@ def check_result(
         return run_checks(Seen(result))
     _check_same(result, problem)
     seeded = {"background": X if background is None else background}
+    deletion = deletion_curves(problem, {"it": result}, np.random.RandomState(seed))
     return run_checks(
         Seen(
             result,
             problem=problem,
-            deletion=deletion_curves(problem, result, np.random.RandomState(seed)),
+            deletion=deletion["it"],
             reruns=rerun(result, estimator, X, seed=seed, **seeded),
             agreement=_agree(result, estimator, X, seed=seed, **seeded),
             off_data=off_data(result, problem, seed),

@@ -142,13 +142,14 @@ def _trust(
     """
     estimator, seed = asked.estimator, asked.seed
     problem = open_problem(estimator, rows, background=asked.background)
+    deletion = deletion_curves(problem, same, np.random.RandomState(seed))
     seen = {}
     for name, result in same.items():
         others = [name in pair for pair in _pairs(told["agreement"])]
         seen[name] = Seen(
             result,
             problem=problem,
-            deletion=deletion_curves(problem, result, np.random.RandomState(seed)),
+            deletion=deletion[name],
             reruns=rerun(
                 result, estimator, rows, background=asked.background, seed=seed
             ),
@@ -170,7 +171,7 @@ def _trust(
     step()
     return {
         "checks": [run_checks(one) for one in [*seen.values(), *more]],
-        "deletion": {name: one.deletion for name, one in seen.items()},
+        "deletion": deletion,
         "reruns": {name: one.reruns for name, one in seen.items()},
     }
 

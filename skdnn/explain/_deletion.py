@@ -5,6 +5,7 @@ felt. Cells are replaced by those of background rows, in the order of the attrib
 and beside that in orders drawn at random.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -62,16 +63,19 @@ class DeletionCurves(Result):
 
 
 def deletion_curves(
-    problem: Problem, result: Attributions, random_state: np.random.RandomState
-) -> DeletionCurves:
+    problem: Problem,
+    results: Mapping[str, Attributions],
+    random_state: np.random.RandomState,
+) -> dict[str, DeletionCurves]:
     """Return deletion curves of the first rows, for the class predicted.
 
     Parameters
     ----------
     problem : Problem
-        The rows that `result` explains, and background rows.
-    result : Attributions
-        A player for each column, a class for each of the classifier's.
+        The rows that all results explain, and background rows.
+    results : dict of str to Attributions
+        By name; a player for each column, a class for each of the classifier's. They
+        are compared with the same random orders.
     random_state : RandomState
         Draws background rows and orders.
 
@@ -83,39 +87,47 @@ def deletion_curves(
     n, d = min(_MAX_ROWS, len(problem.X)), problem.target.n_features
     rows, back = problem.X[:n], problem.background
     back = back[random_state.permutation(len(back))[:_N_BACKGROUND]]
-    classes = result.predictions[:n].argmax(axis=1)
-    own = np.argsort(-result.values[np.arange(n), :, classes], axis=1, kind="stable")
     drawn = np.argsort(random_state.random_sample((N_ORDERS, n, d)), axis=2)
+    classes = problem.target.predict(rows).argmax(axis=1)
+    own = [
+        np.argsort(-result.values[np.arange(n), :, classes], axis=1, kind="stable")
+        for result in results.values()
+    ]
     steps = np.unique(np.linspace(0, d, min(d, _MAX_STEPS) + 1).round().astype(int))
-    curves = np.stack(
-        [
-            _curve(problem, rows, back, order, classes, steps)
-            for order in (own, *drawn)
-        ]
-    )  # fmt: skip
-    inner = curves[:, 1:-1]  # the ends are the same for all orders
-    areas = inner.mean(axis=1) if inner.shape[1] else np.zeros(len(curves))
-    low, high = np.quantile(curves[1:], [0.025, 0.975], axis=0)
-    table = pd.DataFrame(
-        {
-            "removed": steps / d,
-            "attribution": curves[0],
-            "random": curves[1:].mean(axis=0),
-            "low": low,
-            "high": high,
-        }
-    )
-    return DeletionCurves(table, areas[1:], float(areas[0]), n, problem.target.unit)
+    curves = _curves(problem, rows, back, np.stack([*own, *drawn]), classes, steps)
+    # the ends are the same for all orders
+    areas = curves[:, 1:-1].mean(axis=1) if d > 1 else np.zeros(len(curves))
+    chance = curves[len(own) :]
+    low, high = np.quantile(chance, [0.025, 0.975], axis=0)
+    return {
+        name: DeletionCurves(
+            pd.DataFrame(
+                {
+                    "removed": steps / d,
+                    "attribution": curves[place],
+                    "random": chance.mean(axis=0),
+                    "low": low,
+                    "high": high,
+                }
+            ),
+            areas[len(own) :],
+            float(areas[place]),
+            n,
+            problem.target.unit,
+        )
+        for place, name in enumerate(results)
+    }
 
 
-def _curve(problem, rows, back, order, classes, steps) -> np.ndarray:
-    """Return the mean output at each step of one order for each row."""
+def _curves(problem, rows, back, orders, classes, steps) -> np.ndarray:
+    """Return the mean output at each step of each order, (n_orders, n_steps)."""
     n, d = rows.shape
-    turn = np.argsort(order, axis=1)  # when each column goes
-    means = np.empty(len(steps))
+    turns = np.argsort(orders, axis=2)  # when each column goes
+    means = np.empty((len(orders), len(steps)))
     for i, step in enumerate(steps):
-        gone = (turn < step)[:, None, :]
-        mixed = np.where(gone, back[None], rows[:, None]).reshape(-1, d)
-        output = problem.target.predict(mixed, copy=False).reshape(n, len(back), -1)
-        means[i] = output[np.arange(n), :, classes].mean()
+        gone = (turns < step)[:, :, None, :]
+        mixed = np.where(gone, back, rows[:, None, :]).reshape(-1, d)
+        output = problem.target.predict(mixed, copy=False)
+        output = output.reshape(len(orders), n, len(back), -1).mean(axis=2)
+        means[:, i] = output[:, np.arange(n), classes].mean(axis=1)
     return means

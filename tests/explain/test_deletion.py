@@ -25,7 +25,8 @@ def curves(linear, values=None):
     if values is not None:
         shap = replace(shap, values=values(shap.values))
     problem = open_problem(model, rows, background=X)
-    return deletion_curves(problem, shap, np.random.RandomState(0)), shap
+    draw = np.random.RandomState(0)
+    return deletion_curves(problem, {"it": shap}, draw)["it"], shap
 
 
 def test_steps_are_the_attributions_of_a_linear_classifier(linear):
@@ -60,6 +61,21 @@ def test_chance_is_uniform_for_attributions_that_are_noise(linear):
     ]
     assert 0.35 < np.mean(chances) < 0.65
     assert np.mean(np.array(chances) <= 0.05) < 0.15
+
+
+def test_several_methods_are_compared_with_the_same_orders(linear):
+    model, rows, X = linear
+    shap = explain.shap(model, rows, background=X, random_state=0)
+    problem = open_problem(model, rows, background=X)
+    told = deletion_curves(
+        problem,
+        {"one": shap, "turned": replace(shap, values=-shap.values)},
+        np.random.RandomState(0),
+    )
+    alone, _ = curves(linear)
+    assert told["one"].frame().equals(alone.frame())
+    assert told["turned"].area > told["one"].area
+    np.testing.assert_array_equal(told["turned"].areas, told["one"].areas)
 
 
 def test_same_seed_same_bits(linear):
