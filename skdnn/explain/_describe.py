@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from skdnn.explain._explanation import LEAST_SCORE, Attributions
-from skdnn.explain._text import MINUS, fixed, join, number, shorten
+from skdnn.explain._text import MINUS, NBSP, fixed, join, number, shorten
 
 _MOST_NAMED = 4
 _SMALL = 0.05  # of the largest attribution; what is smaller is told together
@@ -76,7 +76,7 @@ def describe_row(result: Attributions, sample: int, k: int) -> str:
     sentences.append(_together(values[rest].sum(), len(rest), digits))
     sentences.append(_sum(result, sample, k))
     if half[named].any():
-        sentences.append("After ± stands half of a 95 % interval.")
+        sentences.append(f"After ± stands half of a 95{NBSP}% interval.")
     return " ".join(sentence for sentence in sentences if sentence)
 
 

@@ -62,7 +62,7 @@ def test_the_other_class_is_told_from_its_own_side():
 def test_sampled_values_have_their_interval():
     text = said(attributions(errors=0.01))
     assert "raises the chance of virginica by 0.41 ± 0.02" in text
-    assert text.endswith("After ± stands half of a 95 % interval.")
+    assert text.endswith("After ± stands half of a 95\xa0% interval.")
     assert "by 0.41 ± < 0.01" in said(attributions(errors=1e-4))
 
 

@@ -45,6 +45,7 @@ def _row(evidence, at, i, row, reason, columns, names, classes, shown, subject):
     actual = int(evidence.codes[row])
     shap_values = np.asarray(evidence.shap.values[at])
     lime_values = np.asarray(evidence.lime.values[i])
+    half = evidence.shap.interval()[1][at, :, k] - shap_values[:, k]
     order = np.argsort(-np.abs(shap_values[:, k]), kind="stable")
     told = list(dict.fromkeys([k, actual, *shown]))[: len(shown)]
     probabilities = evidence.probabilities[row]
@@ -74,7 +75,7 @@ def _row(evidence, at, i, row, reason, columns, names, classes, shown, subject):
                 "feature": names[j],
                 "cell": cell(j),
                 "shap": shap_values[j, k],
-                "shap_error": evidence.shap.std_errors[at, j, k],
+                "shap_error": half[j],
                 "lime": lime_values[j, k],
             }
             for j in order[:N_CELLS]

@@ -89,6 +89,14 @@ def test_trust_is_that_of_the_results(evidence):
     assert (row["method"], row["rank"], row["moved"]) == ("LIME", 0.9, 0.1)
 
 
+def test_errors_of_rows_are_halves_of_intervals(make_evidence):
+    evidence = make_evidence()
+    evidence.shap.std_errors[:] = 0.01
+    row = summarise(evidence)["rows"][0]
+    for told in row["features"]:
+        assert told["shap_error"] == pytest.approx(0.0196, abs=1e-4)
+
+
 def test_rows_to_explain_must_have_been_explained(make_evidence):
     evidence = make_evidence(shap_rows=[0])
     with pytest.raises(ValueError, match="shap_rows must hold the chosen rows"):
