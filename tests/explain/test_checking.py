@@ -1,11 +1,15 @@
 """Checks of results with the classifier that made them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 from oracles import Formula, correlated
 
 from skdnn import explain
+from skdnn.explain._checking import off_data, off_grid, rerun
+from skdnn.explain._target import open_problem
 
 
 def found(checks):
@@ -26,6 +30,55 @@ def test_a_plain_case_passes_what_needs_the_classifier(method, table):
     told = found(result.checks(model, rows, background=X))
     for code in ("SKD104", "SKD106", "SKD107", "SKD108", "SKD109", "SKD110"):
         assert told[code].verdict == "silent", told[code]
+
+
+def test_reruns_are_those_of_other_seeds(wine, wine_model):
+    X, _ = wine
+    settings = {"background": X, "method": "walks", "max_evals": 300}
+    result = explain.shap(wine_model, X[:4], random_state=0, **settings)
+    told = rerun(result, wine_model, X[:4], background=X, seed=7)
+    assert told["seed"].tolist() == [8, 9, 10]
+    again = explain.shap(
+        wine_model, X[:4], background=X, method="walks", random_state=9
+    )
+    apart = np.abs(again.values - result.values).sum() / np.abs(result.values).sum()
+    assert told["moved"].iloc[1] == pytest.approx(apart)
+    assert 0 < apart < 0.5
+    assert told["moved"].nunique() == 3
+
+
+def test_reruns_of_an_order_that_was_given_make_no_sense(table):
+    model, X = table
+    steps = explain.break_down(model, X[:3], background=X, order=[1])
+    assert rerun(steps, model, X[:3], background=X, seed=0) is None
+
+
+def test_both_ways_to_make_up_rows_are_measured():
+    X = correlated(400, rho=0.99)
+    model = Formula(lambda rows: rows[:, 0] * 0.1)
+    problem = open_problem(model, X[:10], background=X)
+    values = np.zeros((10, 2, 2))
+    shap = explain.shap(model, X[:10], background=X)
+    lime = replace(shap, score=np.ones((10, 2)), values=values)
+    assert off_data(shap, problem, 0) > 0.4
+    assert off_data(lime, problem, 0) > 0.4
+    assert off_data(lime, problem.with_background(X[:5]), 0) is None
+
+
+def test_places_off_the_data_are_those_that_no_row_is_near():
+    rng = np.random.default_rng(0)
+    a = rng.choice([-3.0, 3.0], 300)
+    X = np.column_stack([a, a + rng.normal(size=300) / 9, rng.normal(size=300)])
+    model = Formula(lambda rows: rows[:, 0] * 0.1)
+    curves = explain.partial_dependence(model, X, features=[1, 2], grid_resolution=13)
+    grid = off_grid(curves, open_problem(model, X), 0)
+    assert list(grid) == ["feature", "x", "off_data"]
+    assert len(grid) == 26
+    along = grid[grid["feature"] == "x1"].set_index("x")["off_data"]
+    # half of the rows are at home at either end, and none in the middle
+    assert along.iloc[[0, -1]].between(0.35, 0.65).all()
+    assert along.iloc[6] == 1
+    assert (grid[grid["feature"] == "x2"]["off_data"] < 0.2).mean() > 0.7
 
 
 def test_columns_that_go_together_fire(table):
