@@ -103,8 +103,10 @@ def report(
 
     The page holds the data, the network and its training against the baseline (of
     estimators that have them), scores with intervals beside logistic regression,
-    confusion, calibration, permutation importance, partial dependence, SHAP overall
-    and for chosen rows, LIME for the same rows, and the agreement of the two.
+    confusion, calibration; permutation importance, partial dependence, accumulated
+    local effects and SHAP overall; for chosen rows SHAP, LIME, break-down, ceteris
+    paribus, counterfactuals and sentences; and how far to trust them: agreement of the
+    methods, checks, deletion curves, other seeds.
 
     Parameters
     ----------

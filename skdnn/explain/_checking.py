@@ -42,7 +42,8 @@ def check_result(
     seed = as_seed(random_state)
     if isinstance(result, Profiles):
         problem = open_problem(estimator, X, background=background)
-        return run_checks(Seen(result, off_grid=off_grid(result, problem, seed)))
+        grid = off_grid(result, problem, seed)
+        return run_checks(Seen(result, problem=problem, off_grid=grid))
     if not isinstance(result, Attributions):
         return run_checks(Seen(result))
     problem = open_problem(estimator, X, background=background, output=result.output)

@@ -161,16 +161,13 @@ def _trust(
     chosen = take(asked.X, asked.chosen)
     single = open_problem(estimator, chosen, background=asked.background)
     more = [
-        Seen(told["importance"]),
-        Seen(told["profiles"], off_grid=off_grid(told["profiles"], whole, seed)),
-        Seen(
-            told["ceteris_paribus"],
-            off_grid=off_grid(told["ceteris_paribus"], single, seed),
-        ),
+        Seen(told[name], problem=of, off_grid=off_grid(told[name], of, seed))
+        for name, of in (("profiles", whole), ("ceteris_paribus", single))
     ]
     step()
+    everything = [*seen.values(), Seen(told["importance"]), *more]
     return {
-        "checks": [run_checks(one) for one in [*seen.values(), *more]],
+        "checks": [run_checks(one) for one in everything],
         "deletion": deletion,
         "reruns": {name: one.reruns for name, one in seen.items()},
     }

@@ -145,6 +145,7 @@ def test_tiny_background_does_not_tell_what_is_off_it(table):
     told = found(result.checks(model, X[:3], background=X[:4]))
     assert told["SKD109"].verdict == "fires"
     assert told["SKD108"].verdict == "not applicable"
+    assert told["SKD108"].words == "These rows and this background do not tell."
 
 
 def test_groups_and_contrasts_are_not_measured(iris_model):

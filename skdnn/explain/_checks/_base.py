@@ -14,9 +14,11 @@ from skdnn.explain._target import Problem
 from skdnn.explain._text import NBSP
 
 FIRES, SILENT, NOT_APPLICABLE = "fires", "silent", "not applicable"
+_VERDICTS = (FIRES, SILENT, NOT_APPLICABLE)
 _NOT_MEASURED = (
     "Not measured, as it takes the classifier: checks(estimator, X, background=…)."
 )
+_NOT_TOLD = "These rows and this background do not tell."
 
 
 class NotApplicableError(Exception):
@@ -64,7 +66,9 @@ class Seen:
         """Return what was measured, for checks that need it."""
         value = getattr(self, name)
         if value is None:
-            raise NotApplicableError(_NOT_MEASURED)
+            raise NotApplicableError(
+                _NOT_MEASURED if self.problem is None else _NOT_TOLD
+            )
         return value
 
 
@@ -167,7 +171,7 @@ class Checks(Result, Sequence):
 
     def __repr__(self) -> str:
         lines = [f"{self.title}: {len(self.fired)} of {len(self)} fire"]
-        for verdict in (FIRES, SILENT, NOT_APPLICABLE):
+        for verdict in _VERDICTS:
             for told in (f for f in self if f.verdict == verdict):
                 lines.append(f"{told.code} {verdict:<14} {told.title}: {told.words}")
                 if told.remedy:
@@ -182,7 +186,7 @@ class Checks(Result, Sequence):
                 for text in (f.code, f.verdict, f"{f.title}: {f.words}", f.remedy)
             )
             + "</tr>"
-            for f in sorted(self, key=lambda f: f.verdict)
+            for f in sorted(self, key=lambda f: _VERDICTS.index(f.verdict))
         )
         head = "".join(
             f"<th>{name}</th>" for name in ("code", "verdict", "words", "remedy")
