@@ -160,6 +160,17 @@ def test_groups_and_contrasts_are_not_measured(iris_model):
         assert told["SKD104"].verdict == "not applicable"
 
 
+@pytest.mark.parametrize("method", ["shap", "lime", "break_down"])
+def test_a_column_that_never_varies_is_told_without_the_classifier(method, table):
+    model, X = table
+    X = X.copy()
+    X[:, 3] = 7
+    result = getattr(explain, method)(model, X[:3], background=X, random_state=0)
+    told = found(result.checks())["SKD110"]
+    assert told.verdict == "fires"
+    assert "attribution: “x3”." in told.words
+
+
 def test_a_constant_column_of_rows_and_background(table):
     model, X = table
     X = X.copy()

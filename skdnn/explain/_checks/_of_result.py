@@ -49,11 +49,11 @@ class SamplingError(Check):
     remedy = "Ask for less error: explain.shap(…, tolerance=0.01) or more max_evals."
 
     def look(self, seen: Seen) -> tuple[bool, str]:
-        """Fire if intervals are wide beside the largest attribution, as a rule."""
+        """Fire if they are large beside the largest attribution, as a rule."""
         result = seen.attributions
         _need_errors(result)
         rows, classes = _predicted(result)
-        half = (result.interval()[1] - result.values)[rows, :, classes].max(axis=1)
+        half = 2 * result.std_errors[rows, :, classes].max(axis=1)
         size = np.abs(result.values[rows, :, classes]).max(axis=1)
         moved = size > _NOTHING
         if not moved.any():
@@ -61,8 +61,8 @@ class SamplingError(Check):
         ratio = float(np.median(half[moved] / size[moved]))
         return (
             ratio > _LARGE_ERROR,
-            f"In the middle row the 95 % interval reaches {_text.percent(ratio)} of "
-            "the largest attribution to either side.",
+            f"In the middle row two standard errors are {_text.percent(ratio)} of the "
+            "largest attribution.",
         )
 
 
@@ -109,9 +109,9 @@ class RanksSeparated(Check):
             _need_errors(result)
         rows, classes = _predicted(result)
         sizes = np.abs(result.values[rows, :, classes])
-        half = (result.interval()[1] - result.values)[rows, :, classes]
+        half = 2 * np.nan_to_num(result.std_errors[rows, :, classes])
         if result.refit_errors is not None:
-            half = np.hypot(half, 1.96 * result.refit_errors[rows, :, classes])
+            half = np.hypot(half, 2 * result.refit_errors[rows, :, classes])
         first, second = np.argsort(-sizes, axis=1, kind="stable")[:, :2].T
         lead = sizes[rows, first] - sizes[rows, second]
         open_ = lead <= np.hypot(half[rows, first], half[rows, second])
@@ -169,7 +169,7 @@ class ConstantColumn(Check):
         elif len(result) < 2:
             raise NotApplicableError("One row alone does not tell what varies.")
         else:
-            moved = np.asarray(result.values.any(axis=(0, 2)))
+            moved = np.abs(result.values).max(axis=(0, 2)) > _NOTHING
             constant = [
                 name
                 for j, name in enumerate(result.feature_names)
