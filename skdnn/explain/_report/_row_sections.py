@@ -134,8 +134,8 @@ def _ceteris_paribus(evidence, i, order, names, classes, shown) -> list[dict]:
     curves = []
     for j in order[:N_CURVES]:
         rows = frame[frame["feature"].astype(str) == names[j]]
-        drawn = curve(rows, names[j], classes, shown)
         cell = own[names[j]][i]
+        drawn = curve(rows, names[j], classes, shown, cell)
         if drawn["words"]:
             drawn["own"] = cell_text(None if is_missing(cell) else cell)
         else:

@@ -7,11 +7,12 @@ import numpy as np
 from skdnn.explain import _text
 from skdnn.explain._fitted import FittedRecord
 from skdnn.explain._report import _words
-from skdnn.explain._simple_model import columns_of
+from skdnn.explain._simple_model import columns_of, is_missing
 
 N_COLUMNS = 60  # rows of the table of the data
 N_BARS = 15  # columns of X in a picture
 N_TABLE = 40  # columns of X in a table under a picture
+N_LEVELS = 15  # words along a curve
 N_STRIPS = 3  # classes whose attributions are shown row by row
 
 
@@ -164,27 +165,44 @@ def profiles(
     return {"curves": curves}
 
 
-def curve(rows: Any, name: str, classes: list[str], shown: list[int]) -> dict[str, Any]:
+def curve(
+    rows: Any, name: str, classes: list[str], shown: list[int], own: Any = None
+) -> dict[str, Any]:
     """Give the curves of one column: places, and a line for each shown class.
 
     Parameters
     ----------
     rows : DataFrame
         Of this column: class (as text), x, value.
+    own : object, default=None
+        The explained row's cell, which is never left out.
     """
     x = rows["x"][rows["class"] == rows["class"].iloc[0]]
     x = columns_of(np.asarray(x.tolist(), dtype=object)[:, None])[0]
-    lines = []
-    for k in shown:
-        values = rows["value"][rows["class"] == classes[k]].to_numpy(float).tolist()
-        spread = max(values) - min(values) if values else 0.0
-        lines.append({"class": classes[k], "values": values, "range": spread})
+    values = np.array(
+        [rows["value"][rows["class"] == classes[k]].to_numpy(float) for k in shown]
+    )
     words = x.dtype != float
+    kept = np.arange(len(x))
+    if words and len(x) > N_LEVELS:
+        # levels that are like all others say least
+        apart = np.abs(values - values.mean(axis=1, keepdims=True)).max(axis=0)
+        own = None if is_missing(own) else own
+        apart[[cell == own for cell in x]] = np.inf
+        kept = np.sort(np.argsort(-apart, kind="stable")[:N_LEVELS])
     return {
         "feature": name,
         "words": words,
-        "x": [cell_text(v) for v in x] if words else x.tolist(),
-        "lines": lines,
+        "x": [cell_text(x[i]) for i in kept] if words else x.tolist(),
+        "n_left_out": len(x) - len(kept),
+        "lines": [
+            {
+                "class": classes[k],
+                "values": line[kept].tolist(),
+                "range": float(np.ptp(line)),
+            }
+            for k, line in zip(shown, values, strict=True)
+        ],
     }
 
 

@@ -78,6 +78,22 @@ def test_sentences_and_curves_of_rows_are_those_of_the_results(evidence):
         assert first["own"] in first["x"]
 
 
+def test_of_many_words_those_are_shown_that_differ_most():
+    x = [f"w{i}" for i in range(40)]
+    values = np.full(40, 0.5)
+    values[[3, 7, 30]] = [0.1, 0.9, 0.2]
+    rows = pd.DataFrame({"class": "k", "x": x, "value": values})
+    told = _sections.curve(rows, "f", ["k"], [0], "w35")
+    assert (len(told["x"]), told["n_left_out"]) == (15, 25)
+    assert {"w3", "w7", "w30", "w35"} <= set(told["x"])
+    assert told["x"] == sorted(told["x"], key=x.index)
+    line = told["lines"][0]
+    assert line["values"][told["x"].index("w7")] == 0.9
+    assert line["range"] == pytest.approx(0.8)
+    few = _sections.curve(rows[:15], "f", ["k"], [0])
+    assert (len(few["x"]), few["n_left_out"]) == (15, 0)
+
+
 def test_trust_is_that_of_the_results(evidence):
     summary = summarise(evidence)
     fired = [f.code for checks in evidence.checks for f in checks.fired]
