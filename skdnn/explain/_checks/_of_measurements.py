@@ -8,6 +8,8 @@ from skdnn.explain._deletion import N_ORDERS
 from skdnn.explain._support import USUAL
 
 _CHANCE = 0.05
+# So many orders there must be at least; with fewer, a good one is often met by chance.
+_LEAST_ORDERS = 1000
 _STABLE_MOVED, _STABLE_RANK = 0.2, 0.7
 _AGREED_RANK, _AGREED_SIGN = 0.4, 0.7
 _OFF_DATA = 1 / 3
@@ -31,13 +33,14 @@ class Deletion(Check):
         if not result.values.any():
             raise NotApplicableError("No column has an attribution.")
         n_columns = result.values.shape[1]
-        if curves.n_samples * math.lgamma(n_columns + 1) < math.log(N_ORDERS + 1):
+        if curves.n_samples * math.lgamma(n_columns + 1) < math.log(_LEAST_ORDERS):
             raise NotApplicableError(
                 "So few rows and columns have too few orders to compare with."
             )
         n_as_good = (curves.areas <= curves.area + 1e-12).sum()
+        is_beaten = (curves.areas < curves.area - 1e-12).any()  # and not only met
         return (
-            curves.chance > _CHANCE,
+            bool(curves.chance > _CHANCE and is_beaten),
             f"Taking columns away in this order leaves a mean {curves.unit} of "
             f"{_text.fixed(curves.area, 3)}, in random order "
             f"{_text.fixed(curves.areas.mean(), 3)}; {n_as_good} of "

@@ -104,8 +104,20 @@ def test_curves_that_stay_by_definition(iris_model):
     assert "as far as the data goes" in found.words
 
 
-def test_too_few_orders_tell_nothing(shap):
+@pytest.mark.parametrize(
+    ("n_samples", "verdict"), [(2, "not applicable"), (3, "silent")]
+)
+def test_too_few_orders_tell_nothing(shap, n_samples, verdict):
     check = next(check for check in ALL if check.code == "SKD104")
-    one = DeletionCurves(pd.DataFrame(), np.full(N_ORDERS, 0.6), 0.3, 1, "probability")
-    # 4 columns of one row have 24 orders, fewer than are drawn
-    assert check(Seen(shap, deletion=one)).verdict == "not applicable"
+    areas = np.full(N_ORDERS, 0.6)
+    curves = DeletionCurves(pd.DataFrame(), areas, 0.3, n_samples, "probability")
+    # 4 columns have 24 orders, those of two rows 576
+    assert check(Seen(shap, deletion=curves)).verdict == verdict
+
+
+def test_an_order_that_others_only_meet_is_a_good_one(shap):
+    check = next(check for check in ALL if check.code == "SKD104")
+    areas = np.where(np.arange(N_ORDERS) < 9, 0.3, 0.6)
+    curves = DeletionCurves(pd.DataFrame(), areas, 0.3, 5, "probability")
+    assert curves.chance > 0.05
+    assert check(Seen(shap, deletion=curves)).verdict == "silent"
