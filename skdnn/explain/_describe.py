@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -40,44 +41,73 @@ def describe_row(result: Attributions, sample: int, k: int) -> str:
     if not named:
         return f"For this row, no column moves {output}. {_sum(result, sample, k)}"
     digits = _digits(np.abs(values[named]).min())
-    sure = [j for j in named if abs(values[j]) > half[j]]
+    cells = [
+        _Cell(
+            cell_text(result.feature_names[j], result.data[sample, j]),
+            values[j],
+            half[j],
+            digits,
+        )
+        for j in named
+    ]
+    sentences = [
+        _certain([cell for cell in cells if cell.is_certain], output),
+        _doubted([cell for cell in cells if not cell.is_certain]),
+        _together(values[rest].sum(), len(rest), digits),
+        _sum(result, sample, k),
+        f"After ± stands half of a 95{NBSP}% interval." if half[named].any() else "",
+    ]
+    return " ".join(sentence for sentence in sentences if sentence)
 
-    def cell(j: int) -> str:
-        return cell_text(result.feature_names[j], result.data[sample, j])
 
-    def size(value: float, error: float) -> str:
-        text, told = fixed(value, digits), fixed(error, digits)
-        if not error:
+@dataclass(frozen=True)
+class _Cell:
+    """A cell that is named: its text, what it moves by, and half of the interval."""
+
+    text: str
+    value: float
+    half: float
+    digits: int
+
+    @property
+    def is_certain(self) -> bool:
+        return bool(abs(self.value) > self.half)
+
+    def size(self, value: float) -> str:
+        """Return a number with the error of the cell, if it has one."""
+        text, error = fixed(value, self.digits), fixed(self.half, self.digits)
+        if not self.half:
             return text
-        if not float(told):
-            told = f"< {10**-digits:.{digits}f}"
-        return f"{text} ± {told}"
+        if not float(error):
+            error = f"< {10**-self.digits:.{self.digits}f}"
+        return f"{text} ± {error}"
 
+
+def _certain(cells: Sequence[_Cell], output: str) -> str:
+    """Say which cells raise the output, and which lower it."""
     sides: list[str] = []
     for verb, sign in (("raises", 1), ("lowers", -1)):
         side = [
-            (cell(j), size(abs(values[j]), half[j]))
-            for j in sure
-            if np.sign(values[j]) == sign
+            (cell.text, cell.size(abs(cell.value)))
+            for cell in cells
+            if np.sign(cell.value) == sign
         ]
         if side:
-            moved = "it" if sides else output
-            sides.append(_moves(side, f"{verb} {moved} by"))
+            sides.append(_moves(side, f"{verb} {'it' if sides else output} by"))
     told = "; ".join(sides) or f"no column is certain to move {output}"
-    sentences = [f"For this row, {told}."]
-    doubted = [
-        f"{cell(j)} ({'+' if values[j] > 0 else ''}{size(values[j], half[j])})"
-        for j in named
-        if j not in sure
+    return f"For this row, {told}."
+
+
+def _doubted(cells: Sequence[_Cell]) -> str:
+    """Say of which cells not even the direction is known."""
+    if not cells:
+        return ""
+    told = [
+        f"{cell.text} ({'+' if cell.value > 0 else ''}{cell.size(cell.value)})"
+        for cell in cells
     ]
-    if doubted:
-        verb = "raises or lowers" if len(doubted) == 1 else "raise or lower"
-        sentences.append(f"It is not certain whether {join(doubted)} {verb} it.")
-    sentences.append(_together(values[rest].sum(), len(rest), digits))
-    sentences.append(_sum(result, sample, k))
-    if half[named].any():
-        sentences.append(f"After ± stands half of a 95{NBSP}% interval.")
-    return " ".join(sentence for sentence in sentences if sentence)
+    verb = "raises or lowers" if len(cells) == 1 else "raise or lower"
+    return f"It is not certain whether {join(told)} {verb} it."
 
 
 def _output_of(result: Attributions, k: int) -> str:

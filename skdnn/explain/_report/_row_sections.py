@@ -57,6 +57,10 @@ def _row(evidence, at, i, row, reason, columns, names, classes, shown, subject):
     def cell(j: int) -> str:
         return cell_text(columns[j][row])
 
+    def told_of(j: int, of: Any) -> dict[str, Any]:
+        values = {"shap": shap_values[j, of], "lime": lime_values[j, of]}
+        return {"feature": names[j], "cell": cell(j), **values}
+
     section = {
         "position": row,
         "label": _row_label(evidence.X, row),
@@ -70,39 +74,22 @@ def _row(evidence, at, i, row, reason, columns, names, classes, shown, subject):
         ],
         "base_value": evidence.shap.base_values[k],
         "residual": evidence.shap.residual[at, k],
-        "features": [
-            {
-                "feature": names[j],
-                "cell": cell(j),
-                "shap": shap_values[j, k],
-                "shap_error": half[j],
-                "lime": lime_values[j, k],
-            }
-            for j in order[:N_CELLS]
-        ],
+        "features": [{**told_of(j, k), "shap_error": half[j]} for j in order[:N_CELLS]],
         "n_more": max(0, len(names) - N_CELLS),
         "more": shap_values[order[N_CELLS:], k].sum(),
         "lime_r2": local_r2,
         "lime_is_poor": local_r2 is None or not local_r2 >= LOW_R2,
         "table_classes": [classes[c] for c in told],
-        "table": [
-            {
-                "feature": names[j],
-                "cell": cell(j),
-                "shap": shap_values[j, told],
-                "lime": lime_values[j, told],
-            }
-            for j in order[:N_TABLE]
-        ],
+        "table": [told_of(j, told) for j in order[:N_TABLE]],
     }
-    told = evidence.shap.describe(at, target_class=evidence.shap.class_names[k])
+    words = evidence.shap.describe(at, target_class=evidence.shap.class_names[k])
     return {
         **section,
         "steps": _steps(evidence.break_down, i, k, names, cell),
         "ceteris_paribus": _ceteris_paribus(evidence, i, order, names, classes, shown),
         "counterfactual": _counterfactual(evidence.counterfactuals, i),
         "headline": _words.row_header(section, subject),
-        "words": told,
+        "words": words,
         "lime_words": _words.row_lime(section),
     }
 
