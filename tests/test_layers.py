@@ -12,8 +12,16 @@ import skdnn
 ROOT = Path(skdnn.__file__).parent
 LAYERS = {
     7: ["cli", "__main__", "_demo"],
-    6: ["__init__", "explain", "explain._attribution", "explain._collect"],
+    6: [
+        "__init__",
+        "explain",
+        "explain._attribution",
+        "explain._checking",
+        "explain._collect",
+        "explain._collect_explanations",
+    ],
     5: [
+        "explain._checks",
         "explain._report",
         "explain._picture",
         "explain._plot_profiles",
@@ -26,6 +34,7 @@ LAYERS = {
         "explain._break_down",
         "explain._ceteris_paribus",
         "explain._counterfactuals",
+        "explain._deletion",
         "explain._effects",
         "explain._fitted",
         "explain._importance",
@@ -34,6 +43,7 @@ LAYERS = {
         "explain._partial_dependence",
         "explain._shap",
         "explain._simple_model",
+        "explain._support",
     ],
     3: [
         "classifier",
@@ -72,6 +82,7 @@ LAYERS = {
         "_training._schedules",
         "_verdict",
         "explain._columns",
+        "explain._describe",
         "explain._designs",
         "explain._explanation",
         "explain._foreign",
@@ -81,8 +92,10 @@ LAYERS = {
         "explain._mixing",
         "explain._names",
         "explain._players",
+        "explain._rows",
         "explain._tables",
         "explain._target",
+        "explain._text",
     ],
     0: ["exceptions", "_compat", "_progress"],
 }
@@ -92,6 +105,7 @@ UPWARDS = {
     ("explain._explanation", "explain._plots"),
     # other wrappers of Keras are asked as our own is, once there is one to explain
     ("explain._foreign", "_keras_classifier._predict"),
+    ("explain._explanation", "explain._checking"),
     ("explain._tables", "explain._plot_profiles"),
     ("explain._tables", "explain._plot_tables"),
     ("explain._break_down", "explain._plot_tables"),

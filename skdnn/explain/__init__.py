@@ -32,7 +32,7 @@ __all__ = [
 def agreement(
     estimator, X, y=None, *, background=None, random_state=None, verbose=False
 ):
-    """Ask whether SHAP, LIME and permutation importance tell the same story.
+    """Ask whether SHAP, LIME, break-down and importance tell the same story.
 
     Parameters
     ----------
@@ -43,9 +43,9 @@ def agreement(
     y : array-like of shape (n_samples,), default=None
         Their classes; with them importance is compared as well.
     background : like X, default=None
-        As for `shap` and `lime`.
+        As for `shap`, `lime` and `break_down`.
     random_state : int, RandomState or None, default=None
-        As for `shap` and `lime`.
+        As for these; a RandomState gives one seed, for all of them.
     verbose : bool, default=False
         Whether one live line on stderr shows progress.
 
@@ -54,7 +54,8 @@ def agreement(
     Table
         `frame()` has a row for each pair: method_a, method_b, rank, sign. `rank` is
         Spearman's correlation of the sizes, `sign` the share of attributions whose
-        signs are equal, each weighed by its size.
+        signs are equal, each weighed by its size. Permutation importance is compared
+        by the mean size of each column's attributions; it has no signs.
 
     Raises
     ------
@@ -73,18 +74,18 @@ def agreement(
     True
     """
     from skdnn.explain._agreement import compare
+    from skdnn.explain._rows import as_seed
 
-    options = {
-        "background": background, "random_state": random_state, "verbose": verbose,
-    }  # fmt: skip
+    seed = as_seed(random_state)
+    options = {"background": background, "random_state": seed, "verbose": verbose}
     importance = None
     if y is not None:
         importance = permutation_importance(
-            estimator, X, y, random_state=random_state, verbose=verbose
+            estimator, X, y, random_state=seed, verbose=verbose
         )
-    return compare(
-        shap(estimator, X, **options), lime(estimator, X, **options), importance
-    )
+    methods = {"SHAP": shap, "LIME": lime, "break-down": break_down}
+    told = {name: method(estimator, X, **options) for name, method in methods.items()}
+    return compare(told, importance)
 
 
 def report(
@@ -102,8 +103,10 @@ def report(
 
     The page holds the data, the network and its training against the baseline (of
     estimators that have them), scores with intervals beside logistic regression,
-    confusion, calibration, permutation importance, partial dependence, SHAP overall
-    and for chosen rows, LIME for the same rows, and the agreement of the two.
+    confusion, calibration; permutation importance, partial dependence, accumulated
+    local effects and SHAP overall; for chosen rows SHAP, LIME, break-down, ceteris
+    paribus, counterfactuals and sentences; and how far to trust them: agreement of the
+    methods, checks, deletion curves, other seeds.
 
     Parameters
     ----------

@@ -1,5 +1,8 @@
 """Whether different methods tell the same story."""
 
+from collections.abc import Mapping
+from itertools import combinations
+
 import numpy as np
 import pandas as pd
 
@@ -8,14 +11,14 @@ from skdnn.explain._tables import Table
 
 
 def compare(
-    shap: Attributions, lime: Attributions, importance: Table | None = None
+    attributions: Mapping[str, Attributions], importance: Table | None = None
 ) -> Table:
-    """Return how far two methods agree on the rank and the sign of columns.
+    """Return how far each two methods agree on the rank and the sign of columns.
 
     Parameters
     ----------
-    shap, lime : Attributions
-        Of the same rows, columns and classes.
+    attributions : dict of str to Attributions
+        By the name of the method; of the same rows, columns and classes.
     importance : Table or None
         Permutation importance of the same columns.
 
@@ -30,11 +33,12 @@ def compare(
     """
     rows = [
         {
-            "method_a": "SHAP",
-            "method_b": "LIME",
-            "rank": _mean_rank(shap.values, lime.values),
-            "sign": _equal_signs(shap.values, lime.values),
+            "method_a": a,
+            "method_b": b,
+            "rank": mean_rank(first.values, second.values),
+            "sign": equal_signs(first.values, second.values),
         }
+        for (a, first), (b, second) in combinations(attributions.items(), 2)
     ]
     if importance is not None:
         wanted = importance.table["importance"].to_numpy()
@@ -45,12 +49,13 @@ def compare(
                 "rank": _rank(np.abs(result.values).mean(axis=(0, 2)), wanted),
                 "sign": np.nan,
             }
-            for name, result in (("SHAP", shap), ("LIME", lime))
+            for name, result in attributions.items()
         ]
     return Table(pd.DataFrame(rows), "Agreement between methods", "agreement")
 
 
-def _mean_rank(a: np.ndarray, b: np.ndarray) -> float:
+def mean_rank(a: np.ndarray, b: np.ndarray) -> float:
+    """Return Spearman's correlation of sizes, its mean over rows and classes."""
     ranks = [
         _rank(np.abs(a[i, :, k]), np.abs(b[i, :, k]))
         for i in range(a.shape[0])
@@ -68,7 +73,8 @@ def _rank(a: np.ndarray, b: np.ndarray) -> float:
     return float(np.corrcoef(ranks)[0, 1])
 
 
-def _equal_signs(a: np.ndarray, b: np.ndarray) -> float:
+def equal_signs(a: np.ndarray, b: np.ndarray) -> float:
+    """Return the share of equal signs, each cell weighed by its size."""
     # each side in shares of its own total, so that neither unit rules
     size = np.zeros(a.shape)
     for values in (a, b):

@@ -34,6 +34,11 @@ class BreakDown(Attributions):
         """What the result is, in words."""
         return f"Break-down ({self.method})"
 
+    @property
+    def caveat(self) -> str:
+        """What a reader of the sentences must know besides."""
+        return "In another order, columns that act together would have other shares."
+
     def __getitem__(self, rows) -> "BreakDown":
         """Return the result for some of the explained rows."""
         if isinstance(rows, int | np.integer):

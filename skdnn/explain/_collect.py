@@ -1,18 +1,17 @@
 """Run every method of a report once, on the same rows and the same seed."""
 
-from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from skdnn._progress import Progress
 from skdnn.explain import _performance, _simple_model
+from skdnn.explain._collect_explanations import N_STEPS, Asked, collect_explanations
+from skdnn.explain._fitted import inspect_fitted
 from skdnn.explain._report import Evidence
+from skdnn.explain._rows import as_seed, n_rows_of
 
-N_SHAP_ROWS = 100
-N_LIME_ROWS = 20
-N_PROFILES = 6
-_STEPS = 6
+_STEPS = 1 + N_STEPS
 
 
 def collect(
@@ -27,12 +26,7 @@ def collect(
     verbose: bool,
 ) -> Evidence:
     """Give all results that a report is made of; parameters as of `explain.report`."""
-    from skdnn import explain
-    from skdnn._progress import Progress
-    from skdnn.explain._agreement import compare
-    from skdnn.explain._fitted import inspect_fitted
-
-    seed = _as_seed(random_state)
+    seed = as_seed(random_state)
     background = X if background is None else background
     classes = np.asarray(estimator.classes_)
     codes = _performance.encode(y, classes)
@@ -49,47 +43,26 @@ def collect(
         chosen = asked or _performance.choose_rows(codes, probabilities, predicted)
         scores = _scores(X, codes, probabilities, predicted, seed)
         progress.step()
-        importance = explain.permutation_importance(estimator, X, y, random_state=seed)
-        progress.step()
-        shap_rows = _draw_rows(n_rows, [row for row, _ in chosen], seed)
-        seeded = {"background": background, "random_state": seed}
-        shap = explain.shap(estimator, take(X, shap_rows), **seeded)
-        progress.step()
-        # The chosen rows first; the others tell how far the methods agree.
-        lime_rows = list(dict.fromkeys([*(r for r, _ in chosen), *shap_rows]))
-        lime_rows = lime_rows[: max(N_LIME_ROWS, len(chosen))]
-        lime = explain.lime(estimator, take(X, lime_rows), **seeded)
-        progress.step()
-        names = list(shap.feature_names)
-        profiles = explain.partial_dependence(
-            estimator, X, features=_most_important(importance.frame(), names)
+        positions = [row for row, _ in chosen]
+        told = collect_explanations(
+            Asked(estimator, X, y, background, positions, predicted[positions], seed),
+            progress.step,
         )
-        progress.step()
-        same = np.searchsorted(shap_rows, lime_rows)
-        of_same_rows = replace(shap, values=shap.values[same])
-        agreement = compare(of_same_rows, lime, importance)
-        record = inspect_fitted(estimator)
-        progress.step()
     return Evidence(
         title=title,
-        record=record,
+        record=inspect_fitted(estimator),
         X=X,
-        feature_names=names,
+        feature_names=told["shap"].feature_names,
         classes=classes,
         codes=codes,
         probabilities=probabilities,
         predicted=predicted,
-        importance=importance,
         scoring="score" if getattr(estimator, "scoring", None) else "accuracy",
-        profiles=profiles,
-        shap=shap,
-        shap_rows=shap_rows,
-        lime=lime,
         chosen=chosen,
-        agreement=agreement.frame(),
         n_background=n_rows_of(background),
         random_state=seed,
         **scores,
+        **told,
     )
 
 
@@ -116,15 +89,6 @@ def _scores(
     }
 
 
-def _as_seed(random_state: Any) -> int:
-    """Settle on one seed, so that even a report without one can be made again."""
-    from sklearn.utils import check_random_state
-
-    if isinstance(random_state, int | np.integer):
-        return int(random_state)
-    return int(check_random_state(random_state).randint(2**31 - 1))
-
-
 def as_positions(samples: Any, n_rows: int) -> list[tuple[int, str]]:
     """Check the positions of rows that were asked for.
 
@@ -143,29 +107,3 @@ def as_positions(samples: Any, n_rows: int) -> list[tuple[int, str]]:
             f"one. Got {samples!r} instead. None picks rows worth explaining."
         )
     return [(row, "") for row in dict.fromkeys(int(row) % n_rows for row in given)]
-
-
-def n_rows_of(X: Any) -> int:
-    """Give the number of rows of an array or a frame."""
-    return int(np.shape(X)[0])
-
-
-def take(X: Any, rows: Sequence[int]) -> Any:
-    """Give some rows in the container that they came in."""
-    if hasattr(X, "iloc"):
-        return X.iloc[list(rows)]
-    return (X if hasattr(X, "shape") else np.asarray(X))[np.asarray(rows, dtype=int)]
-
-
-def _draw_rows(n_rows: int, chosen: Sequence[int], seed: int) -> list[int]:
-    """Draw the rows of the overall picture, with the chosen ones among them."""
-    order = np.random.default_rng(seed).permutation(n_rows).tolist()
-    rows = dict.fromkeys([*chosen, *order])
-    return sorted(list(rows)[: max(N_SHAP_ROWS, len(chosen))])
-
-
-def _most_important(frame: Any, names: Sequence[Any]) -> list[int]:
-    """Give the positions of the columns whose profiles are shown."""
-    order = np.argsort(-frame["importance"].to_numpy(), kind="stable")[:N_PROFILES]
-    position = {name: i for i, name in enumerate(names)}
-    return [position[frame["feature"].iloc[i]] for i in order]

@@ -21,7 +21,7 @@ from skdnn.explain._names import check_count, positions_of
 from skdnn.explain._tables import Counterfactuals
 from skdnn.explain._target import Problem, class_position, open_problem
 
-_OWN_COLUMNS = ("sample", "found", "target")
+OWN_COLUMNS = ("sample", "found", "target")
 
 
 def counterfactuals(
@@ -145,10 +145,10 @@ def _search(
 
 
 def _check_names(names: list[str]) -> None:
-    taken = [name for name in _OWN_COLUMNS if name in names]
+    taken = [name for name in OWN_COLUMNS if name in names]
     if taken:
         raise ValueError(
-            f"Columns of X must not be named {list(_OWN_COLUMNS)}, as columns of the "
+            f"Columns of X must not be named {list(OWN_COLUMNS)}, as columns of the "
             f"result are. Got {taken}; rename them before fitting."
         )
 

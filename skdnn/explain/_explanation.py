@@ -46,6 +46,51 @@ class Result(ABC):
         """What to be wary of, in a sentence; empty if there is nothing."""
         return ""
 
+    def checks(self, estimator=None, X=None, *, background=None, random_state=0):
+        """Ask how far the result can be trusted.
+
+        Parameters
+        ----------
+        estimator : object, default=None
+            The classifier, for the checks that must ask it: deletion curve, other
+            seeds, other methods, rows and grid cells off the data. They take about as
+            long as the explanation itself, or longer. None leaves them out.
+        X : {array-like, DataFrame} of shape (n_samples, n_features), default=None
+            The rows that were explained; with an estimator only.
+        background : like X, default=None
+            As it was for the explanation.
+        random_state : int, RandomState or None, default=0
+            Seed of what is drawn.
+
+        Returns
+        -------
+        Checks
+            A sequence of findings: code, title, severity, verdict ("fires", "silent"
+            or "not applicable"), words, remedy. `frame()` makes a table of them.
+
+        Raises
+        ------
+        ValueError
+            If there is an estimator and no `X`, or they are not those of the result.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from sklearn.linear_model import LogisticRegression
+        >>> from skdnn import explain
+        >>> X, y = load_iris(return_X_y=True, as_frame=True)
+        >>> model = LogisticRegression(max_iter=1000).fit(X, y)
+        >>> result = explain.shap(model, X[::15], background=X, random_state=0)
+        >>> result.checks()[0].verdict
+        'silent'
+        >>> for finding in result.checks(model, X[::15], background=X).fired:
+        ...     print(finding.code, finding.title)
+        SKD108 Rows made up are like the data
+        """
+        from skdnn.explain._checking import check_result
+
+        return check_result(self, estimator, X, background, random_state)
+
     def _repr_html_(self) -> str:
         table = self.frame()
         rows = table.head(_PREVIEW_ROWS).to_html(index=False, escape=True, border=0)
@@ -140,6 +185,51 @@ class Attributions(Result):
             f"{poor} of {every} surrogates fit poorly (R² below {LEAST_SCORE}): their "
             "attributions are no good picture of the classifier."
         )
+
+    @property
+    def caveat(self) -> str:
+        """What a reader of the sentences must know besides; empty for nothing."""
+        return ""
+
+    def describe(self, sample=0, *, target_class=None) -> str:
+        """Say in plain sentences how a row's prediction comes about.
+
+        Parameters
+        ----------
+        sample : int, default=0
+            Position of the row.
+        target_class : class label, default=None
+            Class that the sentences are about. None is the one predicted.
+
+        Returns
+        -------
+        str
+            The few cells that move the output most, by how much, with half of a 95 %
+            interval where it was sampled; which of them may do either; all others in
+            sum; and from where to where that leads.
+
+        Raises
+        ------
+        ValueError
+            If there is no such row or class.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from sklearn.linear_model import LogisticRegression
+        >>> from skdnn import explain
+        >>> X, y = load_iris(return_X_y=True, as_frame=True)
+        >>> model = LogisticRegression(max_iter=1000).fit(X, y)
+        >>> result = explain.shap(model, X[100:101], background=X, random_state=0)
+        >>> result.describe().partition(" and ")[0]
+        'For this row, petal length (cm) = 6 raises the chance of class 2 by 0.45'
+        """
+        from skdnn.explain._describe import describe_row
+
+        at = self.sample_position(sample)
+        if target_class is not None:
+            return describe_row(self, at, self.class_position(target_class))
+        return describe_row(self, at, int(self.predictions[at].argmax()))
 
     def interval(self, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
         """Return where each attribution lies, as far as sampling is concerned.

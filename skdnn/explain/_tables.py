@@ -118,6 +118,28 @@ class Table(Result):
         """Return the result as a tidy frame."""
         return self.table.copy()
 
+    def describe(self) -> str:
+        """Say in plain sentences which columns matter most; of importance only.
+
+        Returns
+        -------
+        str
+            The first three columns with their intervals, and which of them these do
+            not separate.
+
+        Raises
+        ------
+        ValueError
+            If the table is not one of importance.
+        """
+        from skdnn.explain._describe import describe_importance
+
+        if self.kind != "importance":
+            raise ValueError(
+                f"describe must be asked of importance. Got {self.kind}; read frame()."
+            )
+        return describe_importance(self.table)
+
     def plot(self, *, max_display=12, ax=None):
         """Draw the table as bars.
 
@@ -183,6 +205,35 @@ class Counterfactuals(Result):
             A row for each cell: row (position in `frame()`), sample, feature, old, new.
         """
         return self.changed.copy()
+
+    def describe(self, sample=0) -> str:
+        """Say in a plain sentence what would make a row another class.
+
+        Parameters
+        ----------
+        sample : int, default=0
+            Position of the row among those explained.
+
+        Returns
+        -------
+        str
+
+        Raises
+        ------
+        ValueError
+            If there is no such row.
+        """
+        from skdnn.explain._describe import describe_change
+
+        n = len(self.is_fewest)
+        if not isinstance(sample, int | np.integer) or not -n <= sample < n:
+            raise ValueError(
+                f"`sample` must be the position of one of the {n} explained rows. Got "
+                f"{sample!r}."
+            )
+        at = int(sample) % n
+        own = self.table[self.table["sample"] == at]
+        return describe_change(own, self.changed, bool(self.is_fewest[at]))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the result as plain data that ``json.dumps`` takes."""

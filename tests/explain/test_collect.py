@@ -17,7 +17,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, OneHotEncoder
 
 from skdnn import explain
-from skdnn.explain._collect import _draw_rows, as_positions, take
+from skdnn.explain._collect import as_positions
+from skdnn.explain._collect_explanations import _draw_rows
+from skdnn.explain._rows import take
 
 HOSTILE = "<script>alert(1)</script>"
 
@@ -217,3 +219,33 @@ def test_take_keeps_the_container():
     frame = pd.DataFrame({"a": [1, 2, 3]}, index=["x", "y", "z"])
     assert take(frame, [2, 0]).index.tolist() == ["z", "x"]
     assert take([[1], [2]], [1]).tolist() == [[2]]
+
+
+def test_a_column_that_counterfactuals_cannot_have():
+    X, y = make_classification(60, 4, random_state=0)
+    X = pd.DataFrame(X, columns=["sample", "found", "b", "c"])
+    estimator = LogisticRegression().fit(X[:40], y[:40])
+    made = explain.report(estimator, X[40:], y[40:], background=X[:40], samples=0)
+    assert made.to_dict()["rows"][0]["counterfactual"] is None
+
+
+def test_trust_is_that_of_the_functions(made, iris, fitted):
+    X_train, X_test, _, _ = iris
+    told = made.to_dict()
+    row = told["rows"][0]
+    cells = X_test.iloc[[row["position"]]]
+    steps = explain.break_down(fitted, cells, background=X_train, random_state=0)
+    k = fitted.classes_.tolist().index(row["predicted"])
+    by_name = {step["feature"]: step["value"] for step in row["steps"]}
+    for j, name in enumerate(steps.feature_names):
+        assert by_name[name] == pytest.approx(steps.values[0, j, k], abs=1e-9)
+    change = explain.counterfactuals(fitted, cells, background=X_train)
+    assert row["counterfactual"]["words"] == change.describe(0)
+    checked = {(f["of"], f["code"]) for f in told["checks"]["fired"]}
+    curves = explain.partial_dependence(fitted, X_test)
+    fires = [f.code for f in curves.checks(fitted, X_test).fired]
+    assert {code for of, code in checked if of == "Partial dependence"} == set(fires)
+    assert [part["method"] for part in told["deletion"]] == [
+        "SHAP", "LIME", "break-down",
+    ]  # fmt: skip
+    assert len(told["agreement"]["rows"]) == 6

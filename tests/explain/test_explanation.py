@@ -82,6 +82,20 @@ def test_protocol(name, results):
     assert all(isinstance(ax, matplotlib.axes.Axes) for ax in axes)
 
 
+@pytest.mark.parametrize("name", RESULTS)
+def test_every_result_has_checks(name, results):
+    checks = results[name].checks()
+    assert [finding.code for finding in checks] == [
+        f"SKD{number}" for number in range(101, 112)
+    ]
+    assert {finding.verdict for finding in checks} <= {
+        "fires", "silent", "not applicable",
+    }  # fmt: skip
+    assert all(bool(f.remedy) == (f.verdict == "fires") for f in checks)
+    told = json.loads(json.dumps(checks.to_dict(), allow_nan=False))
+    assert told["title"] == f"Checks of {results[name].title}"
+
+
 def test_attributes(results):
     shap, lime = results["shap"], results["lime"]
     assert shap.class_names.tolist() == ["no", "perhaps", "yes"]

@@ -6,13 +6,12 @@ percentages, so that it fits a telephone and a page alike. A *plot* has axes and
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from skdnn.explain._report import _words
-
-PLOT_WIDTH, PLOT_HEIGHT = 340, 230
-_LEFT, _RIGHT, _TOP, _BOTTOM = 46, 10, 26, 38
+from skdnn.explain import _text
+from skdnn.explain._report import _curves
+from skdnn.explain._report._plot import Plot, done, scale
 
 
 def charts(summary: dict[str, Any]) -> dict[str, Any]:
@@ -31,10 +30,22 @@ def charts(summary: dict[str, Any]) -> dict[str, Any]:
         "confusion": _heat(summary["confusion"]["matrix"]),
         "calibration": _calibration(summary["calibration"], colour),
         "importance": _importance(summary["permutation_importance"]["rows"]),
-        "profiles": _profiles(summary["partial_dependence"]["curves"], colour),
+        "profiles": _curves.profiles(
+            summary["partial_dependence"]["curves"],
+            colour,
+            "Partial dependence on",
+            "mean probability",
+        ),
+        "accumulated": _curves.profiles(
+            summary["accumulated_local_effects"]["curves"],
+            colour,
+            "Accumulated local effects of",
+            "change of the probability",
+        ),
         "shap": _stacks(summary["shap"]["rows"], colour),
         "swarms": [_swarm(strips) for strips in summary["shap"]["strips"]],
-        "rows": [_row(row) for row in summary["rows"]],
+        "rows": [_row(row, colour) for row in summary["rows"]],
+        "deletion": [_curves.deletion(part) for part in summary["deletion"]],
     }
 
 
@@ -51,12 +62,6 @@ def _pct(value: float) -> float:
     return round(100 * value, 2)
 
 
-def _scale(low: float, high: float) -> Any:
-    """Map low..high to 1..99 percent, so that marks at the ends are not cut."""
-    spread = (high - low) or 1.0
-    return lambda value: round(1 + 98 * (value - low) / spread, 2)
-
-
 def _score_strip(row: dict[str, Any], summary: dict[str, Any]) -> dict[str, Any]:
     """Draw the three values of a score on one line."""
     parts = [row["model"], row["simple"], row["baseline"]]
@@ -67,7 +72,7 @@ def _score_strip(row: dict[str, Any], summary: dict[str, Any]) -> dict[str, Any]
         if v is not None
     ]
     top = 1.0 if row["high_is_good"] else max([*values, 1e-9])
-    at = _scale(0.0, top)
+    at = scale(0.0, top)
     marks = []
     names = (summary["subject"], "logistic regression", "baseline")
     for part, css in zip(parts, ("m0", "m1", "m2"), strict=True):
@@ -77,7 +82,7 @@ def _score_strip(row: dict[str, Any], summary: dict[str, Any]) -> dict[str, Any]
                 whisker = [at(part["low"]), at(part["high"])]
             marks.append({"x": at(part["value"]), "whisker": whisker, "css": css})
     said = [
-        f"{name} {_words.interval(part)}"
+        f"{name} {_text.interval(part)}"
         for name, part in zip(names, parts, strict=True)
         if part["value"] is not None
     ]
@@ -87,14 +92,14 @@ def _score_strip(row: dict[str, Any], summary: dict[str, Any]) -> dict[str, Any]
 def _importance(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     ends = [row[k] for row in rows for k in ("value", "low", "high")]
     known = [0.0, *(v for v in ends if v is not None)]
-    at = _scale(min(known), max(known))
+    at = scale(min(known), max(known))
     strips = []
     for row in rows:
         bar = _from_zero(at, row["value"], "bar")
         whisker = None
         if row["low"] is not None:
             whisker = [at(row["low"]), at(row["high"])]
-        label = f"{row['feature']}: {_words.interval(row, _three)}"
+        label = f"{row['feature']}: {_text.interval(row, _three)}"
         strips.append(
             {"label": label, "zero": at(0.0), "bars": [bar], "whisker": whisker}
         )
@@ -102,7 +107,7 @@ def _importance(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _three(value: float | None) -> str:
-    return _words.fixed(value, 3)
+    return _text.fixed(value, 3)
 
 
 def _from_zero(at: Any, value: float, css: str) -> dict[str, Any]:
@@ -122,7 +127,7 @@ def _stacks(
         for label, value, css in [*parts, ("other classes", row["others"], "rest")]:
             if value > 0:
                 bars.append({"x": _pct(x), "w": _pct(value / longest), "css": css})
-                said.append(f"{label} {_words.number(value)}")
+                said.append(f"{label} {_text.number(value)}")
                 x += value / longest
         label = f"{row['feature']}: {', '.join(said) or 'nothing'}"
         strips.append({"label": label, "bars": bars})
@@ -134,7 +139,7 @@ def _swarm(strips: dict[str, Any]) -> dict[str, Any]:
     rows = strips["rows"]
     known = [0.0] + [v for row in rows for v in row["values"] if v is not None]
     low, high = min(known), max(known)
-    at = _scale(low, high)
+    at = scale(low, high)
     drawn = []
     for row in rows:
         dots: list[dict[str, Any]] = []
@@ -156,43 +161,68 @@ def _swarm(strips: dict[str, Any]) -> dict[str, Any]:
             dots.append({"x": x, "y": y, "css": css})
         values = [v for v, _ in points]
         label = (
-            f"{row['feature']}: from {_words.signed(min(values, default=0.0))} to "
-            f"{_words.signed(max(values, default=0.0))}"
+            f"{row['feature']}: from {_text.signed(min(values, default=0.0))} to "
+            f"{_text.signed(max(values, default=0.0))}"
         )
         drawn.append({"label": label, "zero": at(0.0), "dots": dots})
     return {"rows": drawn, "low": low, "high": high, "zero": at(0.0)}
 
 
-def _row(row: dict[str, Any]) -> dict[str, Any]:
-    """Draw the probabilities of a row, and its attributions by both methods."""
+def _row(row: dict[str, Any], colour: dict[str, str]) -> dict[str, Any]:
+    """Draw the probabilities of a row, its attributions, steps and curves."""
     return {
         "probabilities": [
             share_strip(
                 item["value"],
-                f"{item['class']}: {_words.percent(item['value'])}",
+                f"{item['class']}: {_text.percent(item['value'])}",
                 "bar" if item["class"] == row["predicted"] else "rest",
             )
             for item in row["probabilities"]
         ],
         "shap": _signed_strips(row["features"], "shap", extra=row["more"]),
-        "lime": _signed_strips(row["features"], "lime"),
+        "lime": _signed_strips(row["features"], "lime", pale=row["lime_is_poor"]),
+        "steps": _step_strips(row["steps"]),
+        "ceteris": _curves.profiles(
+            row["ceteris_paribus"], colour, "Ceteris paribus along", "probability"
+        ),
     }
 
 
+def _step_strips(steps: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Draw each step from where the one before it has led."""
+    known = [v for step in steps for v in (step["start"], step["end"])]
+    at = scale(min(known, default=0.0), max(known, default=1.0))
+    strips = []
+    for step in steps:
+        ends = sorted((at(step["start"]), at(step["end"])))
+        css = "plus" if step["value"] >= 0 else "minus"
+        bar = {"x": ends[0], "w": round(ends[1] - ends[0], 2), "css": css}
+        label = (
+            f"{step['feature']}: {_text.signed(step['value'])}, from "
+            f"{_text.fixed(step['start'], 3)} to {_text.fixed(step['end'], 3)}"
+        )
+        strips.append({"label": label, "bars": [bar]})
+    return strips
+
+
 def _signed_strips(
-    features: Sequence[dict[str, Any]], name: str, extra: float | None = None
+    features: Sequence[dict[str, Any]],
+    name: str,
+    extra: float | None = None,
+    pale: bool = False,
 ) -> list[dict[str, Any]]:
     ends = [f[name] for f in features if f[name] is not None]
     longest = max([abs(v) for v in ends] + [abs(extra or 0.0), 1e-12])
-    at = _scale(-longest, longest)
+    at = scale(-longest, longest)
     items = [(f["feature"], f[name]) for f in features]
     if extra is not None:
         items.append(("all other columns", extra))
     strips = []
     for feature, value in items:
         css = "plus" if (value or 0) >= 0 else "minus"
+        css = "rest" if pale else css  # not to be relied on
         bars = [] if value is None else [_from_zero(at, value, css)]
-        label = f"{feature}: {_words.signed(value)}"
+        label = f"{feature}: {_text.signed(value)}"
         strips.append({"label": label, "zero": at(0.0), "bars": bars})
     return strips
 
@@ -228,105 +258,7 @@ def _heat(matrix: Sequence[Sequence[int]]) -> list[list[int]]:
     return shades
 
 
-# Plots -------------------------------------------------------------------------------
-
-
-def ticks(low: float, high: float, n: int = 5) -> list[float]:
-    """Give round numbers between low and high.
-
-    >>> ticks(0, 1)
-    [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]
-    """
-    spread = high - low
-    if not math.isfinite(spread) or spread <= 0:
-        return [low]
-    raw = spread / n
-    size = 10.0 ** math.floor(math.log10(raw))
-    step = next(m * size for m in (1, 2, 2.5, 5, 10) if m * size >= raw * 0.999)
-    first = math.ceil(low / step - 1e-9)
-    last = math.floor(high / step + 1e-9)
-    return [float(f"{i * step:.12g}") for i in range(first, last + 1)]
-
-
-class Plot:
-    """Axes and marks of one picture; the templates write it as SVG.
-
-    Parameters
-    ----------
-    x, y : tuple of float
-        Ends of the axes.
-    label : str
-        What the picture shows, in words.
-    x_title, y_title : str
-        Titles of the axes.
-    """
-
-    def __init__(
-        self,
-        x: tuple[float, float],
-        y: tuple[float, float],
-        label: str,
-        x_title: str = "",
-        y_title: str = "",
-    ) -> None:
-        self.label = label
-        self.width, self.height = PLOT_WIDTH, PLOT_HEIGHT
-        self.marks: list[dict[str, Any]] = []
-        self._x, self._y = x, y
-        self._frame(x_title, y_title)
-
-    def at(self, x: float, y: float) -> tuple[float, float]:
-        """Give the place of a point in the picture."""
-        (x0, x1), (y0, y1) = self._x, self._y
-        across = (x - x0) / ((x1 - x0) or 1)
-        up = (y - y0) / ((y1 - y0) or 1)
-        return (
-            round(_LEFT + across * (self.width - _LEFT - _RIGHT), 1),
-            round(self.height - _BOTTOM - up * (self.height - _TOP - _BOTTOM), 1),
-        )
-
-    def line(self, points: Iterable[tuple[float, float | None]], css: str) -> None:
-        """Join points; a missing one leaves a gap."""
-        run: list[str] = []
-        for x, y in [*points, (0.0, None)]:
-            if y is not None and math.isfinite(y):
-                across, up = self.at(x, y)
-                run.append(f"{across},{up}")
-            elif run:
-                self.marks.append({"kind": "line", "points": " ".join(run), "css": css})
-                run = []
-
-    def dot(self, x: float, y: float, css: str, r: float = 3.0) -> None:
-        """Mark one point."""
-        across, up = self.at(x, y)
-        self.marks.append({"kind": "dot", "x": across, "y": up, "r": r, "css": css})
-
-    def text(self, x: float, y: float, text: str, css: str, anchor: str) -> None:
-        """Write at a place of the picture."""
-        mark = {"kind": "text", "x": x, "y": y, "text": text, "css": css}
-        self.marks.append({**mark, "anchor": anchor})
-
-    def _frame(self, x_title: str, y_title: str) -> None:
-        (x0, x1), (y0, y1) = self._x, self._y
-        for value in ticks(y0, y1, 4):
-            _, up = self.at(x0, value)
-            self.line([(x0, value), (x1, value)], "grid")
-            self.text(_LEFT - 6, up + 3.5, _words.number(value), "tick", "end")
-        marks = ticks(x0, x1, 5)
-        # Long numbers would run into each other.
-        longest = max(len(_words.number(value)) for value in marks)
-        if x_title == "epoch":
-            marks = [value for value in marks if value == int(value)]
-        for value in marks[:: 2 if longest * len(marks) > 36 else 1]:
-            across, _ = self.at(value, y0)
-            place = self.height - _BOTTOM + 14
-            self.text(across, place, _words.number(value), "tick", "middle")
-        self.line([(x0, y0), (x1, y0)], "axis")
-        middle = (_LEFT + self.width - _RIGHT) / 2
-        self.text(
-            middle, self.height - 6, _words.shorten(x_title, 36), "title", "middle"
-        )
-        self.text(2, 10, y_title, "title", "start")
+# Plots ------------------------------------------------------------------------------
 
 
 def _training(section: dict[str, Any] | None) -> list[dict[str, Any]]:
@@ -358,9 +290,9 @@ def _training(section: dict[str, Any] | None) -> list[dict[str, Any]]:
             value = section[f"val_{name}"][best - 1]
             if value is not None:
                 plot.dot(best, min(value, high), "m1", 4)
-        ends = f"from {_words.number(values[0])} to {_words.number(known[0][0][-1])}"
+        ends = f"from {_text.number(values[0])} to {_text.number(known[0][0][-1])}"
         plot.label = f"Training {title} by epoch, {ends}"
-        drawn.append(_done(plot, title))
+        drawn.append(done(plot, title))
     return drawn
 
 
@@ -370,16 +302,6 @@ def _ceiling(values: list[float], base: float | None) -> float:
     if base is not None:
         top = max(base * 1.1, min(top, base * 2.5))
     return top * 1.02 or 1.0
-
-
-def _done(plot: Plot, title: str) -> dict[str, Any]:
-    return {
-        "title": title,
-        "label": plot.label,
-        "width": plot.width,
-        "height": plot.height,
-        "marks": plot.marks,
-    }
 
 
 def _calibration(
@@ -398,8 +320,8 @@ def _reliability(
     title: str, curve: Sequence[dict[str, Any]], css: str
 ) -> dict[str, Any]:
     said = "; ".join(
-        f"{_words.percent(p['predicted'])} predicted, "
-        f"{_words.percent(p['observed'])} true"
+        f"{_text.percent(p['predicted'])} predicted, "
+        f"{_text.percent(p['observed'])} true"
         for p in curve
     )
     label = f"Reliability of {title}: {said}"
@@ -412,60 +334,4 @@ def _reliability(
     for p in curve:
         r = round(2.5 + 4 * math.sqrt(p["n"] / most), 1)
         plot.dot(p["predicted"], p["observed"], css, r)
-    return _done(plot, title)
-
-
-def _profiles(
-    curves: Sequence[dict[str, Any]], colour: dict[str, str]
-) -> list[dict[str, Any]]:
-    """Draw mean probabilities along each column, all on one scale."""
-    values = [
-        v
-        for c in curves
-        for line in c["lines"]
-        for v in line["values"]
-        if v is not None
-    ]
-    top = max([*values, 0.0])
-    high = 1.0 if top > 0.5 else ticks(0, max(top, 0.02) * 1.3, 4)[-1]
-    return [
-        _profile_strips(curve, colour, high)
-        if curve["words"]
-        else _profile_plot(curve, colour, high)
-        for curve in curves
-    ]
-
-
-def _profile_plot(
-    curve: dict[str, Any], colour: dict[str, str], high: float
-) -> dict[str, Any]:
-    x = [v for v in curve["x"] if v is not None]
-    ends = (min(x, default=0.0), max(x, default=1.0))
-    label = f"Partial dependence on {curve['feature']}. {curve['sentence']}"
-    plot = Plot(ends, (0.0, high), label, curve["feature"], "mean probability")
-    for line in curve["lines"]:
-        points = [
-            (a, b)
-            for a, b in zip(curve["x"], line["values"], strict=True)
-            if a is not None
-        ]
-        plot.line(points, f"curve {colour[line['class']]}")
-        if len(points) == 1 and points[0][1] is not None:
-            plot.dot(*points[0], colour[line["class"]])
-    return _done(plot, curve["feature"])
-
-
-def _profile_strips(
-    curve: dict[str, Any], colour: dict[str, str], high: float
-) -> dict[str, Any]:
-    at = _scale(0.0, high)
-    strips = []
-    for i, word in enumerate(curve["x"]):
-        values = [(line["class"], line["values"][i]) for line in curve["lines"]]
-        known = [(label, v) for label, v in values if v is not None]
-        said = ", ".join(f"{label} {_words.percent(v)}" for label, v in known)
-        marks = [
-            {"x": at(v), "whisker": None, "css": colour[label]} for label, v in known
-        ]
-        strips.append({"word": word, "label": f"{word}: {said}", "marks": marks})
-    return {"title": curve["feature"], "strips": strips, "high": high}
+    return done(plot, title)

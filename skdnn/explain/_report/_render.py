@@ -3,7 +3,7 @@
 from functools import lru_cache
 from typing import Any
 
-from skdnn.explain._report import _words
+from skdnn.explain import _text
 from skdnn.explain._report._charts import charts
 from skdnn.explain._report._drawing import clean_svg
 
@@ -48,13 +48,13 @@ def _template(name: str) -> Any:
         lstrip_blocks=True,
     )
     for filter_ in (
-        _words.number,
-        _words.fixed,
-        _words.signed,
-        _words.percent,
-        _words.interval,
-        _words.shorten,
-        _words.count,
+        _text.number,
+        _text.fixed,
+        _text.signed,
+        _text.percent,
+        _text.interval,
+        _text.shorten,
+        _text.count,
     ):
         environment.filters[filter_.__name__] = filter_
     return environment.get_template(name)

@@ -4,16 +4,16 @@ from typing import Any
 
 import numpy as np
 
+from skdnn.explain import _text
 from skdnn.explain._fitted import FittedRecord
 from skdnn.explain._report import _words
-from skdnn.explain._simple_model import columns_of
+from skdnn.explain._simple_model import columns_of, is_missing
 
 N_COLUMNS = 60  # rows of the table of the data
 N_BARS = 15  # columns of X in a picture
-N_CELLS = 12  # columns of X in the picture of one row
 N_TABLE = 40  # columns of X in a table under a picture
+N_LEVELS = 15  # words along a curve
 N_STRIPS = 3  # classes whose attributions are shown row by row
-LOW_R2 = 0.5
 
 
 def data(
@@ -57,8 +57,7 @@ def _describe(name: str, column: np.ndarray) -> dict[str, Any]:
         values, counts = np.unique(given.astype(str), return_counts=True)
         order = np.argsort(-counts, kind="stable")[:3]
         common = [
-            {"value": _words.shorten(str(values[i])), "n": int(counts[i])}
-            for i in order
+            {"value": _text.shorten(str(values[i])), "n": int(counts[i])} for i in order
         ]
         return {**row, "kind": "words", "n_distinct": len(values), "common": common}
     finite = column[np.isfinite(column)]
@@ -147,34 +146,71 @@ def _finite(columns: dict[str, Any], name: str, i: int) -> float | None:
 
 
 def profiles(
-    result: Any, classes: list[str], shown: list[int], ranking: dict[str, Any]
+    result: Any, classes: list[str], shown: list[int], ranking: dict[str, Any], say: Any
 ) -> dict[str, Any]:
-    """Give one set of curves for each column, the most important one first."""
+    """Give one set of curves for each column, the most important one first.
+
+    `say` makes the sentence of a curve.
+    """
     frame = result.frame()
-    labels = frame["class"].astype(str)
-    features = frame["feature"].astype(str)
+    frame = frame.assign(
+        feature=frame["feature"].astype(str), **{"class": frame["class"].astype(str)}
+    )
     rank = {row["feature"]: i for i, row in enumerate(ranking["rows"])}
-    order = sorted(dict.fromkeys(features), key=lambda name: rank.get(name, len(rank)))
+    names = dict.fromkeys(frame["feature"])
     curves = []
-    for feature in order:
-        rows = frame[features == feature]
-        x = rows["x"][labels[features == feature] == labels.iloc[0]]
-        x = columns_of(np.asarray(x.tolist(), dtype=object)[:, None])[0]
-        lines = []
-        for k in shown:
-            of_class = rows["value"][labels[features == feature] == classes[k]]
-            values = of_class.to_numpy(dtype=float).tolist()
-            spread = max(values) - min(values) if values else 0.0
-            lines.append({"class": classes[k], "values": values, "range": spread})
-        words = x.dtype != float
-        curve = {
-            "feature": feature,
-            "words": words,
-            "x": [_words.shorten(str(v)) for v in x] if words else x.tolist(),
-            "lines": lines,
-        }
-        curves.append({**curve, "sentence": _words.profile(curve)})
+    for name in sorted(names, key=lambda name: rank.get(name, len(rank))):
+        drawn = curve(frame[frame["feature"] == name], name, classes, shown)
+        curves.append({**drawn, "sentence": say(drawn)})
     return {"curves": curves}
+
+
+def curve(
+    rows: Any, name: str, classes: list[str], shown: list[int], own: Any = None
+) -> dict[str, Any]:
+    """Give the curves of one column: places, and a line for each shown class.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        Of this column: class (as text), x, value.
+    own : object, default=None
+        The explained row's cell, which is never left out.
+    """
+    x = rows["x"][rows["class"] == rows["class"].iloc[0]]
+    x = columns_of(np.asarray(x.tolist(), dtype=object)[:, None])[0]
+    values = np.array(
+        [rows["value"][rows["class"] == classes[k]].to_numpy(float) for k in shown]
+    )
+    words = x.dtype != float
+    kept = np.arange(len(x))
+    if words and len(x) > N_LEVELS:
+        # levels that are like all others say least
+        apart = np.abs(values - values.mean(axis=1, keepdims=True)).max(axis=0)
+        own = None if is_missing(own) else own
+        apart[[cell == own for cell in x]] = np.inf
+        kept = np.sort(np.argsort(-apart, kind="stable")[:N_LEVELS])
+    return {
+        "feature": name,
+        "words": words,
+        "x": [cell_text(x[i]) for i in kept] if words else x.tolist(),
+        "n_left_out": len(x) - len(kept),
+        "lines": [
+            {
+                "class": classes[k],
+                "values": line[kept].tolist(),
+                "range": float(np.ptp(line)),
+            }
+            for k, line in zip(shown, values, strict=True)
+        ],
+    }
+
+
+def cell_text(cell: Any) -> str:
+    """Write one cell as people read it."""
+    if isinstance(cell, float | np.floating):
+        return "missing" if np.isnan(cell) else _text.number(float(cell), 4)
+    return "missing" if cell is None else _text.shorten(str(cell))
 
 
 def shap(
@@ -265,135 +301,3 @@ def direction(column: np.ndarray, attribution: np.ndarray) -> str:
     if abs(correlation) < 0.5:
         return "mixed"
     return "raises" if correlation > 0 else "lowers"
-
-
-def rows(
-    evidence: Any, names: list[str], classes: list[str], shown: list[int], subject: str
-) -> list[dict[str, Any]]:
-    """Explain each chosen row for the class that was predicted for it."""
-    where = {int(row): i for i, row in enumerate(evidence.shap_rows)}
-    missing = [row for row, _ in evidence.chosen if row not in where]
-    if missing:
-        raise ValueError(f"shap_rows must hold the chosen rows. Got none of {missing}.")
-    columns = columns_of(evidence.X)
-    return [
-        _row(
-            evidence,
-            where[row],
-            i,
-            row,
-            reason,
-            columns,
-            names,
-            classes,
-            shown,
-            subject,
-        )
-        for i, (row, reason) in enumerate(evidence.chosen)
-    ]
-
-
-def _row(evidence, at, i, row, reason, columns, names, classes, shown, subject):
-    k = int(evidence.predicted[row])
-    actual = int(evidence.codes[row])
-    shap_values = np.asarray(evidence.shap.values[at])
-    lime_values = np.asarray(evidence.lime.values[i])
-    order = np.argsort(-np.abs(shap_values[:, k]), kind="stable")
-    told = list(dict.fromkeys([k, actual, *shown]))[: len(shown)]
-    probabilities = evidence.probabilities[row]
-    likely = np.argsort(-probabilities, kind="stable")[:6].tolist()
-    likely = likely if actual in likely else [*likely[:5], actual]
-    scores = getattr(evidence.lime, "score", None)
-    local_r2 = None if scores is None else float(np.asarray(scores)[i, k])
-
-    def cell(j: int) -> str:
-        return cell_text(columns[j][row])
-
-    section = {
-        "position": row,
-        "label": _row_label(evidence.X, row),
-        "reason": reason,
-        "predicted": classes[k],
-        "actual": classes[actual],
-        "right": k == actual,
-        "probability": probabilities[k],
-        "probabilities": [
-            {"class": classes[c], "value": probabilities[c]} for c in sorted(likely)
-        ],
-        "base_value": evidence.shap.base_values[k],
-        "residual": evidence.shap.residual[at, k],
-        "features": [
-            {
-                "feature": names[j],
-                "cell": cell(j),
-                "shap": shap_values[j, k],
-                "shap_error": evidence.shap.std_errors[at, j, k],
-                "lime": lime_values[j, k],
-            }
-            for j in order[:N_CELLS]
-        ],
-        "n_more": max(0, len(names) - N_CELLS),
-        "more": shap_values[order[N_CELLS:], k].sum(),
-        "lime_r2": local_r2,
-        "lime_is_poor": local_r2 is None or not local_r2 >= LOW_R2,
-        "table_classes": [classes[c] for c in told],
-        "table": [
-            {
-                "feature": names[j],
-                "cell": cell(j),
-                "shap": shap_values[j, told],
-                "lime": lime_values[j, told],
-            }
-            for j in order[:N_TABLE]
-        ],
-    }
-    said = _words.row_header(section, subject)
-    return {**section, "headline": said, "words": _words.row_reasons(section)}
-
-
-def cell_text(cell: Any) -> str:
-    """Write one cell as people read it."""
-    if isinstance(cell, float | np.floating):
-        return "missing" if np.isnan(cell) else _words.number(float(cell), 4)
-    return "missing" if cell is None else _words.shorten(str(cell))
-
-
-def _row_label(X: Any, row: int) -> str | None:
-    """Give the index label of a row where it says more than its position."""
-    index = getattr(X, "index", None)
-    if not hasattr(index, "tolist"):
-        return None
-    label = str(index[row])  # type: ignore[index]
-    return None if label == str(row) else _words.shorten(label, 40)
-
-
-def lime(evidence: Any, explained: list[dict[str, Any]]) -> dict[str, Any]:
-    """Say how LIME was run and for how many rows its line fits badly."""
-    poor = sum(row["lime_is_poor"] for row in explained)
-    return {
-        "method": str(evidence.lime.method),
-        "n_background": int(evidence.lime.n_background),
-        "n_rows": len(evidence.lime.values),
-        "n_poor": poor,
-        "threshold": LOW_R2,
-    }
-
-
-def agreement(frame: Any, n_rows: int) -> dict[str, Any]:
-    """Give the table of how far the methods agree, SHAP with LIME first."""
-    rows = [
-        {
-            "methods": f"{a} and {b}",
-            "rank": float(rank) if np.isfinite(rank) else None,
-            "sign": float(sign) if np.isfinite(sign) else None,
-        }
-        for a, b, rank, sign in zip(
-            frame["method_a"],
-            frame["method_b"],
-            frame["rank"],
-            frame["sign"],
-            strict=True,
-        )
-    ]
-    section = {**rows[0], "rows": rows, "n_rows": n_rows}
-    return {"rows": rows, "n_rows": n_rows, "words": _words.agreement(section)}

@@ -4,7 +4,7 @@ What the report says stands in the dict: numbers, names and sentences. Renderers
 nothing to it, so a page and the dict cannot disagree.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
@@ -13,7 +13,7 @@ import numpy as np
 
 from skdnn.explain._fitted import FittedRecord
 from skdnn.explain._performance import SCORES, Performance, difference
-from skdnn.explain._report import _sections, _words
+from skdnn.explain._report import _row_sections, _sections, _trust_sections, _words
 
 N_CLASSES_SHOWN = 6  # as many as can be told apart by colour
 
@@ -24,7 +24,9 @@ class Evidence:
 
     `shap_rows` are the positions in X of the rows that `shap` explains, the chosen ones
     among them; `chosen` the positions of the rows to show, with the reason for each.
-    They are the first rows of `lime`.
+    They are the first rows of `lime`, and the rows of `break_down`, `ceteris_paribus`
+    and `counterfactuals`; the last is None where there can be none.
+    `deletion` and `reruns` are by the name of the method.
     """
 
     title: str | None
@@ -42,11 +44,18 @@ class Evidence:
     importance: Any
     scoring: str
     profiles: Any
+    accumulated: Any
     shap: Any
     shap_rows: Sequence[int]
     lime: Any
     chosen: Sequence[tuple[int, str]]
+    break_down: Any
+    ceteris_paribus: Any
+    counterfactuals: Any
     agreement: Any
+    checks: Sequence[Any]
+    deletion: Mapping[str, Any]
+    reruns: Mapping[str, Any]
     n_background: int
     random_state: int | None
 
@@ -89,14 +98,28 @@ def summarise(evidence: Evidence) -> dict[str, Any]:
         evidence.importance, names, evidence.scoring
     )
     summary["partial_dependence"] = _sections.profiles(
-        evidence.profiles, classes, shown, summary["permutation_importance"]
+        evidence.profiles,
+        classes,
+        shown,
+        summary["permutation_importance"],
+        _words.profile,
+    )
+    summary["accumulated_local_effects"] = _sections.profiles(
+        evidence.accumulated,
+        classes,
+        shown,
+        summary["permutation_importance"],
+        _words.accumulated,
     )
     summary["shap"] = _sections.shap(evidence, names, classes, shown)
-    summary["rows"] = _sections.rows(evidence, names, classes, shown, subject)
-    summary["lime"] = _sections.lime(evidence, summary["rows"])
-    summary["agreement"] = _sections.agreement(
+    summary["rows"] = _row_sections.rows(evidence, names, classes, shown, subject)
+    summary["lime"] = _row_sections.lime(evidence, summary["rows"])
+    summary["agreement"] = _trust_sections.agreement(
         evidence.agreement, len(evidence.lime.values)
     )
+    summary["checks"] = _trust_sections.checks(evidence.checks)
+    summary["deletion"] = _trust_sections.deletion(evidence.deletion)
+    summary["stability"] = _trust_sections.stability(evidence.reruns)
     summary["verdict"] = _words.verdict(summary)
     return plain(summary)
 

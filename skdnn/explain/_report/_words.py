@@ -1,111 +1,20 @@
-"""Numbers as people read them, and the sentence that goes with each picture.
+"""The sentence that goes with each picture.
 
 Plain text only: names are put in as they are, and escaped when they are rendered.
 """
 
-from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
-NBSP = "\N{NO-BREAK SPACE}"
-MINUS = "\N{MINUS SIGN}"
-DASH = "\N{EN DASH}"
-
-
-def number(value: float | None, digits: int = 3) -> str:
-    """Write a number with few significant digits; a dash for an unknown one.
-
-    >>> number(0.41234), number(1234567.0), number(12.0)
-    ('0.412', '1,234,567', '12')
-    """
-    if value is None:
-        return DASH
-    if value == 0:
-        return "0"
-    text = f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.{digits}g}"
-    return text.replace("-", MINUS, 1) if value < 0 else text
-
-
-def fixed(value: float | None, digits: int = 2) -> str:
-    """Write a number with fixed decimals, for columns that are compared."""
-    if value is None:
-        return DASH
-    text = f"{value:.{digits}f}"
-    return text.replace("-", MINUS) if float(text) else text.replace("-", "")
-
-
-def signed(value: float | None, digits: int = 3) -> str:
-    """Write a number with its sign.
-
-    >>> signed(0.25), signed(-0.0001)
-    ('+0.250', '0.000')
-    """
-    text = fixed(value, digits)
-    return (
-        f"+{text}" if value is not None and float(f"{value:.{digits}f}") > 0 else text
-    )
-
-
-def percent(value: float | None, digits: int = 0) -> str:
-    """Write a share as a percentage, never rounding to none or to all.
-
-    >>> percent(0.97).replace(NBSP, " "), percent(0.9999).replace(NBSP, " ")
-    ('97 %', '> 99 %')
-    """
-    if value is None:
-        return DASH
-    text = f"{100 * value:.{digits}f}"
-    least = 10**-digits
-    if value < 1 and float(text) == 100:
-        text = f">{NBSP}{100 - least:.{digits}f}"
-    elif value > 0 and float(text) == 0:
-        text = f"<{NBSP}{least:.{digits}f}"
-    return f"{text}{NBSP}%"
-
-
-def interval(score: dict[str, Any], write: Any = fixed) -> str:
-    """Write a value followed by its interval in brackets, if it has one."""
-    text = write(score["value"])
-    if score.get("low") is None or score.get("high") is None:
-        return text
-    return f"{text} ({write(score['low'])} to {write(score['high'])})"
-
-
-def shorten(text: str, length: int = 60) -> str:
-    """Cut out the middle of a long text, where names differ least.
-
-    >>> shorten("abcdefghij", 5)
-    'abc…j'
-    """
-    if len(text) <= length:
-        return text
-    tail = (length - 1) // 3
-    return f"{text[: length - 1 - tail]}…{text[len(text) - tail :]}"
-
-
-def join(items: Sequence[str], last: str = "and") -> str:
-    """Write a list as a sentence does.
-
-    >>> join(["a", "b", "c"])
-    'a, b and c'
-    """
-    if len(items) < 2:
-        return "".join(items)
-    return f"{', '.join(items[:-1])} {last} {items[-1]}"
-
-
-def count(n: int, noun: str, plural: str | None = None) -> str:
-    """Write how many of a thing there are.
-
-    >>> count(1, "row").split(), count(2, "class", "classes").split()
-    (['1', 'row'], ['2', 'classes'])
-    """
-    return f"{n:,}{NBSP}{noun if n == 1 else plural or noun + 's'}"
-
-
-def quote(name: str, length: int = 40) -> str:
-    """Set a column or class off from the sentence around it."""
-    return f"“{shorten(str(name), length)}”"
+from skdnn.explain._text import (
+    count,
+    fixed,
+    interval,
+    number,
+    percent,
+    quote,
+    signed,
+)
 
 
 def separated(a: dict[str, Any], b: dict[str, Any]) -> bool | None:
@@ -290,6 +199,38 @@ def profile(curve: dict[str, Any]) -> str:
     )
 
 
+def accumulated(curve: dict[str, Any]) -> str:
+    """Say between which changes a column moves the class that it moves most."""
+    line = max(curve["lines"], key=lambda item: item["range"])
+    values = [v for v in line["values"] if v is not None]
+    if not values or line["range"] < 0.005:
+        return f"{quote(curve['feature'])} hardly moves the probabilities."
+    low, high = values.index(min(values)), values.index(max(values))
+
+    def at(i: int) -> str:
+        place = curve["x"][i]
+        return quote(place) if curve["words"] else number(place)
+
+    return (
+        f"Along {quote(curve['feature'])} the probability of {quote(line['class'])} "
+        f"moves by {fixed(line['range'])}: {signed(values[low], 2)} at {at(low)}, "
+        f"{signed(values[high], 2)} at {at(high)}."
+    )
+
+
+def ceteris_paribus(curve: dict[str, Any]) -> str:
+    """Say how far the row's output of a class moves along one of its cells."""
+    line = max(curve["lines"], key=lambda item: item["range"])
+    values = [v for v in line["values"] if v is not None]
+    own = curve["own"] if curve["words"] else number(curve["own"], 4)
+    if not values or line["range"] < 0.005:
+        return f"No other cell than {own} changes much."
+    return (
+        f"Now {own}. The probability of {quote(line['class'])} could be anything from "
+        f"{percent(min(values))} to {percent(max(values))}."
+    )
+
+
 def shap_overall(section: dict[str, Any]) -> str:
     """Name the column that moves the probabilities most, and which way."""
     top = section["rows"][0]
@@ -317,30 +258,14 @@ def row_header(row: dict[str, Any], subject: str) -> str:
     return f"{said}; it is {quote(row['actual'])}."
 
 
-def row_reasons(row: dict[str, Any]) -> str:
-    """Name the cells that SHAP and LIME put first for a row."""
-    bars = row["features"]
-    for_it = [b for b in bars if b["shap"] is not None and b["shap"] > 0.005]
-    against = [b for b in bars if b["shap"] is not None and b["shap"] < -0.005]
-    text = (
-        f"Over the background its average probability is {percent(row['base_value'])}."
-    )
-    if for_it:
-        named = [f"{quote(b['feature'])} ({signed(b['shap'], 2)})" for b in for_it[:2]]
-        text += (
-            f" SHAP: {join(named)} {'speaks' if len(named) == 1 else 'speak'} for it"
-        )
-        text += "." if not against else ", "
-    if against:
-        named = [f"{quote(b['feature'])} ({signed(b['shap'], 2)})" for b in against[:2]]
-        verb = "speaks" if len(named) == 1 else "speak"
-        lead = "" if for_it else " SHAP: "
-        text += f"{lead}{join(named)} {verb} against it."
-    lime = [b for b in bars if b["lime"] is not None]
-    if lime:
-        first = max(lime, key=lambda b: abs(b["lime"]))
-        text += f" LIME puts {quote(first['feature'])} first."
-    return text
+def row_lime(row: dict[str, Any]) -> str:
+    """Name the cell that LIME puts first for a row."""
+    lime = [b for b in row["features"] if b["lime"] is not None]
+    if not lime or row["lime_is_poor"]:
+        return ""
+    first = max(lime, key=lambda b: abs(b["lime"]))
+    verb = "for" if first["lime"] > 0 else "against"
+    return f"LIME puts {quote(first['feature'])} first, {verb} the prediction."
 
 
 def agreement(section: dict[str, Any]) -> str:
@@ -363,3 +288,41 @@ def agreement(section: dict[str, Any]) -> str:
     if sign is not None:
         text += f" {percent(sign)} of their weight has the same sign."
     return text
+
+
+def checks(section: dict[str, Any]) -> str:
+    """Say how many checks fire, of those that apply."""
+    n_fired = len(section["fired"])
+    n_all = n_fired + len(section["silent"])
+    if not n_fired:
+        return f"All {count(n_all, 'check')} that apply are silent: nothing was found."
+    verb = "fires" if n_fired == 1 else "fire"
+    return (
+        f"{n_fired} of {count(n_all, 'check')} that apply {verb}. What they found need "
+        "not be wrong, but it limits what the pictures above can say."
+    )
+
+
+def deletion(section: dict[str, Any]) -> str:
+    """Say whether the order of a method beats random orders."""
+    beats = section["chance"] <= 0.05
+    judged = "finds" if beats else "does not find"
+    name = section["method"]
+    return (
+        f"{name[0].upper()}{name[1:]} {judged} what the predictions hang on: on "
+        f"average along the curve the {section['unit']} of the predicted class is "
+        f"{fixed(section['area'], 3)}, in random order "
+        f"{fixed(section['random_area'], 3)}."
+    )
+
+
+def stability(rows: list[dict[str, Any]]) -> str:
+    """Say which method depends most on the seed."""
+    if not rows:
+        return "No method was asked again."
+    worst = max(rows, key=lambda row: row["moved"] or 0.0)
+    return (
+        f"With other seeds, attributions of {worst['method']} move most, by "
+        f"{percent(worst['moved'])} of their size. A seed draws the background rows "
+        "and whatever else a method draws."
+    )

@@ -7,8 +7,13 @@ import pandas as pd
 import pytest
 
 from skdnn.explain import _performance, _simple_model
+from skdnn.explain._break_down import BreakDown
+from skdnn.explain._checks import Seen, run_checks
+from skdnn.explain._deletion import DeletionCurves
+from skdnn.explain._explanation import Attributions
 from skdnn.explain._fitted import FittedRecord
 from skdnn.explain._report import Evidence
+from skdnn.explain._tables import Counterfactuals, Profiles, Table
 
 SVG = (
     '<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9">'
@@ -21,17 +26,78 @@ class _Result(SimpleNamespace):
         return self.table
 
 
-def _attributions(rng, n_rows, n_features, n_classes, **more):
-    shape = (n_rows, n_features, n_classes)
-    return SimpleNamespace(
-        values=rng.normal(0, 0.1, shape),
+def _attributions(rng, X, classes, kind=Attributions, **more):
+    """Return attributions that are noise, but add up."""
+    shape = (*X.shape, len(classes))
+    values, base = rng.normal(0, 0.1, shape), np.full(len(classes), 1 / len(classes))
+    return kind(
+        values=values,
         std_errors=np.zeros(shape),
-        base_values=np.full(n_classes, 1 / n_classes),
-        residual=rng.normal(0, 1e-16, (n_rows, n_classes)),
-        n_background=30,
+        base_values=base,
+        predictions=base + values.sum(axis=1),
+        feature_names=[str(name) for name in X],
+        class_names=classes,
+        data=X.to_numpy(dtype=object),
+        **{"method": "exact"} | more,
         output="probability",
-        **more,
+        n_background=30,
+        random_state=0,
     )
+
+
+def _of_rows(rng, X, classes):
+    """Return break-down, ceteris paribus and counterfactuals of some rows."""
+    n, d = X.shape
+    orders = np.stack([rng.permutation(d) for _ in range(n)])
+    curves = [
+        (i, name, label, x, rng.random())
+        for i in range(n)
+        for name in X
+        for label in classes
+        for x in dict.fromkeys([*X[name].dropna()[:5].sort_values(), X[name].iloc[i]])
+    ]
+    changed = X.copy()
+    changed.iloc[:, 0] = X.iloc[:, 0].to_numpy()[::-1]
+    table = pd.DataFrame({"sample": range(n), "found": True, "target": classes[0]})
+    cells = [
+        (i, i, str(X.columns[0]), X.iloc[i, 0], changed.iloc[i, 0]) for i in range(n)
+    ]
+    return {
+        "break_down": _attributions(
+            rng, X, classes, BreakDown, method="by size", orders=orders
+        ),
+        "ceteris_paribus": Profiles(
+            pd.DataFrame(curves, columns=["sample", "feature", "class", "x", "value"]),
+            "Ceteris paribus",
+            30,
+            {},
+            own={str(name): X[name].to_numpy() for name in X},
+        ),
+        "counterfactuals": Counterfactuals(
+            pd.concat([table, changed.reset_index(drop=True)], axis=1),
+            pd.DataFrame(cells, columns=["row", "sample", "feature", "old", "new"]),
+            np.ones(n, dtype=bool),
+            30,
+        ),
+    }
+
+
+def _trust(results, importance, n_rows):
+    """Return checks, deletion curves and reruns."""
+    removed = np.linspace(0, 1, 5)
+    table = pd.DataFrame({"removed": removed, "attribution": 0.9 - removed / 2})
+    table = table.assign(random=0.9 - removed / 3, low=0.4, high=0.9)
+    curves = DeletionCurves(table, np.full(39, 0.7), 0.6, n_rows, "probability")
+    reruns = pd.DataFrame({"seed": [1, 2], "rank": 0.9, "sign": 0.98, "moved": 0.1})
+    names = dict(zip(("SHAP", "LIME"), results, strict=True))
+    return {
+        "checks": [
+            *(run_checks(Seen(r, deletion=curves, off_data=0.6)) for r in results),
+            run_checks(Seen(importance)),
+        ],
+        "deletion": dict.fromkeys(names, curves),
+        "reruns": dict.fromkeys(names, reruns),
+    }
 
 
 def _profiles(names, classes, X, rng):
@@ -81,6 +147,13 @@ def build_evidence(
             "ci_high": effect + 0.04,
         }
     )
+    importance = Table(importance, "Permutation importance", "importance")
+    some = X.iloc[[row for row, _ in changes.get("chosen", chosen)]]
+    shap = _attributions(rng, X, classes)
+    lime = _attributions(
+        rng, some, classes, method="lime",
+        score=rng.uniform(0.2, 1, (len(some), n_classes)),
+    )  # fmt: skip
     agreement = pd.DataFrame(
         {
             "method_a": ["SHAP", "SHAP"],
@@ -102,19 +175,15 @@ def build_evidence(
         "simple": None if simple is None else _performance.measure(codes, simple),
         "simple_note": note,
         "base": _performance.measure(codes, _performance.baseline(codes, n_classes)),
-        "importance": _Result(table=importance),
+        "importance": importance,
         "scoring": "accuracy",
         "profiles": _profiles(names, classes, X, rng),
-        "shap": _attributions(rng, n_rows, len(names), n_classes, method="exact"),
+        "accumulated": _profiles(names, classes, X, rng),
+        "shap": shap,
         "shap_rows": list(range(n_rows)),
-        "lime": _attributions(
-            rng,
-            len(chosen),
-            len(names),
-            n_classes,
-            method="lime",
-            score=rng.uniform(0.2, 1, (len(chosen), n_classes)),
-        ),
+        "lime": lime,
+        **_of_rows(rng, some, classes),
+        **_trust([shap, lime], importance, len(some)),
         "chosen": chosen,
         "agreement": agreement,
         "n_background": 112,

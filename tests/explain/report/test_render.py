@@ -166,6 +166,48 @@ def test_lime_that_fits_badly_is_flagged(make_evidence):
         assert len(flags) == n_flags
 
 
+def test_every_kind_of_explanation_is_there(evidence, page):
+    ids = {attrs.get("id") for tag, attrs in page.elements if tag == "section"}
+    assert {"importance", "profiles", "accumulated", "shap", "rows"} <= ids
+    assert {"agreement", "checks", "trust"} <= ids
+    n_rows = len(evidence.chosen)
+    for name in ("row", "sentences", "counterfactual"):
+        assert len(page.with_attribute("data-test", name)) == n_rows
+    text = "".join(page.text)
+    assert "This row would be setosa if sepal length were" in text
+    labels = " ".join(a.get("aria-label", "") for _, a in page.elements)
+    for name in ("Accumulated local", "Ceteris paribus", "Deletion curve", "from 0.3"):
+        assert name in labels
+
+
+def test_checks_that_fire_are_shown_with_what_to_do(evidence, page):
+    fired = summarise(evidence)["checks"]["fired"]
+    shown = page.with_attribute("data-test", "fired")
+    assert len(shown) == len(fired) > 2
+    assert [told["severity"] for told in fired] == sorted(
+        (told["severity"] for told in fired), key=["high", "medium", "low"].index
+    )
+    text = "".join(page.text)
+    for told in fired:
+        assert told["words"] in text
+        assert told["remedy"] in text
+
+
+def test_a_table_without_counterfactuals(make_evidence):
+    page = Page(Report(summarise(make_evidence(counterfactuals=None))).html())
+    assert not page.with_attribute("data-test", "counterfactual")
+    assert not page.open
+
+
+def test_bars_of_a_poor_surrogate_are_pale(make_evidence):
+    evidence = make_evidence()
+    evidence.lime.score[:] = 0.9
+    fair = Report(summarise(evidence)).html()
+    evidence.lime.score[:] = 0.1
+    poor = Report(summarise(evidence)).html()
+    assert poor.count('class="rest"') > fair.count('class="rest"')
+
+
 def test_sections_of_a_network_are_left_out_for_others(make_evidence, page):
     other = Page(Report(summarise(make_evidence())).html())
     ids = {attrs.get("id") for tag, attrs in other.elements if tag == "section"}
@@ -189,12 +231,10 @@ def test_same_summary_same_bytes(evidence):
 def test_size_for_twenty_columns_and_rows(make_evidence):
     rng = np.random.default_rng(0)
     X = pd.DataFrame(rng.normal(size=(100, 20)), columns=[f"c{i}" for i in range(20)])
-    evidence = make_evidence(X)
-    chosen = [(i, "asked for") for i in range(20)]
-    lime = make_evidence(X, chosen=chosen).lime
-    lime.values = np.tile(lime.values, (5, 1, 1))
-    lime.score = np.tile(lime.score, (5, 1))
-    evidence = make_evidence(X, chosen=chosen, lime=lime)
+    evidence = make_evidence(X, chosen=[(i, "asked for") for i in range(20)])
+    summary = summarise(evidence)
+    assert len(summary["rows"]) == 20
+    assert all(len(row["ceteris_paribus"]) == 3 for row in summary["rows"])
     assert len(Report(summarise(evidence)).html().encode()) < 2_000_000
 
 

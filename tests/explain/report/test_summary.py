@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from skdnn.explain._report import _charts, _sections, _summary, _words
+from skdnn.explain._report import _charts, _plot, _sections, _summary, _words
 from skdnn.explain._report._summary import plain, summarise
 
 
@@ -41,6 +41,76 @@ def test_rows_hold_the_attributions_of_the_predicted_class(evidence):
             assert by_name[name]["lime"] == evidence.lime.values[i, j, k]
         assert told["lime_r2"] == evidence.lime.score[i, k]
         assert told["lime_is_poor"] == (evidence.lime.score[i, k] < 0.5)
+
+
+def test_steps_lead_from_the_average_to_the_prediction(evidence):
+    for i, row in enumerate(summarise(evidence)["rows"]):
+        k = evidence.predicted[row["position"]]
+        steps = row["steps"]
+        assert steps[0]["start"] == pytest.approx(evidence.break_down.base_values[k])
+        assert steps[-1]["end"] == pytest.approx(evidence.break_down.predictions[i, k])
+        names = [evidence.feature_names[j] for j in evidence.break_down.orders[i]]
+        assert [step["feature"] for step in steps] == names
+
+
+def test_many_steps_end_in_one(make_evidence):
+    X = pd.DataFrame(np.random.default_rng(0).normal(size=(30, 20)))
+    evidence = make_evidence(X)
+    row = summarise(evidence)["rows"][0]
+    assert len(row["steps"]) == 13
+    assert row["steps"][-1]["feature"].split() == ["8", "other", "columns"]
+    k = evidence.predicted[row["position"]]
+    assert row["steps"][-1]["end"] == pytest.approx(
+        evidence.break_down.predictions[0, k]
+    )
+
+
+def test_sentences_and_curves_of_rows_are_those_of_the_results(evidence):
+    for i, row in enumerate(summarise(evidence)["rows"]):
+        at, k = row["position"], evidence.predicted[row["position"]]
+        assert row["words"] == evidence.shap.describe(
+            at, target_class=evidence.classes[k]
+        )
+        assert row["counterfactual"]["words"] == evidence.counterfactuals.describe(i)
+        first = row["ceteris_paribus"][0]
+        assert first["feature"] == row["features"][0]["feature"]
+        assert first["own"] == evidence.X[first["feature"]].iloc[at]
+        assert first["own"] in first["x"]
+
+
+def test_of_many_words_those_are_shown_that_differ_most():
+    x = [f"w{i}" for i in range(40)]
+    values = np.full(40, 0.5)
+    values[[3, 7, 30]] = [0.1, 0.9, 0.2]
+    rows = pd.DataFrame({"class": "k", "x": x, "value": values})
+    told = _sections.curve(rows, "f", ["k"], [0], "w35")
+    assert (len(told["x"]), told["n_left_out"]) == (15, 25)
+    assert {"w3", "w7", "w30", "w35"} <= set(told["x"])
+    assert told["x"] == sorted(told["x"], key=x.index)
+    line = told["lines"][0]
+    assert line["values"][told["x"].index("w7")] == 0.9
+    assert line["range"] == pytest.approx(0.8)
+    few = _sections.curve(rows[:15], "f", ["k"], [0])
+    assert (len(few["x"]), few["n_left_out"]) == (15, 0)
+
+
+def test_trust_is_that_of_the_results(evidence):
+    summary = summarise(evidence)
+    fired = [f.code for checks in evidence.checks for f in checks.fired]
+    assert sorted(f["code"] for f in summary["checks"]["fired"]) == sorted(fired)
+    deletion = summary["deletion"][0]
+    assert (deletion["method"], deletion["area"]) == ("SHAP", 0.6)
+    assert "SHAP finds what the predictions hang on" in deletion["words"]
+    row = summary["stability"]["rows"][1]
+    assert (row["method"], row["rank"], row["moved"]) == ("LIME", 0.9, 0.1)
+
+
+def test_errors_of_rows_are_halves_of_intervals(make_evidence):
+    evidence = make_evidence()
+    evidence.shap.std_errors[:] = 0.01
+    row = summarise(evidence)["rows"][0]
+    for told in row["features"]:
+        assert told["shap_error"] == pytest.approx(0.0196, abs=1e-4)
 
 
 def test_rows_to_explain_must_have_been_explained(make_evidence):
@@ -136,10 +206,55 @@ def test_cells_as_text(cell, text):
     ],
 )
 def test_ticks_are_round(low, high, expected):
-    assert _charts.ticks(low, high) == expected
+    assert _plot.ticks(low, high) == expected
 
 
 class TestWords:
+    def curve(self, *values, words=False):
+        line = {
+            "class": "k",
+            "values": list(values),
+            "range": max(values) - min(values),
+        }
+        x = ["u", "v", "w"] if words else [0.0, 1.0, 2.0]
+        return {"feature": "f", "words": words, "x": x, "lines": [line]}
+
+    @pytest.mark.parametrize(
+        ("words", "ends"),
+        [(False, "0.10 at 0, +0.20 at 2"), (True, "at “u”, +0.20 at “w”")],
+    )
+    def test_accumulated(self, words, ends):
+        said = _words.accumulated(self.curve(-0.1, 0.0, 0.2, words=words))
+        assert "the probability of “k” moves by 0.30" in said
+        assert ends in said
+        assert "hardly" in _words.accumulated(self.curve(0.0, 0.001, 0.0))
+
+    def test_ceteris_paribus(self):
+        told = self.curve(0.2, 0.5, 0.9) | {"own": 1.0}
+        said = _words.ceteris_paribus(told).replace("\xa0", " ")
+        assert said == (
+            "Now 1. The probability of “k” could be anything from 20 % to 90 %."
+        )
+        flat = self.curve(0.2, 0.2, 0.2) | {"own": None}
+        assert "No other cell" in _words.ceteris_paribus(flat)
+
+    def test_checks(self):
+        told = {"fired": [], "silent": [1, 2], "n_not_applicable": 1}
+        assert "All 2 checks" in _words.checks(told).replace("\xa0", " ")
+        assert _words.checks(told | {"fired": [1]}).startswith("1 of 3")
+
+    def test_deletion_that_is_chance(self):
+        section = {
+            "method": "LIME", "area": 0.5, "random_area": 0.4, "chance": 0.2,
+            "unit": "probability",
+        }  # fmt: skip
+        assert "does not find" in _words.deletion(section)
+
+    def test_stability(self):
+        rows = [{"method": "a", "moved": 0.1}, {"method": "b", "moved": 0.4}]
+        assert "of b move most, by 40" in _words.stability(rows)
+        assert "No method" in _words.stability([])
+
     def test_verdict(self, evidence):
         said = summarise(evidence)["verdict"].replace("\xa0", " ")
         assert said.startswith("On 40 held-out rows the network is right for ")
