@@ -69,6 +69,7 @@ LAYERS = {
         "_network._spec",
         "_network._solvers",
         "_training._plan",
+        "_training._schedules",
         "_verdict",
         "explain._columns",
         "explain._designs",
