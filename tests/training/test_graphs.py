@@ -107,7 +107,9 @@ def slow_training(fit):
                 first[i] = BETAS[0] * first[i] + (1 - BETAS[0]) * g
                 second[i] = BETAS[1] * second[i] + (1 - BETAS[1]) * g**2
                 # Keras corrects both means in the rate
-                corrected = rate * np.sqrt(1 - BETAS[1] ** step) / (1 - BETAS[0] ** step)
+                corrected = (
+                    rate * np.sqrt(1 - BETAS[1] ** step) / (1 - BETAS[0] ** step)
+                )
                 moved = first[i] / (np.sqrt(second[i]) + EPSILON)
                 variable.assign(value - corrected * factors.get(role, 1) * moved)
         losses.append(of_epoch / N)
