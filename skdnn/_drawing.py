@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from skdnn._inference._front import first_layer, members_of
 from skdnn._network._spec import NetworkSpec
 
 # Okabe and Ito's colours: told apart by every kind of sight, on light and on dark.
@@ -63,7 +64,9 @@ def plot_network(
     """Draw layers, units and the weights between them; return the Axes.
 
     Of a layer wider than 12 units the first and the last are drawn. A line is a
-    weight: blue if positive, orange if negative, the darker the larger.
+    weight: blue if positive, orange if negative, the darker the larger. Of members,
+    the first is drawn; of a number with functions of it the linear part, of a code
+    the mean of what its levels add.
 
     Parameters
     ----------
@@ -86,9 +89,7 @@ def plot_network(
     tallest = max(len(units) for units in shown)
     ax = _axes(ax, (2.6 + 2.1 * len(sizes), max(3.2, 0.42 * tallest + 1.2)))
     heights = [_heights(units, size) for units, size in zip(shown, sizes, strict=True)]
-    kernels = [
-        w for w, a in zip(weights, spec.arrays, strict=True) if a.role == "kernel"
-    ]
+    kernels = _kernels(spec, weights)
     if spec.n_outputs == 1:
         kernels[-1] = np.hstack([-kernels[-1], kernels[-1]])
     for i, kernel in enumerate(kernels):
@@ -182,6 +183,19 @@ def _layer_labels(spec: NetworkSpec, n_columns: int, n_classes: int) -> list[str
         lines += [f"dropout {layer.dropout:g}"] if layer.dropout else []
         labels.append("\n".join(lines))
     return [*labels, f"{n_classes} classes\n{spec.output}"]
+
+
+def _kernels(spec: NetworkSpec, weights: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Return for each layer what leads from its inputs to its units."""
+    if spec.front is None:
+        pairs = zip(weights, spec.arrays, strict=True)
+        return [weight for weight, array in pairs if array.role == "kernel"]
+    layers = members_of(spec, weights)[0]
+    first, front = first_layer(spec, [layers[0]]), spec.front
+    flags = first.kernel[len(first.kernel) - front.n_flags :]
+    codes = [table[1:].mean(axis=0) for table in first.tables]
+    inputs = np.vstack([first.kernel[: front.n_numbers], flags, *codes])
+    return [inputs, *(layer["kernel"] for layer in layers[1:])]
 
 
 def _draw_names(ax, column, units, heights, names, side):

@@ -180,6 +180,7 @@ def _course(estimator, rows: Rows) -> Course:
         ending=ending if count == len(members) else f"{count} members {ending}",
         best_epoch=best,
         members=words,
+        reliability=None,  # each member has its own
     )
 
 

@@ -24,7 +24,8 @@ class FittedNetwork:
 
             members = getattr(self, "estimators_", [self])
             self._model = build_mean_model(
-                self._spec, [member._weights for member in members]
+                [member._spec for member in members],
+                [member._weights for member in members],
             )
         return self._model
 

@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -13,6 +14,7 @@ from skdnn import _data, _keras, _parameters
 from skdnn._inference import _engine
 from skdnn._network._solvers import check_dtype
 from skdnn._network._spec import NetworkSpec, initial_weights
+from skdnn._out_of_fold import Judgement
 from skdnn._progress import Progress
 from skdnn._table import fit_table, has_missing
 from skdnn._training._plan import (
@@ -67,6 +69,7 @@ def plan(
         validation = table.take(held_out)
     elif validation is not None:
         validation = _data.encoded(estimator._table, validation)
+    _parameters.check_calibration(estimator, table, is_judged=validation is not None)
     rows_seen = estimator.t_ if goes_on else 0
     solver, rate = _parameters.solver_and_rate(estimator)
     check_dtype(solver, spec.dtype)
@@ -176,6 +179,21 @@ def keep(
     shares = class_shares(y, weight, len(estimator.classes_))
     estimator.baseline_loss_ = class_share_loss(y, weight, shares)
     estimator._course = _course(fit, fitted, history, shares)
+    if estimator.calibration is not None and fit.spec.front is None:
+        _calibrate(estimator, fit)
+
+
+def _calibrate(estimator, fit: Fit) -> None:
+    """Set the sharpness that validation rows ask for; the recipe has its own way."""
+    validation, spec = fit.validation, fit.spec
+    assert validation is not None
+    logits = _engine.predict_logits(spec, estimator._weights, validation.X)
+    log_proba = _engine.log_probabilities(spec, logits)
+    rows = [np.arange(len(validation))]
+    judged = Judgement(rows, [log_proba], validation.y, validation.weight)
+    told = judged.reliability()
+    estimator._spec = replace(spec, sharpness=told.sharpness)
+    estimator._course = replace(estimator._course, reliability=told)
 
 
 def keep_history(estimator, history: pd.DataFrame, fit: Fit) -> None:

@@ -5,9 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.model_selection import KFold, StratifiedKFold
 
+from skdnn._verdict import Reliability
+
 # Logarithm of the sharpest and the flattest that probabilities may be made.
 _MOST_SHARP = 1.5
 _STEP = 0.05
+# Of the expected calibration error (Guo et al., 2017, section 2).
+_BINS = 15
 
 
 def fold_of_rows(
@@ -71,6 +75,29 @@ class Judgement:
             total[rows] += np.exp(log_proba)
         counts = self._counts()[:, None]
         return np.where(counts > 0, total / np.maximum(counts, 1), 1 / n_classes)
+
+    def reliability(self) -> Reliability:
+        """Return the best sharpness, and calibration errors without it and with it."""
+        sharpness = self.sharpness()
+        errors = [self.calibration_error(factor) for factor in (1.0, sharpness)]
+        return Reliability(sharpness, *errors)
+
+    def calibration_error(self, sharpness: float) -> float:
+        """Return the expected calibration error of the mean of those members.
+
+        Rows are put into 15 bins by the probability of their likeliest class; it is
+        the mean distance between that probability and the share told rightly, bins
+        weighted by their rows (Guo et al., 2017, eq. 3).
+        """
+        seen = self._counts() > 0
+        proba = self.mean()[seen]
+        proba = (proba / proba.max(axis=1, keepdims=True)) ** sharpness
+        proba /= proba.sum(axis=1, keepdims=True)
+        sure, weight = proba.max(axis=1), self.weight[seen]
+        right = proba.argmax(axis=1) == self.y[seen]
+        bins = np.minimum((sure * _BINS).astype(int), _BINS - 1)
+        gaps = np.bincount(bins, weights=weight * (right - sure), minlength=_BINS)
+        return float(np.abs(gaps).sum() / weight.sum())
 
     def sharpness(self) -> float:
         """Return the factor of log probabilities that gives the least loss.

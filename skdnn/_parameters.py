@@ -27,7 +27,7 @@ from skdnn._network._solvers import (
     solver_from_optimizer,
 )
 from skdnn._network._spec import ACTIVATION_ALIASES, ACTIVATIONS, Hidden, NetworkSpec
-from skdnn._training._plan import Penalties, Rate, Stopping
+from skdnn._training._plan import Penalties, Rate, Rows, Stopping
 
 _share = [Interval(Real, 0, 1, closed="left")]
 _not_negative = [Interval(Real, 0, None, closed="left")]
@@ -66,6 +66,7 @@ CONSTRAINTS: dict = {
     "n_iter_no_change": [*_count, Options(Real, {np.inf})],
     "max_fun": _count,
     "class_weight": [StrOptions({"balanced"}), dict, None],
+    "calibration": [StrOptions({"temperature"}), None],
     "categorical_features": [StrOptions({"from_dtype"}), "array-like", None],
     "l1_ratio": [Interval(Real, 0, 1, closed="both")],
     "n_estimators": _count,
@@ -109,8 +110,10 @@ def check_parameters(estimator) -> None:
             validate_parameter_constraints(CONSTRAINTS, {key: value}, name)
         except InvalidParameterError as error:
             raise InvalidParameterError(f"{error}{_nearest(key, value)}") from None
-    _hidden_sizes(parameters["hidden_layer_sizes"])
-    rates = _dropout_rates(estimator)
+    sizes = _hidden_sizes(parameters["hidden_layer_sizes"])
+    # how many layers None has is not known yet
+    n_layers = None if parameters["hidden_layer_sizes"] is None else len(sizes)
+    rates = dropout_rates(estimator, n_layers)
     _check_callbacks(parameters["callbacks"])
     if parameters["oob_score"] and not parameters["bootstrap"]:
         raise ValueError(
@@ -154,6 +157,7 @@ def check_incremental(estimator) -> None:
         "validation_fraction": estimator.validation_fraction,
         "class_weight": estimator.class_weight == "balanced",
         "bootstrap": estimator.bootstrap,
+        "calibration": estimator.calibration,
     }
     for name, is_wrong in wrong.items():
         if is_wrong:
@@ -163,6 +167,33 @@ def check_incremental(estimator) -> None:
                 f"{name}={getattr(estimator, name)!r}. Set it to its default, and "
                 "pass sample_weight to weigh rows."
             )
+
+
+def check_calibration(estimator, rows: Rows, *, is_judged: bool) -> None:
+    """Raise ``ValueError`` where there is nothing to calibrate by.
+
+    Parameters
+    ----------
+    estimator : DNNClassifier
+        With checked parameters.
+    rows : Rows
+        To be trained on.
+    is_judged : bool
+        Whether there are rows that the network is not trained on.
+    """
+    if estimator.calibration is None:
+        return
+    if rows.y.ndim == 2:
+        raise ValueError(
+            "calibration='temperature' is for rows of one class each. Got y of shape "
+            f"{rows.y.shape}. Set calibration=None."
+        )
+    if not is_judged:
+        raise ValueError(
+            "calibration='temperature' needs rows that the network is not trained on. "
+            f"Got {len(rows)} rows, all to train on. Set validation_fraction or "
+            "early_stopping=True, hand over X_val and y_val, or set calibration=None."
+        )
 
 
 def check_same_network(old: NetworkSpec, new: NetworkSpec) -> None:
@@ -218,13 +249,10 @@ def network_spec(
             activation = name
     else:
         activation = ACTIVATION_ALIASES.get(activation, activation)
+    sizes = _hidden_sizes(estimator.hidden_layer_sizes)
     hidden = tuple(
         Hidden(size, activation, rate, bool(estimator.batch_norm))
-        for size, rate in zip(
-            _hidden_sizes(estimator.hidden_layer_sizes),
-            _dropout_rates(estimator),
-            strict=True,
-        )
+        for size, rate in zip(sizes, dropout_rates(estimator, len(sizes)), strict=True)
     )
     binary = n_classes == 2 and not multilabel
     return NetworkSpec(
@@ -317,13 +345,19 @@ def _hidden_sizes(sizes) -> list[int]:
     return [int(size) for size in sizes]
 
 
-def _dropout_rates(estimator) -> list[float]:
-    n_layers = len(_hidden_sizes(estimator.hidden_layer_sizes))
+def dropout_rates(estimator, n_layers: int | None) -> list[float]:
+    """Return the rate of each hidden layer; of however many, as far as is known.
+
+    Raises
+    ------
+    ValueError
+        If there is not one for each layer, or one is no share.
+    """
     rates = estimator.dropout
     if isinstance(rates, Real):
-        return [float(rates)] * n_layers
+        return [float(rates)] * (1 if n_layers is None else n_layers)
     rates = list(rates)
-    if len(rates) != n_layers:
+    if n_layers is not None and len(rates) != n_layers:
         raise ValueError(
             "The 'dropout' parameter of DNNClassifier must be one rate, or one a "
             f"hidden layer: {n_layers} here. Got {len(rates)} rates instead: {rates!r}."

@@ -7,14 +7,13 @@ are trained on for as long.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from numbers import Real
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from sklearn.utils import check_random_state
 
-from skdnn import _data, _fitting, _keras
+from skdnn import _data, _fitting, _keras, _parameters
 from skdnn._network._solvers import ELEMENTWISE, solver_from_name
 from skdnn._network._spec import ACTIVATION_ALIASES, Front, Hidden, NetworkSpec
 from skdnn._network._start import ramp_edges, starting_weights
@@ -200,18 +199,20 @@ class _Plan:
         ]
         self._seeds = random_state.randint(2**31 - 1, size=_MEMBERS)
         self._folds = self._draw_folds(random_state)
+        is_judged = validation is not None or self._folds is not None
+        _parameters.check_calibration(estimator, table, is_judged=is_judged)
 
     def run(self, progress: Progress) -> tuple[Fit, Fitted]:
         """Train, judge, train on all rows; keep what that leaves."""
         estimator, spec = self._estimator, self._spec
-        epochs, history, judged = self._values.epochs, None, None
+        epochs, history, reliability = self._values.epochs, None, None
         if self._folds is not None or self._validation is not None:
             fits = [self._fit(i, progress, judged=True) for i in range(_MEMBERS)]
-            history, judged = self._judge(fits, _trained(fits))
+            history, judgement = self._judge(fits, _trained(fits))
             losses = history["val_loss"].to_numpy()
             epochs = len(losses) - int(np.argmin(losses[::-1]))  # the last of equals
-            judged = judged(epochs - 1)
-            spec = replace(spec, sharpness=judged.sharpness())
+            reliability = judgement(epochs - 1).reliability()
+            spec = replace(spec, sharpness=reliability.sharpness)
         fits = [self._fit(i, progress, epochs=epochs) for i in range(_MEMBERS)]
         fitted = _trained(fits)
         weights = [
@@ -226,7 +227,7 @@ class _Plan:
             table=self._whole,
             validation=self._validation,
             held_out=self._held_out,
-            stopping=replace(fits[0].stopping, early=judged is not None),
+            stopping=replace(fits[0].stopping, early=reliability is not None),
         )
         outcome = Fitted(
             weights=weights,
@@ -240,8 +241,9 @@ class _Plan:
         _fitting.keep(estimator, whole, outcome, **how)
         estimator._course = replace(
             estimator._course,
-            ending=_ending(epochs, self._folds is not None, judged is not None),
+            ending=_ending(epochs, self._folds is not None, reliability is not None),
             members=f"{_MEMBERS} networks whose probabilities are averaged",
+            reliability=reliability,
         )
         return whole, outcome
 
@@ -390,11 +392,10 @@ def _spec(estimator, table: Rows, values: Values) -> NetworkSpec:
     activation = estimator.activation or "selu"
     if isinstance(activation, str):
         activation = ACTIVATION_ALIASES.get(activation, activation)
-    dropout = estimator.dropout
-    rates = [dropout] * _DEPTH if isinstance(dropout, Real) else list(dropout)
+    rates = _parameters.dropout_rates(estimator, _DEPTH)
     return NetworkSpec(
         n_inputs=fitted.n_inputs,
-        hidden=tuple(Hidden(values.width, activation, float(r)) for r in rates),
+        hidden=tuple(Hidden(values.width, activation, rate) for rate in rates),
         n_outputs=len(estimator.classes_),
         output="softmax",
         dtype=table.X.dtype.name,

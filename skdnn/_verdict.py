@@ -9,6 +9,23 @@ from skdnn._network._spec import NetworkSpec
 
 
 @dataclass(frozen=True)
+class Reliability:
+    """How far probabilities can be believed, told by rows that were not trained on.
+
+    Parameters
+    ----------
+    sharpness : float
+        What logits were multiplied by; 1 over the temperature of Guo et al. (2017).
+    before, after : float
+        Expected calibration error of those rows, without that factor and with it.
+    """
+
+    sharpness: float
+    before: float
+    after: float
+
+
+@dataclass(frozen=True)
 class Course:
     """How a fit went.
 
@@ -28,6 +45,8 @@ class Course:
         Epoch, from 1, whose weights were kept; None if the last one's were.
     members : str or None
         What the members of an ensemble are; None for one network.
+    reliability : Reliability or None
+        Of the probabilities; None where they were not calibrated.
     """
 
     n_train: int
@@ -38,6 +57,7 @@ class Course:
     ending: str
     best_epoch: int | None
     members: str | None = None
+    reliability: Reliability | None = None
 
 
 def verdict(history: pd.DataFrame, baseline: float, best_epoch: int | None) -> str:
@@ -107,6 +127,9 @@ def summarise(
     if np.isfinite(row["val_loss"]):
         losses += f", validation {row['val_loss']:.4f}"
     members = {"members": course.members} if course.members else {}
+    reliability = {}
+    if course.reliability:
+        reliability["reliability"] = _reliability(course.reliability)
     lines = {
         "data": data,
         "classes": ", ".join(shares),
@@ -119,9 +142,17 @@ def summarise(
         ),
         "best epoch": f"{at} of {epochs}",
         "loss": f"{losses}, baseline {baseline:.4f} (class shares only)",
+        **reliability,
         "verdict": verdict(history, baseline, course.best_epoch),
     }
     return "\n".join(f"{name:<11} {text}" for name, text in lines.items())
+
+
+def _reliability(told: Reliability) -> str:
+    return (
+        f"logits times {told.sharpness:.2f}; expected calibration error of rows not "
+        f"trained on {told.before:.3f} before, {told.after:.3f} after"
+    )
 
 
 def _layers(spec: NetworkSpec) -> str:

@@ -10,7 +10,7 @@ from skdnn._network._spec import NetworkSpec
 
 
 def predict_logits(spec: NetworkSpec, weights: Sequence[np.ndarray], X) -> np.ndarray:
-    """Return what the last layer gives; see `predict`."""
+    """Return what the last layer gives, times the sharpness; see `predict`."""
     return predict(spec, weights, X, _as_it_is)
 
 
@@ -46,11 +46,16 @@ def predict(
     -------
     ndarray of shape (n_samples, ...)
     """
+
+    def sharpened(logits: np.ndarray) -> np.ndarray:
+        return output(logits * logits.dtype.type(spec.sharpness))
+
+    finish = output if spec.sharpness == 1 else sharpened
     if _numpy.supports(spec):
-        return _numpy.predict(spec, weights, X, output)
+        return _numpy.predict(spec, weights, X, finish)
     from skdnn._inference._compiled import predict_logits as predict_compiled
 
-    return output(predict_compiled(spec, weights, X))
+    return finish(predict_compiled(spec, weights, X))
 
 
 def _as_it_is(logits: np.ndarray) -> np.ndarray:

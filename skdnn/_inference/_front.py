@@ -116,7 +116,7 @@ def forward(
     """Return a function from rows to logits.
 
     Of one member, its own logits; of several, the logarithm of their mean
-    probabilities, made sharper.
+    probabilities.
 
     Parameters
     ----------
@@ -133,7 +133,7 @@ def forward(
     def run(X: np.ndarray) -> np.ndarray:
         sums = first.apply(np.asarray(X))
         width = sums.shape[1] // spec.members
-        total = np.zeros(1)
+        total = np.zeros(1, dtype=sums.dtype)
         for i, layers in enumerate(members):
             h = activations[0](sums[:, i * width : (i + 1) * width].copy())
             for layer, activation in zip(layers[1:], activations[1:], strict=True):
@@ -143,8 +143,7 @@ def forward(
             h = np.exp(h - h.max(axis=1, keepdims=True))
             h /= h.sum(axis=1, keepdims=True)
             total = total + h
-        mean = np.maximum(total / spec.members, np.finfo(spec.dtype).tiny)
-        return spec.sharpness * np.log(mean)
+        return np.log(np.maximum(total / spec.members, np.finfo(spec.dtype).tiny))
 
     return run
 

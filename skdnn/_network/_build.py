@@ -1,18 +1,13 @@
 """From a spec to Keras models."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
 from skdnn import _keras
-from skdnn._network._layers import (
-    dropout_layer,
-    front_layer,
-    scaled_dense,
-    sharpen_layer,
-)
+from skdnn._network._front_model import build_front_model
+from skdnn._network._layers import dropout_layer, front_layer, rescaling, scaled_dense
 from skdnn._network._spec import NetworkSpec
 
 
@@ -30,25 +25,32 @@ def build_network(spec: NetworkSpec):
     return keras.Model(inputs, _dense(keras, spec, spec.n_outputs, x, "output"))
 
 
-def build_mean_model(spec: NetworkSpec, weights: Sequence[Sequence[np.ndarray]]):
+def build_mean_model(
+    specs: Sequence[NetworkSpec], weights: Sequence[Sequence[np.ndarray]]
+):
     """Return a `keras.Model` of the mean of some classifiers; of one, its own.
 
     Parameters
     ----------
-    spec : NetworkSpec
-        What they all are.
+    specs : sequence of NetworkSpec
+        What each is; they differ in their sharpness only.
     weights : list of list of ndarray
         The weights of each.
     """
-    models = [build_model(spec, arrays) for arrays in weights]
-    return models[0] if len(models) == 1 else _mean_model(spec, models)
+    keras = _keras.load()
+    models = [build_model(*pair) for pair in zip(specs, weights, strict=True)]
+    if len(models) == 1:
+        return models[0]
+    for i, model in enumerate(models):
+        model.name = f"member_{i}"
+    dtype = specs[0].dtype
+    inputs = keras.Input((specs[0].n_inputs,), dtype=dtype, name="rows")
+    mean = keras.layers.Average(dtype=dtype, name="mean")
+    return keras.Model(inputs, mean([model(inputs) for model in models]), name="skdnn")
 
 
 def build_model(spec: NetworkSpec, weights: Sequence[np.ndarray]):
-    """Return a `keras.Model` from rows to probabilities.
-
-    Its layers are Keras's own, but for a front, and what divides by the root of the
-    inputs behind one.
+    """Return a `keras.Model` from rows to probabilities, of Keras's own layers.
 
     Parameters
     ----------
@@ -62,35 +64,18 @@ def build_model(spec: NetworkSpec, weights: Sequence[np.ndarray]):
     keras.Model
         Input of shape (n_samples, n_inputs), output of shape (n_samples, n_classes).
     """
-    models = [_member(spec, arrays) for arrays in spec.member_weights(weights)]
-    if len(models) == 1:
-        return models[0]
-    return _mean_model(spec, models, sharpness=spec.sharpness)
-
-
-def _mean_model(spec: NetworkSpec, models: list, sharpness: float = 1.0):
-    """Return the model of mean probabilities, made sharper or less so."""
-    keras = _keras.load()
-    for i, model in enumerate(models):
-        model.name = f"member_{i}"
-    inputs = keras.Input((spec.n_inputs,), dtype=spec.dtype, name="rows")
-    mean = keras.layers.Average(dtype=spec.dtype, name="mean")
-    x = mean([model(inputs) for model in models])
-    if sharpness != 1:
-        x = sharpen_layer()(sharpness, dtype=spec.dtype, name="sharpened")(x)
-    return keras.Model(inputs, x, name="skdnn")
-
-
-def _member(spec: NetworkSpec, weights: Sequence[np.ndarray]):
+    if spec.front is not None:
+        return build_front_model(spec, weights)
     keras = _keras.load()
     x = inputs = keras.Input((spec.n_inputs,), dtype=spec.dtype, name="rows")
-    x = _front(spec, x)
     for i, layer in enumerate(spec.hidden, start=1):
         dropout = None
         if layer.dropout:
             dropout = keras.layers.Dropout(layer.dropout, dtype=spec.dtype, seed=i)
         x = _hidden(keras, spec, layer, x, dropout, name=f"hidden_{i}")
     x = _dense(keras, spec, spec.n_outputs, x, "output")
+    if spec.sharpness != 1:
+        x = rescaling(spec.sharpness, spec.dtype, "sharper")(x)
     if spec.n_outputs == 1:
         # 1 - p as a sigmoid of its own: a small probability keeps its digits
         both = keras.layers.Concatenate(dtype=spec.dtype, name="both")
@@ -188,7 +173,7 @@ def _dropout_values(network, spec: NetworkSpec, seed: int) -> Iterator[tuple]:
 def _front(spec: NetworkSpec, x):
     if spec.front is None:
         return x
-    return front_layer()(**asdict(spec.front), dtype=spec.dtype, name="front")(x)
+    return front_layer()(spec.front, dtype=spec.dtype, name="front")(x)
 
 
 def _hidden(keras, spec, layer, x, dropout, name=None):

@@ -1,7 +1,8 @@
 """Keras layers of our own, made when Keras is first used."""
 
-from dataclasses import asdict
 from functools import cache
+
+import numpy as np
 
 from skdnn import _keras
 from skdnn._network._spec import Front
@@ -12,7 +13,6 @@ def scaled_dense() -> type:
     """Return the class of a dense layer divided by the root of its inputs' number."""
     keras = _keras.load()
 
-    @keras.saving.register_keras_serializable(package="skdnn")
     class ScaledDense(keras.layers.Dense):  # type: ignore[name-defined]
         def call(self, inputs, training=None):
             product = keras.ops.matmul(inputs, self.kernel)
@@ -26,11 +26,10 @@ def front_layer() -> type:
     """Return the class of the layer that `Front` describes."""
     keras = _keras.load()
 
-    @keras.saving.register_keras_serializable(package="skdnn")
     class TableFront(keras.layers.Layer):  # type: ignore[name-defined]
-        def __init__(self, n_numbers, n_flags, code_sizes, bins, units, **kwargs):
+        def __init__(self, front: Front, **kwargs):
             super().__init__(**kwargs)
-            self.front = Front(n_numbers, n_flags, tuple(code_sizes), bins, units)
+            self.front = front
 
         def build(self, input_shape):
             self._arrays = {
@@ -65,32 +64,16 @@ def front_layer() -> type:
         def compute_output_shape(self, input_shape):
             return (input_shape[0], self.front.n_outputs)
 
-        def get_config(self):
-            return {**super().get_config(), **asdict(self.front)}
-
     return TableFront
 
 
-@cache
-def sharpen_layer() -> type:
-    """Return the class of a layer that makes probabilities sharper, or less so."""
+def rescaling(scale, dtype: str, name: str | None = None):
+    """Return a layer that multiplies by a number, or one a column.
+
+    It is handed over as an array: Keras makes float32 of a number of Python.
+    """
     keras = _keras.load()
-
-    @keras.saving.register_keras_serializable(package="skdnn")
-    class Sharpen(keras.layers.Layer):  # type: ignore[name-defined]
-        def __init__(self, sharpness, **kwargs):
-            super().__init__(**kwargs)
-            self.sharpness = sharpness
-
-        def call(self, inputs):
-            floor = keras.config.epsilon() ** 4
-            logs = keras.ops.log(keras.ops.maximum(inputs, floor))
-            return keras.ops.softmax(self.sharpness * logs, axis=-1)
-
-        def get_config(self):
-            return {**super().get_config(), "sharpness": self.sharpness}
-
-    return Sharpen
+    return keras.layers.Rescaling(np.asarray(scale, dtype), dtype=dtype, name=name)
 
 
 @cache

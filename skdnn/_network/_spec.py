@@ -220,14 +220,14 @@ class NetworkSpec:
     def without_rates(self) -> "NetworkSpec":
         """Return the spec with every dropout rate that is not zero set to one half.
 
-        Rates are inputs of a compiled program, not part of it: networks that differ
-        in their rates only share one program.
+        Rates are inputs of a compiled program, and sharpness comes after it: networks
+        that differ in these only share one program.
         """
         layers = (
             replace(layer, dropout=0.5 if layer.dropout else 0.0)
             for layer in self.hidden
         )
-        return replace(self, hidden=tuple(layers))
+        return replace(self, hidden=tuple(layers), sharpness=1.0)
 
 
 def initial_weights(

@@ -1,0 +1,189 @@
+"""Accuracy, log loss, calibration error and time, side by side, on the same splits.
+
+Each classifier gets a table as its users would give it: skdnn, gradient boosting and
+those of pytabkit the frame as it stands, networks and regression of scikit-learn
+behind a median imputer, StandardScaler and one-hot. Means over seeds come with mean
+ranks over the tables, equal ones sharing theirs. RealMLP and TabM take part where
+pytabkit is installed. For fair times let all have one thread: OMP_NUM_THREADS=1
+TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1.
+
+usage: python benchmarks/accuracy.py [--folder FOLDER] [--seeds N] [--systems A,B]
+
+FOLDER holds CSV files (.csv, .csv.gz), the classes in the column `target` or else in
+the last; without one, the data sets that come with scikit-learn are taken.
+"""
+
+import argparse
+import importlib.util
+import time
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from sklearn.compose import make_column_transformer
+from sklearn.datasets import load_breast_cancer, load_digits, load_iris, load_wine
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import accuracy_score, log_loss
+from sklearn.model_selection import train_test_split
+from sklearn.neural_network import MLPClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import LabelEncoder, OneHotEncoder, StandardScaler
+
+from skdnn import DNNClassifier
+
+MEASURES = ["accuracy", "log loss", "ECE", "fit s"]
+RANKED = {"accuracy": False, "log loss": True, "ECE": True}  # whether less is better
+BINS = 15
+
+
+def numbers_of(frame):
+    """Return the names of the columns that hold numbers."""
+    return frame.select_dtypes("number").columns.tolist()
+
+
+def encoded(frame, classifier):
+    """Return a classifier behind what a network of scikit-learn needs."""
+    numbers = numbers_of(frame)
+    words = [name for name in frame if name not in numbers]
+    encode = make_column_transformer(
+        (make_pipeline(SimpleImputer(strategy="median"), StandardScaler()), numbers),
+        (OneHotEncoder(handle_unknown="ignore", sparse_output=False), words),
+    )
+    return make_pipeline(encode, classifier)
+
+
+def filled(frame, classifier):
+    """Return a classifier behind a median imputer of numbers."""
+    fill = make_column_transformer(
+        (SimpleImputer(strategy="median"), numbers_of(frame)),
+        remainder="passthrough",
+        verbose_feature_names_out=False,
+    )
+    return make_pipeline(fill.set_output(transform="pandas"), classifier)
+
+
+def skdnn(frame, seed):
+    """Return skdnn's classifier as it comes."""
+    return DNNClassifier(random_state=seed)
+
+
+def mlp(frame, seed):
+    """Return scikit-learn's network."""
+    return encoded(frame, MLPClassifier(random_state=seed))
+
+
+def logreg(frame, seed):
+    """Return logistic regression."""
+    return encoded(frame, LogisticRegression(max_iter=2000))
+
+
+def hgb(frame, seed):
+    """Return scikit-learn's gradient boosting."""
+    return HistGradientBoostingClassifier(
+        categorical_features="from_dtype", random_state=seed
+    )
+
+
+def realmlp(frame, seed):
+    """Return RealMLP with its tuned defaults (Holzmüller et al., 2024)."""
+    from pytabkit import RealMLP_TD_Classifier
+
+    settings = {"device": "cpu", "n_cv": 1, "n_threads": 1, "verbosity": 0}
+    return filled(frame, RealMLP_TD_Classifier(random_state=seed, **settings))
+
+
+def tabm(frame, seed):
+    """Return TabM with its defaults (Gorishniy et al., 2025)."""
+    from pytabkit import TabM_D_Classifier
+
+    settings = {"device": "cpu", "n_cv": 1, "n_threads": 1, "verbosity": 0}
+    return filled(frame, TabM_D_Classifier(random_state=seed, **settings))
+
+
+SYSTEMS = {"skdnn": skdnn, "mlp": mlp, "logreg": logreg, "hgb": hgb}
+if importlib.util.find_spec("pytabkit"):
+    SYSTEMS |= {"realmlp": realmlp, "tabm": tabm}
+
+
+def tables(folder):
+    """Yield the name, the frame and the classes of each table."""
+    if folder is None:
+        for load in (load_iris, load_wine, load_breast_cancer, load_digits):
+            X, y = load(return_X_y=True, as_frame=True)
+            yield load.__name__.removeprefix("load_"), X, y.to_numpy()
+        return
+    for path in sorted(Path(folder).glob("*.csv*")):
+        frame = pd.read_csv(path)
+        labels = frame.pop("target" if "target" in frame else frame.columns[-1])
+        for name in frame.columns.difference(numbers_of(frame)):
+            words = frame[name].map(str, na_action="ignore")
+            frame[name] = words.astype("category")
+        yield path.name.split(".")[0], frame, LabelEncoder().fit_transform(labels)
+
+
+def calibration_error(y, proba):
+    """Return the expected calibration error, in 15 bins of equally many rows."""
+    sure, right = proba.max(axis=1), proba.argmax(axis=1) == y
+    bins = np.array_split(np.argsort(sure), BINS)
+    gaps = [abs(right[i].sum() - sure[i].sum()) for i in bins if len(i)]
+    return sum(gaps) / len(y)
+
+
+def measure(make, frame, y, seed):
+    """Return what a classifier comes to on the rows that a seed leaves out."""
+    X_train, X_test, y_train, y_test = train_test_split(
+        frame, y, test_size=0.25, stratify=y, random_state=seed
+    )
+    classifier = make(frame, seed)
+    start = time.perf_counter()
+    classifier.fit(X_train, y_train)
+    seconds = time.perf_counter() - start
+    proba = np.clip(np.asarray(classifier.predict_proba(X_test), float), 1e-7, 1)
+    proba /= proba.sum(axis=1, keepdims=True)
+    return {
+        "accuracy": accuracy_score(y_test, proba.argmax(axis=1)),
+        "log loss": log_loss(y_test, proba, labels=np.unique(y)),
+        "ECE": calibration_error(y_test, proba),
+        "fit s": seconds,
+    }
+
+
+def mean_ranks(means):
+    """Return the mean rank of each system in each measure, over all tables."""
+    ranks = {
+        name: means[name].unstack("system").rank(axis=1, ascending=less).mean()
+        for name, less in RANKED.items()
+    }
+    return pd.DataFrame(ranks).sort_values("log loss")
+
+
+def main():
+    """Measure, and print tables of means and ranks."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("--folder")
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--systems", default=",".join(SYSTEMS))
+    arguments = parser.parse_args()
+    chosen = {name: SYSTEMS[name] for name in arguments.systems.split(",")}
+    warnings.simplefilter("ignore")  # of convergence: those of a default are its own
+    # one small fit, so that loading a backend is nobody's time
+    DNNClassifier(max_iter=1, random_state=0).fit(*load_iris(return_X_y=True))
+    rows = []
+    for table, frame, y in tables(arguments.folder):
+        for seed in range(arguments.seeds):
+            for system, make in chosen.items():
+                told = measure(make, frame, y, seed)
+                rows.append({"table": table, "system": system, "seed": seed} | told)
+        of_table = pd.DataFrame(rows).query("table == @table")
+        means = of_table.groupby("system", sort=False)[MEASURES].mean()
+        print(f"\n{table}: {len(frame)} rows × {frame.shape[1]}\n{means.round(4)}")
+    means = pd.DataFrame(rows).groupby(["table", "system"], sort=False)[MEASURES].mean()
+    print(f"\nmean ranks over {len(means.index.unique('table'))} tables")
+    print(mean_ranks(means).round(2))
+
+
+if __name__ == "__main__":
+    main()
