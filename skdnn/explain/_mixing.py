@@ -55,7 +55,7 @@ class Mixer:
         -------
         ndarray of shape (n_samples, n_sets, n_outputs)
         """
-        n_outputs = len(self.target.output_names)
+        n_outputs = self.target.n_outputs
         out = np.empty((len(X), design.n_sets, n_outputs))
         share = np.full(design.n_averaged, 1 / design.n_averaged)
         most = self.target.block_rows
