@@ -55,6 +55,7 @@ LAYERS = {
         "explain._explanation",
         "explain._fewest_changes",
         "explain._grid",
+        "explain._intervals",
         "explain._members",
         "explain._mixing",
         "explain._names",
