@@ -61,6 +61,7 @@ LAYERS = {
         "explain._names",
         "explain._players",
         "explain._rows",
+        "explain._shuffling",
         "explain._tables",
         "explain._target",
     ],
