@@ -12,7 +12,13 @@ import skdnn
 ROOT = Path(skdnn.__file__).parent
 LAYERS = {
     7: ["cli", "__main__", "_demo"],
-    6: ["__init__", "explain", "explain._attribution", "explain._collect"],
+    6: [
+        "__init__",
+        "explain",
+        "explain._attribution",
+        "explain._collect",
+        "explain._summary",
+    ],
     5: [
         "explain._report",
         "explain._plot_profiles",
@@ -29,6 +35,7 @@ LAYERS = {
         "explain._fitted",
         "explain._importance",
         "explain._lime",
+        "explain._loss_rises",
         "explain._performance",
         "explain._partial_dependence",
         "explain._shap",
@@ -62,6 +69,7 @@ LAYERS = {
         "explain._players",
         "explain._rows",
         "explain._shuffling",
+        "explain._summary_table",
         "explain._tables",
         "explain._target",
     ],
@@ -73,6 +81,7 @@ UPWARDS = {
     ("explain._explanation", "explain._plots"),
     ("explain._tables", "explain._plot_profiles"),
     ("explain._tables", "explain._plot_tables"),
+    ("explain._summary_table", "explain._plot_tables"),
     ("explain._break_down", "explain._plot_tables"),
     # solvers make optimizers from plain data
     ("_network._solvers", "_keras"),

@@ -55,10 +55,10 @@ def average_conditional_effects(
     -------
     Table
         `frame()` has a row for each column and class: feature, class, effect (in units
-        of `output` per unit of the column), std_error, ci_low, ci_high (over refits,
-        95 %; NaN without, that is, of anything but an ensemble). Where there are columns of words, `level` and `reference` stand
-        after `feature`, and there is a row for each level: its effect is that of the
-        level instead of the reference.
+        of `output` per unit of the column), std_error, ci_low, ci_high (95 %, over
+        the members of an ensemble; NaN for all else). Where there are columns of
+        words, `level` and `reference` stand after `feature`, and there is a row for
+        each level: its effect is that of the level instead of the reference.
 
     Raises
     ------
@@ -127,9 +127,7 @@ def _as_result(target: Target, table: pd.DataFrame) -> Table:
     return Table(table, heading, "effects", refits, n_refits)
 
 
-def measure_effects(
-    problem: Problem, positions: list[int], step: Step
-) -> pd.DataFrame:
+def measure_effects(problem: Problem, positions: list[int], step: Step) -> pd.DataFrame:
     """Return the effect of each column, and what it may be off by.
 
     Returns

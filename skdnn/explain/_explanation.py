@@ -81,7 +81,7 @@ class Result(ABC):
         reach = t_quantile(level, self.n_refits - 1) * errors
         return values - reach, values + reach
 
-    def _refitted(self) -> tuple[np.ndarray, np.ndarray]:
+    def _refitted(self) -> tuple[Any, Any]:
         """Return the numbers that differ from refit to refit, and how far."""
         raise NotImplementedError
 
@@ -199,7 +199,7 @@ class Attributions(Result):
         t = t_quantile(level, self.error_df)
         return self.values - t * self.std_errors, self.values + t * self.std_errors
 
-    def _refitted(self) -> tuple[np.ndarray, np.ndarray]:
+    def _refitted(self) -> tuple[Any, Any]:
         return self.values, self.refit_errors
 
     def to_dict(self) -> dict[str, Any]:

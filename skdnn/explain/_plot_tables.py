@@ -17,6 +17,8 @@ from skdnn.explain._plots import (
     name_rows,
     short,
 )
+from skdnn.explain._summary_table import part_of, ranks_of
+from skdnn.explain._tables import Table
 
 
 def plot_break_down(result, sample, target_class, max_display, ax):
@@ -70,6 +72,35 @@ def plot_table(result, max_display, ax):
         "importance": _importance,
     }[result.kind]
     return draw(result, result.frame(), max_display, ax)
+
+
+def plot_summary(result, max_display, ax):
+    """Draw importances with their ranks, and effects; see ``Summary.plot``."""
+    check_most(max_display)
+    importance, effects = part_of(result, "importance"), part_of(result, "effect")
+    if ax is None:
+        import matplotlib.pyplot as plt
+
+        key = [name for name in ("feature", "level") if name in effects]
+        n_rows = min(max_display, len(effects[key].drop_duplicates()))
+        n_classes = effects["class"].nunique()
+        height = max(3.2, n_rows * (0.19 * n_classes + 0.14) + 1.3)
+        ax = plt.subplots(1, 2, figsize=(13, height), layout="constrained")[1]
+    first, second = ax
+    shown = importance.head(max_display)
+    first.barh(range(len(shown)), shown["value"], color=COLORS[0], alpha=0.85)
+    _intervals(first, shown["value"], range(len(shown)), shown, 1)
+    first.axvline(0, color=GREY, lw=0.8)
+    first.set_xlabel("rise of the cross-entropy when shuffled, in nats (95 % interval)")
+    names = [
+        f"{short(name, 24)} (rank {rank})"
+        for name, rank in zip(shown["feature"], ranks_of(shown), strict=True)
+    ]
+    name_rows(first, names, "Importance", len(importance), length=60)
+    heading = f"Average conditional effects on the {result.unit}"
+    told = Table(effects.rename(columns={"value": "effect"}), heading, "effects")
+    _effects(told, told.table, max_display, second)
+    return np.array([first, second])
 
 
 def _agreement(result, table, max_display, ax):

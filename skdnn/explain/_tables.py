@@ -44,7 +44,7 @@ class Profiles(Result):
     refit_errors: Any = None
     n_refits: int = 0
 
-    def _refitted(self) -> tuple[np.ndarray, np.ndarray]:
+    def _refitted(self) -> tuple[Any, Any]:
         return self.table["value"].to_numpy(), self.refit_errors
 
     def to_dict(self) -> dict[str, Any]:
@@ -127,7 +127,7 @@ class Table(Result):
     refit_errors: Any = None
     n_refits: int = 0
 
-    def _refitted(self) -> tuple[np.ndarray, np.ndarray]:
+    def _refitted(self) -> tuple[Any, Any]:
         column = {"effects": "effect", "importance": "importance"}[self.kind]
         return self.table[column].to_numpy(), self.refit_errors
 
