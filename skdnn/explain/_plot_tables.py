@@ -143,11 +143,15 @@ def _effects(result, table, max_display, ax):
         colors = [COLORS[classes.index(label) % len(COLORS)] for label in part["class"]]
         ax.barh(at, lengths, height=height, color=colors)
         _intervals(ax, lengths, at, part, scale)
-        for y, length, effect in zip(at, lengths, part["effect"], strict=True):
+        low = part["ci_low"].fillna(part["effect"]) / scale
+        high = part["ci_high"].fillna(part["effect"]) / scale
+        # beyond the interval, where there is one
+        ends = np.where(lengths >= 0, np.maximum(high, 0), np.minimum(low, 0))
+        for y, end, effect in zip(at, ends, part["effect"], strict=True):
             ax.annotate(
-                f"{effect:+.3g}", (length, y), xytext=(4 if length >= 0 else -4, 0),
+                f"{effect:+.3g}", (end, y), xytext=(4 if effect >= 0 else -4, 0),
                 textcoords="offset points", va="center", fontsize=7.5,
-                ha="left" if length >= 0 else "right",
+                ha="left" if effect >= 0 else "right",
             )  # fmt: skip
         first = part.iloc[0]
         name = short(first["feature"], 24)

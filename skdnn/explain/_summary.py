@@ -131,6 +131,8 @@ def summary(
         importance = _importance(problem, y, positions, orders, progress.step)
         effects = _effects(problem, positions, progress.step)
     words = [name for name in ("level", "reference") if name in effects]
+    importance["class"] = None
+    effects["class"] = effects["class"].astype(object)  # whole numbers stay whole
     table = pd.concat([importance, effects], ignore_index=True)
     return Summary(
         table[["measure", "feature", *words, "class", *_NUMBERS]],

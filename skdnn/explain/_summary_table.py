@@ -19,23 +19,23 @@ class Summary(Result):
         See `frame`.
     n_samples : int
         Rows that it was measured on.
-    n_refits : int
-        Members of the ensemble; 0 without.
     refits : str
-        What members differ by, in words.
+        What members of an ensemble differ by, in words.
     n_importances, n_effects : int
         Numbers that `p_holm` is adjusted for.
     unit : str
         What effects are changes of, in words.
+    n_refits : int
+        Count of the members; 0 without.
     """
 
     table: pd.DataFrame
     n_samples: int
-    n_refits: int
     refits: str
     n_importances: int
     n_effects: int
     unit: str
+    n_refits: int = 0
 
     @property
     def title(self) -> str:
@@ -82,6 +82,9 @@ class Summary(Result):
             after feature where there are columns of words.
         """
         return self.table.copy()
+
+    def _refitted(self) -> tuple[Any, Any]:
+        return self.table["value"].to_numpy(), self.table["refit_error"].to_numpy()
 
     def to_dict(self) -> dict[str, Any]:
         """Return the result as plain data that ``json.dumps`` takes."""
@@ -133,7 +136,7 @@ def part_of(result: Summary, measure: str) -> pd.DataFrame:
     table = result.frame()
     table = table[table["measure"] == measure].drop(columns="measure")
     if measure == "effect":
-        return table.drop(columns=["rank_low", "rank_high"])
+        return table.drop(columns=["rank_low", "rank_high"]).infer_objects()
     gone = [name for name in ("level", "reference", "class") if name in table]
     table = table.drop(columns=gone)
     return table.sort_values("value", ascending=False, kind="stable")
