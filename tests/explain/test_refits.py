@@ -30,7 +30,7 @@ class Frames(Bagged):
     """Takes frames with a column of words, as the user has them."""
 
     def _numbers(self, X):
-        return X.drop(columns="word").assign(w=X["word"].map(ord)).to_numpy(float)
+        return X.drop(columns="word").assign(w=X["word"].map(ord) - 121).to_numpy(float)
 
 
 @pytest.fixture(scope="module")
@@ -144,7 +144,7 @@ def test_effects_of_linear_members_are_those_of_their_coefficients():
 
     table = explain.average_conditional_effects(Three(coefs.mean(axis=0)), X).frame()
     table = table[table["class"]]
-    np.testing.assert_allclose(table["effect"], coefs.mean(axis=0))
+    np.testing.assert_allclose(table["effect"], coefs.mean(axis=0), atol=1e-12)
     np.testing.assert_allclose(table["std_error"], coefs.std(axis=0, ddof=1))
     reach = 4.30265273 * table["std_error"]  # t with 2 degrees of freedom
     np.testing.assert_allclose(table["ci_high"], table["effect"] + reach)
@@ -247,4 +247,4 @@ def coverage(n_repeats, n_members, output="probability"):
 @pytest.mark.slow
 @pytest.mark.parametrize("output", ["probability", "log_odds"])
 def test_intervals_hold_the_effects_of_a_linear_truth(output):
-    assert 0.9 <= coverage(100, 20, output).mean() <= 0.98
+    assert 0.9 <= coverage(60, 20, output).mean() <= 0.98
