@@ -198,5 +198,6 @@ explain.partial_dependence(model, X)
 explain.accumulated_local_effects(model, X)
 explain.average_conditional_effects(model, X)
 explain.counterfactuals(model, X)
+explain.summary(model, X, np.arange(40) % 2)
 """
     assert loaded_after(code) == []
