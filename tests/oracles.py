@@ -6,6 +6,7 @@ be differ from those that do not, as theory says.
 """
 
 import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
 
 
 class Formula:
@@ -51,6 +52,53 @@ class Linear(Formula):
     def attributions(self, rows, background):
         """Break-down, whatever the order, and SHAP: those of the row's own cells."""
         return self.coefs * (rows - background.mean(axis=0))
+
+
+class Logistic(Formula):
+    """Log odds that are X @ coefs, of normal rows whose first columns hang together."""
+
+    def __init__(self, coefs):
+        self.coefs = np.array(coefs)
+        super().__init__(lambda X: 1 / (1 + np.exp(-X @ self.coefs)))
+
+    def draw(self, n, seed):
+        """Return n rows and their classes."""
+        rng = np.random.default_rng(seed)
+        X = rng.normal(size=(n, len(self.coefs)))
+        X[:, 1] = 0.5 * X[:, 0] + np.sqrt(0.75) * X[:, 1]
+        return X, rng.random(n) < self.predict_proba(X)[:, 1]
+
+
+class Bagged(ClassifierMixin, BaseEstimator):
+    """A classifier fitted to n bootstrap samples; their mean predicts."""
+
+    bootstrap = True
+
+    def __init__(self, estimator, n=20, seed=0):
+        self.estimator = estimator
+        self.n = n
+        self.seed = seed
+
+    def fit(self, X, y):
+        rng = np.random.default_rng(self.seed)
+        X, y = self._numbers(X), np.asarray(y)
+        samples = [rng.integers(len(X), size=len(X)) for _ in range(self.n)]
+        self.estimators_ = [clone(self.estimator).fit(X[i], y[i]) for i in samples]
+        self.classes_ = self.estimators_[0].classes_
+        return self
+
+    def _numbers(self, X):
+        return np.asarray(X)
+
+    def predict_members(self, X):
+        X = self._numbers(X)
+        return np.stack([member.predict_proba(X) for member in self.estimators_])
+
+    def predict_proba(self, X):
+        return self.predict_members(X).mean(axis=0)
+
+    def predict(self, X):
+        return self.classes_[self.predict_proba(X).argmax(axis=1)]
 
 
 class Additive(Formula):

@@ -19,6 +19,7 @@ LAYERS = {
         "explain._checking",
         "explain._collect",
         "explain._collect_explanations",
+        "explain._summary",
     ],
     5: [
         "explain._checks",
@@ -39,6 +40,7 @@ LAYERS = {
         "explain._fitted",
         "explain._importance",
         "explain._lime",
+        "explain._loss_rises",
         "explain._performance",
         "explain._partial_dependence",
         "explain._shap",
@@ -81,6 +83,7 @@ LAYERS = {
         "_training._plan",
         "_training._schedules",
         "_verdict",
+        "explain._cells",
         "explain._columns",
         "explain._describe",
         "explain._designs",
@@ -89,10 +92,14 @@ LAYERS = {
         "explain._images",
         "explain._fewest_changes",
         "explain._grid",
+        "explain._intervals",
+        "explain._members",
         "explain._mixing",
         "explain._names",
         "explain._players",
         "explain._rows",
+        "explain._shuffling",
+        "explain._summary_table",
         "explain._tables",
         "explain._target",
         "explain._text",
@@ -108,6 +115,7 @@ UPWARDS = {
     ("explain._explanation", "explain._checking"),
     ("explain._tables", "explain._plot_profiles"),
     ("explain._tables", "explain._plot_tables"),
+    ("explain._summary_table", "explain._plot_tables"),
     ("explain._break_down", "explain._plot_tables"),
     # solvers make optimizers from plain data
     ("_network._solvers", "_keras"),
@@ -235,5 +243,6 @@ explain.partial_dependence(model, X)
 explain.accumulated_local_effects(model, X)
 explain.average_conditional_effects(model, X)
 explain.counterfactuals(model, X)
+explain.summary(model, X, np.arange(40) % 2)
 """
     assert loaded_after(code) == []

@@ -13,6 +13,7 @@ from skdnn.explain._counterfactuals import counterfactuals
 from skdnn.explain._effects import average_conditional_effects
 from skdnn.explain._importance import permutation_importance
 from skdnn.explain._partial_dependence import partial_dependence
+from skdnn.explain._summary import summary
 
 __all__ = [
     "accumulated_local_effects",
@@ -26,6 +27,7 @@ __all__ = [
     "permutation_importance",
     "report",
     "shap",
+    "summary",
 ]
 
 

@@ -10,6 +10,7 @@ from skdnn.explain._grid import (
     level_order,
     profile_table,
     shown,
+    take_refits,
     ticks_of,
 )
 from skdnn.explain._names import check_count
@@ -119,7 +120,7 @@ def _compute(
     problem: Problem, positions: list[int], resolution: int, step: Step
 ) -> Profiles:
     """Return the accumulated effect of each column."""
-    target, rows = problem.target, problem.background
+    target, rows = problem.target.stacked(), problem.background
     tables, ticks = [], {}
     for j in positions:
         column = target.columns[j]
@@ -128,15 +129,19 @@ def _compute(
         else:
             places, values = _of_levels(target, rows, j)
         x = shown(column, places)
-        tables.append(profile_table(column.name, target.class_names, x, values[None]))
+        curves, errors = target.split(values[None])
+        tables.append(profile_table(column.name, target.class_names, x, curves, errors))
         ticks[column.name] = ticks_of(column, rows[:, j])
         step()
+    table = pd.concat(tables, ignore_index=True).drop(columns="sample")
+    refits = take_refits(table, target)
     return Profiles(
-        pd.concat(tables, ignore_index=True).drop(columns="sample"),
+        table,
         "Accumulated local effects",
         len(rows),
         ticks,
         f"change of the {target.unit}",
+        **refits,
     )
 
 
@@ -149,23 +154,22 @@ def _of_numbers(
     -------
     ends : ndarray of shape (n_ends,)
         Cells that occur.
-    values : ndarray of shape (n_ends, n_classes)
+    values : ndarray of shape (n_ends, n_outputs)
     """
     rows = rows[np.isfinite(rows[:, j])]
     cells = rows[:, j]
     if not len(rows):
-        return np.array([np.nan]), np.zeros((1, target.n_classes))
+        return np.array([np.nan]), np.zeros((1, target.n_outputs))
     shares = np.linspace(0, 1, resolution)
     ends = np.unique(np.quantile(cells, shares, method="inverted_cdf"))
     if len(ends) == 1:
-        return ends, np.zeros((1, target.n_classes))
+        return ends, np.zeros((1, target.n_outputs))
     # (z_0, z_1] is the first interval; the lowest cells belong to it as well
     interval = np.maximum(np.searchsorted(ends, cells), 1) - 1
-    moves = _move(target, rows, j, ends[interval + 1]) - _move(
-        target, rows, j, ends[interval]
+    mean = _mean_moves(
+        target, rows, j, ends[interval], ends[interval + 1], interval, len(ends) - 1
     )
-    mean = _group_means(moves, interval, len(ends) - 1)
-    values = np.vstack([np.zeros(target.n_classes), np.cumsum(mean, axis=0)])
+    values = np.vstack([np.zeros(target.n_outputs), np.cumsum(mean, axis=0)])
     at_rows = [np.interp(cells, ends, curve).mean() for curve in values.T]
     return ends, values - at_rows
 
@@ -180,35 +184,52 @@ def _of_levels(
     Returns
     -------
     levels : ndarray of shape (n_levels,)
-    values : ndarray of shape (n_levels, n_classes)
+    values : ndarray of shape (n_levels, n_outputs)
     """
     levels, place = np.unique(rows[:, j], return_inverse=True)
     order = _order_of_levels(target, rows, j, levels, place)
     levels, place = levels[order], np.argsort(order)[place]
     last = len(levels) - 1
-    as_is = target.predict(rows)
     up, down = np.flatnonzero(place < last), np.flatnonzero(place > 0)
-    risen = _move(target, rows[up], j, levels[place[up] + 1]) - as_is[up]
-    fallen = as_is[down] - _move(target, rows[down], j, levels[place[down] - 1])
-    mean = _group_means(
-        np.vstack([risen, fallen]), np.append(place[up], place[down] - 1), last
-    )
-    values = np.vstack([np.zeros(target.n_classes), np.cumsum(mean, axis=0)])
-    return levels, values - values[place].mean(axis=0)
+    step = np.append(place[up], place[down] - 1)
+    both = rows[np.append(up, down)]
+    mean = _mean_moves(target, both, j, levels[step], levels[step + 1], step, last)
+    values = np.vstack([np.zeros(target.n_outputs), np.cumsum(mean, axis=0)])
+    shares = np.bincount(place) / len(place)
+    return levels, values - shares @ values
 
 
-def _move(target: Target, rows: np.ndarray, j: int, cells: np.ndarray) -> np.ndarray:
-    """Return the output when each row has another cell in one column."""
-    moved = rows.copy()
-    moved[:, j] = cells
-    return target.predict(moved)
+def _mean_moves(
+    target: Target,
+    rows: np.ndarray,
+    j: int,
+    low: np.ndarray,
+    high: np.ndarray,
+    group: np.ndarray,
+    n_groups: int,
+) -> np.ndarray:
+    """Return what moving a cell from low to high does, on average in each group.
 
+    Parameters
+    ----------
+    low, high : ndarray of shape (n_rows,)
+        Between which each row's cell in column j is moved.
+    group : ndarray of shape (n_rows,)
+        The group of each row; all have rows.
 
-def _group_means(values: np.ndarray, group: np.ndarray, n_groups: int) -> np.ndarray:
-    """Return the mean of the rows of each group, all of which have rows."""
-    counts = np.bincount(group, minlength=n_groups)
-    sums = [np.bincount(group, column, minlength=n_groups) for column in values.T]
-    return np.column_stack(sums) / counts[:, None]
+    Returns
+    -------
+    ndarray of shape (n_groups, n_outputs)
+    """
+    sums = np.zeros((n_groups, target.n_outputs))
+    for start in range(0, len(rows), target.block_rows):
+        part = slice(start, start + target.block_rows)
+        above, below = rows[part].copy(), rows[part].copy()
+        above[:, j], below[:, j] = high[part], low[part]
+        moves = target.predict(above, copy=False) - target.predict(below, copy=False)
+        for k, column in enumerate(moves.T):
+            sums[:, k] += np.bincount(group[part], column, minlength=n_groups)
+    return sums / np.bincount(group, minlength=n_groups)[:, None]
 
 
 def _order_of_levels(

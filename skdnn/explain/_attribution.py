@@ -67,7 +67,9 @@ def shap(
         ``values`` of shape (n_samples, n_features, n_classes) in units of `output`:
         with ``base_values`` they add up to the prediction. With `groups` there is a
         feature for each player, with `contrast` one class. ``std_errors`` are 0 where
-        exact; ``interval()`` makes intervals of them.
+        exact; ``interval()`` makes intervals of them. Of an ensemble, ``refit_errors``
+        is the standard deviation over the members, which are explained by the same
+        sets; ``refit_interval()`` makes intervals of it.
 
     Raises
     ------

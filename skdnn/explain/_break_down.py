@@ -1,6 +1,6 @@
 """Break-down: what each column adds as the row's cells are put in one by one."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from sklearn.utils import check_random_state
@@ -168,7 +168,12 @@ def break_down(
     first = [] if by_size else positions_of("order", order, names)
     background = draw_background(problem, check_random_state(random_state))
     with Progress(len(problem.X), "row", verbose) as progress:
-        values, orders = _attribute(problem, background, first, progress.step)
+        values, refit_errors, orders = _attribute(
+            replace(problem, target=problem.target.stacked()),
+            background,
+            first,
+            progress.step,
+        )
     return BreakDown(
         values=values,
         std_errors=np.zeros_like(values),
@@ -181,18 +186,23 @@ def break_down(
         output=output,
         n_background=len(background),
         random_state=random_state,
+        refit_errors=refit_errors,
+        n_refits=0 if refit_errors is None else problem.target.members.n,
         orders=orders,
     )
 
 
 def _attribute(
     problem: Problem, background: np.ndarray, first: list[int], step: Step
-) -> tuple[np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, np.ndarray | None, np.ndarray]:
     """Return the attributions of all rows, and the order of the columns in each.
+
+    Members of an ensemble go through the columns in the ensemble's order.
 
     Returns
     -------
     values : ndarray of shape (n_samples, n_features, n_classes)
+    refit_errors : ndarray of the same shape or None
     orders : ndarray of shape (n_samples, n_features)
     """
     target, X = problem.target, problem.X
@@ -200,6 +210,7 @@ def _attribute(
     base = target.predict(background).mean(axis=0)
     rest = np.array([j for j in range(d) if j not in first], dtype=np.intp)
     values = np.empty((len(X), d, target.n_classes))
+    refit_errors = np.empty_like(values) if target.n_refits else None
     orders = np.empty((len(X), d), dtype=np.intp)
     orders[:, : len(first)] = first
     at_once = max(1, target.block_rows // (d * len(background)))
@@ -208,7 +219,7 @@ def _attribute(
         rows, n = X[part], len(X[part])
         alone = np.broadcast_to(np.eye(d, dtype=bool)[rest], (n, len(rest), d))
         moves = _means(target, rows, background, alone) - base
-        sizes = np.sqrt((moves**2).mean(axis=2))
+        sizes = np.sqrt((target.split(moves)[0] ** 2).mean(axis=2))
         by_size = np.argsort(-np.round(sizes, 12), axis=1, kind="stable")
         orders[part, len(first) :] = rest[by_size]
         # a column is known from its turn on
@@ -217,10 +228,13 @@ def _attribute(
         means = _means(target, rows, background, known)
         path = np.concatenate([np.broadcast_to(base, (n, 1, len(base))), means], axis=1)
         added = np.diff(path, axis=1)
-        values[part] = np.take_along_axis(added, turns[..., None], axis=1)
+        added = np.take_along_axis(added, turns[..., None], axis=1)
+        values[part], apart = target.split(added)
+        if refit_errors is not None:
+            refit_errors[part] = apart
         for _ in rows:
             step()
-    return values, orders
+    return values, refit_errors, orders
 
 
 def _means(
@@ -237,16 +251,16 @@ def _means(
 
     Returns
     -------
-    ndarray of shape (n_rows, n_sets, n_classes)
+    ndarray of shape (n_rows, n_sets, n_outputs)
     """
     n, n_sets, d = known.shape
     flat = known.reshape(-1, d)
     of_row = np.repeat(np.arange(n), n_sets)
-    means = np.empty((len(flat), target.n_classes))
+    means = np.empty((len(flat), target.n_outputs))
     at_once = max(1, target.block_rows // len(background))
     for start in range(0, len(flat), at_once):
         part = slice(start, start + at_once)
         mixed = np.where(flat[part, None, :], rows[of_row[part], None, :], background)
         output = target.predict(mixed.reshape(-1, d), copy=False)
         means[part] = output.reshape(len(mixed), len(background), -1).mean(axis=1)
-    return means.reshape(n, n_sets, target.n_classes)
+    return means.reshape(n, n_sets, target.n_outputs)

@@ -4,7 +4,14 @@ import numpy as np
 import pandas as pd
 
 from skdnn._progress import Progress
-from skdnn.explain._grid import outputs_at, places_of, profile_table, shown, ticks_of
+from skdnn.explain._grid import (
+    outputs_at,
+    places_of,
+    profile_table,
+    shown,
+    take_refits,
+    ticks_of,
+)
 from skdnn.explain._names import check_count
 from skdnn.explain._tables import Profiles
 from skdnn.explain._target import Problem, Step, open_problem
@@ -88,28 +95,34 @@ def _compute(
     problem: Problem, positions: list[int], resolution: int, step: Step
 ) -> Profiles:
     """Return a curve for each row along each column."""
-    target = problem.target
-    predictions = target.predict(problem.X)
+    target = problem.target.stacked()
+    predictions = target.split(target.predict(problem.X))
     tables, ticks, own = [], {}, {}
     for j in positions:
         column, cells = target.columns[j], problem.background[:, j]
         places = places_of(column, cells, resolution)
         curves = np.empty((len(problem.X), len(places), target.n_classes))
+        errors = np.empty_like(curves) if target.n_refits else None
         for part, output in outputs_at(target, problem.X, [j], places[:, None]):
-            curves[:, part] = output.transpose(1, 0, 2)
+            curves[:, part], apart = target.split(output.transpose(1, 0, 2))
+            if errors is not None:
+                errors[:, part] = apart
         x = shown(column, places)
-        table = profile_table(column.name, target.class_names, x, curves)
+        table = profile_table(column.name, target.class_names, x, curves, errors)
         tables.append(_with_own(table, problem, j, places, predictions))
         ticks[column.name] = ticks_of(column, cells)
         own[column.name] = shown(column, problem.X[:, j])
         step()
+    table = pd.concat(tables, ignore_index=True)
+    refits = take_refits(table, target)
     return Profiles(
-        pd.concat(tables, ignore_index=True),
+        table,
         "Ceteris paribus",
         len(problem.background),
         ticks,
         target.unit,
         own,
+        **refits,
     )
 
 
@@ -118,7 +131,7 @@ def _with_own(
     problem: Problem,
     j: int,
     places: np.ndarray,
-    predictions: np.ndarray,
+    predictions: tuple[np.ndarray, np.ndarray | None],
 ) -> pd.DataFrame:
     """Return the curves with each row's own cell among the places.
 
@@ -132,8 +145,8 @@ def _with_own(
         Position of the column.
     places : ndarray of shape (n_places,)
         Coded cells that every row has been given.
-    predictions : ndarray of shape (n_samples, n_classes)
-        Output for the rows as they are.
+    predictions : tuple of ndarray of shape (n_samples, n_classes), or None
+        Output for the rows as they are, and its standard deviation over refits.
     """
     column, own = problem.target.columns[j], problem.X[:, j]
     missing = np.isnan(own)
@@ -151,9 +164,11 @@ def _with_own(
             "feature": column.name,
             "class": np.tile(problem.target.class_names, len(lacking)),
             "x": np.repeat(shown(column, own[lacking]), k),
-            "value": predictions[lacking].ravel(),
+            "value": predictions[0][lacking].ravel(),
         }
     )
+    if predictions[1] is not None:
+        extra["refit_error"] = predictions[1][lacking].ravel()
     everything = pd.concat([table, extra], ignore_index=True) if len(extra) else table
     order = np.lexsort(
         (

@@ -7,6 +7,7 @@ from sklearn.utils import check_random_state
 from skdnn._progress import Progress
 from skdnn.explain._columns import Column
 from skdnn.explain._grid import as_held, is_ordered, level_order, outputs_at, shown
+from skdnn.explain._intervals import t_quantile
 from skdnn.explain._tables import Table
 from skdnn.explain._target import (
     Problem,
@@ -16,6 +17,7 @@ from skdnn.explain._target import (
     open_problem,
 )
 
+_MEASURED = ["effect", "data_error", "refit_error", "n_rows"]
 # Steps, in standard deviations of the column; cito's own.
 _STEP = 0.1
 
@@ -53,10 +55,10 @@ def average_conditional_effects(
     -------
     Table
         `frame()` has a row for each column and class: feature, class, effect (in units
-        of `output` per unit of the column), std_error, ci_low, ci_high (over refits;
-        NaN without). Where there are columns of words, `level` and `reference` stand
-        after `feature`, and there is a row for each level: its effect is that of the
-        level instead of the reference.
+        of `output` per unit of the column), std_error, ci_low, ci_high (95 %, over
+        the members of an ensemble; NaN for all else). Where there are columns of
+        words, `level` and `reference` stand after `feature`, and there is a row for
+        each level: its effect is that of the level instead of the reference.
 
     Raises
     ------
@@ -71,6 +73,11 @@ def average_conditional_effects(
     numbers are moved by whole steps, and rows whose cell is missing take no part. A
     column that does not vary has no effect: 0. Of a linear output the effect is the
     coefficient.
+
+    Of an ensemble, `std_error` is the standard deviation of the effect over the
+    members, and the interval one of Student's t: where members were fitted to
+    bootstrap samples, it is the interval of the training rows, seeds included
+    (Efron and Tibshirani, 1993, section 12.2).
 
     The reference is the first level of a column with an order, such as truth values,
     else the most frequent one.
@@ -102,17 +109,41 @@ def average_conditional_effects(
         drawn = draw_background(problem, check_random_state(random_state))
         problem = problem.with_background(drawn)
     with Progress(len(positions), "column", verbose) as progress:
-        return _compute(problem, positions, progress.step)
+        table = measure_effects(problem, positions, progress.step)
+    return _as_result(problem.target.stacked(), table)
 
 
-def _compute(problem: Problem, positions: list[int], step: Step) -> Table:
-    """Return the effect of each column."""
-    target, rows = problem.target, problem.background
+def _as_result(target: Target, table: pd.DataFrame) -> Table:
+    """Return effects with what refits say of their errors."""
+    error, n_refits = table["refit_error"], target.n_refits
+    reach = t_quantile(0.95, n_refits - 1) * error if n_refits else error
+    table = table.drop(columns=_MEASURED[1:]).assign(
+        std_error=error,
+        ci_low=table["effect"] - reach,
+        ci_high=table["effect"] + reach,
+    )
+    heading = f"Average conditional effects on the {target.unit}"
+    refits = error.to_numpy() if n_refits else None
+    return Table(table, heading, "effects", refits, n_refits)
+
+
+def measure_effects(problem: Problem, positions: list[int], step: Step) -> pd.DataFrame:
+    """Return the effect of each column, and what it may be off by.
+
+    Returns
+    -------
+    DataFrame
+        A row a column, or level, and class: feature, class, effect, data_error (how
+        the mean varies with the rows it is taken over), refit_error (its standard
+        deviation over members; NaN without), n_rows; level and reference where there
+        are columns of words.
+    """
+    target, rows = problem.target.stacked(), problem.background
     tables = []
     for j in positions:
         column = target.columns[j]
         if column.is_numeric:
-            part = pd.DataFrame({"effect": _slope(target, rows, j)})
+            part = _slope(target, rows, j).table(target)
         else:
             part = _contrasts(target, rows, j)
         part["feature"] = column.name
@@ -120,29 +151,70 @@ def _compute(problem: Problem, positions: list[int], step: Step) -> Table:
         tables.append(part)
         step()
     table = pd.concat(tables, ignore_index=True)
-    table[["std_error", "ci_low", "ci_high"]] = np.nan
     words = ["level", "reference"] if "level" in table else []
-    order = ["feature", *words, "class", "effect", "std_error", "ci_low", "ci_high"]
-    return Table(
-        table[order], f"Average conditional effects on the {target.unit}", "effects"
-    )
+    return table[["feature", *words, "class", *_MEASURED]]
 
 
-def _slope(target: Target, rows: np.ndarray, j: int) -> np.ndarray:
-    """Return the mean slope along a column of numbers.
+class _Mean:
+    """The mean over rows that come block by block, and how far it is to be trusted.
 
-    Returns
-    -------
-    ndarray of shape (n_classes,)
+    Parameters
+    ----------
+    n_outputs, n_classes : int
+        Of the target; errors are told of the classes alone.
+    n_levels : int, default=1
+        Means that are taken side by side.
     """
+
+    def __init__(self, n_outputs: int, n_classes: int, n_levels: int = 1):
+        self._sums = np.zeros((n_levels, n_outputs))
+        self._squares = np.zeros((n_levels, n_classes))
+        self._first: np.ndarray | None = None
+        self._counts = np.zeros((n_levels, 1))
+
+    def add(self, told: np.ndarray, part: slice = slice(None)) -> None:
+        """Take more rows in, of shape (n_levels, n_rows, n_outputs)."""
+        k = self._squares.shape[1]
+        if self._first is None:  # squares of small numbers lose nothing
+            self._first = np.full(self._squares.shape, np.nan)
+        new = np.isnan(self._first[part])
+        self._first[part] = np.where(new, told[:, 0, :k], self._first[part])
+        self._sums[part] += told.sum(axis=1)
+        apart = told[..., :k] - self._first[part][:, None]
+        self._squares[part] += (apart**2).sum(axis=1)
+        self._counts[part] += told.shape[1]
+
+    def table(self, target: Target) -> pd.DataFrame:
+        """Return effect, data_error, refit_error and n_rows of levels and classes."""
+        n = np.maximum(self._counts, 1)
+        mean, refits = target.split(self._sums / n)
+        first = 0.0 if self._first is None else self._first
+        left = self._squares - self._counts * (mean - first) ** 2
+        error = np.sqrt(np.maximum(left, 0) / np.maximum(n - 1, 1) / n)
+        return pd.DataFrame(
+            {
+                "effect": mean.ravel(),
+                "data_error": error.ravel(),
+                "refit_error": np.nan if refits is None else refits.ravel(),
+                "n_rows": np.broadcast_to(self._counts, mean.shape).ravel().astype(int),
+            }
+        )
+
+
+def _slope(target: Target, rows: np.ndarray, j: int) -> _Mean:
+    """Return the mean slope along a column of numbers."""
+    mean = _Mean(target.n_outputs, target.n_classes)
     rows = rows[np.isfinite(rows[:, j])]
     if not len(rows) or np.ptp(rows[:, j]) == 0:
-        return np.zeros(target.n_classes)
+        return mean
     low, high = _ends(target.columns[j], rows[:, j])
-    below, above = rows.copy(), rows.copy()
-    below[:, j], above[:, j] = low, high
-    rise = target.predict(above) - target.predict(below)
-    return (rise / (high - low)[:, None]).mean(axis=0)
+    for start in range(0, len(rows), target.block_rows):
+        part = slice(start, start + target.block_rows)
+        below, above = rows[part].copy(), rows[part].copy()
+        below[:, j], above[:, j] = low[part], high[part]
+        rise = target.predict(above, copy=False) - target.predict(below, copy=False)
+        mean.add((rise / (high - low)[part, None])[None])
+    return mean
 
 
 def _ends(column: Column, cells: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -170,25 +242,26 @@ def _contrasts(target: Target, rows: np.ndarray, j: int) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        A row a level and class: level, reference, effect.
+        A row a level and class: level, reference, effect and its errors.
     """
     column = target.columns[j]
     levels, counts = np.unique(rows[:, j], return_counts=True)
     listed = level_order(column, levels)
     counts = counts[np.searchsorted(levels, listed)]
     first = 0 if is_ordered(column) else int(counts.argmax())
-    means = np.empty((len(listed), target.n_classes))
-    for part, output in outputs_at(target, rows, [j], listed[:, None]):
-        means[part] = output.mean(axis=1)
     others = np.delete(np.arange(len(listed)), first)
-    names = shown(column, listed)
     if not len(others):  # a level instead of itself
         others = np.array([first])
     k = target.n_classes
-    return pd.DataFrame(
-        {
-            "level": np.repeat(names[others], k),
-            "reference": np.repeat(names[[first] * len(others)], k),
-            "effect": (means[others] - means[first]).ravel(),
-        }
-    )
+    mean = _Mean(target.n_outputs, k, len(others))
+    for start in range(0, len(rows), target.block_rows):
+        some = rows[start : start + target.block_rows].copy()
+        some[:, j] = listed[first]
+        reference = target.predict(some)
+        for part, output in outputs_at(target, some, [j], listed[others, None]):
+            mean.add(output - reference, part)
+    names = shown(column, listed)
+    table = mean.table(target)
+    table["level"] = np.repeat(names[others], k)
+    table["reference"] = np.repeat(names[[first] * len(others)], k)
+    return table

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from skdnn.explain._intervals import t_quantile
 from skdnn.explain._target import class_position
 
 _PREVIEW_ROWS = 10
@@ -20,6 +21,9 @@ class Result(ABC):
 
     A subclass is a frozen dataclass with `frame`; everything else follows from that.
     """
+
+    # members that `refit_errors` was made of, in results that have it
+    n_refits: int = 0
 
     @property
     @abstractmethod
@@ -91,6 +95,41 @@ class Result(ABC):
 
         return check_result(self, estimator, X, background, random_state)
 
+    def refit_interval(self, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
+        """Return where each number would lie, were the classifier fitted once more.
+
+        Of bootstrap samples, such intervals are those of the training rows and seeds
+        together; of members that differ in their seeds alone, of seeds alone.
+
+        Parameters
+        ----------
+        level : float, default=0.95
+            Share of such intervals that are to hold the number.
+
+        Returns
+        -------
+        low, high : ndarray of the shape of `refit_errors`
+            Quantiles of Student's t with ``n_refits - 1`` degrees of freedom.
+
+        Raises
+        ------
+        ValueError
+            If there are no refits, or the level is not between 0 and 1.
+        """
+        if not self.n_refits:
+            raise ValueError(
+                "Intervals over refits must have an ensemble to be made of. Got none; "
+                "explain DNNClassifier(n_estimators=20, bootstrap=True), or another "
+                "estimator that has predict_members."
+            )
+        values, errors = self._refitted()
+        reach = t_quantile(level, self.n_refits - 1) * errors
+        return values - reach, values + reach
+
+    def _refitted(self) -> tuple[Any, Any]:
+        """Return the numbers that differ from refit to refit, and how far."""
+        raise NotImplementedError
+
     def _repr_html_(self) -> str:
         table = self.frame()
         rows = table.head(_PREVIEW_ROWS).to_html(index=False, escape=True, border=0)
@@ -131,8 +170,9 @@ class Attributions(Result):
         Background rows used.
     random_state : int, RandomState or None
         As given.
-    refit_errors : ndarray or None
-        Standard deviation over refits; None without refits.
+    refit_errors : ndarray of shape (n_samples, n_features, n_classes) or None
+        Standard deviation over the members of an ensemble, not divided by the root of
+        their count: what another fit would differ by. None without refits.
     score : ndarray of shape (n_samples, n_classes) or None
         LIME: weighted R² of each surrogate. None for SHAP.
     error_df : int or None
@@ -141,6 +181,8 @@ class Attributions(Result):
         The explained rows, where they are images or sequences; None for tables.
     layout : ndarray or None
         Of the shape of an image: which feature each of its cells belongs to.
+    n_refits : int
+        Members that `refit_errors` was made of; 0 without refits.
     """
 
     values: np.ndarray
@@ -159,6 +201,7 @@ class Attributions(Result):
     error_df: int | None = None
     images: np.ndarray | None = None
     layout: np.ndarray | None = None
+    n_refits: int = 0
 
     @property
     def title(self) -> str:
@@ -249,26 +292,25 @@ class Attributions(Result):
         ValueError
             If the level is not between 0 and 1.
         """
-        from scipy.special import ndtri, stdtrit
-
-        if not 0 < level < 1:
-            raise ValueError(f"`level` must be between 0 and 1. Got {level!r}.")
-        tail = (1 + level) / 2
-        t = ndtri(tail) if self.error_df is None else stdtrit(self.error_df, tail)
+        t = t_quantile(level, self.error_df)
         return self.values - t * self.std_errors, self.values + t * self.std_errors
+
+    def _refitted(self) -> tuple[Any, Any]:
+        return self.values, self.refit_errors
 
     def to_dict(self) -> dict[str, Any]:
         """Return the result as plain data that ``json.dumps`` takes."""
         facts = {
-            name: _plain_list(getattr(self, name))
+            name: plain_list(getattr(self, name))
             for name in (
-                "base_values", "predictions", "residual", "score", "poor_fit"
+                "base_values", "predictions", "residual", "score", "poor_fit",
+                "refit_errors", "n_refits",
             )
         }  # fmt: skip
         return {
             **super().to_dict(),
             **facts,
-            "classes": _plain_list(self.class_names),
+            "classes": plain_list(self.class_names),
             "method": self.method,
             "output": self.output,
             "n_background": self.n_background,
@@ -394,11 +436,11 @@ class Attributions(Result):
         )
 
 
-def _plain_list(values):
+def plain_list(values):
     """Return an array as lists of plain values."""
     if values is None or np.ndim(values) == 0:
         return _plain(values)
-    return [_plain_list(part) for part in values]
+    return [plain_list(part) for part in values]
 
 
 def _plain(value):

@@ -110,7 +110,7 @@ def outputs_at(
     slice
         Which places come now: as many as fit a block, so that the memory that it takes
         does not grow with rows and places.
-    ndarray of shape (n_now, n_rows, n_classes)
+    ndarray of shape (n_now, n_rows, n_outputs)
         What the classifier says of every row there.
     """
     step = max(1, target.block_rows // len(rows))
@@ -123,9 +123,15 @@ def outputs_at(
 
 
 def profile_table(
-    name: str, class_names: np.ndarray, x: np.ndarray, curves: np.ndarray
+    name: str,
+    class_names: np.ndarray,
+    x: np.ndarray,
+    curves: np.ndarray,
+    refit_errors: np.ndarray | None = None,
 ) -> pd.DataFrame:
     """Return curves as a tidy frame: sample, feature, class, x, value.
+
+    A column `refit_error` stands beside `value` until `take_refits` takes it out.
 
     Parameters
     ----------
@@ -137,6 +143,8 @@ def profile_table(
         Places, as they are shown.
     curves : ndarray of shape (n_samples, n_places, n_classes)
         The output.
+    refit_errors : ndarray of the same shape or None
+        Its standard deviation over refits.
     """
     n, n_places, k = curves.shape
     columns: dict[str, Any] = {
@@ -146,4 +154,14 @@ def profile_table(
         "x": np.tile(x, n * k),
         "value": curves.transpose(0, 2, 1).ravel(),
     }
+    if refit_errors is not None:
+        columns["refit_error"] = refit_errors.transpose(0, 2, 1).ravel()
     return pd.DataFrame(columns)
+
+
+def take_refits(table: pd.DataFrame, target: Target) -> dict[str, Any]:
+    """Take the refit errors out of a table, as results keep them."""
+    if not target.n_refits:
+        return {}
+    errors = table.pop("refit_error").to_numpy()
+    return {"refit_errors": errors, "n_refits": target.n_refits}

@@ -3,6 +3,7 @@
 import difflib
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -12,10 +13,9 @@ from sklearn.utils import check_random_state
 from skdnn._progress import Progress
 from skdnn.explain._names import check_count, positions_of
 from skdnn.explain._players import players
+from skdnn.explain._shuffling import row_losses, shuffled_outputs
 from skdnn.explain._tables import Table
-from skdnn.explain._target import Problem, Step, open_problem
-
-_SMALLEST = 1e-15
+from skdnn.explain._target import Problem, Step, Target, open_problem
 
 
 def permutation_importance(
@@ -65,7 +65,10 @@ def permutation_importance(
         score; 0 for a column that is not used), ratio (cross-entropy when shuffled by
         cross-entropy as it is; 1 for a column that is not used, infinite if there was
         none before), std_error, ci_low, ci_high (95 %, over the shuffles: how it
-        varies with other rows is not in it).
+        varies with other rows is not in it). Of an ensemble, ``refit_errors`` holds
+        the standard deviation of each importance over the members, and
+        ``refit_interval()`` the interval over refits. `summary` has the errors of
+        the rows and of the refits together.
 
     Raises
     ------
@@ -90,7 +93,7 @@ def permutation_importance(
     check_count("n_repeats", n_repeats, 2)
     del background
     problem = open_problem(estimator, X)
-    y = _check_classes(y, problem)
+    y = check_classes(y, problem)
     measured = players(problem.target.feature_names, groups)
     if features is not None:
         names = [name for name, _ in measured]
@@ -129,27 +132,114 @@ def _compute(
     step : callable
         Called after each of those measured.
     """
-    target = problem.target
+    target = problem.target.stacked()
     scorer = _scorer(target.estimator, scoring)
-    codes = pd.Index(target.class_names).get_indexer(y)
+    judge = _Judge(target, problem.X, y, scoring)
     score = scorer(target.estimator, target.decode(problem.X), y)
-    loss = _losses(problem, codes, [], np.arange(len(y))[None])[0]
     draw = check_random_state(random_state)
     orders = np.array([draw.permutation(len(y)) for _ in range(n_repeats)])
-    rows = []
+    rows, refit_errors = [], []
     for name, members in measured:
         drops = np.empty(n_repeats)
         for r, order in enumerate(orders):
             shuffled = target.decode(_shuffled(problem.X, members, order))
             drops[r] = score - scorer(target.estimator, shuffled, y)
-        losses = _losses(problem, codes, members, orders)
-        ratio = _ratio(losses.mean(), loss)
+        rise, drops_of_members = judge.ask(members, orders)
+        ratio = _ratio(judge.loss + rise, judge.loss)
         rows.append({"feature": name, **_summary(drops, ratio)})
+        if target.n_refits:
+            refit_errors.append(drops_of_members.std(ddof=1))
         step()
     name = "score" if scoring is None else getattr(scoring, "__name__", str(scoring))
     return Table(
-        pd.DataFrame(rows), f"Permutation importance: drop of the {name}", "importance"
+        pd.DataFrame(rows),
+        f"Permutation importance: drop of the {name}",
+        "importance",
+        np.array(refit_errors) if target.n_refits else None,
+        target.n_refits,
     )
+
+
+class _Judge:
+    """What shuffling does to the loss of a classifier, and to its members' scores.
+
+    Parameters
+    ----------
+    target : Target
+        Stacked, if there are members.
+    X : ndarray of shape (n_samples, n_features)
+        Coded rows.
+    y : ndarray of shape (n_samples,)
+        Their classes.
+    scoring : str, callable or None
+        As `permutation_importance` was given it.
+    """
+
+    def __init__(self, target: Target, X: np.ndarray, y: np.ndarray, scoring):
+        self._target, self._X, self._y = target, X, y
+        self._codes = pd.Index(target.class_names).get_indexer(y)
+        if scoring is None and callable(getattr(target.estimator, "scorer_", None)):
+            scoring = target.estimator.scorer_  # a search's own
+        self._scoring = None if scoring == "accuracy" else scoring
+        proba = target.predict(X)
+        k = target.n_classes
+        self._losses = row_losses(proba[:, :k], self._codes, k)[:, 0]
+        self.loss = self._losses.mean()
+        self._right = self._count_right(proba[:, k:], self._codes)
+        self._scores = np.zeros(target.n_refits)
+        if target.n_refits and self._scoring is not None:
+            self._scores = self._ask_scorer(X, proba[:, k:])
+
+    def ask(self, members: list[int], orders: np.ndarray) -> tuple[float, np.ndarray]:
+        """Return the rise of the mean loss, and the drop of each member's score."""
+        rise, right, kept = 0.0, np.zeros(self._target.n_refits, int), []
+        k = self._target.n_classes
+        for takers, _, proba in shuffled_outputs(
+            self._target, self._X, members, orders
+        ):
+            codes = self._codes[takers]
+            losses = row_losses(proba[:, :k], codes, k)[:, 0]
+            rise += (losses - self._losses[takers]).sum()
+            if self._scoring is None:
+                right += self._count_right(proba[:, k:], codes)
+            else:
+                kept.append(proba[:, k:])
+        if self._scoring is None or not self._target.n_refits:
+            drops = (self._right * len(orders) - right) / orders.size
+            return rise / orders.size, drops
+        told = np.concatenate(kept).reshape(*orders.shape, -1)
+        scores = [
+            self._ask_scorer(_shuffled(self._X, members, order), proba)
+            for order, proba in zip(orders, told, strict=True)
+        ]
+        return rise / orders.size, np.mean(self._scores - np.array(scores), axis=0)
+
+    def _count_right(self, proba: np.ndarray, codes: np.ndarray) -> np.ndarray:
+        """Return how many rows each member predicts right."""
+        best = proba.reshape(len(proba), -1, self._target.n_classes).argmax(axis=2)
+        return (best == codes[:, None]).sum(axis=0)
+
+    def _ask_scorer(self, X: np.ndarray, proba: np.ndarray) -> np.ndarray:
+        """Ask any scorer about each member, by what it has predicted already."""
+        classes = self._target.class_names
+        rows = self._target.decode(X)
+        each = proba.reshape(len(proba), -1, len(classes)).swapaxes(0, 1)
+        scores = []
+        for told in each:
+            member = _Known(_Told(classes, told))
+            scores.append(_scorer(member, self._scoring)(member, rows, self._y))
+        return np.array(scores)
+
+
+@dataclass(frozen=True)
+class _Told:
+    """A classifier that has been asked already."""
+
+    classes_: np.ndarray
+    proba: np.ndarray
+
+    def predict_proba(self, X):
+        return self.proba
 
 
 def _summary(drops: np.ndarray, ratio: float) -> dict[str, float]:
@@ -236,28 +326,8 @@ def _ratio(shuffled: float, loss: float) -> float:
     return math.inf if shuffled > 0 else 1.0
 
 
-def _losses(
-    problem: Problem, codes: np.ndarray, members: list[int], orders: np.ndarray
-) -> np.ndarray:
-    """Return the mean cross-entropy for each order of some columns.
-
-    Returns
-    -------
-    ndarray of shape (n_orders,)
-    """
-    n = len(codes)
-    losses = np.empty(len(orders))
-    at_once = max(1, problem.target.block_rows // n)
-    for start in range(0, len(orders), at_once):
-        part = slice(start, start + at_once)
-        rows = np.vstack([_shuffled(problem.X, members, o) for o in orders[part]])
-        proba = problem.target.predict(rows).reshape(-1, n, problem.target.n_classes)
-        told = np.maximum(proba[:, np.arange(n), codes], _SMALLEST)
-        losses[part] = -np.log(told).mean(axis=1)
-    return losses
-
-
-def _check_classes(y, problem) -> np.ndarray:
+def check_classes(y, problem: Problem) -> np.ndarray:
+    """Return the classes of the rows; ``ValueError`` if they cannot be."""
     y = np.asarray(y)
     n = len(problem.X)
     if y.shape != (n,):

@@ -9,7 +9,7 @@ drawn from those that occur, where lime draws from a normal curve fitted to each
 quarter; and what is rare in the background is drawn more often.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -57,7 +57,8 @@ def explain_lime(
     step : callable
         Called after each row.
     """
-    target = problem.target
+    target = problem.target.stacked()
+    problem = replace(problem, target=target)
     everyone = players(target.feature_names, groups)
     predictions = target.predict(problem.X)  # first, if the classifier refuses a row
     # all rows from the same seed: what is told of a row does not hang on the others
@@ -75,11 +76,13 @@ def explain_lime(
     for row in problem.X:
         told.append(ask(row))
         step()
+    values, refit_errors = target.split(np.stack([s.coefs for s, _ in told]))
+    of_classes = slice(target.n_classes)
     return Attributions(
-        values=np.stack([surrogate.coefs for surrogate, _ in told]),
-        std_errors=np.stack([surrogate.errors for surrogate, _ in told]),
-        base_values=np.stack([surrogate.intercept for surrogate, _ in told]),
-        predictions=predictions,
+        values=values,
+        std_errors=np.stack([s.errors[:, of_classes] for s, _ in told]),
+        base_values=np.stack([s.intercept[of_classes] for s, _ in told]),
+        predictions=predictions[:, of_classes],
         feature_names=[name for name, _ in everyone],
         class_names=target.class_names,
         data=cells_of(problem.data, everyone),
@@ -87,7 +90,9 @@ def explain_lime(
         output=target.output,
         n_background=len(problem.background),
         random_state=seed,
-        score=np.stack([surrogate.score for surrogate, _ in told]),
+        refit_errors=refit_errors,
+        score=np.stack([s.score[of_classes] for s, _ in told]),
+        n_refits=target.n_refits,
         **picture(target.estimator, problem.X, everyone),
     )
 
@@ -128,7 +133,7 @@ def _until_stable(problem, bins, columns, row, seed) -> tuple[Surrogate, int]:
         output = problem.target.predict(rows, copy=False)
         batches.append(fit_surrogate(like, output, terms))
         surrogate = _mean(batches)
-        if _is_stable(surrogate, draw):
+        if _is_stable(surrogate, problem.target.n_classes, draw):
             break
     return surrogate, len(batches) * BATCH_ROWS
 
@@ -142,15 +147,19 @@ def _mean(batches: list[Surrogate]) -> Surrogate:
     return Surrogate(errors=np.sqrt(squares) / len(batches), **parts)
 
 
-def _is_stable(surrogate: Surrogate, draw: np.random.RandomState) -> bool:
+def _is_stable(
+    surrogate: Surrogate, n_classes: int, draw: np.random.RandomState
+) -> bool:
     """Return whether another run would put the players in the same order.
+
+    For each class, that is; members of an ensemble, which come after, do not count.
 
     Runs are imagined whose coefficients differ from these by their errors; by twice
     the variance, as these differ from the truth themselves.
     """
     n_players = len(surrogate.coefs)
-    known = surrogate.errors.any(axis=0)
-    if n_players == 1 or not known.any():
+    known = np.flatnonzero(surrogate.errors[:, :n_classes].any(axis=0))
+    if n_players == 1 or not len(known):
         return True
     coefs, errors = surrogate.coefs[:, known], surrogate.errors[:, known]
     noise = np.sqrt(2) * draw.normal(size=(2, _N_IMAGINED, *coefs.shape))
@@ -350,7 +359,7 @@ def _lime_tabular(problem: Problem, groups, seed: int):
 
         def predict(rows):
             seen.append((rows, target.predict(rows)))
-            return seen[-1][1]
+            return seen[-1][1][:, : target.n_classes]
 
         told = explainer.explain_instance(
             row, predict, labels=range(target.n_classes),
@@ -360,12 +369,13 @@ def _lime_tabular(problem: Problem, groups, seed: int):
         like = rows == row
         bins = explainer.discretizer.discretize
         like[:, numbers] = (bins(rows) == bins(row))[:, numbers]
-        # lime tells neither errors nor the score of every class
+        # lime tells neither errors nor the score of every class, nor members
         ours = fit_surrogate(like, output)
-        coefs = np.array(
-            [[dict(told.local_exp[k])[j] for k in range(target.n_classes)]
-             for j in range(target.n_features)]
-        )  # fmt: skip
+        coefs = ours.coefs.copy()
+        coefs[:, : target.n_classes] = [
+            [dict(told.local_exp[k])[j] for k in range(target.n_classes)]
+            for j in range(target.n_features)
+        ]
         intercept = np.array([told.intercept[k] for k in range(target.n_classes)])
         return Surrogate(intercept, coefs, ours.errors, ours.score), BATCH_ROWS
 

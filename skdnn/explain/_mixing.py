@@ -55,7 +55,7 @@ class Mixer:
         -------
         ndarray of shape (n_samples, n_sets, n_outputs)
         """
-        n_outputs = len(self.target.output_names)
+        n_outputs = self.target.n_outputs
         out = np.empty((len(X), design.n_sets, n_outputs))
         share = np.full(design.n_averaged, 1 / design.n_averaged)
         most = self.target.block_rows
@@ -145,8 +145,8 @@ def estimate(
     *,
     n_jobs: int | None,
     step: Step,
-) -> tuple[np.ndarray, np.ndarray, int | None]:
-    """Return Shapley values, standard errors, and the degrees of freedom of these.
+) -> tuple[np.ndarray, np.ndarray, np.ndarray | None, int | None]:
+    """Return Shapley values, their errors, and the degrees of freedom of these.
 
     Parameters
     ----------
@@ -160,6 +160,12 @@ def estimate(
         Processes, as joblib counts them.
     step : callable
         Called after each row.
+
+    Returns
+    -------
+    values, std_errors : ndarray of shape (n_samples, n_players, n_classes)
+    refit_errors : ndarray of the same shape or None
+    error_df : int or None
     """
     workers = effective_n_jobs(n_jobs)
     if workers == 1:
@@ -174,8 +180,13 @@ def estimate(
         told.append(part)
         for _ in part[0]:
             step()
-    values, errors = (np.concatenate([part[i] for part in told]) for i in (0, 1))
-    return values, errors, told[0][2]
+    values, errors, refits, error_df = zip(*told, strict=True)
+    return _joined(values), _joined(errors), _joined(refits), error_df[0]
+
+
+def _joined(parts):
+    """Return the parts in one array; None of members that are not there."""
+    return None if parts[0] is None else np.concatenate(parts)
 
 
 def _estimate_rows(
@@ -184,10 +195,10 @@ def _estimate_rows(
     X: np.ndarray,
     ends: np.ndarray,
     step: Callable[[], None] | None = None,
-) -> tuple[np.ndarray, np.ndarray, int | None]:
+) -> tuple[np.ndarray, np.ndarray, np.ndarray | None, int | None]:
     """Go through the series, for a few rows at a time; see `estimate`."""
-    shape = (len(X), mixer.n_players, ends.shape[1])
-    values, variances = np.zeros(shape), np.zeros(shape)
+    k = len(mixer.target.output_names)
+    values, errors, refits = [], [], []
     starts = mixer.target.predict(mixer.background)
 
     @lru_cache(maxsize=4)
@@ -197,19 +208,24 @@ def _estimate_rows(
     n_outputs = max(1, design(0).n_sets) * ends.shape[1]
     size = min(_MAX_ROWS, max(1, _MAX_OUTPUTS // n_outputs))
     for start in range(0, len(X), size):
-        todo = np.arange(start, min(start + size, len(X)))
-        n_done = 0
+        rows, row_ends = X[start : start + size], ends[start : start + size]
+        sums = np.zeros((2, len(rows), mixer.n_players, ends.shape[1]))
+        todo, n_done = np.arange(len(rows)), 0
         while len(todo):
-            worth = mixer.worth(design(n_done), X[todo])
-            told = design(n_done).estimate(worth, ends[todo], starts)
+            worth = mixer.worth(design(n_done), rows[todo])
+            sums[:, todo] += design(n_done).estimate(worth, row_ends[todo], starts)
             n_done += 1
-            for sums, new in zip((values, variances), told, strict=True):
-                sums[todo] += new
-            done = series.is_done(n_done, variances[todo] / n_done**2)
-            values[todo[done]] /= n_done
-            variances[todo[done]] /= n_done**2
+            # members are not waited for
+            done = series.is_done(n_done, sums[1, todo, :, :k] / n_done**2)
+            sums[0, todo[done]] /= n_done
+            sums[1, todo[done]] /= n_done**2
             todo = todo[~done]
             if step is not None:
                 for _ in range(done.sum()):
                     step()
-    return values, np.sqrt(variances), design(0).error_df
+        # only what is told is kept: memory does not grow with rows and members
+        told, apart = mixer.target.split(sums[0])
+        values.append(told.copy())
+        errors.append(np.sqrt(sums[1, :, :, :k]))
+        refits.append(apart)
+    return _joined(values), _joined(errors), _joined(refits), design(0).error_df

@@ -5,7 +5,14 @@ import pandas as pd
 from sklearn.utils import check_random_state
 
 from skdnn._progress import Progress
-from skdnn.explain._grid import outputs_at, places_of, profile_table, shown, ticks_of
+from skdnn.explain._grid import (
+    outputs_at,
+    places_of,
+    profile_table,
+    shown,
+    take_refits,
+    ticks_of,
+)
 from skdnn.explain._names import check_count, positions_of
 from skdnn.explain._tables import Profiles
 from skdnn.explain._target import Problem, Step, draw_background, open_problem
@@ -125,27 +132,31 @@ def _of_columns(
     problem: Problem, positions: list[int], resolution: int, ice: bool, step: Step
 ) -> Profiles:
     """Return the mean output, or every row's, along each column."""
-    target, rows = problem.target, problem.background
+    target, rows = problem.target.stacked(), problem.background
     tables, ticks = [], {}
     for j in positions:
         column, cells = target.columns[j], rows[:, j]
         places = places_of(column, cells, resolution)
         curves = np.empty((len(rows) if ice else 1, len(places), target.n_classes))
+        errors = np.empty_like(curves) if target.n_refits else None
         for part, output in outputs_at(target, rows, [j], places[:, None]):
-            curves[:, part] = (
-                output.transpose(1, 0, 2) if ice else output.mean(axis=1)[None]
-            )
+            told = output.transpose(1, 0, 2) if ice else output.mean(axis=1)[None]
+            curves[:, part], apart = target.split(told)
+            if errors is not None:
+                errors[:, part] = apart
         x = shown(column, places)
-        tables.append(profile_table(column.name, target.class_names, x, curves))
+        tables.append(profile_table(column.name, target.class_names, x, curves, errors))
         ticks[column.name] = ticks_of(column, cells)
         step()
     table = pd.concat(tables, ignore_index=True)
+    refits = take_refits(table, target)
     return Profiles(
         table if ice else table.drop(columns="sample"),
         "Individual conditional expectation" if ice else "Partial dependence",
         len(rows),
         ticks,
         target.unit,
+        **refits,
     )
 
 
@@ -153,35 +164,40 @@ def _of_pairs(
     problem: Problem, pairs: list[list[int]], resolution: int, step: Step
 ) -> Profiles:
     """Return the mean output over the grid of each pair of columns."""
-    target, rows = problem.target, problem.background
+    target, rows = problem.target.stacked(), problem.background
     tables, ticks = [], {}
     for pair in pairs:
         first, second = (target.columns[j] for j in pair)
         sides = [places_of(target.columns[j], rows[:, j], resolution) for j in pair]
         places = np.stack(np.meshgrid(*sides, indexing="ij"), axis=-1).reshape(-1, 2)
-        means = np.empty((len(places), target.n_classes))
+        means = np.empty((len(places), target.n_outputs))
         for part, output in outputs_at(target, rows, pair, places):
             means[part] = output.mean(axis=1)
+        values, errors = target.split(means)
         k, n = target.n_classes, len(places)
-        tables.append(
-            pd.DataFrame(
-                {
-                    "feature": first.name,
-                    "feature_2": second.name,
-                    "class": np.repeat(target.class_names, n),
-                    "x": np.tile(shown(first, places[:, 0]), k),
-                    "x_2": np.tile(shown(second, places[:, 1]), k),
-                    "value": means.T.ravel(),
-                }
-            )
+        table = pd.DataFrame(
+            {
+                "feature": first.name,
+                "feature_2": second.name,
+                "class": np.repeat(target.class_names, n),
+                "x": np.tile(shown(first, places[:, 0]), k),
+                "x_2": np.tile(shown(second, places[:, 1]), k),
+                "value": values.T.ravel(),
+            }
         )
+        if errors is not None:
+            table["refit_error"] = errors.T.ravel()
+        tables.append(table)
         for j in pair:
             ticks[target.columns[j].name] = ticks_of(target.columns[j], rows[:, j])
         step()
+    table = pd.concat(tables, ignore_index=True)
+    refits = take_refits(table, target)
     return Profiles(
-        pd.concat(tables, ignore_index=True),
+        table,
         "Partial dependence on two columns",
         len(rows),
         ticks,
         target.unit,
+        **refits,
     )

@@ -126,6 +126,10 @@ def _draw_curves(result, table, name, ax):
             mean.index, mean, **look, lw=1.8, label=told,
             marker="o" if len(mean) < 12 else None, ms=3.5,
         )  # fmt: skip
+        if result.n_refits and not len(samples):
+            # where the curve of another fit would lie
+            low, high = (end[part.index] for end in result.refit_interval())
+            ax.fill_between(part["x"], low, high, color=look["color"], alpha=0.15, lw=0)
     deciles = result.ticks.get(name, ())
     ax.plot(
         deciles, np.zeros(len(deciles)), "|", color="black", ms=7, clip_on=False,

@@ -17,6 +17,8 @@ from skdnn.explain._plots import (
     name_rows,
     short,
 )
+from skdnn.explain._summary_table import part_of, ranks_of
+from skdnn.explain._tables import Table
 
 
 def plot_break_down(result, sample, target_class, max_display, ax):
@@ -72,6 +74,35 @@ def plot_table(result, max_display, ax):
     return draw(result, result.frame(), max_display, ax)
 
 
+def plot_summary(result, max_display, ax):
+    """Draw importances with their ranks, and effects; see ``Summary.plot``."""
+    check_most(max_display)
+    importance, effects = part_of(result, "importance"), part_of(result, "effect")
+    if ax is None:
+        import matplotlib.pyplot as plt
+
+        key = [name for name in ("feature", "level") if name in effects]
+        n_rows = min(max_display, len(effects[key].drop_duplicates()))
+        n_classes = effects["class"].nunique()
+        height = max(3.2, n_rows * (0.19 * n_classes + 0.14) + 1.3)
+        ax = plt.subplots(1, 2, figsize=(13, height), layout="constrained")[1]
+    first, second = ax
+    shown = importance.head(max_display)
+    first.barh(range(len(shown)), shown["value"], color=COLORS[0], alpha=0.85)
+    _intervals(first, shown["value"], range(len(shown)), shown, 1)
+    first.axvline(0, color=GREY, lw=0.8)
+    first.set_xlabel("rise of the cross-entropy when shuffled, in nats (95 % interval)")
+    names = [
+        f"{short(name, 24)} (rank {rank})"
+        for name, rank in zip(shown["feature"], ranks_of(shown), strict=True)
+    ]
+    name_rows(first, names, "Importance", len(importance), length=60)
+    heading = f"Average conditional effects on the {result.unit}"
+    told = Table(effects.rename(columns={"value": "effect"}), heading, "effects")
+    _effects(told, told.table, max_display, second)
+    return np.array([first, second])
+
+
 def _agreement(result, table, max_display, ax):
     table = table.head(max_display)
     labels = table["method_a"] + " and " + table["method_b"]
@@ -112,11 +143,15 @@ def _effects(result, table, max_display, ax):
         colors = [COLORS[classes.index(label) % len(COLORS)] for label in part["class"]]
         ax.barh(at, lengths, height=height, color=colors)
         _intervals(ax, lengths, at, part, scale)
-        for y, length, effect in zip(at, lengths, part["effect"], strict=True):
+        low = part["ci_low"].fillna(part["effect"]) / scale
+        high = part["ci_high"].fillna(part["effect"]) / scale
+        # beyond the interval, where there is one
+        ends = np.where(lengths >= 0, np.maximum(high, 0), np.minimum(low, 0))
+        for y, end, effect in zip(at, ends, part["effect"], strict=True):
             ax.annotate(
-                f"{effect:+.3g}", (length, y), xytext=(4 if length >= 0 else -4, 0),
+                f"{effect:+.3g}", (end, y), xytext=(4 if effect >= 0 else -4, 0),
                 textcoords="offset points", va="center", fontsize=7.5,
-                ha="left" if length >= 0 else "right",
+                ha="left" if effect >= 0 else "right",
             )  # fmt: skip
         first = part.iloc[0]
         name = short(first["feature"], 24)

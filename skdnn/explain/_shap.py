@@ -118,7 +118,7 @@ def explain_shap(
     everyone = players(target.feature_names, plan.groups)
     live = _live(problem, everyone)
     method = _check_method(plan, len(live), len(problem.background))
-    target = replace(target, contrast=_contrast(target, plan.contrast))
+    target = replace(target, contrast=_contrast(target, plan.contrast)).stacked()
     ends = target.predict(problem.X)  # first, if the classifier refuses a row
     most = _most_background(plan, method, len(live))
     background = draw_background(problem, random_state, most)
@@ -127,22 +127,26 @@ def explain_shap(
         owner[everyone[player][1]] = place
     mixer = Mixer(target, background, owner)
     draw = int(random_state.randint(2**31 - 1))
-    shape = (len(ends), len(everyone), ends.shape[1])
+    shape = (len(ends), len(everyone), len(target.output_names))
     values, errors, error_df = np.zeros(shape), np.zeros(shape), None
+    refits = np.zeros(shape) if target.n_refits else None
     if method in _PEERS:
         ask = _peer(method, plan.max_evals, mixer, draw)
-        values[:], errors[:] = _ask_peer(ask, problem.X, ends, draw, step), np.nan
+        told = _ask_peer(ask, problem.X, ends, draw, step)
+        (values, refits), errors[:] = target.split(told), np.nan
     else:
         series = _series(plan, method, mixer, draw)
-        values[:, live], errors[:, live], error_df = estimate(
+        values[:, live], errors[:, live], apart, error_df = estimate(
             mixer, series, problem.X, ends, n_jobs=plan.n_jobs, step=step
         )
+        if refits is not None:
+            refits[:, live] = apart
         _warn_of_tolerance(plan, errors)
     return Attributions(
         values=values,
         std_errors=errors,
-        base_values=target.predict(background).mean(axis=0),
-        predictions=ends,
+        base_values=target.split(target.predict(background).mean(axis=0))[0],
+        predictions=target.split(ends)[0],
         feature_names=[name for name, _ in everyone],
         class_names=target.output_names,
         data=cells_of(problem.data, everyone),
@@ -150,7 +154,9 @@ def explain_shap(
         output=target.output,
         n_background=len(background),
         random_state=seed,
+        refit_errors=refits,
         error_df=error_df,
+        n_refits=target.n_refits,
         **picture(target.estimator, problem.X, everyone),
     )
 
@@ -250,7 +256,8 @@ def _series(plan: Plan, method: str, mixer: Mixer, seed: int) -> Series:
     if most is not None:
         pairs = most if plan.tolerance is None else min(most, pairs)
     if method == "regression":
-        in_one = max(4 * d, 2 * rows, _DESIGN_CELLS // n_columns)
+        widest = max(n_columns, mixer.target.n_outputs)
+        in_one = max(4 * d, 2 * rows, _DESIGN_CELLS // widest)
         n_designs = -(-pairs // in_one)
     else:
         n_designs = 1

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from skdnn.explain._explanation import Result
+from skdnn.explain._explanation import Result, plain_list
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,11 @@ class Profiles(Result):
         What `value` is measured in, in words.
     own : dict of str to ndarray of shape (n_samples,), or None
         Each row's own cell, where the curves are those of explained rows.
+    refit_errors : ndarray of shape (n_rows,) or None
+        Standard deviation of each `value` of `frame()` over the members of an
+        ensemble; None without refits.
+    n_refits : int
+        Members that it was made of.
     """
 
     table: pd.DataFrame
@@ -36,6 +41,15 @@ class Profiles(Result):
     ticks: dict[str, Any]
     unit: str = "probability"
     own: dict[str, Any] | None = None
+    refit_errors: Any = None
+    n_refits: int = 0
+
+    def _refitted(self) -> tuple[Any, Any]:
+        return self.table["value"].to_numpy(), self.refit_errors
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the result as plain data that ``json.dumps`` takes."""
+        return {**super().to_dict(), "refit_errors": plain_list(self.refit_errors)}
 
     @property
     def title(self) -> str:
@@ -101,13 +115,25 @@ class Table(Result):
     kind : {"importance", "effects", "agreement"}
         Which plot it has.
     refit_errors : ndarray of shape (n_rows,) or None
-        Standard deviation over refits; None without refits.
+        Standard deviation of each importance or effect over the members of an
+        ensemble; None without refits.
+    n_refits : int
+        Members that it was made of.
     """
 
     table: pd.DataFrame
     heading: str
     kind: str
     refit_errors: Any = None
+    n_refits: int = 0
+
+    def _refitted(self) -> tuple[Any, Any]:
+        column = {"effects": "effect", "importance": "importance"}[self.kind]
+        return self.table[column].to_numpy(), self.refit_errors
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the result as plain data that ``json.dumps`` takes."""
+        return {**super().to_dict(), "refit_errors": plain_list(self.refit_errors)}
 
     @property
     def title(self) -> str:

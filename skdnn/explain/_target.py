@@ -6,20 +6,20 @@ turned back into the user's container, column order and dtypes.
 """
 
 import difflib
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.sparse import issparse
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
+from skdnn.explain._cells import check_rows, check_same_columns
 from skdnn.explain._columns import Column, code_column, is_number, shared_dtype
 from skdnn.explain._foreign import as_classifier
-from skdnn.explain._images import OfShape, as_table, cell_names
+from skdnn.explain._images import as_table
+from skdnn.explain._members import Members, checked, find_members
 from skdnn.explain._names import check_option, positions_of
 
 # Told of every piece of work that is done, to show progress.
@@ -57,6 +57,10 @@ class Target:
         What `predict` returns.
     contrast : tuple of int or None
         Positions of two classes, if `predict` returns the first less the second.
+    members : Members or None
+        The members of an ensemble; None if there are none.
+    is_stacked : bool
+        Whether `predict` returns the output of each member beside its own.
     """
 
     estimator: Any
@@ -66,6 +70,8 @@ class Target:
     array_dtype: Any
     output: str = "probability"
     contrast: tuple[int, int] | None = None
+    members: Members | None = None
+    is_stacked: bool = False
 
     @property
     def feature_names(self) -> list[str]:
@@ -96,9 +102,48 @@ class Target:
         return np.array([f"{first} - {second}"])
 
     @property
+    def n_outputs(self) -> int:
+        """Count of the columns of `predict`: of all members, if it is stacked."""
+        return len(self.output_names) * (1 + self.n_refits)
+
+    @property
+    def n_refits(self) -> int:
+        """Count of the members whose output `predict` returns."""
+        return self.members.n if self.members is not None and self.is_stacked else 0
+
+    @property
     def block_rows(self) -> int:
         """Rows that the classifier is given at once, at most."""
-        return min(_MAX_BLOCK_ROWS, max(256, _BLOCK_CELLS // self.n_features))
+        widest = max(self.n_features, self.n_outputs)
+        return min(_MAX_BLOCK_ROWS, max(256, _BLOCK_CELLS // widest))
+
+    def stacked(self) -> "Target":
+        """Return the target that tells of each member as well, if there are any.
+
+        One pass of an explainer then serves the ensemble and all members: it takes
+        their outputs for so many more classes, and `split` makes errors of them.
+        """
+        return replace(self, is_stacked=self.members is not None)
+
+    def split(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+        """Return the ensemble's numbers, and the standard deviation over members.
+
+        Parameters
+        ----------
+        values : ndarray of shape (..., n_outputs)
+            What an explainer made of each output.
+
+        Returns
+        -------
+        values : ndarray of shape (..., n_classes)
+        refit_errors : ndarray of shape (..., n_classes) or None
+            None if there are no members.
+        """
+        if not self.n_refits:
+            return values, None
+        k = len(self.output_names)
+        each = values[..., k:].reshape(*values.shape[:-1], self.n_refits, k)
+        return values[..., :k], each.std(axis=-2, ddof=1)
 
     def decode(self, codes: np.ndarray, *, copy: bool = True):
         """Return coded rows in the user's container, column order and dtypes.
@@ -141,20 +186,34 @@ class Target:
         Returns
         -------
         ndarray of shape (n_rows, n_classes)
-            Probabilities or log odds; of shape (n_rows, 1) with `contrast`.
+            Probabilities or log odds; of shape (n_rows, 1) with `contrast`. If the
+            target is stacked, those of each member follow: (n_rows, n_outputs).
         """
-        out = np.empty((len(codes), self.n_classes))
+        k = self.n_classes
+        out = np.empty((len(codes), (1 + self.n_refits) * k))
         for start in range(0, len(codes), self.block_rows):
             part = slice(start, start + self.block_rows)
-            rows = self.decode(codes[part], copy=copy)
-            out[part] = _checked(self.estimator.predict_proba(rows), self.n_classes)
+            out[part] = self._ask(self.decode(codes[part], copy=copy))
         if self.output == "log_odds":
             out = np.clip(out, _SMALLEST, 1 - _SMALLEST)
             out = np.log(out) - np.log1p(-out)
         if self.contrast is not None:
             first, second = self.contrast
-            out = out[:, [first]] - out[:, [second]]
+            out = out[:, first::k] - out[:, second::k]
         return out
+
+    def _ask(self, rows) -> np.ndarray:
+        """Return what the classifier, and each member after it, says of some rows."""
+        k = self.n_classes
+        if self.members is None or not self.is_stacked:
+            return checked(self.estimator.predict_proba(rows), k)
+        if self.members.is_mean:
+            each = self.members.predict(rows, k)
+            own = each.mean(axis=0)
+        else:  # steps may change the rows they are given
+            own = checked(self.estimator.predict_proba(rows.copy()), k)
+            each = self.members.predict(rows, k)
+        return np.concatenate([own[None], each]).swapaxes(0, 1).reshape(len(rows), -1)
 
     def positions(self, features) -> list[int]:
         """Return the positions of columns given by name or position; None is all.
@@ -223,12 +282,12 @@ def open_problem(
     estimator = as_classifier(estimator, X)
     class_names = _check_estimator(estimator)
     estimator, X, background = as_table(estimator, X, background)
-    rows, labels = _check_rows(X, "X", estimator)
+    rows, labels = check_rows(X, "X", estimator)
     if background is None:
         back = rows
     else:
-        back, back_labels = _check_rows(background, "background", estimator)
-        _check_same_columns(rows, back, labels, back_labels)
+        back, back_labels = check_rows(background, "background", estimator)
+        check_same_columns(rows, back, labels, back_labels)
     if len(back) < 2:
         raise ValueError(
             f"`background` must have at least 2 rows to compare with. Got {len(back)}. "
@@ -250,7 +309,8 @@ def open_problem(
     )
     # the classifier's own words, if it does not know these columns
     first = X.iloc[:1] if is_frame else rows.table[:1]
-    _checked(estimator.predict_proba(first.copy()), len(class_names))
+    checked(estimator.predict_proba(first.copy()), len(class_names))
+    target = replace(target, members=find_members(estimator, first, len(class_names)))
     problem = Problem(
         target, np.column_stack(coded), np.column_stack(coded_back), rows.objects()
     )
@@ -357,115 +417,3 @@ def _check_estimator(estimator) -> np.ndarray:
             f"predict_proba. Got {type(estimator).__name__}, which has not."
         )
     return np.asarray(estimator.classes_)
-
-
-@dataclass(frozen=True)
-class _Cells:
-    """The columns of a table, whatever holds them."""
-
-    table: Any
-
-    def __len__(self) -> int:
-        return len(self.table)
-
-    def __getitem__(self, j: int):
-        if isinstance(self.table, pd.DataFrame):
-            column = self.table.iloc[:, j]
-            is_plain = (
-                isinstance(column.dtype, np.dtype) and column.dtype.kind in "Obiuf"
-            )
-            return column.to_numpy() if is_plain else column.array
-        return self.table[:, j]
-
-    def objects(self) -> np.ndarray:
-        """Return the cells as they are, in one array."""
-        cells = np.empty(self.table.shape, dtype=object)
-        for j in range(self.table.shape[1]):
-            cells[:, j] = list(self[j])
-        return cells
-
-
-def _check_rows(X, name: str, estimator) -> tuple[_Cells, list]:
-    if issparse(X):
-        raise ValueError(
-            f"`{name}` must be a frame or a dense array: cells of a sparse matrix "
-            "cannot be exchanged one by one. Use .toarray()."
-        )
-    if isinstance(X, pd.DataFrame):
-        labels = list(X.columns)
-        counts = Counter(str(label) for label in labels)
-        twice = sorted(name for name, n in counts.items() if n > 1)
-        if twice:
-            raise ValueError(
-                f"Column names of `{name}` must be different. Got twice: {twice}."
-            )
-        sparse = [str(c) for c in labels if isinstance(X[c].dtype, pd.SparseDtype)]
-        if sparse:
-            raise ValueError(
-                f"`{name}` must have dense columns. Got sparse ones: {sparse}. Use "
-                ".sparse.to_dense()."
-            )
-    else:
-        X = np.asarray(X)
-        if X.ndim != 2:
-            raise ValueError(
-                f"`{name}` must be a table: (n_samples, n_features). Got shape "
-                f"{X.shape}; one row is X[[0]]."
-            )
-        names = getattr(estimator, "feature_names_in_", None)
-        if isinstance(estimator, OfShape):
-            names = cell_names(estimator.row_shape)
-        if names is None or len(names) != X.shape[1]:
-            names = [f"x{j}" for j in range(X.shape[1])]
-        labels = list(names)
-    if X.shape[0] == 0 or X.shape[1] == 0:
-        raise ValueError(
-            f"`{name}` must have rows and columns. Got shape {tuple(X.shape)}."
-        )
-    return _Cells(X), labels
-
-
-def _check_same_columns(rows, back, labels, back_labels) -> None:
-    both_frames = isinstance(rows.table, pd.DataFrame) and isinstance(
-        back.table, pd.DataFrame
-    )
-    if type(rows.table) is not type(back.table):
-        raise ValueError(
-            "`background` must be of the kind of X. Got a "
-            f"{type(back.table).__name__} beside a {type(rows.table).__name__}."
-        )
-    if both_frames and labels != back_labels:
-        missing = [str(c) for c in labels if c not in back_labels]
-        other = [str(c) for c in back_labels if c not in labels]
-        found = (
-            f"missing {missing}, unknown {other}"
-            if missing or other
-            else "another order"
-        )
-        raise ValueError(
-            f"`background` must have the columns of X, in their order. Got {found}."
-        )
-    if len(labels) != len(back_labels):
-        raise ValueError(
-            f"`background` must have the {len(labels)} columns of X. Got "
-            f"{len(back_labels)}."
-        )
-
-
-def _checked(proba, n_classes: int) -> np.ndarray:
-    if isinstance(proba, list) or np.ndim(proba) != 2 or proba.shape[1] != n_classes:
-        shape = (
-            [np.shape(p) for p in proba] if isinstance(proba, list) else np.shape(proba)
-        )
-        raise ValueError(
-            "predict_proba must return one array of shape (n_samples, n_classes), here "
-            f"(…, {n_classes}). Got shape {shape}."
-        )
-    proba = np.asarray(proba, dtype=np.float64)
-    if not np.isfinite(proba).all():
-        n_bad = int((~np.isfinite(proba)).any(axis=1).sum())
-        raise ValueError(
-            "predict_proba must return finite numbers. Got NaN or infinity for "
-            f"{n_bad} of {len(proba)} rows made of cells of X and of `background`."
-        )
-    return proba

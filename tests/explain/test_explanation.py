@@ -30,6 +30,7 @@ def results(people, people_model):
         "counterfactuals": explain.counterfactuals(
             people_model, frame[:6], **settings, n_alternatives=2
         ),
+        "summary": explain.summary(people_model, frame, y, random_state=0),
         "agreement": explain.agreement(people_model, frame[:6], y[:6], **settings),
     }
 
@@ -66,6 +67,7 @@ def test_classes_keep_their_dtype(iris_model):
 RESULTS = [
     "shap", "lime", "break_down", "ceteris_paribus", "profiles", "curves", "pairs",
     "accumulated", "importance", "effects", "counterfactuals", "agreement",
+    "summary",
 ]  # fmt: skip
 
 

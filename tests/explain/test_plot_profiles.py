@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 from matplotlib.collections import QuadMesh
 from matplotlib.text import Text
+from oracles import Bagged
 from sklearn.linear_model import LogisticRegression
 
 from skdnn import explain
@@ -158,3 +159,19 @@ def test_no_more_curves_than_a_picture_holds(formula):
         formula(lambda X: X[:, 0]), X, ice=True, grid_resolution=3
     )
     assert len(curves.plot("x0", target_class=True).lines) <= 200 + 2
+
+
+def test_bands_show_where_another_fit_would_lie():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(60, 2))
+    model = Bagged(LogisticRegression(), 4).fit(X, X[:, 0] > 0)
+    result = explain.accumulated_local_effects(model, X)
+    ax = result.plot("x1", target_class=True)
+    band = ax.collections[0].get_paths()[0].vertices
+    of_column = (result.frame()["feature"] == "x1") & result.frame()["class"]
+    low, high = (end[of_column] for end in result.refit_interval())
+    assert band[:, 1].min() == pytest.approx(low.min())
+    assert band[:, 1].max() == pytest.approx(high.max())
+    assert (
+        not explain.partial_dependence(model.estimators_[0], X).plot("x1").collections
+    )

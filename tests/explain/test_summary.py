@@ -1,0 +1,198 @@
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from oracles import Bagged, Logistic
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+
+from skdnn import explain
+
+TRUTH = Logistic([1.0, -0.5, 0.0, 0.25])
+NUMBERS = [
+    "value", "std_error", "data_error", "refit_error", "ci_low", "ci_high", "p_holm",
+    "rank_low", "rank_high",
+]  # fmt: skip
+
+
+def fitted(seed, n=500, n_members=20):
+    X, y = TRUTH.draw(n, seed)
+    return Bagged(LogisticRegression(C=1e3), n_members, seed).fit(X, y)
+
+
+@pytest.fixture(scope="module")
+def result():
+    X, y = TRUTH.draw(200, 1)
+    return explain.summary(fitted(0), X, y, random_state=0)
+
+
+def part(result, measure):
+    table = result.frame()
+    return table[table["measure"] == measure].reset_index(drop=True)
+
+
+def test_frame(result):
+    table = result.frame()
+    assert list(table) == ["measure", "feature", "class", *NUMBERS]
+    assert table["measure"].tolist() == ["importance"] * 4 + ["effect"] * 8
+    assert table["feature"].iloc[:4].tolist() == ["x0", "x1", "x2", "x3"]
+    assert table["class"].tolist() == [None] * 4 + [False, True] * 4
+    assert part(result, "effect")[["rank_low", "rank_high"]].isna().all(axis=None)
+    known = table.drop(columns=["class", "rank_low", "rank_high"])
+    assert known.notna().all(axis=None)
+
+
+def test_both_errors_are_named_and_add_up(result):
+    table = result.frame()
+    total = np.hypot(table["data_error"], table["refit_error"])
+    np.testing.assert_allclose(table["std_error"], total)
+    low, high = result.refit_interval()
+    np.testing.assert_allclose(high - low, 2 * 2.0930241 * table["refit_error"])
+    # an interval is between those of the fewest and of endless degrees of freedom
+    reach = (table["ci_high"] - table["value"]) / table["std_error"]
+    assert (reach > 1.959).all()
+    assert (reach < 2.0931).all()
+
+
+def test_effects_are_those_of_average_conditional_effects(result):
+    X, _ = TRUTH.draw(200, 1)
+    told = explain.average_conditional_effects(fitted(0), X).frame()
+    effects = part(result, "effect")
+    np.testing.assert_allclose(effects["value"], told["effect"])
+    np.testing.assert_allclose(effects["refit_error"], told["std_error"])
+
+
+def test_error_of_the_rows_is_that_of_a_mean():
+    X, y = TRUTH.draw(80, 1)
+    told = part(explain.summary(TRUTH, X, y, random_state=0), "effect")
+    p = TRUTH.predict_proba(X)[:, 1]
+    slopes = np.outer(p * (1 - p), TRUTH.coefs)
+    errors = slopes.std(axis=0, ddof=1) / np.sqrt(80)
+    np.testing.assert_allclose(told["data_error"][1::2], errors, rtol=1e-2)
+    assert told["refit_error"].isna().all()
+    np.testing.assert_allclose(told["std_error"], told["data_error"])
+
+
+def test_probabilities_are_adjusted_for_what_was_looked_at(result):
+    # the two classes of each column are one effect
+    assert (result.n_importances, result.n_effects) == (4, 4)
+    assert "4 importances and 4 effects were looked at" in result.multiplicity
+    effects = part(result, "effect")
+    np.testing.assert_array_equal(effects["p_holm"][::2], effects["p_holm"][1::2])
+    assert effects["p_holm"][0] < 0.001
+    assert effects["p_holm"][4] > 0.05
+    # the largest of them is adjusted for the others, too
+    one = explain.summary(fitted(0), *TRUTH.draw(200, 1), features=[0], random_state=0)
+    alone = part(one, "effect")["p_holm"][0]
+    assert effects["p_holm"][0] == pytest.approx(4 * alone)
+
+
+def test_ranks_that_are_not_told_apart_are_ties(result):
+    ranks = part(result, "importance").set_index("feature")
+    # x0 stands before x1 and x2, but not surely before x3
+    assert ranks.loc["x0", ["rank_low", "rank_high"]].tolist() == [1, 2]
+    assert ranks.loc["x2", ["rank_low", "rank_high"]].tolist() == [2, 4]
+    assert (ranks["rank_low"] <= ranks["value"].rank(ascending=False)).all()
+    assert (ranks["rank_high"] >= ranks["value"].rank(ascending=False)).all()
+
+
+def test_words_classes_and_a_pipeline():
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame({"a": rng.normal(size=90), "city": rng.choice(["x", "y"], 90)})
+    y = np.digitize(X["a"] + (X["city"] == "x"), [0, 1])
+
+    class Coded(Bagged):
+        def _numbers(self, X):
+            return np.column_stack([X["a"], X["city"] == "x"])
+
+    model = make_pipeline("passthrough", Coded(LogisticRegression(), 6)).fit(X, y)
+    result = explain.summary(model, X, y, random_state=0)
+    table = result.frame()
+    assert list(table)[1:5] == ["feature", "level", "reference", "class"]
+    assert table["class"].dropna().tolist() == [0, 1, 2, 0, 1, 2]
+    assert all(isinstance(label, int) for label in table["class"].dropna())
+    assert result.n_effects == 6
+    assert result.n_refits == 6
+
+
+def test_what_is_not_in_the_intervals_is_said(result):
+    X, y = TRUTH.draw(40, 1)
+    assert result.warning == ""
+    assert result.title == (
+        "Summary over 200 rows and 20 members (bootstrap samples and seeds)"
+    )
+    alone = explain.summary(TRUTH, X, y, random_state=0)
+    assert "no ensemble" in alone.warning
+    assert alone.title == "Summary over 40 rows"
+    with pytest.raises(ValueError, match="must have an ensemble"):
+        alone.refit_interval()
+    seeds = fitted(0, n_members=3)
+    seeds.bootstrap = False
+    told = explain.summary(seeds, X, y, random_state=0)
+    assert "seeds alone" in told.warning
+    assert "seeds alone" in told._repr_html_()
+
+
+def test_output_is_that_of_effects_alone(result):
+    X, y = TRUTH.draw(200, 1)
+    odds = explain.summary(fitted(0), X, y, output="log_odds", random_state=0)
+    pd.testing.assert_frame_equal(part(odds, "importance"), part(result, "importance"))
+    assert part(odds, "effect")["value"][1] == pytest.approx(1.0, abs=0.35)
+
+
+def test_protocol(result):
+    told = json.loads(json.dumps(result.to_dict(), allow_nan=False))
+    assert told["n_refits"] == 20
+    assert told["columns"]["rank_low"][0] == 1
+    assert told["columns"]["rank_low"][-1] is None
+    html = result._repr_html_()
+    assert "<th>rank</th>" in html
+    assert "<td>1–2</td>" in html
+    table = result.frame()
+    table["value"] = 9
+    assert (result.frame()["value"] != 9).all()
+
+
+def test_plot(result):
+    axes = result.plot()
+    assert axes.shape == (2,)
+    labels = [label.get_text() for label in axes[0].get_yticklabels()]
+    assert labels[0] == "x0 (rank 1–2)"
+    assert all("(rank " in label for label in labels)
+    widths = [bar.get_width() for bar in axes[0].patches]
+    wanted = part(result, "importance")["value"].sort_values(ascending=False)
+    np.testing.assert_allclose(widths, wanted)
+    assert result.plot(max_display=2)[0].get_title().endswith("2 of 4 columns")
+
+
+def test_same_seed_same_bits_and_names_are_hostile(hostile):
+    model, X, y = hostile
+    first, second = (explain.summary(model, X, y, random_state=3) for _ in range(2))
+    pd.testing.assert_frame_equal(first.frame(), second.frame())
+    assert "<script>" not in first._repr_html_()
+    first.plot()[0].figure.canvas.draw()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [({"y": [2] * 40}, "`y` must hold classes"), ({"features": "z"}, "columns of X")],
+)
+def test_errors(change, message):
+    X, y = TRUTH.draw(40, 1)
+    given = {"y": y} | change
+    with pytest.raises(ValueError, match=message):
+        explain.summary(TRUTH, X, **given)
+
+
+@pytest.mark.slow
+def test_intervals_of_importance_hold_that_of_the_limit():
+    # of the truth itself, over rows without end
+    many, y = TRUTH.draw(100_000, 77)
+    limit = part(explain.summary(TRUTH, many, y, random_state=0), "importance")["value"]
+    held = np.zeros(4)
+    for seed in range(60):
+        X, y = TRUTH.draw(300, seed + 10_000)
+        told = part(explain.summary(fitted(seed), X, y, random_state=0), "importance")
+        held += ((told["ci_low"] <= limit) & (limit <= told["ci_high"])).to_numpy()
+    assert held[[0, 1, 3]].mean() / 60 >= 0.9
