@@ -69,7 +69,7 @@ LAYERS = {
         "explain._mixing",
         "explain._names",
         "explain._players",
-        "explain._rows",
+        "explain._take",
         "explain._tables",
         "explain._target",
         "explain._text",
