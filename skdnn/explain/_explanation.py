@@ -41,11 +41,6 @@ class Result(ABC):
             },
         }
 
-    @property
-    def warning(self) -> str:
-        """What to be wary of, in a sentence; empty if there is nothing."""
-        return ""
-
     def checks(self, estimator=None, X=None, *, background=None, random_state=0):
         """Ask how far the result can be trusted.
 
@@ -90,6 +85,11 @@ class Result(ABC):
         from skdnn.explain._checking import check_result
 
         return check_result(self, estimator, X, background, random_state)
+
+    @property
+    def warning(self) -> str:
+        """What to be wary of, in a sentence; empty if there is nothing."""
+        return ""
 
     def _repr_html_(self) -> str:
         table = self.frame()
