@@ -76,7 +76,7 @@ def agreement(
     True
     """
     from skdnn.explain._agreement import compare
-    from skdnn.explain._rows import as_seed
+    from skdnn.explain._take import as_seed
 
     seed = as_seed(random_state)
     options = {"background": background, "random_state": seed, "verbose": verbose}

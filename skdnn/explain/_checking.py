@@ -13,9 +13,9 @@ from skdnn.explain._checks import Checks, Seen, run_checks
 from skdnn.explain._deletion import deletion_curves
 from skdnn.explain._explanation import Attributions, Result
 from skdnn.explain._lime import Bins, Pool, draw_rows
-from skdnn.explain._rows import as_seed, take
 from skdnn.explain._support import LEAST_ROWS, Support, code_of, mixtures
 from skdnn.explain._tables import Profiles
+from skdnn.explain._take import as_seed, take
 from skdnn.explain._target import Problem, open_problem
 
 _N_RERUNS = 3

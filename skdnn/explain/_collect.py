@@ -9,7 +9,7 @@ from skdnn.explain import _performance, _simple_model
 from skdnn.explain._collect_explanations import N_STEPS, Asked, collect_explanations
 from skdnn.explain._fitted import inspect_fitted
 from skdnn.explain._report import Evidence
-from skdnn.explain._rows import as_seed, n_rows_of
+from skdnn.explain._take import as_seed, n_rows_of
 
 _STEPS = 1 + N_STEPS
 

@@ -17,7 +17,7 @@ from skdnn.explain._counterfactuals import OWN_COLUMNS, counterfactuals
 from skdnn.explain._deletion import deletion_curves
 from skdnn.explain._importance import permutation_importance
 from skdnn.explain._partial_dependence import partial_dependence
-from skdnn.explain._rows import take
+from skdnn.explain._take import take
 from skdnn.explain._target import Step, open_problem
 
 N_STEPS = 7

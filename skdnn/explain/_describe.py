@@ -33,7 +33,7 @@ def describe_row(result: Attributions, sample: int, k: int) -> str:
             f"{output} fits poorly, with an R² of {fixed(result.score[sample, k])}."
         )
     values = result.values[sample, :, k]
-    half = np.nan_to_num((result.interval()[1] - result.values)[sample, :, k])
+    half = _half(result)[sample, :, k]
     order = np.argsort(-np.abs(values), kind="stable")
     least = max(_SMALL * np.abs(values).max(), 1e-12)
     named = [j for j in order[:_MOST_NAMED] if abs(values[j]) >= least]
@@ -55,9 +55,22 @@ def describe_row(result: Attributions, sample: int, k: int) -> str:
         _doubted([cell for cell in cells if not cell.is_certain]),
         _together(values[rest].sum(), len(rest), digits),
         _sum(result, sample, k),
-        f"After ± stands half of a 95{NBSP}% interval." if half[named].any() else "",
+        _interval(result) if half[named].any() else "",
     ]
     return " ".join(sentence for sentence in sentences if sentence)
+
+
+def _half(result: Attributions) -> np.ndarray:
+    """Return how far each attribution may lie off, by draws and by refits."""
+    half = np.nan_to_num(result.interval()[1] - result.values)
+    if result.refit_errors is None:
+        return half
+    return np.hypot(half, 2 * result.refit_errors)
+
+
+def _interval(result: Attributions) -> str:
+    of = "" if result.refit_errors is None else ", over other fits too"
+    return f"After ± stands half of a 95{NBSP}% interval{of}."
 
 
 @dataclass(frozen=True)

@@ -45,11 +45,6 @@ class Result(ABC):
             },
         }
 
-    @property
-    def warning(self) -> str:
-        """What to be wary of, in a sentence; empty if there is nothing."""
-        return ""
-
     def checks(self, estimator=None, X=None, *, background=None, random_state=0):
         """Ask how far the result can be trusted.
 
@@ -94,6 +89,11 @@ class Result(ABC):
         from skdnn.explain._checking import check_result
 
         return check_result(self, estimator, X, background, random_state)
+
+    @property
+    def warning(self) -> str:
+        """What to be wary of, in a sentence; empty if there is nothing."""
+        return ""
 
     def refit_interval(self, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
         """Return where each number would lie, were the classifier fitted once more.

@@ -19,7 +19,7 @@ from sklearn.preprocessing import MinMaxScaler, OneHotEncoder
 from skdnn import explain
 from skdnn.explain._collect import as_positions
 from skdnn.explain._collect_explanations import _draw_rows
-from skdnn.explain._rows import take
+from skdnn.explain._take import take
 
 HOSTILE = "<script>alert(1)</script>"
 

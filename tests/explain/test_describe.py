@@ -76,6 +76,16 @@ def test_signs_that_are_not_certain_are_named_so():
     assert text.startswith("For this row, no column is certain to move the chance of")
 
 
+def test_refits_are_part_of_the_interval():
+    refitted = attributions()
+    errors = np.zeros(refitted.values.shape)
+    errors[0, 0], errors[0, 2] = 0.05, 0.3
+    text = said(replace(refitted, refit_errors=errors))
+    assert "raises the chance of virginica by 0.41 ± 0.10" in text
+    assert f"not certain whether missing age ({MINUS}0.10 ± 0.60)" in text
+    assert text.endswith("interval, over other fits too.")
+
+
 def test_only_the_first_few_are_named_and_the_rest_summed():
     values = np.full(20, 0.02)
     many = attributions(
