@@ -243,6 +243,19 @@ def test_a_column_that_no_member_uses_has_no_error():
     assert (result.refit_errors[2:] == 0).all()
 
 
+def test_counterfactuals_tell_how_many_members_agree(table, ensemble):
+    X, _ = table
+    result = explain.counterfactuals(ensemble, X[:5], background=X, n_alternatives=2)
+    found = result.frame()
+    each = ensemble.predict_members(found[X.columns]).argmax(axis=2)
+    agree = ensemble.classes_[each] == found["target"].to_numpy()
+    np.testing.assert_allclose(result.member_shares, agree.mean(axis=0))
+    assert result.to_dict()["member_shares"] == result.member_shares.tolist()
+    assert (result.member_shares < 1).any()
+    alone = explain.counterfactuals(One(ensemble), X[:5], background=X)
+    assert alone.member_shares is None
+
+
 def coverage(n_repeats, n_members, output="probability"):
     """Return the share of intervals that hold the true effect, for each column."""
     truth = Logistic([1.0, -0.5, 0.0, 0.25])
