@@ -19,7 +19,7 @@ from skdnn.explain._fewest_changes import (
 from skdnn.explain._grid import shown
 from skdnn.explain._names import check_count, positions_of
 from skdnn.explain._tables import Counterfactuals
-from skdnn.explain._target import Problem, class_position, open_problem
+from skdnn.explain._target import Problem, Target, class_position, open_problem
 
 OWN_COLUMNS = ("sample", "found", "target")
 
@@ -286,7 +286,19 @@ def _collected(
         changed=_changes(problem, sample, rows),
         is_fewest=np.array([one.is_fewest for one in found]),
         n_background=len(problem.background),
+        member_shares=_member_shares(target.stacked(), rows, reached),
     )
+
+
+def _member_shares(
+    target: Target, rows: np.ndarray, reached: np.ndarray
+) -> np.ndarray | None:
+    """Return the share of the members that predict what the ensemble is to predict."""
+    if not target.n_refits:
+        return None
+    each = target.predict(rows)[:, target.n_classes :]
+    best = each.reshape(len(rows), target.n_refits, -1).argmax(axis=2)
+    return (best == reached[:, None]).mean(axis=1)
 
 
 def _changes(problem: Problem, sample: np.ndarray, rows: np.ndarray) -> pd.DataFrame:

@@ -148,6 +148,9 @@ def _draw_bars(result, table, name, ax):
             at, mean, width=width, color=COLORS[place % len(COLORS)],
             label=short(label, MOST_CLASS),
         )  # fmt: skip
+        if result.n_refits and "sample" not in part:
+            reach = (result.refit_interval()[1][part.index] - part["value"]).to_numpy()
+            ax.errorbar(at, mean, reach, fmt="none", ecolor="black", elinewidth=0.8)
     levels = [short(level, 14) for level in mean.index]
     own = () if result.own is None else result.own[name][table["sample"].unique()]
     if len(own) == 1:

@@ -74,8 +74,16 @@ def _row_bars(result, sample, k, max_display, ax):
         error_kw={"elinewidth": 1},
         color=np.where(values[shown] >= 0, UP, DOWN),
     )  # fmt: skip
+    told = f"{_unit(result)} of {short(result.class_names[k])}"
+    if result.n_refits:
+        reach = result.refit_interval()[1][sample, shown, k] - values[shown]
+        ax.errorbar(
+            values[shown], range(len(shown)), xerr=reach, fmt="none", ecolor=GREY,
+            elinewidth=1, capsize=3,
+        )  # fmt: skip
+        told += "\ngrey: where another fit would lie (95 %)"
     ax.axvline(0, color=GREY, lw=0.8)
-    label_x(ax, f"{_unit(result)} of {short(result.class_names[k])}")
+    label_x(ax, told)
     title = _row_title(result, sample, k)
     _fade(ax, result, ([sample], [k]))
     names = [cell_name(result, sample, j) for j in shown]

@@ -200,12 +200,16 @@ class Counterfactuals(Result):
         nothing was found for, whether every set was.
     n_background : int
         Rows whose cells were tried.
+    member_shares : ndarray of shape (n_rows,) or None
+        Share of the members of an ensemble that predict the target of each row of
+        `frame()`: how likely another fit is to agree. None without members.
     """
 
     table: pd.DataFrame
     changed: pd.DataFrame
     is_fewest: np.ndarray
     n_background: int
+    member_shares: np.ndarray | None = None
 
     @property
     def title(self) -> str:
@@ -263,7 +267,10 @@ class Counterfactuals(Result):
 
     def to_dict(self) -> dict[str, Any]:
         """Return the result as plain data that ``json.dumps`` takes."""
-        return {**super().to_dict(), "is_fewest": self.is_fewest.tolist()}
+        facts = {"is_fewest": self.is_fewest, "member_shares": self.member_shares}
+        return super().to_dict() | {
+            name: plain_list(fact) for name, fact in facts.items()
+        }
 
     def plot(self, *, max_display=12, ax=None):
         """Draw a table of the cells that change, before and after.

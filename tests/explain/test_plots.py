@@ -3,6 +3,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.text import Text
+from oracles import Bagged
 from sklearn.linear_model import LogisticRegression
 
 from skdnn import explain
@@ -166,3 +167,18 @@ def test_legend_names_every_class_and_hides_nothing():
             str(label) for label in range(20)
         ]
         assert legend.get_window_extent().x0 >= ax.get_window_extent().x1
+
+
+def test_bars_of_a_row_show_where_another_fit_would_lie():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(40, 2))
+    model = Bagged(LogisticRegression(), 4).fit(X, X[:, 0] > 0)
+    result = explain.shap(model, X[:2], background=X, random_state=0)
+    ax = result.plot("bar", sample=1, target_class=True)
+    assert "another fit" in ax.get_xlabel()
+    ends = np.sort(
+        [line.get_xdata() for line in ax.lines if len(line.get_xdata()) == 2]
+    )
+    low, high = (end[1, :, 1] for end in result.refit_interval())
+    assert any(np.allclose(np.sort(end), np.sort(low)) for end in ends)
+    assert any(np.allclose(np.sort(end), np.sort(high)) for end in ends)

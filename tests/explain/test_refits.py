@@ -135,14 +135,31 @@ def test_part_of_the_rows_keeps_their_refit_errors(table, ensemble):
     np.testing.assert_array_equal(result[1].refit_errors, result.refit_errors[[1]])
 
 
+class Lines(Linear):
+    """Linear members, and their mean."""
+
+    def __init__(self, coefs):
+        super().__init__(coefs.mean(axis=0))
+        self.each = coefs
+
+    def predict_members(self, X):
+        return np.stack([Linear(coefs).predict_proba(X) for coefs in self.each])
+
+
+def test_break_down_goes_by_the_size_of_the_ensembles_moves():
+    X = correlated(50)
+    # members move much along the first column, and against each other
+    model = Lines(np.array([[2.0, 0.2], [-2.0, 0.2], [0.03, 0.2]]))
+    result = explain.break_down(model, X[:4] + 3, background=X)
+    assert (result.orders == [1, 0]).all()
+    np.testing.assert_allclose(
+        result.values[..., 1], model.attributions(X[:4] + 3, X), atol=1e-12
+    )
+
+
 def test_effects_of_linear_members_are_those_of_their_coefficients():
     X, coefs = correlated(100), np.array([[0.3, -0.2], [0.1, 0.0], [0.2, 0.2]])
-
-    class Three(Linear):
-        def predict_members(self, X):
-            return np.stack([Linear(c).predict_proba(X) for c in coefs])
-
-    table = explain.average_conditional_effects(Three(coefs.mean(axis=0)), X).frame()
+    table = explain.average_conditional_effects(Lines(coefs), X).frame()
     table = table[table["class"]]
     np.testing.assert_allclose(table["effect"], coefs.mean(axis=0), atol=1e-12)
     np.testing.assert_allclose(table["std_error"], coefs.std(axis=0, ddof=1))
@@ -191,6 +208,7 @@ def test_prediction_that_is_not_the_mean_of_the_members(table, ensemble):
     result = ask("break_down", Sharp(ensemble), table)
     X, _ = table
     np.testing.assert_allclose(result.predictions, Sharp(ensemble).predict_proba(X[:3]))
+    np.testing.assert_allclose(result.residual, 0, atol=1e-12)
     assert result.refit_errors.max() > 0.01
 
 
@@ -223,6 +241,19 @@ def test_a_column_that_no_member_uses_has_no_error():
         assert result.refit_errors[1] == 0
     result = explain.average_conditional_effects(model, X)
     assert (result.refit_errors[2:] == 0).all()
+
+
+def test_counterfactuals_tell_how_many_members_agree(table, ensemble):
+    X, _ = table
+    result = explain.counterfactuals(ensemble, X[:5], background=X, n_alternatives=2)
+    found = result.frame()
+    each = ensemble.predict_members(found[X.columns]).argmax(axis=2)
+    agree = ensemble.classes_[each] == found["target"].to_numpy()
+    np.testing.assert_allclose(result.member_shares, agree.mean(axis=0))
+    assert result.to_dict()["member_shares"] == result.member_shares.tolist()
+    assert (result.member_shares < 1).any()
+    alone = explain.counterfactuals(One(ensemble), X[:5], background=X)
+    assert alone.member_shares is None
 
 
 def coverage(n_repeats, n_members, output="probability"):

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from oracles import Bagged, Logistic
+from scipy import stats
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
@@ -82,10 +83,14 @@ def test_probabilities_are_adjusted_for_what_was_looked_at(result):
     np.testing.assert_array_equal(effects["p_holm"][::2], effects["p_holm"][1::2])
     assert effects["p_holm"][0] < 0.001
     assert effects["p_holm"][4] > 0.05
-    # the largest of them is adjusted for the others, too
-    one = explain.summary(fitted(0), *TRUTH.draw(200, 1), features=[0], random_state=0)
-    alone = part(one, "effect")["p_holm"][0]
-    assert effects["p_holm"][0] == pytest.approx(4 * alone)
+    X, y = TRUTH.draw(80, 1)
+    told = part(explain.summary(TRUTH, X, y, random_state=0), "effect")[::2]
+    size = np.abs(told["value"]) / told["data_error"]
+    # one column is not used: 1. The others count four, three and two times
+    chance = np.sort(2 * stats.t.sf(size, 79))[:3] * [4, 3, 2]
+    assert told["p_holm"].max() == 1
+    wanted = np.maximum.accumulate(chance)
+    np.testing.assert_allclose(np.sort(told["p_holm"])[:3], wanted, rtol=1e-6)
 
 
 def test_ranks_that_are_not_told_apart_are_ties(result):
