@@ -175,8 +175,8 @@ class DNNClassifier(ClassifierMixin, FittedNetwork, BaseEstimator):
 
     A plain network serves instead with `callbacks`, `batch_norm`, `warm_start`,
     `partial_fit`, several labels a row, sparse X, an `activation` that is a function,
-    a `learning_rate` that is not constant, L-BFGS and other solvers whose step is not
-    elementwise, and on Keras's torch backend.
+    a `learning_rate` that is not constant, an optimizer made by you, L-BFGS and other
+    solvers whose step is not elementwise, and on Keras's torch backend.
 
     See Also
     --------
