@@ -13,10 +13,12 @@ class FittedNetwork:
     def model_(self):
         """A `keras.Model` from the network's input to probabilities.
 
-        Of standard Keras layers, made when it is first asked for and never pickled;
-        ``model_.predict(X)`` equals ``predict_proba(X)``, also for two classes, where
-        X is all numbers. A category is one input a level, and a number that was
-        missing in training has an input more, which tells where.
+        Of standard Keras layers, made when it is first asked for and never pickled; a
+        saved one loads without skdnn. ``model_.predict(X)`` equals
+        ``predict_proba(X)``, also for two classes, where X is all numbers and the
+        network a plain one. A category is one input a level, and a number that was
+        missing in training has an input more, which tells where. The recipe's model
+        receives numbers scaled, and a category of more than eight levels as a code.
         """
         check_is_fitted(self)
         if not hasattr(self, "_model"):

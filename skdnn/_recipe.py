@@ -152,6 +152,8 @@ def train(
     )
     if estimator.bootstrap:
         positions = _data.drawn(positions, rows.weight, random_state)
+    # rows of no weight are as rows that are not there: none is left out for judging
+    positions = positions[rows.weight[positions] > 0]
     estimator._table = fit_table(
         estimator._columns, rows.X[positions], rows.weight[positions], recipe=True
     )

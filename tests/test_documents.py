@@ -1,5 +1,7 @@
 """What the pages and examples show, runs."""
 
+import ast
+import inspect
 import os
 import re
 import subprocess
@@ -8,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from skdnn import explain
+from skdnn import DNNClassifier, _parameters, explain
 
 ROOT = Path(__file__).parent.parent
 PAGES = ["README.md", "docs/index.md", "docs/coming_from.md"]
@@ -68,3 +70,30 @@ def test_readme_commands_are_those_of_ci():
     script = (ROOT / ".ci" / "run").read_text("utf-8")
     for pattern in re.findall(r"grep -m1 '([^']+)' README.md", script):
         assert len(re.findall(pattern, commands, flags=re.M)) == 1
+
+
+def test_documented_defaults_are_those_of_the_signature():
+    parameters = inspect.signature(DNNClassifier).parameters
+    documented = {}
+    text = re.sub(r" \\\n\s+", " ", inspect.getdoc(DNNClassifier))
+    section = text.split("Parameters\n-")[1].split("Attributes\n-")[0]
+    for names, defaults in re.findall(
+        r"^(\w[\w, ]*) : .*default=(.*)$", section, flags=re.M
+    ):
+        names = names.split(", ")
+        values = defaults.split(", ")
+        documented |= dict(zip(names, values, strict=True))
+    assert set(documented) == set(parameters)
+    for name, value in documented.items():
+        assert ast.literal_eval(value) == parameters[name].default, name
+
+
+def test_what_none_means_is_told_for_every_parameter():
+    for name in _parameters._PLAIN_VALUES:
+        text = inspect.getdoc(DNNClassifier).split("Attributes\n-")[0]
+        told = re.search(
+            rf"^(?:\w+, )*{name}(?:, \w+)* : .*\n((?:    .*\n)+)", text, flags=re.M
+        )
+        assert re.search(r"None\s+is", told[1]), name
+        assert "recipe" in told[1], name
+        assert "plain" in told[1], name
