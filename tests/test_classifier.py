@@ -174,8 +174,7 @@ def test_softmax_regression_has_no_hidden_layer(iris):
     assert fitted.n_layers_ == 2
 
 
-def test_none_is_the_plain_network_of_mlp_classifier(iris):
-    assert network(None).fit(*iris).coefs_[0].shape == (4, 100)
+def test_one_layer_by_its_units(iris):
     assert network(50).fit(*iris).coefs_[0].shape == (4, 50)
 
 
