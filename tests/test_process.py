@@ -93,16 +93,16 @@ def test_same_bits_whatever_ran_before(iris, cancer):
 
 
 def test_dropout_is_drawn_anew_when_training_goes_on(iris, monkeypatch):
-    from skdnn import classifier
+    from skdnn import _ensemble
 
     seeds = []
-    train = classifier.train
+    train = _ensemble.train
 
     def recording(fit):
         seeds.append(fit.dropout_seed)
         return train(fit)
 
-    monkeypatch.setattr(classifier, "train", recording)
+    monkeypatch.setattr(_ensemble, "train", recording)
     net = network(dropout=0.5)
     for _ in range(4):
         net.partial_fit(*iris, classes=[0, 1, 2])
