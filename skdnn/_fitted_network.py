@@ -115,7 +115,7 @@ class FittedNetwork:
             )
         if not self._spec.is_plain:
             raise AttributeError(
-                f"{name!r} exists for plain layers only; with batch_norm=True, or "
-                "hidden_layer_sizes=None, they hold more. Use model_.get_weights()."
+                f"{name!r} exists for plain layers only; with batch_norm=True, and in "
+                "the recipe, there is more than them. Use model_.get_weights()."
             )
         return self._weights

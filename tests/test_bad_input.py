@@ -17,7 +17,7 @@ WORDS = pd.DataFrame({"word": ["x", "y"] * 10, "n": X[:, 0]})
 
 @pytest.fixture(autouse=True)
 def no_training(monkeypatch):
-    def never(fit):
+    def never(*args):
         raise AssertionError("training must not begin")
 
     for name in ("_ensemble.train", "_ensemble.train_stack", "_recipe.train_stack"):
@@ -105,7 +105,14 @@ def test_weights_that_cannot_be(weight, match):
         ({"hidden_layer_sizes": (10, 2.5)}, "whole numbers.*Got 2.5"),
         ({"hidden_layer_sizes": -3}, "'hidden_layer_sizes'.*Got -3"),
         ({"dropout": 1.0}, "'dropout'.*Got 1.0"),
-        ({"dropout": [0.1, 0.2]}, "one a hidden layer: 1 here. Got 2"),
+        ({"dropout": [0.1]}, "one a hidden layer: 2 here. Got 1"),
+        (
+            {"dropout": [0.1, 0.2], "hidden_layer_sizes": (5,)},
+            "one a hidden layer: 1 here. Got 2",
+        ),
+        ({"dropout": [0.1, 1.0]}, r"must hold rates.*Got 1.0 in \[0.1, 1.0\]"),
+        ({"calibration": "isotonic"}, "'calibration'.*Got 'isotonic'"),
+        ({"calibration": "temperature"}, "needs rows that the network is not trained"),
         ({"dropout": [-0.1]}, r"rates in \[0, 1\). Got -0.1"),
         ({"n_iter_no_change": 0}, "'n_iter_no_change'.*Got 0"),
         ({"validation_fraction": 1.0}, "'validation_fraction'.*Got 1.0"),

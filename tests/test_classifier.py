@@ -174,9 +174,7 @@ def test_softmax_regression_has_no_hidden_layer(iris):
     assert fitted.n_layers_ == 2
 
 
-def test_layers_may_be_a_number_and_none_is_the_recipe(iris):
-    with pytest.raises(AttributeError, match=r"coefs_.*plain layers only"):
-        _ = network(None).fit(*iris).coefs_
+def test_one_layer_by_its_units(iris):
     assert network(50).fit(*iris).coefs_[0].shape == (4, 50)
 
 
