@@ -40,7 +40,9 @@ _RAMP_FACTOR = 0.3
 _BETA_2 = 0.95
 # From so many rows on, some can be left out.
 _FEWEST_FOLDED = 100
-# Tables wider than this get no functions of numbers: their pieces would be too many.
+# A table gets functions of its numbers if it has ten rows for each of their pieces,
+# and if these are not too many to be quick.
+_ROWS_A_PIECE = 10
 _MOST_PIECES = 4096
 
 
@@ -188,7 +190,7 @@ class _Plan:
         self._held_out, self._validation = held_out, validation
         self._values = _given_values(estimator, values_for(len(positions)))
         rows = table.take(positions)
-        self._spec = _spec(estimator, table, self._values)
+        self._spec = _spec(estimator, table, len(positions), self._values)
         edges = None
         front = self._spec.front
         assert front is not None
@@ -388,9 +390,10 @@ def _solver(estimator):
     )
 
 
-def _spec(estimator, table: Rows, values: Values) -> NetworkSpec:
+def _spec(estimator, table: Rows, n_train: int, values: Values) -> NetworkSpec:
     fitted = estimator._table
     pieces = fitted.n_numbers * values.bins
+    most_pieces = min(_MOST_PIECES, n_train // _ROWS_A_PIECE)
     activation = estimator.activation or "selu"
     if isinstance(activation, str):
         activation = ACTIVATION_ALIASES.get(activation, activation)
@@ -405,7 +408,7 @@ def _spec(estimator, table: Rows, values: Values) -> NetworkSpec:
             n_numbers=fitted.n_numbers,
             n_flags=fitted.n_flags,
             code_sizes=fitted.code_sizes,
-            bins=values.bins if 0 < pieces <= _MOST_PIECES else 0,
+            bins=values.bins if 0 < pieces <= most_pieces else 0,
         ),
     )
 
