@@ -459,6 +459,9 @@ def test_summary(iris):
 
 
 def test_verbose_shows_one_line_on_stderr(iris, capfd):
+    # TensorFlow may speak of a new graph, where it was imported before skdnn asked
+    network(validation_fraction=0.2).fit(*iris)
+    capfd.readouterr()
     network(verbose=True, validation_fraction=0.2).fit(*iris)
     out, err = capfd.readouterr()
     assert out == ""

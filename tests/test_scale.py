@@ -119,7 +119,7 @@ print(start, grown, resident())
 def test_a_fit_takes_no_more_than_a_copy_of_the_rows(parameters):
     code = f"""
 net = network((16,), {parameters})
-small, large = made(20_000, 30), made(400_000, 30)
+small, large = made(20_000, 30), made(300_000, 30)
 net.fit(*small).predict(small[0])
 few = peak_of(lambda: net.fit(*small))
 many = peak_of(lambda: net.fit(*large))
@@ -127,7 +127,7 @@ answer = peak_of(lambda: net.predict_proba(large[0]))
 print(few, many, answer, large[0].nbytes / 2**20)
 """
     few, many, answer, table = run(code)
-    labels_and_positions = 400_000 * 8 * 8 / 2**20
+    labels_and_positions = 300_000 * 8 * 8 / 2**20
     assert many - few < table + labels_and_positions
     assert answer < table / 2  # probabilities of two classes are a fifteenth of it
 

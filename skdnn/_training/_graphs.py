@@ -67,9 +67,16 @@ class Graphs:
         else:
             self.variables = self.network.trainable_variables
             self._decayed = [float(is_one) for is_one in is_kernel]
+        self._penalised_shares = self._decayed
         self._factors = None
         if spec.front is not None:  # elsewhere all arrays have the same rate
             self._factors = spread(RATE_FACTORS.get(a.role, 1) for a in trainable)
+            # what counts behind a front is the kernel divided by the root of its inputs
+            self._penalised_shares = [
+                spread(
+                    a.shape[0] ** -0.5 if a.role == "kernel" else 0 for a in trainable
+                )
+            ]
             self._is_ramp = spread(a.role == "ramp" for a in trainable)
         self._optimizer.build(self.variables)
         self.slots = optimizer_variables(self._optimizer)
@@ -246,8 +253,8 @@ class Graphs:
     def _penalised(self, values):
         """Return what penalties act on: the values with all but kernels at zero."""
         return [
-            value * decayed
-            for value, decayed in zip(values, self._decayed, strict=True)
+            value * share
+            for value, share in zip(values, self._penalised_shares, strict=True)
         ]
 
 

@@ -129,7 +129,7 @@ def slow_gradient(network, variables, fit, rows, smoothing):
             [a for a in fit.spec.arrays if a.trainable], raw, strict=True
         ):
             if description.role == "kernel":
-                square = tf.reduce_sum(tf.square(variable))
+                square = tf.reduce_sum(tf.square(variable)) / variable.shape[0]
                 loss += 0.5 * fit.penalties.l2 * square / weight.sum()
     gradients = tape.gradient(loss, raw)
     return float(loss), [tf.convert_to_tensor(g).numpy() for g in gradients]
