@@ -14,6 +14,7 @@ import pandas as pd
 from sklearn.utils import check_random_state
 
 from skdnn import _data, _fitting, _keras, _parameters
+from skdnn._inference._numpy import log_softmax
 from skdnn._network._solvers import ELEMENTWISE, solver_from_name
 from skdnn._network._spec import ACTIVATION_ALIASES, Front, Hidden, NetworkSpec
 from skdnn._network._start import ramp_edges, starting_weights
@@ -335,7 +336,7 @@ class _Plan:
             rows = [self._held(member) for member in range(_MEMBERS)]
 
         def judgement(epoch: int) -> Judgement:
-            logs = [_log_softmax(member.logits[epoch]) for member in fitted]
+            logs = [log_softmax(member.logits[epoch]) for member in fitted]
             return Judgement(rows, logs, labels.y, labels.weight)
 
         history = _mean_history([member.history for member in fitted])
@@ -416,11 +417,6 @@ def _spec(estimator, table: Rows, n_train: int, values: Values) -> NetworkSpec:
 def _mean_history(histories: Sequence[list[dict]]) -> pd.DataFrame:
     frames = pd.concat([pd.DataFrame(history) for history in histories])
     return frames.groupby(level=0).mean()
-
-
-def _log_softmax(logits: np.ndarray) -> np.ndarray:
-    logits = logits - logits.max(axis=1, keepdims=True)
-    return logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
 
 
 def _ending(epochs: int, folded: bool, judged: bool) -> str:
