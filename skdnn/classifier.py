@@ -5,10 +5,13 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from skdnn import _data, _ensemble, _fitting, _parameters
-from skdnn._fitted_network import FittedNetwork
-from skdnn._inference import _engine
-from skdnn._progress import Progress
+from skdnn._estimator import ensemble as _ensemble
+from skdnn._estimator import parameters as _parameters
+from skdnn._estimator import prepare
+from skdnn._estimator.fitted_network import FittedNetwork
+from skdnn._network import prediction
+from skdnn._runtime.progress import Progress
+from skdnn._tabular import validation as _data
 
 
 class DNNClassifier(ClassifierMixin, FittedNetwork, BaseEstimator):
@@ -328,10 +331,10 @@ class DNNClassifier(ClassifierMixin, FittedNetwork, BaseEstimator):
         """
         with _data.unchanged_on_error(self):
             _parameters.check_parameters(self)
-            goes_on = self.warm_start and self._can_go_on()
-            rows = _data.take_rows(self, X, y, sample_weight, goes_on=goes_on)
+            resume = self.warm_start and self._can_resume()
+            rows = _data.take_rows(self, X, y, sample_weight, resume=resume)
             validation = _data.take_validation(self, X_val, y_val)
-            return self._train(rows, validation, goes_on=goes_on, incremental=False)
+            return self._train(rows, validation, resume=resume, incremental=False)
 
     @available_if(_parameters.is_stochastic)
     def partial_fit(self, X, y, classes=None, sample_weight=None):
@@ -355,14 +358,14 @@ class DNNClassifier(ClassifierMixin, FittedNetwork, BaseEstimator):
         with _data.unchanged_on_error(self):
             _parameters.check_parameters(self)
             _parameters.check_incremental(self)
-            goes_on = self._can_go_on()
+            resume = self._can_resume()
             _data.check_named_classes(self, classes)
             if classes is None:
                 classes = self.classes_
             rows = _data.take_rows(
-                self, X, y, sample_weight, goes_on=goes_on, classes=classes
+                self, X, y, sample_weight, resume=resume, classes=classes
             )
-            return self._train(rows, None, goes_on=goes_on, incremental=True)
+            return self._train(rows, None, resume=resume, incremental=True)
 
     def predict(self, X):
         """Return the most probable class of each row, or its labels.
@@ -434,9 +437,9 @@ class DNNClassifier(ClassifierMixin, FittedNetwork, BaseEstimator):
         members = getattr(self, "estimators_", [self])
         return np.stack([member._proba(X) for member in members])
 
-    def _can_go_on(self):
+    def _can_resume(self):
         """Return whether there is a plain network: the recipe's schedule has ended."""
-        return hasattr(self, "history_") and self._spec.front is None
+        return hasattr(self, "history_") and self._spec.encoding is None
 
     def _checked(self, X):
         if not hasattr(self, "_spec"):  # the check itself costs as much as a row
@@ -445,15 +448,15 @@ class DNNClassifier(ClassifierMixin, FittedNetwork, BaseEstimator):
 
     def _proba(self, X):
         X = self._table.encode(X)
-        return _engine.predict_proba(self._spec, self._weights, X)
+        return prediction.predict_proba(self._spec, self._weights, X)
 
     def _log_proba(self, X):
         X = self._table.encode(X)
-        logits = _engine.predict_logits(self._spec, self._weights, X)
-        return _engine.log_probabilities(self._spec, logits)
+        logits = prediction.predict_logits(self._spec, self._weights, X)
+        return prediction.log_probabilities(self._spec, logits)
 
-    def _train(self, rows, validation, *, goes_on, incremental):
-        how = {"goes_on": goes_on, "incremental": incremental}
+    def _train(self, rows, validation, *, resume, incremental):
+        how = {"resume": resume, "incremental": incremental}
         with Progress(
             _ensemble.n_epochs(self, rows, incremental), "epoch", bool(self.verbose)
         ) as progress:
@@ -462,7 +465,7 @@ class DNNClassifier(ClassifierMixin, FittedNetwork, BaseEstimator):
                 return self
             vars(self).pop("estimators_", None)
             fit, fitted = _ensemble.train_one(self, rows, validation, progress, **how)
-        _fitting.warn(self, fit, fitted, incremental=incremental)
+        prepare.warn(self, fit, fitted, incremental=incremental)
         return self
 
     def __getstate__(self):

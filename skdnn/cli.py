@@ -41,7 +41,7 @@ def demo(
     ] = Path("skdnn-demo-report.html"),
 ) -> None:
     """Train, tune and explain a network on iris, and write a report of it."""
-    from skdnn._demo import check_writable, run_demo
+    from skdnn._commands.demo import check_writable, run_demo
 
     try:
         check_writable(output)

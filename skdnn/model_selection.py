@@ -6,10 +6,10 @@ from sklearn.base import clone, is_classifier
 from sklearn.model_selection import ParameterGrid, ParameterSampler, check_cv
 from sklearn.utils import indexable
 
-from skdnn._compat import take_rows
-from skdnn._nested import NestedScores
-from skdnn._progress import Progress
-from skdnn._search import fit_search
+from skdnn._runtime.compat import take_rows
+from skdnn._runtime.progress import Progress
+from skdnn._search.nested import NestedScores
+from skdnn._search.stacked_search import fit_search
 
 __all__ = ["GridSearchCV", "RandomizedSearchCV", "nested_cross_validate"]
 

@@ -89,12 +89,12 @@ def test_other_columns_are_refused(iris):
 
 @pytest.mark.parametrize("container", [csr_matrix, csc_matrix, csr_array])
 def test_sparse_rows_equal_dense_rows(container, iris, monkeypatch):
-    from skdnn._training import _plan
+    from skdnn._training import config
 
     X, y = iris
     X = np.where(X > 0.4, X, 0)
     # two batches a block
-    monkeypatch.setattr(_plan, "_BLOCK_ROWS", 64)
+    monkeypatch.setattr(config, "_BLOCK_ROWS", 64)
     settings = {"early_stopping": True, "validation_fraction": 0.3}
     dense = network(**settings).fit(X, y)
     sparse = network(**settings).fit(container(X), y)
@@ -202,9 +202,9 @@ def test_early_stopping_keeps_the_best_weights(cancer):
 def test_validation_cut_is_stratified(iris):
     X, y = iris
     fitted = network(validation_fraction=0.1).fit(X, y)
-    assert fitted._course.n_validation == 15
-    assert fitted._course.n_train == 135
-    np.testing.assert_allclose(fitted._course.shares, 1 / 3)
+    assert fitted._training_summary.n_validation == 15
+    assert fitted._training_summary.n_train == 135
+    np.testing.assert_allclose(fitted._training_summary.shares, 1 / 3)
 
 
 def test_class_of_one_row_stays_in_training(iris):
@@ -270,7 +270,7 @@ def test_balanced_class_weight_lets_classes_weigh_the_same(cancer):
     balanced = network(class_weight="balanced").fit(X, y)
     assert balanced.predict_proba(X)[:, 0].mean() > plain.predict_proba(X)[:, 0].mean()
     assert balanced.baseline_loss_ == pytest.approx(np.log(2))
-    np.testing.assert_allclose(balanced._course.shares, 0.5)
+    np.testing.assert_allclose(balanced._training_summary.shares, 0.5)
 
 
 def test_regularisation_shrinks_kernels(cancer):
@@ -561,5 +561,5 @@ def test_unfitted(iris):
 def test_more_rows_than_one_chunk_of_validation():
     X, y = make_classification(12_000, random_state=0)
     fitted = network(validation_fraction=0.5, max_iter=2, batch_size=256).fit(X, y)
-    assert fitted._course.n_validation == 6000
+    assert fitted._training_summary.n_validation == 6000
     assert fitted.history_["val_loss"].notna().all()

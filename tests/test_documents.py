@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from skdnn import DNNClassifier, _parameters, explain
+from skdnn import DNNClassifier, explain
+from skdnn._estimator import parameters as _parameters
 
 ROOT = Path(__file__).parent.parent
 PAGES = ["README.md", "docs/index.md", "docs/coming_from.md"]

@@ -25,7 +25,8 @@ from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from sklearn.utils.estimator_checks import check_estimator
 
 import skdnn.model_selection as ours
-from skdnn import DNNClassifier, _jobs
+from skdnn import DNNClassifier
+from skdnn._search.stacked_search import jobs
 from skdnn.exceptions import BaselineWarning
 
 RATES = {"learning_rate_init": [1e-4, 0.05]}
@@ -59,11 +60,11 @@ def stacks(monkeypatch):
     """Return the sizes of the stacks that are trained."""
     sizes = []
 
-    def spy(fits, *args, train_stack=_jobs.train_stack):
+    def spy(fits, *args, train_stack=jobs.train_stack):
         sizes.append(len(fits))
         return train_stack(fits, *args)
 
-    monkeypatch.setattr(_jobs, "train_stack", spy)
+    monkeypatch.setattr(jobs, "train_stack", spy)
     return sizes
 
 
@@ -556,7 +557,7 @@ def test_memory_is_bounded_by_portions(iris, stacks, monkeypatch):
     grid = {"early_stopping": [True], "alpha": [0.0, 0.1]}
     whole = ours.GridSearchCV(network(), grid, cv=3).fit(*iris)
     # 100 rows of 4 numbers, which candidates share, and 10 to validate on for each
-    monkeypatch.setattr(_jobs, "_PORTION_BYTES", (100 + 2 * 10) * 4 * 8 - 1)
+    monkeypatch.setattr(jobs, "_PORTION_BYTES", (100 + 2 * 10) * 4 * 8 - 1)
     portions = ours.GridSearchCV(network(), grid, cv=3).fit(*iris)
     assert stacks == [6, 2, 2, 2]
     assert_same(portions, whole)
@@ -576,11 +577,11 @@ def test_memory_is_bounded_by_portions(iris, stacks, monkeypatch):
 def test_n_jobs_are_threads(iris, monkeypatch, n_jobs, config, threads):
     asked = []
 
-    def spy(fits, n_threads, step, train_stack=_jobs.train_stack):
+    def spy(fits, n_threads, step, train_stack=jobs.train_stack):
         asked.append(n_threads)
         return train_stack(fits, n_threads, step)
 
-    monkeypatch.setattr(_jobs, "train_stack", spy)
+    monkeypatch.setattr(jobs, "train_stack", spy)
     search = ours.GridSearchCV(network(max_iter=1), RATES, cv=2, n_jobs=n_jobs)
     with parallel_config(**config):
         search.fit(*iris)
@@ -617,7 +618,7 @@ def test_check_estimator():
 def test_on_a_cluster(iris, monkeypatch):
     import distributed
 
-    monkeypatch.setattr(_jobs, "train_stack", None)  # nothing is trained here
+    monkeypatch.setattr(jobs, "train_stack", None)  # nothing is trained here
     grid = [
         {"net__max_iter": [5, 10], "net__alpha": [0.0, -1.0]},
         {"net": [LogisticRegression()]},

@@ -5,15 +5,17 @@ the estimator takes them: a frame with words and missing cells, or an array. All
 classes are explained at once, and named.
 """
 
-from skdnn.explain._accumulated import accumulated_local_effects
-from skdnn.explain._attribution import lime, shap
-from skdnn.explain._break_down import break_down
-from skdnn.explain._ceteris_paribus import ceteris_paribus
-from skdnn.explain._counterfactuals import counterfactuals
-from skdnn.explain._effects import average_conditional_effects
-from skdnn.explain._importance import permutation_importance
-from skdnn.explain._partial_dependence import partial_dependence
-from skdnn.explain._summary import summary
+from skdnn.explain._methods.accumulated_local_effects import accumulated_local_effects
+from skdnn.explain._methods.attribution import lime, shap
+from skdnn.explain._methods.average_conditional_effects import (
+    average_conditional_effects,
+)
+from skdnn.explain._methods.break_down import break_down
+from skdnn.explain._methods.ceteris_paribus import ceteris_paribus
+from skdnn.explain._methods.counterfactuals import counterfactuals
+from skdnn.explain._methods.partial_dependence import partial_dependence
+from skdnn.explain._methods.permutation_importance import permutation_importance
+from skdnn.explain._methods.summary import summary
 
 __all__ = [
     "accumulated_local_effects",
@@ -75,8 +77,8 @@ def agreement(
     >>> bool(table["rank"].iloc[0] > 0.5)
     True
     """
-    from skdnn.explain._agreement import compare
-    from skdnn.explain._take import as_seed
+    from skdnn.explain._methods.agreement import compare
+    from skdnn.explain._model.rows import as_seed
 
     seed = as_seed(random_state)
     options = {"background": background, "random_state": seed, "verbose": verbose}
@@ -153,8 +155,8 @@ def report(
     >>> "SHAP" in report.html()
     True
     """
-    from skdnn.explain._collect import collect
     from skdnn.explain._report import Report, summarise
+    from skdnn.explain._report.collect import collect
 
     evidence = collect(
         estimator,

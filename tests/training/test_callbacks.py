@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from skdnn import DNNClassifier
-from skdnn._training._callbacks import asks_for_batches
+from skdnn._training.callbacks import asks_for_batches
 
 
 def network(**parameters):

@@ -7,15 +7,16 @@ import pytest
 import tensorflow as tf
 from sklearn.utils import check_random_state
 
-from skdnn._network._build import build_network, network_variables, set_weights
-from skdnn._network._solvers import solver_from_name
-from skdnn._network._spec import Front, Hidden, NetworkSpec
-from skdnn._network._start import ramp_edges, starting_weights
-from skdnn._training import _epochs, _fit, _plan
-from skdnn._training._plan import Fit, Penalties, Rate, Rows, Stopping
-from skdnn._training._schedules import Schedule, coslog4, flat_cos
+from skdnn._network.initial_weights import ramp_edges, starting_weights
+from skdnn._network.keras_models import build_network, network_variables, set_weights
+from skdnn._network.spec import Hidden, InputEncoding, NetworkSpec
+from skdnn._tabular.dataset import Dataset
+from skdnn._training import compiled_epochs, config, loop
+from skdnn._training.config import Penalties, Rate, Stopping, TrainingTask
+from skdnn._training.optimizers import solver_from_name
+from skdnn._training.schedules import Schedule, coslog4, flat_cos
 
-FRONT = Front(n_numbers=2, n_flags=1, code_sizes=(9,), bins=3)
+FRONT = InputEncoding(n_numbers=2, n_flags=1, code_sizes=(9,), bins=3)
 N, BATCH, EPOCHS = 52, 16, 3
 RATE, DECAY, SMOOTHING, RAMP = 0.05, 0.4, 0.1, 0.3
 BETAS, EPSILON = (0.9, 0.95), 1e-8
@@ -30,13 +31,13 @@ def make_fit(dtype="float64", *, validated=False, hidden=None, l2=0.0):
             rng.integers(0, 9, N),
         ]
     ).astype(dtype)
-    rows = Rows(
+    rows = Dataset(
         X,
         rng.integers(0, 3, N).astype(np.int32),
         rng.uniform(0.5, 2, N).astype(dtype),
     )
     hidden = hidden or (Hidden(6, "selu"), Hidden(5, "selu"))
-    spec = NetworkSpec(4, hidden, 3, "softmax", dtype, front=FRONT)
+    spec = NetworkSpec(4, hidden, 3, "softmax", dtype, encoding=FRONT)
     edges = ramp_edges(X[:, :2], rows.weight, FRONT.bins)
     weights = starting_weights(spec, X, rows.weight, edges, check_random_state(1))
     # ramps and outputs that count from the first step on
@@ -46,7 +47,7 @@ def make_fit(dtype="float64", *, validated=False, hidden=None, l2=0.0):
         for a, w in zip(spec.arrays, weights, strict=True)
     ]
     penalties = Penalties(l2, 0.0, DECAY, SMOOTHING)
-    return Fit(
+    return TrainingTask(
         spec=spec,
         weights=weights,
         solver=solver_from_name(
@@ -138,9 +139,9 @@ def slow_gradient(network, variables, fit, rows, smoothing):
 @pytest.mark.parametrize("l2", [0.0, 0.1])
 @pytest.mark.parametrize("xla", [False, True])
 def test_same_weights_as_step_by_step(xla, l2, monkeypatch):
-    monkeypatch.setattr(_plan, "_XLA_PAYS_STEPS", 0 if xla else np.inf)
+    monkeypatch.setattr(config, "_XLA_PAYS_STEPS", 0 if xla else np.inf)
     fit = make_fit(l2=l2)
-    fitted = _fit.train(fit)
+    fitted = loop.train(fit)
     weights, losses, _ = slow_training(make_fit(l2=l2))
     moved = 0
     for array, ours, slow, before in zip(
@@ -155,15 +156,15 @@ def test_same_weights_as_step_by_step(xla, l2, monkeypatch):
 
 @pytest.mark.parametrize("xla", [False, True])
 def test_logits_of_every_epoch(xla, monkeypatch):
-    monkeypatch.setattr(_plan, "_XLA_PAYS_STEPS", 0 if xla else np.inf)
-    together = _fit.train(make_fit(validated=True))
+    monkeypatch.setattr(config, "_XLA_PAYS_STEPS", 0 if xla else np.inf)
+    together = loop.train(make_fit(validated=True))
     _, _, logits = slow_training(make_fit())
     assert len(together.logits) == EPOCHS
     for told, slow in zip(together.logits, logits, strict=True):
         np.testing.assert_allclose(told, slow[:20], atol=1e-9)
     # and asked between epochs, where there is no room to keep them inside
-    monkeypatch.setattr(_epochs.CompiledEpochs, "_told_at_once", 0)
-    apart = _fit.train(make_fit(validated=True))
+    monkeypatch.setattr(compiled_epochs.CompiledEpochs, "_told_at_once", 0)
+    apart = loop.train(make_fit(validated=True))
     for one, other in zip(together.logits, apart.logits, strict=True):
         np.testing.assert_allclose(one, other, atol=1e-12)
 
@@ -171,7 +172,7 @@ def test_logits_of_every_epoch(xla, monkeypatch):
 def test_training_that_ends_earlier_is_the_beginning_of_the_longer():
     short = make_fit()
     short = replace(short, stopping=replace(short.stopping, max_iter=2))
-    fitted, longer = _fit.train(short), _fit.train(make_fit())
+    fitted, longer = loop.train(short), loop.train(make_fit())
     assert [r["loss"] for r in fitted.history] == [
         r["loss"] for r in longer.history[:2]
     ]
@@ -180,7 +181,7 @@ def test_training_that_ends_earlier_is_the_beginning_of_the_longer():
 def test_ramps_of_rate_zero_stay_where_they_are():
     fit = make_fit()
     fit = replace(fit, schedule=replace(fit.schedule, ramp_factor=0.0))
-    fitted = _fit.train(fit)
+    fitted = loop.train(fit)
     np.testing.assert_array_equal(fitted.weights[0], fit.weights[0])
     assert not np.allclose(fitted.weights[1], fit.weights[1])
 
@@ -188,8 +189,8 @@ def test_ramps_of_rate_zero_stay_where_they_are():
 def test_dropout_and_precision():
     hidden = (Hidden(6, "selu", dropout=0.3), Hidden(5, "selu"))
     fits = [make_fit("float32", hidden=hidden) for _ in range(2)]
-    first, second = (_fit.train(fit) for fit in fits)
+    first, second = (loop.train(fit) for fit in fits)
     for a, b in zip(first.weights, second.weights, strict=True):
         assert a.dtype == np.float32
         np.testing.assert_array_equal(a, b)
-    assert not np.allclose(first.weights[2], _fit.train(make_fit("float32")).weights[2])
+    assert not np.allclose(first.weights[2], loop.train(make_fit("float32")).weights[2])

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from skdnn._training._schedules import Schedule, coslog4, flat_cos
+from skdnn._training.schedules import Schedule, coslog4, flat_cos
 
 
 def test_four_cycles_begin_and_end_at_zero():

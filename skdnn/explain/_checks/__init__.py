@@ -1,14 +1,14 @@
 """Coded checks of results: each fires, stays silent, or does not apply."""
 
-from skdnn.explain._checks._base import Check, Checks, Finding, Seen
-from skdnn.explain._checks._of_measurements import (
+from skdnn.explain._checks.base import Check, CheckInput, Checks, Finding
+from skdnn.explain._checks.of_measurements import (
     Agreement,
     Deletion,
     OffData,
     OffGrid,
     Stability,
 )
-from skdnn.explain._checks._of_result import (
+from skdnn.explain._checks.of_result import (
     Additivity,
     BackgroundSize,
     ConstantColumn,
@@ -17,7 +17,7 @@ from skdnn.explain._checks._of_result import (
     SurrogateFit,
 )
 
-__all__ = ["ALL", "Check", "Checks", "Finding", "Seen", "run_checks"]
+__all__ = ["ALL", "Check", "CheckInput", "Checks", "Finding", "run_checks"]
 
 ALL: tuple[Check, ...] = (
     Additivity(),
@@ -34,6 +34,6 @@ ALL: tuple[Check, ...] = (
 )
 
 
-def run_checks(seen: Seen) -> Checks:
+def run_checks(seen: CheckInput) -> Checks:
     """Return what every check says of a result."""
     return Checks(tuple(check(seen) for check in ALL), seen.result.title)

@@ -7,7 +7,7 @@ import stat
 from pathlib import Path
 from typing import Any
 
-from skdnn.explain._report._summary import Evidence, summarise
+from skdnn.explain._report.summary import Evidence, summarise
 
 __all__ = ["Evidence", "Report", "summarise"]
 
@@ -38,7 +38,7 @@ class Report:
 
     def html(self) -> str:
         """Give the whole page as text."""
-        from skdnn.explain._report._render import render
+        from skdnn.explain._report.render import render
 
         return render(self._summary)
 
@@ -81,7 +81,7 @@ class Report:
             beside.unlink(missing_ok=True)
 
     def _repr_html_(self) -> str:
-        from skdnn.explain._report._render import render_inline
+        from skdnn.explain._report.render import render_inline
 
         return render_inline(self._summary)
 

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from skdnn import explain
-from skdnn.explain._checks import ALL, Seen
-from skdnn.explain._deletion import N_ORDERS, DeletionCurves
+from skdnn.explain._checks import ALL, CheckInput
+from skdnn.explain._methods.deletion import N_ORDERS, DeletionCurves
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +71,7 @@ def test_fires_stays_silent_or_does_not_apply(code, shap):
         ("fires", "silent", "not applicable"), cases, strict=True
     ):
         for value in values:
-            found = check(Seen(shap, **{name: value}))
+            found = check(CheckInput(shap, **{name: value}))
             assert found.verdict == verdict
             assert found.words.endswith((".", ")."))
             assert found.remedy == (check.remedy if verdict == "fires" else "")
@@ -81,19 +81,21 @@ def test_fires_stays_silent_or_does_not_apply(code, shap):
 def test_attributions_only(code, profiles):
     check = next(check for check in ALL if check.code == code)
     name, fires, *_ = CASES[code]
-    found = check(Seen(profiles, **{name: fires[0]}))
+    found = check(CheckInput(profiles, **{name: fires[0]}))
     assert found.verdict == "not applicable"
 
 
 def test_curves_within_the_data(profiles, shap):
     check = next(check for check in ALL if check.code == "SKD111")
-    fires = check(Seen(profiles, off_grid=grid(*[0.6] * 2, *[0] * 8)))
+    fires = check(CheckInput(profiles, off_grid=grid(*[0.6] * 2, *[0] * 8)))
     assert fires.verdict == "fires"
     assert "most of all along “a”" in fires.words
-    silent = check(Seen(profiles, off_grid=grid(0.6, *[0.4] * 9)))
+    silent = check(CheckInput(profiles, off_grid=grid(0.6, *[0.4] * 9)))
     assert silent.verdict == "silent"
-    assert check(Seen(profiles)).verdict == "not applicable"
-    assert check(Seen(shap, off_grid=grid(*[0.6] * 10))).verdict == "not applicable"
+    assert check(CheckInput(profiles)).verdict == "not applicable"
+    assert (
+        check(CheckInput(shap, off_grid=grid(*[0.6] * 10))).verdict == "not applicable"
+    )
 
 
 def test_curves_that_stay_by_definition(iris_model):
@@ -112,7 +114,7 @@ def test_too_few_orders_tell_nothing(shap, n_samples, verdict):
     areas = np.full(N_ORDERS, 0.6)
     curves = DeletionCurves(pd.DataFrame(), areas, 0.3, n_samples, "probability")
     # 4 columns have 24 orders, those of two rows 576
-    assert check(Seen(shap, deletion=curves)).verdict == verdict
+    assert check(CheckInput(shap, deletion=curves)).verdict == verdict
 
 
 def test_an_order_that_others_only_meet_is_a_good_one(shap):
@@ -120,4 +122,4 @@ def test_an_order_that_others_only_meet_is_a_good_one(shap):
     areas = np.where(np.arange(N_ORDERS) < 9, 0.3, 0.6)
     curves = DeletionCurves(pd.DataFrame(), areas, 0.3, 5, "probability")
     assert curves.chance > 0.05
-    assert check(Seen(shap, deletion=curves)).verdict == "silent"
+    assert check(CheckInput(shap, deletion=curves)).verdict == "silent"

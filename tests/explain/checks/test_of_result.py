@@ -6,15 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from skdnn.explain._checks import (
-    ALL,
-    Checks,
-    Seen,
-    _of_result,
-    run_checks,
-)
-from skdnn.explain._explanation import Attributions
-from skdnn.explain._tables import Table
+from skdnn.explain._checks import ALL, CheckInput, Checks, of_result, run_checks
+from skdnn.explain._results.attributions import Attributions
+from skdnn.explain._results.tables import ResultTable
 
 VALUES = np.array([[[0.3, -0.3], [0.1, -0.1], [-0.05, 0.05]]] * 4)
 
@@ -46,11 +40,11 @@ def importance(low=0.25):
             "ci_high": [0.15, 0.35],
         }
     )
-    return Table(table, "Permutation importance", "importance")
+    return ResultTable(table, "Permutation importance", "importance")
 
 
 def told(check, result):
-    return check(Seen(result))
+    return check(CheckInput(result))
 
 
 CASES = {
@@ -104,7 +98,7 @@ def test_says_what_was_found_and_what_to_do(code):
 
 
 def test_ranks_of_importance():
-    check = _of_result.RanksSeparated()
+    check = of_result.RanksSeparated()
     assert told(check, importance(low=0.14)).verdict == "fires"
     found = told(check, importance())
     assert found.verdict == "silent"
@@ -115,7 +109,7 @@ def test_ranks_of_importance():
 
 
 def test_ranks_by_refits_where_nothing_was_sampled():
-    check = _of_result.RanksSeparated()
+    check = of_result.RanksSeparated()
     exact = attributions(std_errors=np.zeros(VALUES.shape))
     assert told(check, exact).verdict == "not applicable"
     for error, verdict in ((0.01, "silent"), (0.2, "fires")):
@@ -126,7 +120,7 @@ def test_ranks_by_refits_where_nothing_was_sampled():
 def test_a_column_missing_everywhere_is_constant():
     data = np.array([[np.nan, 1, 2], [None, 2, 3]], dtype=object)
     found = told(
-        _of_result.ConstantColumn(),
+        of_result.ConstantColumn(),
         attributions(values=VALUES[:2] * [[[0], [1], [1]]], data=data),
     )
     assert found.verdict == "fires"
@@ -150,7 +144,7 @@ class TestList:
         assert [c.code for c in checks] == checks.frame()["code"].tolist()
 
     def test_shows_what_fires_first(self):
-        text = repr(run_checks(Seen(CASES["SKD103"][0])))
+        text = repr(run_checks(CheckInput(CASES["SKD103"][0])))
         first, second, third = text.splitlines()[:3]
         assert first == "Checks of LIME (exact): 1 of 11 fire"
         assert second.startswith("SKD103 fires")

@@ -6,14 +6,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from skdnn.explain import _performance, _simple_model
-from skdnn.explain._break_down import BreakDown
-from skdnn.explain._checks import Seen, run_checks
-from skdnn.explain._deletion import DeletionCurves
-from skdnn.explain._explanation import Attributions
-from skdnn.explain._fitted import FittedRecord
+from skdnn.explain._checks import CheckInput, run_checks
+from skdnn.explain._methods import performance as _performance
+from skdnn.explain._methods.break_down import BreakDown
+from skdnn.explain._methods.deletion import DeletionCurves
 from skdnn.explain._report import Evidence
-from skdnn.explain._tables import Counterfactuals, Profiles, Table
+from skdnn.explain._report import simple_model as _simple_model
+from skdnn.explain._report.fitted_record import FittedRecord
+from skdnn.explain._results.attributions import Attributions
+from skdnn.explain._results.tables import Counterfactuals, Profiles, ResultTable
 
 SVG = (
     '<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9">'
@@ -92,8 +93,11 @@ def _trust(results, importance, n_rows):
     names = dict(zip(("SHAP", "LIME"), results, strict=True))
     return {
         "checks": [
-            *(run_checks(Seen(r, deletion=curves, off_data=0.6)) for r in results),
-            run_checks(Seen(importance)),
+            *(
+                run_checks(CheckInput(r, deletion=curves, off_data=0.6))
+                for r in results
+            ),
+            run_checks(CheckInput(importance)),
         ],
         "deletion": dict.fromkeys(names, curves),
         "reruns": dict.fromkeys(names, reruns),
@@ -147,7 +151,7 @@ def build_evidence(
             "ci_high": effect + 0.04,
         }
     )
-    importance = Table(importance, "Permutation importance", "importance")
+    importance = ResultTable(importance, "Permutation importance", "importance")
     some = X.iloc[[row for row, _ in changes.get("chosen", chosen)]]
     shap = _attributions(rng, X, classes)
     lime = _attributions(

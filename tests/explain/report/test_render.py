@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from skdnn.explain._report import Report, summarise
-from skdnn.explain._report._drawing import clean_svg
+from skdnn.explain._report.drawing import clean_svg
 
 HOSTILE = [
     "<script>alert(1)</script>",

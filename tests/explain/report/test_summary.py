@@ -4,8 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from skdnn.explain._report import _charts, _plot, _sections, _summary, _words
-from skdnn.explain._report._summary import plain, summarise
+from skdnn.explain._report import charts as _charts
+from skdnn.explain._report import plot, sections
+from skdnn.explain._report import summary as _summary
+from skdnn.explain._report import words as _words
+from skdnn.explain._report.summary import plain, summarise
 
 
 def test_summary_is_strict_json(evidence):
@@ -83,14 +86,14 @@ def test_of_many_words_those_are_shown_that_differ_most():
     values = np.full(40, 0.5)
     values[[3, 7, 30]] = [0.1, 0.9, 0.2]
     rows = pd.DataFrame({"class": "k", "x": x, "value": values})
-    told = _sections.curve(rows, "f", ["k"], [0], "w35")
+    told = sections.curve(rows, "f", ["k"], [0], "w35")
     assert (len(told["x"]), told["n_left_out"]) == (15, 25)
     assert {"w3", "w7", "w30", "w35"} <= set(told["x"])
     assert told["x"] == sorted(told["x"], key=x.index)
     line = told["lines"][0]
     assert line["values"][told["x"].index("w7")] == 0.9
     assert line["range"] == pytest.approx(0.8)
-    few = _sections.curve(rows[:15], "f", ["k"], [0])
+    few = sections.curve(rows[:15], "f", ["k"], [0])
     assert (len(few["x"]), few["n_left_out"]) == (15, 0)
 
 
@@ -193,7 +196,7 @@ def test_shown_classes_are_the_commonest_in_their_own_order():
     ],
 )
 def test_cells_as_text(cell, text):
-    assert _sections.cell_text(cell) == text
+    assert sections.cell_text(cell) == text
 
 
 @pytest.mark.parametrize(
@@ -206,7 +209,7 @@ def test_cells_as_text(cell, text):
     ],
 )
 def test_ticks_are_round(low, high, expected):
-    assert _plot.ticks(low, high) == expected
+    assert plot.ticks(low, high) == expected
 
 
 class TestWords:

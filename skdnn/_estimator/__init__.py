@@ -1,0 +1,1 @@
+"""What `DNNClassifier` does between its parameters and its fitted attributes."""

@@ -1,1 +1,0 @@
-"""How a trained network predicts."""

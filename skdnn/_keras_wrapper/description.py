@@ -1,0 +1,123 @@
+"""Which networks may share a compiled program: those that Keras describes in full."""
+
+import inspect
+import json
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from typing import Any, Generic, TypeVar
+
+from skdnn._runtime import keras_backend
+
+T = TypeVar("T")
+
+_OWN = "keras."
+_PLAIN = (str, int, float, bool, type(None))
+
+
+class Kept(Generic[T]):
+    """What was made last, by description; the least used goes first."""
+
+    def __init__(self, most: int):
+        self._most, self._lock = most, threading.Lock()
+        self._made: OrderedDict[str, T] = OrderedDict()
+        keras_backend.register_cache(self._made.clear)
+
+    def get(self, description: str, make: Callable[[], T]) -> T:
+        """Return what was made for a description, or make it."""
+        with self._lock:
+            if description not in self._made:
+                self._made[description] = make()
+            self._made.move_to_end(description)
+            if len(self._made) > self._most:
+                self._made.popitem(last=False)
+            return self._made[description]
+
+    def __len__(self) -> int:
+        return len(self._made)
+
+
+def architecture(model: Any) -> str | None:
+    """Return a description that no other network has, or None.
+
+    None if a part is not Keras's own, as what it does could differ without its
+    description. Layers that learn outside training (``adapt``) hold values that are
+    no weights, so that they have none either.
+    """
+    if type(model).__name__ not in ("Sequential", "Functional") or not _is_own(model):
+        return None
+    parts = list(_parts(model, {id(model)}))
+    if any(not _is_own(part) or hasattr(part, "adapt") for part in parts):
+        return None
+    return _described(model)
+
+
+def training(model: Any) -> str | None:
+    """Return a description of network, optimizer, loss and metrics, or None."""
+    described = architecture(model)
+    settings = getattr(getattr(model, "_compile_config", None), "config", None)
+    if described is None or settings is None:
+        return None
+    optimizer = model.optimizer
+    if getattr(optimizer, "_exclude_from_weight_decay_list", None):
+        return None
+    described_settings = _setting({**settings, "optimizer": optimizer})
+    return described_settings and described + described_settings
+
+
+def _setting(value: Any) -> str | None:
+    """Return a description of something that a model is compiled with, or None."""
+    if isinstance(value, _PLAIN):
+        return repr(value)
+    if isinstance(value, dict):
+        value = [part for item in value.items() for part in item]
+    if isinstance(value, list | tuple):
+        parts = [_setting(part) for part in value]
+        return None if None in parts else repr(parts)
+    if not _is_own(value) or not all(map(_is_own, _parts(value, {id(value)}))):
+        return None
+    if inspect.isfunction(value):
+        return f"{value.__module__}.{value.__qualname__}"
+    described = _described(value)
+    return described and f"{type(value).__qualname__} {described}"
+
+
+def _is_own(part: Any) -> bool:
+    owner = part if inspect.isroutine(part) or inspect.isclass(part) else type(part)
+    return f"{owner.__module__}.".startswith(_OWN)
+
+
+def _parts(thing: Any, seen: set[int]) -> Iterator[Any]:
+    """Yield the layers and functions that a layer, loss or metric is made of."""
+    layer_class = keras_backend.load().layers.Layer
+    for value in vars(thing).values():
+        for part in value if isinstance(value, list | tuple) else [value]:
+            if id(part) in seen:
+                continue
+            if isinstance(part, layer_class) or callable(part):
+                seen.add(id(part))
+                yield part
+            if isinstance(part, layer_class):
+                yield from _parts(part, seen)
+
+
+def _described(thing: Any) -> str | None:
+    """Return a configuration as text, or None if it names what is not Keras's."""
+    try:
+        config = thing.get_config()
+        if not isinstance(config.get("learning_rate"), dict):
+            config.pop("learning_rate", None)  # it is a variable
+        return None if _names_others(config) else json.dumps(config, sort_keys=True)
+    except Exception:  # whatever a part of the user's raises: it cannot be described
+        return None
+
+
+def _names_others(node: Any) -> bool:
+    if isinstance(node, list | tuple):
+        return any(map(_names_others, node))
+    if not isinstance(node, dict):
+        return False
+    module = node.get("module")
+    if isinstance(module, str) and not f"{module}.".startswith(_OWN):
+        return True
+    return any(map(_names_others, node.values()))

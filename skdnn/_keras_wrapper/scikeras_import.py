@@ -1,0 +1,45 @@
+"""The one late import of scikeras, which leaves Keras as it was."""
+
+import importlib
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from skdnn._runtime import keras_backend
+
+# What scikeras replaces for the whole process when it is imported: every model that
+# is pickled after that could only be loaded where scikeras is.
+_REPLACED = ("__reduce__", "__deepcopy__")
+
+
+def load(module: str) -> Any:
+    """Import a module of scikeras; Keras's own classes stay as they are.
+
+    If the caller imported scikeras before, its changes to Keras are the caller's.
+    """
+    keras = keras_backend.load()
+    if "scikeras" in sys.modules:
+        return importlib.import_module(module)
+    classes = (
+        keras.Model,
+        keras.losses.Loss,
+        keras.metrics.Metric,
+        keras.optimizers.Optimizer,
+    )
+    with _own_methods_kept(classes):
+        return importlib.import_module(module)
+
+
+@contextmanager
+def _own_methods_kept(classes: tuple[type, ...]) -> Iterator[None]:
+    before = [(owner, name, vars(owner).get(name)) for owner in classes
+              for name in _REPLACED]  # fmt: skip
+    try:
+        yield
+    finally:
+        for owner, name, method in before:
+            if method is not None:
+                setattr(owner, name, method)
+            elif name in vars(owner):
+                delattr(owner, name)

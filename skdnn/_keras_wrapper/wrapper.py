@@ -1,0 +1,376 @@
+"""What scikeras does between `fit` and Keras, put right."""
+
+import copy
+import functools
+from collections.abc import Callable, Hashable
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+from scipy.sparse import issparse
+from sklearn.base import BaseEstimator
+from sklearn.utils import ClassifierTags, check_random_state
+from sklearn.utils.class_weight import compute_sample_weight
+from sklearn.utils.validation import (
+    check_array,
+    check_is_fitted,
+    column_or_1d,
+    validate_data,
+)
+
+from skdnn._keras_wrapper import routing, scikeras_import
+from skdnn._keras_wrapper.building import build_again, seeded
+from skdnn._keras_wrapper.nested_rows import Rows, take
+from skdnn._keras_wrapper.prediction import predict
+from skdnn._keras_wrapper.target_encoder import as_probabilities, class_encoder
+from skdnn._keras_wrapper.training import train
+from skdnn._runtime import keras_backend
+from skdnn._runtime.compat import check_sample_weight
+
+_wrappers = scikeras_import.load("scikeras.wrappers")
+_metric_name = scikeras_import.load("scikeras.utils").metric_name
+
+
+class Wrapper(_wrappers.KerasClassifier):  # type: ignore[misc, name-defined]
+    """scikeras's class without its faults; `KerasClassifier` is what users see."""
+
+    _routing_prefixes = _wrappers.KerasClassifier._routing_prefixes | {
+        "callbacks",
+        "score",
+    }
+
+    __repr__ = BaseEstimator.__repr__
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        # scikeras's order of bases keeps ClassifierMixin from being heard
+        tags.estimator_type = "classifier"
+        tags.classifier_tags = ClassifierTags(multi_label=True)
+        tags.target_tags.required = True
+        tags.target_tags.multi_output = True
+        tags.input_tags.sparse = True
+        tags.input_tags.three_d_array = True
+        return tags
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return self.initialized_
+
+    @property
+    def target_encoder(self):
+        """What makes the network's targets of classes; a subclass may have its own."""
+        return class_encoder(self.loss, self.classes_)
+
+    # from the caller's rows to those of the network
+
+    def _validate_data(self, X=None, y=None, reset=False, y_numeric=False):
+        """Check X and y; learn their shapes, or compare (`reset` false)."""
+        if y is not None:
+            y = self._validate_targets(y, reset)
+        if X is None:
+            return None, y
+        if not reset:
+            self._compare_shape(X)
+        settings = {
+            "accept_sparse": "csr",
+            "allow_nd": True,
+            "dtype": keras_backend.load().config.floatx()
+            if _are_words(X)
+            else "numeric",
+        }
+        if y is None:
+            X = validate_data(self, X, reset=reset, **settings)
+        else:
+            X, _ = validate_data(self, X, y, reset=reset, multi_output=True, **settings)
+        if reset:
+            self.X_dtype_, self.X_shape_ = X.dtype, X.shape
+        return X, y
+
+    def _compare_shape(self, X) -> None:
+        """Compare what is no table; scikit-learn compares tables, and their names."""
+        shape = X.shape if hasattr(X, "shape") else np.asarray(X).shape
+        if len(shape) > 1 and len(shape) != len(self.X_shape_):
+            raise ValueError(
+                f"X has {len(shape)} dimensions, but this {self.__name__} is expecting "
+                f"{len(self.X_shape_)} dimensions in X."
+            )
+        if len(shape) > 2 and shape[1:] != self.X_shape_[1:]:
+            raise ValueError(
+                f"X has shape {shape[1:]}, but this {self.__name__} is expecting X of "
+                f"shape {self.X_shape_[1:]}, without the rows."
+            )
+
+    def _validate_targets(self, y, reset: bool) -> np.ndarray:
+        y = check_array(y, ensure_2d=False, dtype=None, input_name="y")
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = column_or_1d(y, warn=True)
+        if reset:
+            if y.ndim == 1:
+                self._check_classes(y)
+            self.target_type_ = self._type_of_target(y)
+            self.y_dtype_, self.y_ndim_ = y.dtype, y.ndim
+        elif not np.can_cast(y.dtype, self.y_dtype_, "same_kind"):
+            raise ValueError(
+                f"Got y with dtype {y.dtype}, but this {self.__name__} expected "
+                f"{self.y_dtype_}, as in the first fit. Use y.astype."
+            )
+        elif y.ndim != self.y_ndim_:
+            raise ValueError(
+                f"y has {y.ndim} dimensions, but this {self.__name__} is expecting "
+                f"{self.y_ndim_} dimensions in y."
+            )
+        return y
+
+    def _check_classes(self, y: np.ndarray) -> None:
+        classes = np.unique(y) if self.classes_ is None else self.classes_
+        if len(classes) < 2:
+            raise ValueError(
+                f"{self.__name__} needs rows of at least 2 classes. Got 1 class: "
+                f"{classes[0]!r} (n_samples={len(y)})."
+            )
+
+    def _take_classes(self, classes) -> None:
+        """Set the classes that were named, or those there are."""
+        known = getattr(self, "classes_", None)
+        if classes is None or known is None:
+            self.classes_ = known if classes is None else np.unique(classes)
+        elif not np.array_equal(np.unique(classes), known):
+            raise ValueError(
+                f"`classes` must be those of the first call: {list(known)}. Got "
+                f"{list(np.unique(classes))}. Clone the estimator to begin anew."
+            )
+
+    def _weigh(self, X, y, sample_weight):
+        """Return rows that have a weight, and their weights, or None for none."""
+        if sample_weight is None and self.class_weight is None:
+            return X, y, None
+        if sample_weight is not None and not np.asarray(sample_weight).any():
+            raise ValueError(
+                "`sample_weight` must not be 0 for all rows: only zeros were passed in "
+                f"sample_weight. Got {len(y)} of them; None weighs rows alike."
+            )
+        weight = check_sample_weight(sample_weight, X, dtype=np.float64)
+        if self.class_weight is not None:
+            weight = weight * compute_sample_weight(self.class_weight, y)
+        kept = weight != 0
+        return X[kept], y[kept], weight[kept]
+
+    # from parameters to a network
+
+    def _initialize(self, X, y=None):
+        self._random_state = self._draw_seed()
+        self._check_parameters()
+        X, y = self._validate_data(X, y, reset=True)
+        self.target_encoder_ = self.target_encoder.fit(y)
+        self.feature_encoder_ = self.feature_encoder.fit(X)
+        for encoder in (self.target_encoder_, self.feature_encoder_):
+            vars(self).update(getattr(encoder, "get_metadata", dict)())
+        self.model_ = self._build_keras_model()
+        self._initialize_callbacks()
+        return X, y
+
+    def _draw_seed(self) -> int:
+        """Return the seed that was given, or one drawn as scikit-learn draws them."""
+        generator = check_random_state(self.random_state)
+        if isinstance(self.random_state, Integral):
+            return int(self.random_state)
+        return int(generator.randint(np.iinfo(np.int32).max))
+
+    def _check_parameters(self) -> None:
+        params = self.get_params(deep=False)
+        given: set[str] = getattr(self, "_user_params", set())
+        own = set(params) - {name for name in given if "__" not in name}
+        taken = routing.accepted_by(self._builder())
+        own |= set(params) if taken is None else taken
+        routing.check_names(params, own, self._routing_prefixes)
+
+    def _builder(self) -> Callable:
+        model = self.build_fn if self.model is None else self.model
+        if model is None:
+            model = getattr(self, "_keras_build_fn", None)
+        is_function = callable(model) and not isinstance(
+            model, keras_backend.load().Model
+        )
+        return model if is_function else _nothing
+
+    def _build_keras_model(self):
+        def build():
+            with seeded(seed):
+                return super(Wrapper, self)._build_keras_model()
+
+        # scikeras would set TensorFlow's seeds and leave its determinism on
+        seed, self._random_state = self._random_state, None
+        try:
+            model = build_again(_key(self._builder()), build)
+        finally:
+            self._random_state = seed
+        if not isinstance(model, keras_backend.load().Model):
+            raise TypeError(
+                "``model`` must be a function that returns a keras.Model, or a "
+                f"keras.Model. Got one that returns {model!r}."
+            )
+        return _copied(model) if self._builder() is _nothing else model
+
+    def _ensure_compiled_model(self) -> None:
+        if not self.model_.compiled:
+            build_again(
+                (_key(self._builder()), "compile"),
+                lambda: self.model_.compile(**self._get_compile_kwargs()),
+            )
+        losses = keras_backend.load().tree.flatten(self.model_.loss)
+        for what, found in (
+            ("a loss function", any(loss is not None for loss in losses)),
+            ("an optimizer", self.model_.optimizer is not None),
+        ):
+            if not found:
+                raise ValueError(
+                    f"You must provide {what}, or a compiled model. Got neither; set "
+                    f"{what.split()[1]}=, as loss='sparse_categorical_crossentropy' "
+                    "for a softmax over classes."
+                )
+
+    def _get_compile_kwargs(self) -> dict:
+        return routing.compile_arguments(self.get_params(), self._compile_kwargs)
+
+    def _initialize_callbacks(self) -> None:
+        given: Any = self.callbacks  # type: ignore[has-type]
+        try:
+            if isinstance(given, tuple):
+                self.callbacks = list(given)
+            super()._initialize_callbacks()
+        finally:
+            self.callbacks = given
+
+    def _check_model_compatibility(self, y) -> None:
+        if getattr(self.model_, "outputs", None) is not None:
+            super()._check_model_compatibility(y)
+
+    # training and prediction
+
+    def _fit(
+        self, X, y, sample_weight, warm_start, epochs, initial_epoch, **kwargs
+    ) -> None:
+        if (self.warm_start or warm_start) and self.initialized_:
+            self._check_parameters()
+            X, y = self._validate_data(X, y)
+        else:
+            X, y = self._initialize(X, y)
+        self._ensure_compiled_model()
+        X, y, weight = self._weigh(X, y, sample_weight)
+        y = self.target_encoder_.transform(y)
+        X = self.feature_encoder_.transform(X)
+        self._check_model_compatibility(y)
+        self._fit_keras_model(X, y, weight, warm_start, epochs, initial_epoch, **kwargs)
+
+    def _fit_keras_model(
+        self, X, y, sample_weight, warm_start, epochs, initial_epoch, **kwargs
+    ) -> None:
+        arguments = routing.fit_arguments(self.get_params(), self._fit_kwargs)
+        arguments |= kwargs
+        arguments["epochs"] = initial_epoch + epochs
+        arguments["initial_epoch"] = initial_epoch
+        rows, validation = self._split(Rows(X, y, sample_weight), arguments)
+        course = routing.course(
+            self.model_,
+            arguments,
+            rows.X.shape[0] if hasattr(X, "shape") else None,
+            self._random_state,
+            self._fit_callbacks + _as_list(arguments.pop("callbacks", None)),
+        )
+        history = train(self.model_, rows, validation, course).history
+        if not warm_start or not hasattr(self, "history_") or initial_epoch == 0:
+            self.history_: dict[str, list[float]] = {}
+        for name, values in history.items():
+            self.history_.setdefault(_history_name(name), []).extend(values)
+
+    def _split(self, rows: Rows, arguments: dict) -> tuple[Rows, Rows | None]:
+        """Return rows to train on and to validate on, as the arguments have it."""
+        given = arguments.pop("validation_data", None)
+        share = arguments.pop("validation_split", 0.0)
+        if isinstance(given, tuple | list) and len(given) in (2, 3):
+            return rows, self._encode_validation(*given)
+        if given is not None:
+            arguments["validation_data"] = given  # a stream of batches
+        if not share or given is not None:
+            return rows, None
+        n = len(rows)
+        kept = int(np.floor(n * (1 - share)))
+        if not 0 < kept < n:
+            raise ValueError(
+                "`validation_split` must leave rows to train on and to validate on. "
+                f"Got {share} for {n} rows."
+            )
+        return rows.take(slice(0, kept)), rows.take(slice(kept, n))
+
+    def _encode_validation(self, X, y, weight=None) -> Rows:
+        X, _ = self._validate_data(X)
+        if np.ndim(y) == self.y_ndim_:
+            y = self.target_encoder_.transform(self._validate_targets(y, reset=False))
+        # else y is what the network is to give, as scikeras wants it
+        return Rows(self.feature_encoder_.transform(X), y, weight)
+
+    def _predict_raw(self, X, **kwargs):
+        """Return what the network gives; probabilities, where it gives logits."""
+        keras_backend.load()
+        check_is_fitted(self)
+        X, _ = self._validate_data(X)
+        X = self.feature_encoder_.transform(X)
+        arguments = routing.predict_arguments(
+            self.get_params(), self._predict_kwargs, kwargs
+        )
+        size = arguments.get("batch_size")
+        if size == -1:
+            size = _n_rows(X)
+        if arguments.get("steps") is not None:
+            X = take(X, slice(0, arguments["steps"] * (size or 32)))
+        callbacks = self._predict_callbacks + _as_list(arguments.get("callbacks"))
+        return as_probabilities(self.model_, predict(self.model_, X, size, callbacks))
+
+
+def _nothing() -> None:
+    """Stand for a builder where there is a model."""
+
+
+def _key(builder: Callable) -> Hashable:
+    """Return what tells one builder from another; functions of one text are alike."""
+    while isinstance(builder, functools.partial):
+        builder = builder.func
+    return getattr(builder, "__code__", None) or id(builder)
+
+
+def _copied(model: Any) -> Any:
+    """Return a copy of a caller's model, or itself where Keras cannot copy it."""
+    try:
+        return copy.deepcopy(model)
+    except (TypeError, ValueError, NotImplementedError):
+        return model
+
+
+def _are_words(X: Any) -> bool:
+    """Return whether X holds strings, which may be numbers all the same."""
+    dtype = getattr(np.asarray(X) if isinstance(X, list) else X, "dtype", None)
+    return isinstance(dtype, np.dtype) and dtype.kind in "US"
+
+
+def _as_list(callbacks: Any) -> list:
+    if callbacks is None:
+        return []
+    return list(callbacks) if isinstance(callbacks, list | tuple) else [callbacks]
+
+
+def _n_rows(X: Any) -> int:
+    if not (hasattr(X, "shape") or issparse(X)):
+        raise ValueError(
+            "`batch_size=-1` requires that `X` implement `shape`. Give a number, as "
+            "the feature_encoder makes something else."
+        )
+    return X.shape[0]
+
+
+def _history_name(name: str) -> str:
+    """Return the full name of a metric, as scikeras keeps it."""
+    if name == "loss" or name.startswith("val_"):
+        return name
+    try:
+        return _metric_name(name)
+    except ValueError:  # one of the user's own
+        return name

@@ -1,0 +1,1 @@
+"""What all other packages use: the late import of Keras, progress, private names."""

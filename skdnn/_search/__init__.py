@@ -1,0 +1,1 @@
+"""Searches whose networks train together, and nested validation."""

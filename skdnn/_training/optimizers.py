@@ -1,0 +1,224 @@
+"""From a solver's name or a Keras optimizer to what a program trains with."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from skdnn._runtime import keras_backend
+
+# Names in keras.optimizers, in lower case.
+KERAS_OPTIMIZERS = {
+    "adadelta": "Adadelta",
+    "adafactor": "Adafactor",
+    "adagrad": "Adagrad",
+    "adam": "Adam",
+    "adamax": "Adamax",
+    "adamw": "AdamW",
+    "ftrl": "Ftrl",
+    "lamb": "Lamb",
+    "lion": "Lion",
+    "muon": "Muon",
+    "nadam": "Nadam",
+    "rmsprop": "RMSprop",
+    "sgd": "SGD",
+}
+# Their step treats each weight alone, so that all weights can be one vector: the
+# step of a small network then costs ten operations in place of ten an array.
+ELEMENTWISE = frozenset(
+    ("adadelta", "adagrad", "adam", "adamax", "adamw", "ftrl", "lion", "rmsprop", "sgd")
+)
+_FLOAT32_ONLY = frozenset(("lamb", "muon"))  # they mix in constants of float32
+_TAKES_BETAS = frozenset(("adam", "adamax", "adamw", "lamb", "nadam"))
+_FACTORS = {
+    "adam": ("beta_1", "beta_2", "epsilon"),
+    "adamw": ("beta_1", "beta_2", "epsilon"),
+    "sgd": ("momentum",),
+}
+_DEFAULT_WEIGHT_DECAY = {"adamw": 0.004}  # Keras's own
+
+
+@dataclass(frozen=True)
+class Solver:
+    """An optimizer as plain, hashable data.
+
+    Parameters
+    ----------
+    kind : type
+        The Keras optimizer's class.
+    config : str
+        JSON of its configuration.
+    elementwise : bool
+        Whether all weights may be handed to it as one vector.
+    full_batch : bool
+        Whether SciPy's L-BFGS takes the steps, over all rows at once.
+    """
+
+    kind: type
+    config: str
+    elementwise: bool
+    full_batch: bool = False
+
+    @property
+    def name(self) -> str:
+        """The optimizer's class, in lower case."""
+        return "lbfgs" if self.full_batch else self.kind.__name__.lower()
+
+    @property
+    def has_schedule(self) -> bool:
+        """Whether its learning rate follows a schedule of its own."""
+        return isinstance(json.loads(self.config)["learning_rate"], dict)
+
+    def make(self, *, pure: bool = False):
+        """Return a new Keras optimizer.
+
+        Parameters
+        ----------
+        pure : bool
+            Whether it is to be used inside a ``keras.StatelessScope`` only, which
+            Keras's optimizers for TensorFlow don't allow as they are.
+        """
+        kind: Any = _without_strategy(self.kind) if pure else self.kind
+        optimizer = kind.from_config(json.loads(self.config))
+        # a Python number would be rounded to float32 before it meets float64 weights
+        for name in _FACTORS.get(self.kind.__name__.lower(), ()):
+            setattr(optimizer, name, np.float64(getattr(optimizer, name)))
+        return optimizer
+
+
+def solver_from_name(
+    name: str,
+    *,
+    momentum: float,
+    nesterov: bool,
+    beta_1: float,
+    beta_2: float,
+    epsilon: float,
+    schedule: Mapping | None,
+) -> Solver:
+    """Return the solver of a name in `KERAS_OPTIMIZERS`.
+
+    As in ``MLPClassifier``, the momentum belongs to ``"sgd"``, the betas and epsilon
+    to Adam and its kin; all other settings are Keras's.
+
+    Parameters
+    ----------
+    name : str
+        A key of `KERAS_OPTIMIZERS`.
+    momentum, nesterov, beta_1, beta_2, epsilon
+        As in ``MLPClassifier``.
+    schedule : mapping or None
+        A serialised ``LearningRateSchedule``. None: rates come from outside.
+
+    Returns
+    -------
+    Solver
+    """
+    config: dict = {"learning_rate": 1.0 if schedule is None else schedule}
+    if name == "sgd":
+        config |= {"momentum": float(momentum), "nesterov": bool(nesterov)}
+    elif name in _TAKES_BETAS:
+        config |= {
+            "beta_1": float(beta_1),
+            "beta_2": float(beta_2),
+            "epsilon": float(epsilon),
+        }
+    if name in ("adamw", "lion", "lamb"):
+        config["weight_decay"] = 0.0  # the program decays, and kernels only
+    # serialising and back fills in Keras's defaults, so that equal solvers are equal
+    optimizer = getattr(keras_backend.load().optimizers, KERAS_OPTIMIZERS[name])
+    return _solver(optimizer.from_config(config), elementwise=name in ELEMENTWISE)
+
+
+def lbfgs_solver() -> Solver:
+    """Return the solver whose steps are SciPy's."""
+    plain = keras_backend.load().optimizers.SGD(1.0)
+    return replace(_solver(plain, elementwise=True), full_batch=True)
+
+
+def solver_from_optimizer(optimizer) -> Solver:
+    """Return the solver of a Keras optimizer, which is copied, not used."""
+    config = optimizer.get_config()
+    name = type(optimizer).__name__.lower()
+    across_weights = any(
+        config.get(key)
+        for key in (
+            "weight_decay",
+            "clipnorm",
+            "clipvalue",
+            "global_clipnorm",
+            "use_ema",
+            "loss_scale_factor",
+            "gradient_accumulation_steps",
+        )
+    )
+    return _solver(optimizer, elementwise=name in ELEMENTWISE and not across_weights)
+
+
+def optimizer_variables(optimizer) -> list:
+    """Return all that a built Keras optimizer changes at a step, but for the weights.
+
+    Nadam has a variable that it does not list.
+    """
+    listed = list(optimizer.variables)
+    kind = keras_backend.load().Variable
+    hidden = [value for value in vars(optimizer).values() if isinstance(value, kind)]
+    return listed + [v for v in hidden if all(v is not known for known in listed)]
+
+
+def optimizer_rate(optimizer) -> float | None:
+    """Return the constant rate of a Keras optimizer, None if it follows a schedule."""
+    rate = optimizer.get_config()["learning_rate"]
+    return None if isinstance(rate, Mapping) else float(rate)
+
+
+def check_dtype(solver: Solver, dtype: str) -> None:
+    """Raise ``ValueError`` if Keras has the optimizer for float32 only."""
+    if solver.name in _FLOAT32_ONLY and dtype != "float32":
+        raise ValueError(
+            f"The Keras optimizer {solver.kind.__name__} works on float32 only. Got X "
+            f"of {dtype}. Hand over X.astype('float32'), or use another solver."
+        )
+
+
+def serialized(schedule) -> Mapping:
+    """Return a Keras ``LearningRateSchedule`` as plain data."""
+    return keras_backend.load().optimizers.schedules.serialize(schedule)
+
+
+def default_weight_decay(name: str) -> float:
+    """Return the decoupled weight decay that a solver has unless one is given."""
+    return _DEFAULT_WEIGHT_DECAY.get(name, 0.0)
+
+
+@cache
+def _without_strategy(kind: type) -> type:
+    """Return an optimizer's class without TensorFlow's distribution strategies.
+
+    They want TensorFlow's variables in place of values. What the backend overrides is
+    set back to what all backends share.
+    """
+    backend, base = (
+        next((c for c in kind.__mro__ if c.__name__ == name), None)
+        for name in ("TFOptimizer", "BaseOptimizer")
+    )
+    if backend is None:
+        return kind
+    shared = {
+        name: getattr(base, name)
+        for name, value in vars(backend).items()
+        if callable(value) and name != "__init__" and hasattr(base, name)
+    }
+    # behind the optimizer itself, and before what it sets back
+    shared_by_all = type("SharedByAll", (backend,), shared)
+    return type(kind.__name__, (kind, shared_by_all), {})
+
+
+def _solver(optimizer, elementwise: bool) -> Solver:
+    config = optimizer.get_config()
+    config.pop("name", None)
+    text = json.dumps(config, sort_keys=True, default=float)
+    return Solver(type(optimizer), text, elementwise)

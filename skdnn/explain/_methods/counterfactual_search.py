@@ -1,0 +1,297 @@
+"""The search behind counterfactuals: the fewest cells whose change changes the class.
+
+Sets of columns are tried by size. As long as it is affordable every set is tried with
+every combination of values; beyond that, the most promising rows of a size are changed
+in one more column.
+"""
+
+import itertools
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from skdnn.explain._model.target import Target
+
+# Rows that one size of sets may take, to be tried in full.
+_BUDGET = 50_000
+# Values of a column, at most; beyond single changes, fewer until the budget holds.
+MAX_VALUES = 1000
+_FEWER_VALUES = (MAX_VALUES, 500, 200, 100, 50, 30, 20, 14, 10, 7, 5)
+# Rows that are taken on from one size to the next, and values they are tried with.
+_BEAM, _BEAM_VALUES = 20, 20
+# Sizes in a row that may bring a beam no gain before the search gives up.
+_PATIENCE = 2
+_SMALLEST = 1e-300
+
+
+@dataclass(frozen=True)
+class Moves:
+    """Which cells may change, and to what.
+
+    Parameters
+    ----------
+    columns : list of int
+        Positions of the columns that may change.
+    values : dict of int to ndarray
+        Coded cells that each of them may have, in rising order.
+    spans : ndarray of shape (n_features,)
+        Distance between the lowest and the highest cell of a column of numbers; NaN for
+        words.
+    """
+
+    columns: list[int]
+    values: dict[int, np.ndarray]
+    spans: np.ndarray
+
+    def distances(self, row: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """Return how far rows are from one: Gower's distance, summed over columns.
+
+        A change of a number counts by its share of the span, of a word as 1.
+        """
+        share = np.abs(rows - row) / np.where(self.spans > 0, self.spans, 1)
+        is_whole = np.isnan(self.spans) | np.isnan(share)
+        return np.where(is_whole, differ(rows, row), share).sum(axis=1)
+
+
+@dataclass(frozen=True)
+class Found:
+    """What the search found for one row.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n_alternatives, n_features)
+        Coded rows of a wanted class, the nearest first; none if there is none.
+    is_fewest : bool
+        Whether every smaller set of columns was tried with every value; if nothing was
+        found, whether every set was.
+    """
+
+    rows: np.ndarray
+    is_fewest: bool
+
+
+class Search:
+    """The search for one row.
+
+    Parameters
+    ----------
+    target : Target
+        The classifier, by probability.
+    moves : Moves
+        What may change.
+    row : ndarray of shape (n_features,)
+        Coded row.
+    wanted : ndarray of shape (n_classes,), bool
+        Classes to reach.
+    """
+
+    def __init__(
+        self, target: Target, moves: Moves, row: np.ndarray, wanted: np.ndarray
+    ):
+        self._target, self._moves = target, moves
+        self._row, self._wanted = row, wanted
+        self._values = {
+            j: moves.values[j][moves.values[j] != row[j]] for j in moves.columns
+        }
+        self._promise: dict[int, np.ndarray] = {}
+
+    def run(self, n_alternatives: int) -> Found:
+        """Return the nearest rows that differ in the fewest cells."""
+        largest = max(len(values) for values in self._values.values())
+        beam, best, stale, is_complete = self._row[None], -np.inf, 0, True
+        for size in range(1, len(self._moves.columns) + 1):
+            n_values = self._affordable(size)
+            if size == 2:
+                self._rank_values()
+            blocks = self._all_of(size, n_values) if n_values else self._one_more(beam)
+            hits, beam, top = self._try(blocks)
+            if len(hits):
+                return Found(self._polish(hits, n_alternatives), is_complete)
+            is_complete &= n_values >= largest
+            # only a beam can be led astray: where all is tried, gain says nothing
+            stale = 0 if top > best or n_values else stale + 1
+            if stale == _PATIENCE:
+                break
+            best = max(best, top)
+        return Found(self._row[None][:0], is_complete)
+
+    def score(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return how near rows are to a wanted class, and whether they are of one.
+
+        Returns
+        -------
+        score : ndarray of shape (n_rows,)
+            Log of the ratio of the largest wanted probability to the largest other.
+        lands : ndarray of shape (n_rows,), bool
+            By the classifier's own ``predict`` if it has one.
+        """
+        proba = np.maximum(self._target.predict(rows), _SMALLEST)
+        score = np.log(proba[:, self._wanted].max(axis=1)) - np.log(
+            proba[:, ~self._wanted].max(axis=1)
+        )
+        lands = self._wanted[proba.argmax(axis=1)]
+        likely = np.flatnonzero(lands)
+        lands[likely] = self._wanted[classes_of(self._target, rows[likely])]
+        return score, lands
+
+    def _affordable(self, size: int) -> int:
+        """Return how many values a column may have, 0 if not even a few."""
+        if size == 1:
+            return MAX_VALUES
+        counts = np.array([len(self._values[j]) for j in self._moves.columns])
+        for n_values in _FEWER_VALUES:
+            if _combinations(np.minimum(counts, n_values), size) <= _BUDGET:
+                return n_values
+        return 0
+
+    def _all_of(self, size: int, n_values: int) -> Iterator[np.ndarray]:
+        """Yield the row with every set of this size changed in every way."""
+        few = {j: self._few(j, n_values) for j in self._moves.columns}
+        for columns in itertools.combinations(self._moves.columns, size):
+            cells = np.meshgrid(*(few[j] for j in columns), indexing="ij")
+            rows = np.repeat(self._row[None], cells[0].size, axis=0)
+            rows[:, columns] = np.stack([cell.ravel() for cell in cells], axis=1)
+            yield rows
+
+    def _one_more(self, beam: np.ndarray) -> Iterator[np.ndarray]:
+        """Yield the rows of a beam with one more cell changed."""
+        for row in beam:
+            changed = differ(row, self._row)
+            for j in self._moves.columns:
+                if not changed[j]:
+                    values = self._few(j, _BEAM_VALUES)
+                    rows = np.repeat(row[None], len(values), axis=0)
+                    rows[:, j] = values
+                    yield rows
+
+    def _few(self, j: int, n_values: int) -> np.ndarray:
+        """Return some values of a column: the promising half, and others between."""
+        values = self._values[j]
+        if len(values) <= n_values:
+            return values
+        promising = np.argsort(-self._promise[j], kind="stable")[: n_values // 2]
+        spread = np.linspace(0, len(values) - 1, n_values - n_values // 2)
+        return values[np.union1d(promising, spread.astype(np.intp))]
+
+    def _rank_values(self) -> None:
+        """Learn how promising each value is by itself."""
+        blocks = _joined(self._all_of(1, MAX_VALUES), self._target.block_rows)
+        scores = [np.empty(0), *(self.score(rows)[0] for rows in blocks)]
+        ends = np.cumsum([len(self._values[j]) for j in self._moves.columns])
+        by_column = np.split(np.concatenate(scores), ends[:-1])
+        self._promise = dict(zip(self._moves.columns, by_column, strict=True))
+
+    def _try(
+        self, blocks: Iterable[np.ndarray]
+    ) -> tuple[np.ndarray, np.ndarray, float]:
+        """Return the rows that land, else the most promising ones and their best."""
+        hits, beam = [self._row[None][:0]], self._row[None][:0]
+        scores = np.empty(0)
+        for rows in _joined(blocks, self._target.block_rows):
+            score, lands = self.score(rows)
+            hits.append(rows[lands])
+            beam = np.vstack([beam, rows])
+            scores = np.append(scores, score)
+            kept = np.argsort(-scores, kind="stable")[:_BEAM]
+            beam, scores = beam[kept], scores[kept]
+        return np.vstack(hits), beam, scores.max(initial=-np.inf)
+
+    def _polish(self, hits: np.ndarray, n_alternatives: int) -> np.ndarray:
+        """Return the nearest rows, with no change that is not needed, each set once."""
+        order = np.argsort(self._moves.distances(self._row, hits), kind="stable")
+        first: dict[bytes, np.ndarray] = {}
+        for row in hits[order]:
+            first.setdefault(self._changed(row).tobytes(), row)
+            if len(first) == 3 * n_alternatives:
+                break
+        near = np.array([self._nearer(self._needed(row)) for row in first.values()])
+        distance = self._moves.distances(self._row, near)
+        n_changed = np.array([self._changed(row).sum() for row in near])
+        order = np.lexsort((distance, n_changed))
+        kept: dict[bytes, np.ndarray] = {}
+        for row in near[order][np.sort(n_changed) == n_changed.min()]:
+            kept.setdefault(self._changed(row).tobytes(), row)
+        return np.array(list(kept.values())[:n_alternatives])
+
+    def _needed(self, row: np.ndarray) -> np.ndarray:
+        """Return the row without changes that it lands without."""
+        while True:
+            changed = np.flatnonzero(self._changed(row))
+            if len(changed) < 2:
+                return row
+            fewer = np.repeat(row[None], len(changed), axis=0)
+            fewer[np.arange(len(changed)), changed] = self._row[changed]
+            lands = self.score(fewer)[1]
+            if not lands.any():
+                return row
+            row = fewer[lands.argmax()]
+
+    def _nearer(self, row: np.ndarray) -> np.ndarray:
+        """Return the row with its numbers as near to the explained row's as may be."""
+        for j in np.flatnonzero(self._changed(row)).tolist():
+            own = self._row[j]
+            if np.isnan(self._moves.spans[j]) or np.isnan(own):
+                continue
+            values = self._moves.values[j]
+            values = values[(values - own) * (row[j] - values) > 0]
+            if not len(values):
+                continue
+            rows = np.repeat(row[None], len(values), axis=0)
+            rows[:, j] = values
+            rows = rows[self.score(rows)[1]]
+            if len(rows):
+                row = rows[np.abs(rows[:, j] - own).argmin()]
+        return row
+
+    def _changed(self, row: np.ndarray) -> np.ndarray:
+        return differ(row, self._row)
+
+
+def differ(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Return which cells differ; two missing ones do not."""
+    return (a != b) & ~(np.isnan(a) & np.isnan(b))
+
+
+def classes_of(target: Target, rows: np.ndarray) -> np.ndarray:
+    """Return the positions of the predicted classes of coded rows."""
+    if not len(rows):
+        return np.empty(0, dtype=np.intp)
+    if not hasattr(target.estimator, "predict"):
+        return target.predict(rows).argmax(axis=1)
+    index = pd.Index(target.class_names)
+    parts = [
+        index.get_indexer(
+            np.ravel(target.estimator.predict(target.decode(rows[start : start + n])))
+        )
+        for n in [target.block_rows]
+        for start in range(0, len(rows), n)
+    ]
+    return np.concatenate(parts)
+
+
+def _combinations(counts: np.ndarray, size: int) -> float:
+    """Return how many ways there are to change sets of this size.
+
+    The elementary symmetric polynomial of the counts of values.
+    """
+    ways = np.zeros(size + 1)
+    ways[0] = 1
+    for count in counts:
+        ways[1:] += ways[:-1] * count
+    return ways[size]
+
+
+def _joined(blocks: Iterable[np.ndarray], n_rows: int) -> Iterator[np.ndarray]:
+    """Yield blocks of at least so many rows, but for the last."""
+    waiting: list[np.ndarray] = []
+    n = 0
+    for block in blocks:
+        waiting.append(block)
+        n += len(block)
+        if n >= n_rows:
+            yield np.vstack(waiting)
+            waiting, n = [], 0
+    if n:
+        yield np.vstack(waiting)

@@ -1,0 +1,1 @@
+"""The classifier and the rows that are explained, checked and coded."""

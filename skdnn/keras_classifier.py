@@ -1,0 +1,287 @@
+"""`KerasClassifier`: any Keras network as a scikit-learn classifier."""
+
+import numpy as np
+
+from skdnn._keras_wrapper.wrapper import Wrapper
+from skdnn._runtime import keras_backend
+from skdnn._tabular.validation import unchanged_on_error
+
+
+class KerasClassifier(Wrapper):
+    """A Keras network of your own as a scikit-learn classifier.
+
+    scikeras's class of that name, mended: the same constructor, builder functions and
+    routed parameters. Networks with one input and one output train by compiled
+    epochs, all predict through one compiled function; what compiles once is used again
+    for networks of the same settings.
+
+    Parameters
+    ----------
+    model : callable or keras.Model, default=None
+        Returns a network, compiled or not, when it is called with the parameters that
+        it names: those given as ``model__units=64`` or ``units=64``, and, if it names
+        them, `meta` (what `fit` found, as ``meta["n_features_in_"]``,
+        ``meta["X_shape_"]``, ``meta["n_classes_"]``), `compile_kwargs` and `params`.
+        A model is copied before it is trained. None: a subclass has `_keras_build_fn`.
+    build_fn : callable or keras.Model, default=None
+        Old name of `model`.
+    warm_start : bool, default=False
+        Whether `fit` goes on from the last weights.
+    random_state : int, RandomState or None, default=None
+        Fixes start, dropout and order of rows. No global seed is left changed.
+    optimizer : str, class or keras.optimizers.Optimizer, default="rmsprop"
+        For networks that are not compiled, as are `loss` and `metrics`. A name or a
+        class takes ``optimizer__learning_rate=0.001``; an instance is copied.
+    loss : str, class, callable or keras.losses.Loss, default=None
+        A name or a class takes ``loss__label_smoothing=0.1``. Networks whose loss has
+        ``from_logits=True`` give probabilities here all the same.
+    metrics : list, default=None
+        Names, classes or instances, for ``history_``.
+    batch_size : int, default=None
+        Rows a step; None is 32, -1 all rows.
+    validation_batch_size : int, default=None
+        Rows at a time in validation; None is `batch_size`.
+    verbose : int, default=1
+        What Keras prints in training: 0 nothing, 1 a bar an epoch, 2 a line an epoch.
+    callbacks : list, dict or keras.callbacks.Callback, default=None
+        Classes or instances; instances are used as they are. One that asks for every
+        batch sends training through ``Model.fit``.
+    validation_split : float, default=0.0
+        Share of the rows, the last ones, that is set aside to validate on.
+    shuffle : bool, default=True
+        Whether rows are in another order in each epoch.
+    run_eagerly : bool, default=False
+        Whether Keras trains without compiling, to look for mistakes.
+    epochs : int, default=1
+        Passes over the rows.
+    class_weight : dict or "balanced", default=None
+        Factor of each class in the weights of rows.
+    **kwargs
+        Parameters of the function, and any ``model__…``, ``optimizer__…``, ``loss__…``,
+        ``metrics__…``, ``callbacks__…``, ``compile__…``, ``fit__…``, ``predict__…``,
+        ``score__…``.
+
+    Attributes
+    ----------
+    model_ : keras.Model
+        The network, trained.
+    history_ : dict of lists
+        Loss and metrics, an entry for each epoch.
+    classes_ : ndarray of shape (n_classes,)
+        The classes, in the order of the columns of `predict_proba`.
+    n_features_in_ : int
+        Size of the second dimension of X.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Column names of X, where X had names that are strings.
+    X_shape_ : tuple
+        Shape of X in `fit`.
+    target_type_ : str
+        What scikit-learn's `type_of_target` said of y.
+    target_encoder_, feature_encoder_ : transformer
+        Fitted; a subclass may have its own as properties `target_encoder` and
+        `feature_encoder`, which may make several inputs and outputs.
+
+    Raises
+    ------
+    TypeError
+        In `fit`, for a parameter that nobody takes.
+
+    See Also
+    --------
+    DNNClassifier : For tables: needs no network code, and trains faster still.
+
+    Notes
+    -----
+    `predict_proba` returns what the network gives, so that its last layer is a softmax,
+    or a sigmoid for two classes or several labels a row.
+
+    Examples
+    --------
+    >>> import keras
+    >>> from sklearn.datasets import load_iris
+    >>> from skdnn import KerasClassifier
+    >>> def build(meta, units=8):
+    ...     return keras.Sequential([
+    ...         keras.Input((meta["n_features_in_"],)),
+    ...         keras.layers.Dense(units, activation="relu"),
+    ...         keras.layers.Dense(meta["n_classes_"], activation="softmax"),
+    ...     ])
+    >>> X, y = load_iris(return_X_y=True)
+    >>> network = KerasClassifier(
+    ...     build, loss="sparse_categorical_crossentropy", optimizer="adam",
+    ...     optimizer__learning_rate=0.05, epochs=30, random_state=0, verbose=0,
+    ...     model__units=16,
+    ... )
+    >>> bool(network.fit(X, y).score(X, y) > 0.9)
+    True
+    """
+
+    def initialize(self, X, y):
+        """Build the network without training it, as for one that is trained already.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features, ...)
+            Rows.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Their classes.
+
+        Returns
+        -------
+        self
+        """
+        keras_backend.load()
+        with unchanged_on_error(self):
+            self.classes_ = None
+            self._initialize(X, y)
+        return self
+
+    def fit(self, X, y, sample_weight=None, **kwargs):
+        """Build a network and train it.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features, ...)
+            Rows: a table, or images, or sequences. A sparse matrix is made dense a
+            few batches at a time.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Their classes; or zeros and ones, a column a label.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each row, not changed. Rows of weight 0 are left out.
+        **kwargs
+            Arguments of ``Model.fit``, for this call. Rows of ``validation_data`` are
+            like X and y.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If X or y cannot be, y has one class, or there is no loss.
+        TypeError
+            For an argument or a parameter that nobody takes.
+        skdnn.exceptions.ForkError
+            In a process that was forked after Keras was used.
+        """
+        keras_backend.load()
+        epochs = kwargs.pop("epochs", getattr(self, "fit__epochs", self.epochs))
+        with unchanged_on_error(self):
+            if not (self.warm_start and self.initialized_):
+                self.classes_ = None
+            self._fit(
+                X,
+                y,
+                sample_weight=sample_weight,
+                warm_start=self.warm_start,
+                epochs=epochs,
+                initial_epoch=kwargs.pop("initial_epoch", 0),
+                **kwargs,
+            )
+        return self
+
+    def partial_fit(self, X, y, classes=None, sample_weight=None, **kwargs):
+        """Train for one epoch more.
+
+        Parameters
+        ----------
+        X, y, sample_weight, **kwargs
+            As in `fit`; `epochs` and `initial_epoch` are not for this method.
+        classes : array-like of shape (n_classes,), default=None
+            All classes there are, in the first call. None: those of its y.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            As in `fit`; or if `classes` are others than in the first call.
+        """
+        keras_backend.load()
+        for name in ("epochs", "initial_epoch"):
+            if name in kwargs:
+                raise TypeError(
+                    f"Invalid argument `{name}` to `partial_fit`, which always trains "
+                    f"for one epoch more. Got {kwargs[name]!r}; use fit."
+                )
+        with unchanged_on_error(self):
+            self._take_classes(classes)
+            self._fit(
+                X,
+                y,
+                sample_weight=sample_weight,
+                warm_start=True,
+                epochs=1,
+                initial_epoch=self.current_epoch,
+                **kwargs,
+            )
+        return self
+
+    def predict_proba(self, X, **kwargs):
+        """Return the probability of each class.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features, ...)
+            Rows, of any numeric dtype.
+        **kwargs
+            ``batch_size``, ``steps`` and ``callbacks`` of ``Model.predict``.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            If there is no network yet.
+        ValueError
+            If X has other columns or another shape than in `fit`.
+        """
+        out = self._predict_raw(X, **kwargs)
+        proba = self.target_encoder_.inverse_transform(out, return_proba=True)
+        if isinstance(proba, np.ndarray) and proba.ndim < 2 and len(out) == 1:
+            return proba.reshape(1, -1)  # scikeras's own encoder drops the row
+        return proba
+
+    def predict(self, X, **kwargs):
+        """Return the class of each row.
+
+        Parameters
+        ----------
+        X, **kwargs
+            As in `predict_proba`.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_outputs)
+        """
+        return super().predict(X, **kwargs)
+
+    def score(self, X, y, sample_weight=None):
+        """Return the accuracy, or what a subclass has as `scorer`.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features, ...)
+            Rows.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Their classes.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each row.
+
+        Returns
+        -------
+        float
+        """
+        arguments = {
+            name.removeprefix("score__"): value
+            for name, value in self.get_params(deep=False).items()
+            if name.startswith("score__")
+        }
+        return self.scorer(
+            np.asarray(y), self.predict(X), sample_weight=sample_weight, **arguments
+        )

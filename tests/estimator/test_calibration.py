@@ -1,0 +1,83 @@
+"""What rows that not all members have seen tell of their mean."""
+
+import numpy as np
+import pytest
+from sklearn.metrics import accuracy_score, log_loss
+
+from skdnn._estimator.calibration import OutOfFoldScores, fold_of_rows
+
+
+def judge(proba, y, rows=None, weight=None):
+    """Return a judgement of members who have left the given rows out; else all."""
+    rows = rows or [np.arange(len(y))] * len(proba)
+    weight = np.ones(len(y)) if weight is None else weight
+    return OutOfFoldScores(rows, [np.log(p) for p in proba], y, weight)
+
+
+def made_members(n_members, n=4000, seed=0):
+    """Return probabilities that differ between members, and labels drawn near them."""
+    rng = np.random.default_rng(seed)
+    truth = rng.normal(size=(n, 1, 3))
+    logits = truth + rng.normal(scale=0.7, size=(n, n_members, 3))
+    proba = np.exp(logits) / np.exp(logits).sum(axis=2, keepdims=True)
+    true = np.exp(truth[:, 0]) / np.exp(truth[:, 0]).sum(axis=1, keepdims=True)
+    y = (rng.uniform(size=(n, 1)) > np.cumsum(true, axis=1)).sum(axis=1).clip(0, 2)
+    return list(np.moveaxis(proba, 1, 0)), y
+
+
+def test_all_members_unseen_is_the_log_loss_of_their_mean():
+    proba, y = made_members(3)
+    weight = np.random.default_rng(0).uniform(0.5, 2, len(y))
+    judged = judge(proba, y, weight=weight)
+    mean = np.mean(proba, axis=0)
+    assert judged.loss() == pytest.approx(log_loss(y, mean, sample_weight=weight))
+    assert judged.accuracy() == pytest.approx(
+        accuracy_score(y, mean.argmax(axis=1), sample_weight=weight)
+    )
+
+
+def test_two_of_eight_tell_the_loss_of_all_eight():
+    proba, y = made_members(8)
+    rng = np.random.default_rng(1)
+    folds = [rng.permutation(len(y)) % 4 for _ in range(2)]
+    rows = [np.flatnonzero(folds[i // 4] == i % 4) for i in range(8)]
+    judged = judge([p[r] for p, r in zip(proba, rows, strict=True)], y, rows)
+    of_all = log_loss(y, np.mean(proba, axis=0))
+    of_two = log_loss(y, judged.mean())
+    assert of_two > of_all + 0.02
+    assert judged.loss() == pytest.approx(of_all, abs=0.01)
+
+
+def test_rows_that_all_have_seen_do_not_count():
+    proba, y = made_members(2, n=100)
+    rows = [np.arange(50)] * 2
+    judged = judge([p[:50] for p in proba], y, rows)
+    assert judged.loss() == pytest.approx(log_loss(y[:50], np.mean(proba, axis=0)[:50]))
+    np.testing.assert_array_equal(judged.mean()[50:], 1 / 3)
+
+
+@pytest.mark.parametrize("factor", [0.5, 1.0, 1.8])
+def test_sharpness_undoes_what_was_done_to_probabilities(factor):
+    rng = np.random.default_rng(0)
+    logits = rng.normal(size=(20_000, 3))
+    proba = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    y = (rng.uniform(size=(len(proba), 1)) > np.cumsum(proba, axis=1)).sum(axis=1)
+    told = proba**factor / (proba**factor).sum(axis=1, keepdims=True)
+    sharpness = judge([told, told], y.clip(0, 2)).sharpness()
+    assert sharpness == pytest.approx(1 / factor, rel=0.08)
+
+
+def test_sharpness_is_bounded_where_all_rows_are_told_rightly():
+    y = np.arange(40) % 2
+    proba = np.where(np.eye(2)[y] > 0, 0.7, 0.3)
+    assert judge([proba, proba], y).sharpness() <= np.exp(1.5) * (1 + 1e-9)
+
+
+def test_folds_are_of_equal_sizes_and_classes():
+    y = np.repeat([0, 1, 2], [40, 20, 8])
+    folds = fold_of_rows(y, 4, np.random.RandomState(0))
+    for fold in range(4):
+        np.testing.assert_array_equal(np.bincount(y[folds == fold]), [10, 5, 2])
+    rare = np.repeat([0, 1, 3], [40, 2, 6])  # a class that cannot be in each
+    folds = fold_of_rows(rare, 4, np.random.RandomState(0))
+    np.testing.assert_array_equal(np.bincount(folds), [12] * 4)

@@ -1,0 +1,404 @@
+"""The network that a table gets where none is asked for."""
+
+import pickle
+import subprocess
+import sys
+import warnings
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.sparse import csr_matrix
+from sklearn.metrics import accuracy_score, log_loss
+
+from skdnn import DNNClassifier, explain
+from skdnn._estimator import recipe as _recipe
+from skdnn._estimator.calibration import OutOfFoldScores
+from skdnn._estimator.recipe import values_for
+from skdnn._training import loop as training
+
+EPOCHS = 3
+
+
+def recipe(**parameters):
+    """Return a classifier by the recipe, of few epochs."""
+    return DNNClassifier(**{"max_iter": EPOCHS, "random_state": 0} | parameters)
+
+
+@pytest.fixture(scope="module")
+def fitted(passengers):
+    """A network by the recipe on words, truth values and missing cells."""
+    X, y = passengers
+    return recipe().fit(X, y)
+
+
+@pytest.fixture
+def stacks(monkeypatch):
+    """The fits that the recipe has trained, and what they left; a list a stack."""
+    seen = []
+
+    def spy(fits):
+        seen.append((fits, training.train_stack(fits)))
+        return seen[-1][1]
+
+    monkeypatch.setattr(_recipe, "train_stack", spy)
+    return seen
+
+
+@pytest.mark.parametrize(
+    ("n", "folds", "width", "bins", "plain", "rate", "batch", "epochs", "decay"),
+    [
+        (99, 0, 64, 8, 4, 0.015, 99, 48, 1.0),
+        (150, 4, 64, 8, 4, 0.02, 16, 64, 0.1),
+        (2000, 4, 64, 8, 4, 0.02, 32, 64, 0.05),
+        (5000, 4, 128, 16, 0, 0.04, 128, 64, 0.02),
+        (30_000, 4, 128, 32, 0, 0.04, 256, 20, 100 / 30_000),
+        (500_000, 4, 128, 32, 0, 0.04, 256, 8, 100 / 500_000),
+    ],
+)
+def test_values_by_rows(n, folds, width, bins, plain, rate, batch, epochs, decay):
+    values = values_for(n)
+    expected = (folds, width, bins, plain, rate, batch, epochs, decay)
+    assert tuple(vars(values).values()) == pytest.approx(expected)
+
+
+def test_a_table_as_it_stands(fitted, passengers):
+    X, y = passengers
+    assert fitted._spec.members == 8
+    assert fitted.score(X, y) > 0.75
+    proba = fitted.predict_proba(X)
+    np.testing.assert_allclose(proba.sum(axis=1), 1)
+    np.testing.assert_allclose(np.exp(fitted.predict_log_proba(X)), proba)
+    assert len(fitted.history_) == fitted.n_iter_ == EPOCHS
+    assert fitted.history_[["val_loss", "val_accuracy"]].notna().all(axis=None)
+    assert fitted.loss_ == fitted.loss_curve_[-1]
+    rows = fitted._table.encode(fitted._columns.matrix(X))
+    np.testing.assert_allclose(fitted.model_(rows).numpy(), proba, atol=1e-12)
+    with pytest.raises(AttributeError, match="plain layers only"):
+        fitted.coefs_  # noqa: B018
+
+
+def test_same_seed_same_bits(fitted, passengers):
+    X, y = passengers
+    again = recipe().fit(X, y)
+    np.testing.assert_array_equal(again.predict_proba(X), fitted.predict_proba(X))
+    other = recipe(random_state=1).fit(X, y)
+    assert not np.allclose(other.predict_proba(X), fitted.predict_proba(X))
+
+
+def test_pickle_is_small_and_predicts_without_keras(fitted, passengers, tmp_path):
+    X, _ = passengers
+    data = pickle.dumps(fitted)
+    weights = sum(array.nbytes for array in fitted._weights)
+    assert len(data) < weights + 50_000
+    (tmp_path / "net.pickle").write_bytes(data)
+    X.to_pickle(tmp_path / "X.pickle")
+    script = (
+        "import pickle, sys, numpy, pandas\n"
+        "from pathlib import Path\n"
+        "at = Path(sys.argv[1])\n"
+        "net = pickle.loads((at / 'net.pickle').read_bytes())\n"
+        "proba = net.predict_proba(pandas.read_pickle(at / 'X.pickle'))\n"
+        "assert not {'keras', 'tensorflow'} & set(sys.modules)\n"
+        "numpy.save(at / 'proba.npy', proba)\n"
+    )
+    subprocess.run([sys.executable, "-c", script, tmp_path], check=True)
+    np.testing.assert_allclose(
+        np.load(tmp_path / "proba.npy"), fitted.predict_proba(X), rtol=1e-12
+    )
+
+
+def test_every_row_is_left_out_twice_then_all_are_trained_on(passengers, stacks):
+    X, y = passengers
+    net = recipe(max_iter=6).fit(X, y)
+    (judged, told), (whole, left) = stacks
+    counts = np.zeros(len(X), int)
+    for fit in judged:
+        held = np.setdiff1d(np.arange(len(X)), fit.positions)
+        counts[held] += 1
+        np.testing.assert_array_equal(fit.validation.X, fit.table.X[held])
+        assert fit.stopping.max_iter == 6
+    np.testing.assert_array_equal(counts, 2)
+    for fit in whole:
+        assert sorted(fit.positions) == list(range(len(X)))
+    # the epoch is the one whose mean has the least loss by rows left out
+    labels = judged[0].table
+    rows = [np.setdiff1d(np.arange(len(X)), fit.positions) for fit in judged]
+    losses = []
+    for epoch in range(6):
+        logs = [np.asarray(member.logits[epoch]) for member in told]
+        logs = [a - np.logaddexp.reduce(a, axis=1, keepdims=True) for a in logs]
+        judgement = OutOfFoldScores(rows, logs, labels.y, labels.weight)
+        losses.append((judgement.loss(), judgement.accuracy(), judgement.sharpness()))
+    losses, accuracies, factors = np.array(losses).T
+    np.testing.assert_allclose(net.history_["val_loss"], losses)
+    np.testing.assert_allclose(net.history_["val_accuracy"], accuracies)
+    best = int(losses.argmin())
+    assert net._spec.sharpness == pytest.approx(factors[best])
+    assert {fit.stopping.max_iter for fit in whole} == {best + 1}
+    # both stages begin alike, by the same schedule
+    for first, second, trained in zip(judged, whole, left, strict=True):
+        for a, b in zip(first.weights, second.weights, strict=True):
+            np.testing.assert_array_equal(a, b)
+        assert len(trained.history) == best + 1
+    assert f"trained anew on all of them for {best + 1} epochs" in net.summary()
+    ramps = [fit.schedule.ramp_factor for fit in whole]
+    assert ramps == [0.0] * 4 + [0.3] * 4
+
+
+@pytest.mark.parametrize("how", ["own rows", "fraction", "early_stopping"])
+def test_validation_rows_judge_and_teach_nothing(how, passengers, stacks):
+    X, y = passengers
+    if how == "own rows":
+        net = recipe().fit(X[60:], y[60:], X_val=X[:60], y_val=y[:60])
+        n = 60
+    elif how == "fraction":
+        net, n = recipe(validation_fraction=0.25).fit(X, y), 60
+    else:
+        net, n = recipe(early_stopping=True).fit(X, y), 24
+    assert net._training_summary.n_validation == n
+    assert net._training_summary.n_train == 240 - n
+    (judged, _), (whole, _) = stacks
+    for fit in [*judged, *whole]:
+        assert len(fit.positions) == 240 - n
+        if how != "own rows":
+            cut = net._training_summary.n_validation
+            held = np.setdiff1d(np.arange(240), fit.positions)
+            assert len(held) == cut
+            for told, rows in [
+                (fit.validation.X, fit.table.X[held]),
+                (fit.validation.y, fit.table.y[held]),
+            ]:
+                np.testing.assert_allclose(
+                    told.sum(axis=0), rows.sum(axis=0), rtol=1e-4, atol=1e-4
+                )
+    if how == "own rows":
+        # other rows to be judged by: the same networks, for some number of epochs
+        other = recipe().fit(X[60:], y[60:], X_val=X[:30], y_val=y[:30])
+        assert other.n_iter_ == net.n_iter_ == EPOCHS
+        picked = [len(left[0].history) for _, left in (stacks[1], stacks[3])]
+        same = picked[0] == picked[1]
+        weights = [net._weights, other._weights]
+        assert same == all(map(np.array_equal, *weights))
+    assert "best by the validation rows" in net.summary()
+
+
+def test_validation_loss_is_that_of_the_mean(passengers, stacks):
+    X, y = passengers
+    val = {"X_val": X[:80], "y_val": y[:80]}
+    net = recipe().fit(X[80:], y[80:], **val)
+    best = int(net.history_["val_loss"].to_numpy().argmin())
+    logs = [member.logits[best] for member in stacks[0][1]]
+    proba = [np.exp(a) / np.exp(a).sum(axis=1, keepdims=True) for a in logs]
+    mean = np.mean(proba, axis=0)
+    row = net.history_.iloc[best]
+    assert row["val_loss"] == pytest.approx(log_loss(y[:80], mean))
+    told = net.classes_[mean.argmax(axis=1)]
+    assert row["val_accuracy"] == accuracy_score(y[:80], told)
+    # trained anew without being judged, they come to the same
+    sharp = mean**net._spec.sharpness
+    sharp /= sharp.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(net.predict_proba(X[:80]), sharp, atol=1e-6)
+
+
+@pytest.mark.parametrize("n_estimators", [1, 2])
+def test_no_copy_of_a_row_is_on_both_sides(n_estimators, passengers, stacks):
+    X, y = passengers
+    net = recipe(bootstrap=True, n_estimators=n_estimators).fit(X, y)
+    for fits, _ in stacks[::2]:
+        for fit in fits:
+            drawn = set(fit.positions.tolist())
+            held = {row.tobytes() for row in fit.validation.X}
+            assert not held & {fit.table.X[i].tobytes() for i in drawn}
+            assert len(drawn) < len(X) * 0.7
+    assert len(net.estimators_) == n_estimators
+    assert net.score(X, y) > 0.7
+
+
+def test_two_estimators(passengers):
+    X, y = passengers
+    net = recipe(n_estimators=2).fit(X, y)
+    members = net.predict_members(X)
+    assert members.shape == (2, len(X), 2)
+    np.testing.assert_allclose(net.predict_proba(X), members.mean(axis=0))
+    assert not np.allclose(members[0], members[1])
+    rows = net._table.encode(net._columns.matrix(X))
+    np.testing.assert_allclose(
+        net.model_(rows).numpy(), net.predict_proba(X), atol=1e-12
+    )
+    assert "2 networks that differ in their seeds" in net.summary()
+
+
+def test_given_values_win(passengers, stacks):
+    X, y = passengers
+    recipe(
+        max_iter=2,
+        learning_rate_init=0.011,
+        batch_size=50,
+        activation="tanh",
+        dropout=[0.1, 0.2],
+        alpha=0.5,
+        l1_ratio=0.2,
+        label_smoothing=0.02,
+        weight_decay=0.3,
+        beta_2=0.9,
+        learning_rate="constant",
+    ).fit(X, y)
+    fit = stacks[1][0][0]
+    assert [(h.activation, h.dropout) for h in fit.spec.hidden] == [
+        ("tanh", 0.1),
+        ("tanh", 0.2),
+    ]
+    assert fit.batch_size == 50
+    numbers = fit.schedule.numbers(0, 4)
+    np.testing.assert_allclose(numbers[:, 0], 0.011)
+    np.testing.assert_allclose(numbers[:, 1], 0.4)
+    np.testing.assert_allclose(numbers[:, 2], 0.1)
+    np.testing.assert_allclose(numbers[:, 3], 0.3)
+    assert numbers[:, 4].max() <= 0.02
+    assert fit.schedule.n_steps == 10
+    assert fit.solver.make(pure=True).beta_2 == 0.9
+    assert 1 <= fit.stopping.max_iter <= 2
+
+
+def plain_cases():
+    schedule = keras.optimizers.schedules.ExponentialDecay(0.01, 5, 0.5)
+    yield "callbacks", {"callbacks": [keras.callbacks.TerminateOnNaN()]}
+    yield "warm_start", {"warm_start": True}
+    yield "lbfgs", {"solver": "lbfgs"}
+    yield "batch_norm", {"batch_norm": True}
+    yield "function", {"activation": lambda x: keras.ops.relu(x) * 2}
+    yield "schedule", {"learning_rate": schedule}
+    yield "invscaling", {"solver": "sgd", "learning_rate": "invscaling"}
+    yield "optimizer", {"solver": keras.optimizers.Adam(0.01)}
+    yield "tuple", {"hidden_layer_sizes": (100,)}
+    yield "muon", {"solver": "adafactor"}
+
+
+@pytest.mark.filterwarnings("ignore::skdnn.exceptions.BaselineWarning")
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize(
+    "parameters", [p for _, p in plain_cases()], ids=[n for n, _ in plain_cases()]
+)
+def test_what_leads_to_the_plain_network(parameters, iris):
+    net = recipe(**parameters).fit(*iris)
+    assert net._spec.encoding is None
+    assert net._spec.widths == (4, 100, 3)
+
+
+@pytest.mark.filterwarnings("ignore::skdnn.exceptions.BaselineWarning")
+def test_data_that_lead_to_the_plain_network(iris):
+    X, y = iris
+    labels = np.eye(3, dtype=int)[y]
+    assert recipe().fit(csr_matrix(X), y)._spec.encoding is None
+    assert recipe().fit(X, labels)._spec.encoding is None
+    net = recipe().partial_fit(X, y, classes=[0, 1, 2])
+    assert net._spec.encoding is None
+    assert recipe().fit(X, y)._spec.encoding is not None
+
+
+def test_partial_fit_begins_anew_after_the_recipe(iris):
+    X, y = iris
+    net = recipe().fit(X, y)
+    net.partial_fit(X, y)
+    assert net._spec.encoding is None
+    assert net.n_iter_ == 1
+
+
+def test_other_backends_are_served_by_the_plain_network(monkeypatch, iris):
+    monkeypatch.setattr(_recipe, "COMPILED_BACKENDS", ())
+    assert recipe().fit(*iris)._spec.encoding is None
+
+
+def test_below_100_rows_weights_are_repeats(passengers, stacks):
+    X, y = (part[:80] for part in passengers)
+    times = np.random.default_rng(0).integers(0, 3, 80)
+    repeats = X.loc[X.index.repeat(times)]
+    if len(repeats) >= 100:
+        times[np.flatnonzero(times)[: len(repeats) - 99]] -= 1
+        repeats = X.loc[X.index.repeat(times)]
+    weighted = DNNClassifier(random_state=0, max_iter=6).fit(X, y, sample_weight=times)
+    repeated = DNNClassifier(random_state=0, max_iter=6).fit(
+        repeats, np.repeat(y, times)
+    )
+    assert len(stacks) == 2  # no rows are left out
+    assert {fit.batch_size for fit in stacks[0][0]} == {np.count_nonzero(times)}
+    np.testing.assert_allclose(
+        weighted.predict_proba(X), repeated.predict_proba(X), atol=1e-8
+    )
+    assert weighted._spec.sharpness == 1
+    assert weighted.history_["val_loss"].isna().all()
+    assert "ended with its schedule" in weighted.summary()
+
+
+def test_rows_of_weight_zero_are_as_rows_that_are_not_there(passengers):
+    X, y = passengers
+    weight = np.random.default_rng(0).uniform(0.5, 2, len(X))
+    weight[::3] = 0
+    kept = weight > 0
+    beside = recipe().fit(X, y, sample_weight=weight)
+    alone = recipe().fit(X[kept], y[kept], sample_weight=weight[kept])
+    np.testing.assert_array_equal(beside.predict_proba(X), alone.predict_proba(X))
+    assert beside.summary().splitlines()[0] == alone.summary().splitlines()[0]
+    # so few that some networks would have none
+    weight[12:] = 0
+    few = recipe(max_iter=12).fit(X, y, sample_weight=weight)
+    assert np.isfinite(few.predict_proba(X)).all()
+
+
+def test_words_and_pictures(fitted):
+    text = fitted.summary()
+    for word in (
+        "240 rows to train on",
+        "8 networks whose probabilities are averaged",
+        "reliability",
+        "expected calibration error",
+        "best by rows left out in turn",
+        "The network learned",
+    ):
+        assert word in text
+    ax = fitted.plot_history()
+    assert len(ax.lines) >= 2
+    labels = {t.get_text() for t in fitted.plot_network().texts}
+    assert {"age", "alone"} <= labels
+    assert any(label.startswith("deck") for label in labels)
+
+
+@pytest.mark.slow
+def test_explained_with_words_and_missing_cells(fitted, passengers):
+    X, y = passengers
+    told = explain.shap(fitted, X[:3], background=X[:20], random_state=0)
+    assert told.feature_names == list(X.columns)
+    total = told.base_values + told.values.sum(axis=1)
+    np.testing.assert_allclose(total, fitted.predict_proba(X[:3]), atol=1e-8)
+    assert np.abs(told.values[:, list(X.columns).index("sex")]).max() > 0.01
+    html = explain.report(fitted, X[:60], y[:60], background=X[60:])._repr_html_()
+    assert "SHAP" in html
+    assert "deck" in html
+
+
+def test_a_copy_of_the_rows_is_left_alone(passengers):
+    X, y = passengers
+    before, labels = X.copy(), y.copy()
+    state = np.random.get_state()[1].copy()
+    net = recipe()
+    parameters = net.get_params()
+    net.fit(X, y)
+    pd.testing.assert_frame_equal(X, before)
+    np.testing.assert_array_equal(y, labels)
+    np.testing.assert_array_equal(np.random.get_state()[1], state)
+    assert net.get_params() == parameters
+
+
+def test_float32_stays_float32(iris):
+    X, y = iris
+    net = recipe().fit(X.astype(np.float32), y)
+    assert net.predict_proba(X.astype(np.float32)).dtype == np.float32
+    assert {w.dtype for w in net._weights} == {np.dtype(np.float32)}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        wide = recipe().fit(X, y)
+    np.testing.assert_allclose(
+        net.predict_proba(X.astype(np.float32)), wide.predict_proba(X), atol=0.02
+    )

@@ -1,0 +1,78 @@
+import numpy as np
+import pandas as pd
+import pytest
+from oracles import Formula, correlated
+
+from skdnn.explain._methods.data_support import Support, code_of, mixtures
+from skdnn.explain._model.target import open_problem
+
+
+def problem_of(X, background):
+    return open_problem(Formula(lambda rows: rows[:, 0]), X, background=background)
+
+
+def share_off(X, background, rows=None):
+    problem = problem_of(X, background)
+    draw = np.random.RandomState(0)
+    rows = mixtures(problem, draw, 2000) if rows is None else rows
+    return Support(problem, draw).outside(rows).mean()
+
+
+def test_mixtures_of_columns_that_do_not_go_together_are_like_the_data():
+    X = np.random.default_rng(0).normal(size=(600, 4))
+    assert share_off(X[:100], X[100:]) < 0.12
+
+
+def test_mixtures_of_columns_that_go_together_are_not():
+    X = correlated(600, rho=0.99)
+    assert share_off(X[:100], X[100:]) > 0.5
+
+
+def test_new_rows_of_the_same_kind_lie_off_as_often_as_promised():
+    X = correlated(1000, rho=0.9)
+    assert 0.02 < share_off(X[:300], X[300:800], X[800:]) < 0.1
+
+
+def test_mixtures_hold_cells_of_both_and_of_each_number_alike():
+    problem = problem_of(np.ones((5, 4)), np.zeros((20, 4)))
+    rows = mixtures(problem, np.random.RandomState(0), 3000)
+    shares = np.bincount(rows.sum(axis=1).astype(int), minlength=5) / len(rows)
+    assert shares == pytest.approx([0, 1 / 3, 1 / 3, 1 / 3, 0], abs=0.05)
+
+
+def test_words_and_missing_cells_count():
+    cities = pd.DataFrame(
+        {"city": ["Oslo", "Bergen"] * 30, "sea": ["yes", "no"] * 30, "n": 1.0}
+    )
+
+    class Model:
+        classes_ = np.array([0, 1])
+
+        def predict_proba(self, rows):
+            return np.full((len(rows), 2), 0.5)
+
+    problem = open_problem(Model(), cities[:2], background=cities)
+    support = Support(problem, np.random.RandomState(0))
+    rows = problem.X[[0, 0, 0]].copy()
+    rows[1, 1] = problem.X[1, 1]  # Oslo is not without sea
+    rows[2, 2] = np.nan
+    assert support.outside(rows).tolist() == [False, True, True]
+
+
+@pytest.mark.parametrize("cell", ["b", None])
+def test_cells_are_coded_as_the_problem_does(cell):
+    frame = pd.DataFrame({"w": ["a", "b", None, "a"], "n": [1.5, 2, 3, 4]})
+
+    class Model:
+        classes_ = np.array([0, 1])
+
+        def predict_proba(self, rows):
+            return np.full((len(rows), 2), 0.5)
+
+    problem = open_problem(Model(), frame)
+    word, number = problem.target.columns
+    code = code_of(word, cell)
+    assert code == problem.X[1 if cell else 2, 0]
+    assert code_of(number, 1.5) == 1.5
+    with pytest.raises(ValueError, match=r"Got none of 'z' in column 'w'"):
+        code_of(word, "z")

@@ -1,0 +1,91 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from oracles import Formula
+
+from skdnn import explain
+from skdnn.explain._methods.deletion import N_ORDERS, deletion_curves
+from skdnn.explain._model.target import open_problem
+
+COEFS = np.array([0.3, 0.2, 0.1, 0.0])
+
+
+@pytest.fixture(scope="module")
+def linear():
+    rng = np.random.default_rng(0)
+    X = rng.random((60, 4))
+    model = Formula(lambda rows: rows @ COEFS)
+    return model, X[:10] + 2, X
+
+
+def curves(linear, values=None):
+    model, rows, X = linear
+    shap = explain.shap(model, rows, background=X, random_state=0)
+    if values is not None:
+        shap = replace(shap, values=values(shap.values))
+    problem = open_problem(model, rows, background=X)
+    draw = np.random.RandomState(0)
+    return deletion_curves(problem, {"it": shap}, draw)["it"], shap
+
+
+def test_steps_are_the_attributions_of_a_linear_classifier(linear):
+    told, shap = curves(linear)
+    table = told.frame()
+    assert table["removed"].tolist() == [0, 0.25, 0.5, 0.75, 1]
+    assert table["attribution"].iloc[0] == pytest.approx(shap.predictions[:, 1].mean())
+    # the background rows of the curve are some of those of the attributions
+    drops = -np.diff(table["attribution"])
+    assert drops == pytest.approx(
+        COEFS * (linear[1].mean(axis=0) - linear[2].mean(axis=0)), abs=0.1
+    )
+    assert drops[-1] == pytest.approx(0, abs=1e-12)
+    ends = table.iloc[[0, -1]]
+    assert ends["attribution"].to_numpy() == pytest.approx(ends["random"].to_numpy())
+
+
+def test_true_order_beats_chance_and_the_reverse_does_not(linear):
+    told, _ = curves(linear)
+    assert told.chance == 1 / (1 + N_ORDERS)
+    assert told.area < told.areas.min()
+    turned, _ = curves(linear, lambda values: -values)
+    assert turned.chance == 1
+    assert turned.area > turned.areas.max()
+
+
+def test_chance_is_uniform_for_attributions_that_are_noise(linear):
+    rng = np.random.default_rng(0)
+    chances = [
+        curves(linear, lambda values: rng.normal(size=values.shape))[0].chance
+        for _ in range(60)
+    ]
+    assert 0.35 < np.mean(chances) < 0.65
+    assert np.mean(np.array(chances) <= 0.05) < 0.15
+
+
+def test_several_methods_are_compared_with_the_same_orders(linear):
+    model, rows, X = linear
+    shap = explain.shap(model, rows, background=X, random_state=0)
+    problem = open_problem(model, rows, background=X)
+    told = deletion_curves(
+        problem,
+        {"one": shap, "turned": replace(shap, values=-shap.values)},
+        np.random.RandomState(0),
+    )
+    alone, _ = curves(linear)
+    assert told["one"].frame().equals(alone.frame())
+    assert told["turned"].area > told["one"].area
+    np.testing.assert_array_equal(told["turned"].areas, told["one"].areas)
+
+
+def test_same_seed_same_bits(linear):
+    first, second = (curves(linear)[0] for _ in range(2))
+    assert first.frame().equals(second.frame())
+    np.testing.assert_array_equal(first.areas, second.areas)
+
+
+def test_one_column():
+    X = np.linspace(0, 1, 20)[:, None]
+    told, _ = curves((Formula(lambda rows: rows[:, 0]), X[15:], X))
+    assert told.frame()["removed"].tolist() == [0, 1]
+    assert told.chance == 1

@@ -1,0 +1,93 @@
+import numpy as np
+import pandas as pd
+import pytest
+from oracles import Formula
+
+from skdnn.explain._model.grid import (
+    as_held,
+    is_ordered,
+    level_order,
+    outputs_at,
+    places_of,
+    shown,
+    ticks_of,
+)
+from skdnn.explain._model.target import open_problem
+
+
+def coded(cells):
+    class Any:
+        classes_ = np.array([0, 1])
+
+        def predict_proba(self, X):
+            return np.full((len(X), 2), 0.5)
+
+    problem = open_problem(Any(), pd.DataFrame({"a": cells}))
+    return problem.target.columns[0], problem.X[:, 0]
+
+
+def test_few_numbers_are_all_places():
+    column, cells = coded([3.0, 1.0, np.nan, 1.0])
+    assert places_of(column, cells, 50).tolist() == [1, 3]
+
+
+def test_many_numbers_are_spread_evenly_over_the_middle():
+    column, cells = coded(np.r_[np.linspace(0, 1, 999), 1e6])
+    places = places_of(column, cells, 11)
+    assert len(places) == 11
+    assert places.max() < 1
+    np.testing.assert_allclose(np.diff(places), np.diff(places)[0])
+
+
+@pytest.mark.parametrize("dtype", ["int64", "Int16", "float32"])
+def test_places_are_what_the_dtype_holds(dtype):
+    column, cells = coded(pd.array(np.arange(300) % 201, dtype=dtype))
+    places = places_of(column, cells, 20)
+    np.testing.assert_array_equal(places, as_held(column, places))
+    assert len(places) == 20
+
+
+def test_infinite_and_missing_cells():
+    column, cells = coded([np.inf, 1.0, 2.0, -np.inf])
+    assert places_of(column, cells, 50).tolist() == [1, 2]
+    column, cells = coded([np.nan] * 3)
+    assert np.isnan(places_of(column, cells, 50)).all()
+    assert len(ticks_of(column, cells)) == 0
+
+
+@pytest.mark.parametrize(
+    ("cells", "order", "ordered"),
+    [
+        (["b", None, "a"], ["a", "b", None], False),
+        ([True, False, True], [False, True], True),
+        (pd.Categorical(["b", "a"], categories=["b", "a"]), ["b", "a"], False),
+        (pd.Categorical(["b", "a"], ["b", "a"], ordered=True), ["b", "a"], True),
+        (pd.to_datetime(["2021-01-01", "2020-01-01"]),
+         list(pd.to_datetime(["2020-01-01", "2021-01-01"])), True),
+        (pd.Series(["a", 1, True], dtype=object), [1, True, "a"], False),
+    ],
+)  # fmt: skip
+def test_levels_have_an_order(cells, order, ordered):
+    column, codes = coded(cells)
+    told = shown(column, level_order(column, np.unique(codes)))
+    assert [None if pd.isna(level) else level for level in told] == order
+    assert is_ordered(column) == ordered
+
+
+def test_ticks_are_deciles_or_shares():
+    column, cells = coded(np.arange(101.0))
+    np.testing.assert_allclose(ticks_of(column, cells), np.arange(10, 100, 10))
+    column, cells = coded(["b", "a", "b", "b"])
+    assert ticks_of(column, cells).tolist() == [0.25, 0.75]
+
+
+def test_outputs_come_in_blocks_of_places():
+    X = np.random.default_rng(0).random((3000, 2))
+    target = open_problem(Formula(lambda X: X[:, 0] + X[:, 1]), X).target
+    places = np.column_stack([np.arange(40.0), np.arange(40.0) / 2])
+    parts = list(outputs_at(target, X, [1, 0], places))
+    assert [len(output) for _, output in parts] == [16, 16, 8]
+    together = np.concatenate([output for _, output in parts])
+    np.testing.assert_allclose(
+        together[:, :, 1], np.repeat(places.sum(axis=1)[:, None], 3000, axis=1)
+    )

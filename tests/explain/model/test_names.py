@@ -1,0 +1,38 @@
+import pytest
+
+from skdnn.explain._model.names import check_count, check_option, positions_of
+
+NAMES = ["age", "height", "3"]
+
+
+def test_names_and_positions():
+    assert positions_of("features", ["height", 0, -1], NAMES) == [1, 0, 2]
+    assert positions_of("features", "3", NAMES) == [2]
+    assert positions_of("features", 1, NAMES) == [1]
+
+
+@pytest.mark.parametrize(
+    ("given", "match"),
+    [
+        ("hight", r"`features` must name columns of X\. Got 'hight'\. Did you mean"),
+        ("zzz", r"There are: \['age', 'height', '3'\]"),
+        (3, r"positions below 3\. Got 3\. The column's name is '3'"),
+        (-4, r"positions below 3\. Got -4\.$"),
+        (True, "must name columns of X. Got True"),
+        ([], r"at least one column\. Got none"),
+        (["age", 0], r"name a column once\. Got more often: \['age'\]"),
+    ],
+)
+def test_columns_that_are_not_there(given, match):
+    with pytest.raises(ValueError, match=match):
+        positions_of("features", given, NAMES)
+
+
+def test_options_and_counts():
+    check_option("kind", "bar", ["bar"])
+    with pytest.raises(ValueError, match=r"`kind` must be one of .*Did you mean 'bar'"):
+        check_option("kind", "bars", ["bar"])
+    check_count("n", 2, 2)
+    for value in (1, 2.0, True, "2", None):
+        with pytest.raises(ValueError, match="`n` must be a whole number, at least 2"):
+            check_count("n", value, 2)

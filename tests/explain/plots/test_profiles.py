@@ -1,0 +1,177 @@
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.collections import QuadMesh
+from matplotlib.text import Text
+from oracles import Bagged
+from sklearn.linear_model import LogisticRegression
+
+from skdnn import explain
+from skdnn.explain._plots.profiles import _edges
+
+
+def texts(ax):
+    return {text.get_text() for text in ax.figure.findobj(Text)}
+
+
+def test_profiles(people, people_model):
+    frame, _ = people
+    profiles = explain.partial_dependence(people_model, frame)
+    axes = profiles.plot()
+    assert axes.size == 6
+    ax = profiles.plot("city")
+    assert "(missing)" in [text.get_text() for text in ax.get_xticklabels()]
+    with pytest.raises(ValueError, match="`feature` must be one of"):
+        profiles.plot("country")
+    with pytest.raises(ValueError, match="name it with `feature`"):
+        profiles.plot(ax=ax)
+
+
+def test_many_columns_are_cut_and_said_so():
+    X = np.random.default_rng(0).normal(size=(40, 15))
+    model = LogisticRegression().fit(X, X[:, 14] > 0)
+    profiles = explain.partial_dependence(model, X)
+    axes = profiles.plot()
+    assert axes.size == 12
+    assert axes.flat[0].get_xlabel() == "x14"
+    assert any("12 of 15 columns" in text for text in texts(axes.flat[0]))
+    assert profiles.plot(max_display=20).size == 15
+
+
+def test_curves_are_those_of_the_frame(iris_model):
+    model, X, _ = iris_model
+    profiles = explain.partial_dependence(model, X)
+    ax = profiles.plot("petal width (cm)", target_class="virginica")
+    table = profiles.frame()
+    part = table[(table["feature"] == "petal width (cm)")]
+    part = part[part["class"] == "virginica"]
+    curve = ax.lines[0]
+    np.testing.assert_allclose(curve.get_xdata(), part["x"].astype(float))
+    np.testing.assert_allclose(curve.get_ydata(), part["value"])
+    assert [t.get_text() for t in ax.get_legend().get_texts()] == ["virginica"]
+    assert ax.get_ylabel() == "probability"
+
+
+def test_single_rows_have_curves_of_their_own(iris_model):
+    model, X, _ = iris_model
+    curves = explain.partial_dependence(model, X[:9], ice=True)
+    ax = curves.plot("petal width (cm)")
+    assert len(ax.lines) == 3 * 9 + 3 + 1  # rows, means, deciles
+    ax = curves.plot("petal width (cm)", sample=-1, target_class="setosa")
+    assert len(ax.lines) == 3
+    with pytest.raises(ValueError, match=r"one of the 9 rows\. Got 9"):
+        curves.plot(sample=9)
+    mean = explain.partial_dependence(model, X[:9])
+    with pytest.raises(ValueError, match="`sample` must be None where all rows"):
+        mean.plot(sample=0)
+    with pytest.raises(ValueError, match="Did you mean 'setosa'"):
+        mean.plot(target_class="setos")
+
+
+def test_own_cells_are_marked(people, people_model):
+    frame, _ = people
+    result = explain.ceteris_paribus(people_model, frame[1:3], background=frame)
+    proba = people_model.predict_proba(frame[1:3])
+    ax = result.plot("age")
+    dots = [line for line in ax.lines if line.get_marker() == "o"]
+    marked = {(*line.get_xdata(), *np.round(line.get_ydata(), 9)) for line in dots}
+    assert marked == {
+        (float(frame["age"].iloc[1 + i]), round(p, 9))
+        for i in range(2)
+        for p in proba[i]
+    }
+    ax = result.plot("city", sample=0)
+    levels = [text.get_text() for text in ax.get_xticklabels()]
+    assert [level for level in levels if "as it is" in level] == [
+        f"{frame['city'].iloc[1]}\n(as it is)"
+    ]
+    assert not any("as it is" in text for text in texts(result.plot("city")))
+
+
+def test_changes_have_a_line_at_none(iris_model):
+    model, X, _ = iris_model
+    ax = explain.accumulated_local_effects(model, X).plot("petal width (cm)")
+    assert ax.get_ylabel() == "change of the probability"
+    assert any(set(line.get_ydata()) == {0} for line in ax.lines[:-1])
+
+
+def test_pairs_are_maps(people, people_model):
+    frame, _ = people
+    pairs = [("age", "city"), ("income", "age")]
+    result = explain.partial_dependence(people_model, frame, features=pairs)
+    axes = result.plot()
+    assert axes.shape == (2, 3)
+    table = result.frame()
+    part = table[(table["feature"] == "age") & (table["class"] == "yes")]
+    mesh = next(c for c in axes[0, 2].collections if isinstance(c, QuadMesh))
+    by_city = part["value"].to_numpy().reshape(20, 4)
+    np.testing.assert_allclose(mesh.get_array(), by_city.T)
+    cities = [text.get_text() for text in axes[0, 2].get_yticklabels()]
+    assert cities == ["Bergen", "Oslo", "Tromsø", "(missing)"]
+    ax = plt.subplots()[1]
+    drawn = result.plot(("age", "city"), target_class="yes", ax=ax)
+    assert drawn is ax
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("age", "city")
+    with pytest.raises(ValueError, match=r"`target_class`\. Got 1 and 3"):
+        result.plot(["age", "city"], ax=ax)
+    with pytest.raises(ValueError, match="`feature` must be one of"):
+        result.plot(("city", "age"))
+
+
+def test_maps_of_columns_that_say_nothing():
+    X = pd.DataFrame({"one": [1.0] * 4, "none": [np.nan] * 4, "x": range(4)})
+
+    class Model:
+        classes_ = np.array(["no", "yes"])
+
+        def predict_proba(self, X):
+            p = X["x"].to_numpy() / 4
+            return np.column_stack([1 - p, p])
+
+    pairs = [("one", "none"), ("x", "one")]
+    axes = explain.partial_dependence(Model(), X, features=pairs).plot()
+    axes[0, 0].figure.canvas.draw()
+    assert axes.shape == (2, 2)
+
+
+def test_fields_lie_around_places():
+    np.testing.assert_allclose(_edges(np.array([0.0, 1, 3])), [-0.5, 0.5, 2, 4])
+    np.testing.assert_allclose(_edges(np.array([7.0])), [6.5, 7.5])
+
+
+def test_hostile_names(hostile):
+    model, X, _ = hostile
+    for result in (
+        explain.partial_dependence(model, X),
+        explain.partial_dependence(model, X, features=[(0, 1), (2, 3)]),
+        explain.accumulated_local_effects(model, X),
+        explain.ceteris_paribus(model, X[:1], background=X),
+    ):
+        axes = np.ravel(result.plot())
+        axes[0].figure.canvas.draw()
+        assert any("$a_b$" in text for text in texts(axes[0]))
+
+
+def test_no_more_curves_than_a_picture_holds(formula):
+    X = np.random.default_rng(0).random((900, 1))
+    curves = explain.partial_dependence(
+        formula(lambda X: X[:, 0]), X, ice=True, grid_resolution=3
+    )
+    assert len(curves.plot("x0", target_class=True).lines) <= 200 + 2
+
+
+def test_bands_show_where_another_fit_would_lie():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(60, 2))
+    model = Bagged(LogisticRegression(), 4).fit(X, X[:, 0] > 0)
+    result = explain.accumulated_local_effects(model, X)
+    ax = result.plot("x1", target_class=True)
+    band = ax.collections[0].get_paths()[0].vertices
+    of_column = (result.frame()["feature"] == "x1") & result.frame()["class"]
+    low, high = (end[of_column] for end in result.refit_interval())
+    assert band[:, 1].min() == pytest.approx(low.min())
+    assert band[:, 1].max() == pytest.approx(high.max())
+    assert (
+        not explain.partial_dependence(model.estimators_[0], X).plot("x1").collections
+    )

@@ -1,0 +1,251 @@
+"""`explain.report` from end to end, on classifiers that fit in a moment."""
+
+import json
+import subprocess
+import sys
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.compose import make_column_selector, make_column_transformer
+from sklearn.datasets import load_iris, make_classification
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV, train_test_split
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import MinMaxScaler, OneHotEncoder
+
+from skdnn import explain
+from skdnn.explain._model.rows import take
+from skdnn.explain._report.collect import as_positions
+from skdnn.explain._report.collect_explanations import _draw_rows
+
+HOSTILE = "<script>alert(1)</script>"
+
+
+@pytest.fixture(scope="module")
+def iris():
+    X, y = load_iris(return_X_y=True, as_frame=True)
+    words = load_iris().target_names[y]
+    return train_test_split(X, words, stratify=words, random_state=0)
+
+
+@pytest.fixture(scope="module")
+def fitted(iris):
+    X_train, _, y_train, _ = iris
+    return LogisticRegression(max_iter=1000).fit(X_train, y_train)
+
+
+@pytest.fixture(scope="module")
+def made(iris, fitted):
+    X_train, X_test, _, y_test = iris
+    return explain.report(fitted, X_test, y_test, background=X_train)
+
+
+def test_scores_are_those_of_the_estimator(made, iris, fitted):
+    _, X_test, _, y_test = iris
+    summary = made.to_dict()
+    assert summary["n_rows"] == len(X_test)
+    assert summary["n_background"] == len(iris[0])
+    accuracy = summary["scores"]["rows"][0]["model"]["value"]
+    assert accuracy == fitted.score(X_test, y_test)
+    assert summary["subject"] == "model"
+    assert summary["network"] is summary["training"] is None
+
+
+def test_explanations_are_those_of_the_functions(made, iris, fitted):
+    X_train, X_test, _, _ = iris
+    row = made.to_dict()["rows"][0]
+    cells = X_test.iloc[[row["position"]]]
+    again = explain.shap(fitted, cells, background=X_train, random_state=0)
+    k = fitted.classes_.tolist().index(row["predicted"])
+    for item in row["features"]:
+        j = list(again.feature_names).index(item["feature"])
+        assert item["shap"] == pytest.approx(again.values[0, j, k], abs=1e-9)
+    assert row["probability"] == fitted.predict_proba(cells)[0, k]
+
+
+def test_equal_seeds_give_equal_bytes(made, iris, fitted):
+    X_train, X_test, _, y_test = iris
+    again = explain.report(fitted, X_test, y_test, background=X_train, random_state=0)
+    assert again.html() == made.html()
+
+
+def test_without_a_seed_one_is_drawn_and_told(iris, fitted):
+    X_train, X_test, _, y_test = iris
+    first = explain.report(
+        fitted, X_test, y_test, background=X_train, samples=0, random_state=None
+    )
+    seed = first.to_dict()["random_state"]
+    again = explain.report(
+        fitted, X_test, y_test, background=X_train, samples=0, random_state=seed
+    )
+    assert again.html() == first.html()
+
+
+@pytest.mark.parametrize(("samples", "rows"), [(3, [3]), ([5, -1, 5], [5, 37])])
+def test_rows_that_were_asked_for(iris, fitted, samples, rows):
+    X_train, X_test, _, y_test = iris
+    made = explain.report(
+        fitted, X_test, y_test, background=X_train, samples=samples, title=HOSTILE
+    )
+    assert [row["position"] for row in made.to_dict()["rows"]] == rows
+    assert "asked for" in made.html()
+    assert HOSTILE not in made.html()
+
+
+def test_words_missing_cells_and_hostile_names():
+    rng = np.random.default_rng(0)
+    word = rng.choice([HOSTILE, "b", "c"], 90)
+    X = pd.DataFrame({HOSTILE: word, "$x$": rng.normal(size=90), "{{7*7}}": 1.0})
+    X.loc[::4, HOSTILE] = None
+    X.loc[1::7, "$x$"] = np.nan
+    y = np.where(X["$x$"].fillna(0) > 0, "</style>", HOSTILE)
+    columns = make_column_transformer(
+        (OneHotEncoder(handle_unknown="ignore"), [HOSTILE]),
+        (SimpleImputer(), make_column_selector(dtype_include="number")),
+    )
+    estimator = make_pipeline(columns, LogisticRegression()).fit(X[:60], y[:60])
+    made = explain.report(estimator, X[60:], y[60:], background=X[:60], samples=[0, 4])
+    html = made.html()
+    assert "<script" not in html
+    assert html.count("</style>") == 1
+    assert "missing" in html
+    json.dumps(made.to_dict(), allow_nan=False)
+
+
+def test_array_of_two_classes_in_a_search():
+    X, y = make_classification(80, 5, random_state=0)
+    search = GridSearchCV(LogisticRegression(), {"C": [0.1, 1]}, cv=2).fit(
+        X[:40], y[:40]
+    )
+    summary = explain.report(search, X[40:], y[40:]).to_dict()
+    assert summary["estimator"] == "LogisticRegression"
+    assert summary["n_background"] == 40
+    assert len(summary["shap"]["strips"]) == 1
+
+
+def test_a_class_without_rows_and_a_rare_one(iris, fitted):
+    _, X_test, _, y_test = iris
+    kept = np.flatnonzero(y_test != "virginica")
+    rows = np.r_[kept, np.flatnonzero(y_test == "virginica")[:1]]
+    made = explain.report(fitted, X_test.iloc[kept], y_test[kept], samples=0)
+    assert made.to_dict()["confusion"]["matrix"][2] == [0, 0, 0]
+    made = explain.report(fitted, X_test.iloc[rows], y_test[rows], samples=0)
+    assert "single row" in made.to_dict()["scores"]["simple_missing"]
+    made.html()
+
+
+def test_two_rows_are_enough(iris, fitted):
+    X_train, X_test, _, y_test = iris
+    made = explain.report(fitted, X_test[:2], y_test[:2], background=X_train)
+    assert len(made.to_dict()["rows"]) == 2
+    made.html()
+    with pytest.raises(ValueError, match=r"at least two\. Got 1"):
+        explain.report(fitted, X_test[:1], y_test[:1], background=X_train)
+
+
+@pytest.mark.parametrize("samples", [[], [99], [0.5], [True], ["a"], -39])
+def test_positions_that_are_none(samples):
+    with pytest.raises(ValueError, match="samples must be positions"):
+        as_positions(samples, 38)
+
+
+def test_labels_that_do_not_fit(iris, fitted):
+    _, X_test, _, y_test = iris
+    with pytest.raises(ValueError, match=r"\['daisy'\] instead"):
+        explain.report(fitted, X_test, np.where(y_test == "setosa", "daisy", y_test))
+    with pytest.raises(ValueError, match="38 rows of X and 37 of y"):
+        explain.report(fitted, X_test, y_test[:-1])
+
+
+def test_progress_is_on_stderr(iris, fitted, capsys):
+    _, X_test, _, y_test = iris
+    explain.report(fitted, X_test, y_test, samples=0)
+    assert capsys.readouterr() == ("", "")
+    explain.report(fitted, X_test, y_test, samples=0, verbose=True)
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert "report" in told.err
+
+
+@pytest.mark.slow
+def test_network_has_its_sections(iris):
+    from skdnn import DNNClassifier
+
+    X_train, X_test, y_train, y_test = iris
+    network = DNNClassifier((5,), max_iter=8, n_iter_no_change=np.inf, random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # eight epochs are not meant to be enough
+        estimator = make_pipeline(MinMaxScaler(), network).fit(X_train, y_train)
+    made = explain.report(estimator, X_test, y_test, background=X_train, samples=0)
+    summary = made.to_dict()
+    assert summary["subject"] == "network"
+    assert summary["steps"] == ["MinMaxScaler", "DNNClassifier"]
+    assert summary["training"]["loss"] == estimator[-1].loss_curve_
+    assert summary["training"]["baseline_loss"] == pytest.approx(np.log(3), abs=1e-3)
+    assert summary["network"]["text"] == estimator[-1].summary()
+    assert 'aria-label="Drawing of the network' in made.html()
+
+
+def test_import_stays_light():
+    code = (
+        "import sys, skdnn.explain\n"
+        "heavy = 'jinja2 matplotlib keras tensorflow lime shap sklearn.linear_model'\n"
+        "print([name for name in heavy.split() if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
+
+
+def test_no_figure_stays_open(made):
+    made.html()
+    plt = sys.modules.get("matplotlib.pyplot")
+    assert plt is None or not plt.get_fignums()
+
+
+def test_rows_for_shap_hold_the_chosen_and_are_at_most_a_hundred():
+    rows = _draw_rows(1000, [999, 5], 0)
+    assert len(rows) == 100
+    assert {5, 999} <= set(rows)
+    assert rows == sorted(rows) == _draw_rows(1000, [999, 5], 0)
+    assert _draw_rows(3, [2], 0) == [0, 1, 2]
+
+
+def test_take_keeps_the_container():
+    frame = pd.DataFrame({"a": [1, 2, 3]}, index=["x", "y", "z"])
+    assert take(frame, [2, 0]).index.tolist() == ["z", "x"]
+    assert take([[1], [2]], [1]).tolist() == [[2]]
+
+
+def test_a_column_that_counterfactuals_cannot_have():
+    X, y = make_classification(60, 4, random_state=0)
+    X = pd.DataFrame(X, columns=["sample", "found", "b", "c"])
+    estimator = LogisticRegression().fit(X[:40], y[:40])
+    made = explain.report(estimator, X[40:], y[40:], background=X[:40], samples=0)
+    assert made.to_dict()["rows"][0]["counterfactual"] is None
+
+
+def test_trust_is_that_of_the_functions(made, iris, fitted):
+    X_train, X_test, _, _ = iris
+    told = made.to_dict()
+    row = told["rows"][0]
+    cells = X_test.iloc[[row["position"]]]
+    steps = explain.break_down(fitted, cells, background=X_train, random_state=0)
+    k = fitted.classes_.tolist().index(row["predicted"])
+    by_name = {step["feature"]: step["value"] for step in row["steps"]}
+    for j, name in enumerate(steps.feature_names):
+        assert by_name[name] == pytest.approx(steps.values[0, j, k], abs=1e-9)
+    change = explain.counterfactuals(fitted, cells, background=X_train)
+    assert row["counterfactual"]["words"] == change.describe(0)
+    checked = {(f["of"], f["code"]) for f in told["checks"]["fired"]}
+    curves = explain.partial_dependence(fitted, X_test)
+    fires = [f.code for f in curves.checks(fitted, X_test).fired]
+    assert {code for of, code in checked if of == "Partial dependence"} == set(fires)
+    assert [part["method"] for part in told["deletion"]] == [
+        "SHAP", "LIME", "break-down",
+    ]  # fmt: skip
+    assert len(told["agreement"]["rows"]) == 6

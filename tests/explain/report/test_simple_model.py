@@ -1,0 +1,78 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from skdnn.explain._report.simple_model import columns_of, simple_model
+
+
+def test_learns_from_words_and_missing_cells():
+    rng = np.random.default_rng(0)
+    codes = rng.integers(0, 2, 80)
+    word = pd.Series(np.where(codes == 1, "yes", "no"), dtype=object)
+    word[3] = None
+    X = pd.DataFrame(
+        {
+            "word": word,
+            "number": np.where(rng.random(80) < 0.2, np.nan, rng.random(80)),
+            "empty": np.nan,
+            "kind": pd.Categorical(rng.choice(["a", "b"], 80)),
+            "count": pd.array([None, *range(79)], dtype="Int64"),
+        }
+    )
+    proba, note = simple_model(X, codes, 2)
+    assert (proba.argmax(1) == codes).mean() > 0.95
+    assert proba.sum(1) == pytest.approx(1)
+    assert "5 folds" in note
+
+
+def test_predictions_are_out_of_fold():
+    rng = np.random.default_rng(0)
+    codes = rng.integers(0, 2, 60)
+    proba, _ = simple_model(rng.normal(size=(60, 50)), codes, 2)
+    assert (proba.argmax(1) == codes).mean() < 0.75  # in-sample it would be 1
+
+
+@pytest.mark.parametrize(
+    ("codes", "reason"),
+    [
+        ([0, 0, 0, 1, 1, 2], "one class has a single row"),
+        ([0, 1, 2, 2], "2 classes have a single row"),
+        ([1, 1, 1], "one class only"),
+    ],
+)
+def test_says_why_there_is_none(codes, reason):
+    X = np.arange(len(codes), dtype=float)[:, None]
+    proba, note = simple_model(X, np.array(codes), 3)
+    assert proba is None
+    assert reason in note
+
+
+def test_infinite_cells_are_a_reason_not_an_error():
+    X = np.array([[np.inf], [1], [2], [3], [4], [5]])
+    proba, note = simple_model(X, np.array([0, 1, 0, 1, 0, 1]), 2)
+    assert proba is None
+    assert "could not be fitted" in note
+
+
+def test_every_fold_knows_a_class_of_two_rows():
+    codes = np.array([0] * 20 + [1] * 2 + [2] * 20)
+    X = np.random.default_rng(0).normal(codes[:, None], 0.1)
+    proba, _ = simple_model(X, codes, 4)
+    assert (proba[:, 3] == 0).all()
+    assert (proba[codes == 1, 1] > 0).all()
+
+
+def test_columns_of_a_frame():
+    X = pd.DataFrame(
+        {
+            "flag": [True, False],
+            "word": ["a", None],
+            "mixed": pd.Series([1, "x"], dtype=object),
+            "late": pd.to_datetime(["2020-01-01", None]),
+        }
+    )
+    flag, word, mixed, late = columns_of(X)
+    assert flag.tolist() == [1.0, 0.0]
+    assert word.tolist() == ["a", None]
+    assert mixed.tolist() == [1, "x"]
+    assert late[1] is None

@@ -1,0 +1,345 @@
+"""The compiled epoch beside ``keras.Model.fit``: the same numbers."""
+
+import functools
+import os
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+from scipy.sparse import csr_matrix
+
+from skdnn._keras_wrapper import program
+from skdnn._keras_wrapper import training as _training
+from skdnn._keras_wrapper.nested_rows import Rows
+from skdnn._runtime.keras_backend import clear_caches
+
+layers = keras.layers
+callbacks = keras.callbacks
+
+
+def builder(*makers, activation="softmax"):
+    def build(meta):
+        return keras.Sequential(
+            [
+                keras.Input(meta["X_shape_"][1:]),
+                *(make() for make in makers),
+                layers.Dense(meta["n_classes_"], activation=activation),
+            ]
+        )
+
+    return build
+
+
+def dense():
+    return layers.Dense(16, activation="relu")
+
+
+class OwnParts(keras.Sequential):
+    def compute_loss(self, x, y, y_pred, sample_weight, training=True):
+        return 2 * super().compute_loss(x, y, y_pred, sample_weight, training)
+
+
+def own_parts(meta):
+    return OwnParts(
+        [keras.Input(meta["X_shape_"][1:]), dense(), layers.Dense(10, "softmax")]
+    )
+
+
+def own_loss(y, p):
+    return keras.losses.sparse_categorical_crossentropy(y, p) * 2
+
+
+def schedule():
+    return keras.optimizers.schedules.CosineDecay(0.1, 50)
+
+
+CASES = {
+    "dense": {"model": builder(dense)},
+    "last batch of one row": {"model": builder(dense), "batch_size": 299},
+    "rows in order": {"model": builder(dense), "shuffle": False},
+    "dropout and validation": {
+        "model": builder(dense, lambda: layers.Dropout(0.3)),
+        "validation_split": 0.2,
+        "validation_batch_size": 50,
+    },
+    "convolution": {
+        "model": builder(
+            lambda: layers.Reshape((8, 8, 1)),
+            lambda: layers.Conv2D(4, 3, activation="relu"),
+            layers.BatchNormalization,
+            layers.MaxPooling2D,
+            layers.Flatten,
+        ),
+        "optimizer": "sgd",
+    },
+    "recurrent": {
+        "model": builder(lambda: layers.Reshape((8, 8)), lambda: layers.LSTM(4)),
+        "optimizer": "rmsprop",
+        "optimizer__learning_rate": 0.01,
+    },
+    "a function of the user's": {"model": builder(lambda: layers.Lambda(lambda x: -x))},
+    "a loss of the user's": {"model": builder(dense), "loss": own_loss},
+    "a method of the user's": {"model": own_parts},
+    "schedule and momentum": {
+        "model": builder(dense),
+        "optimizer": keras.optimizers.SGD(schedule(), momentum=0.9),
+        "optimizer__learning_rate": None,
+    },
+    "averaged weights": {
+        "model": builder(dense),
+        "optimizer": keras.optimizers.Adam(use_ema=True),
+        "optimizer__learning_rate": None,
+    },
+    "callbacks": {
+        "model": builder(dense),
+        "validation_split": 0.2,
+        "callbacks": [
+            callbacks.EarlyStopping("val_loss", restore_best_weights=True, patience=1),
+            callbacks.LearningRateScheduler(lambda epoch, rate: rate * 0.5),
+        ],
+    },
+    "penalty": {"model": builder(lambda: layers.Dense(8, kernel_regularizer="l2"))},
+}
+
+
+WEIGHTED = [("dense", True), ("dropout and validation", True)]
+
+
+@pytest.mark.parametrize(
+    ("case", "weighted"), [*((case, False) for case in CASES), *WEIGHTED]
+)
+def test_as_model_fit(case, weighted, network, digits, without_compiled_epochs):
+    X, y = digits[0][:300], digits[1][:300]
+    settings = {"metrics": ["accuracy"], "batch_size": 37} | CASES[case]
+    weight = np.linspace(0.1, 2, len(y)) if weighted else None
+    fast = network(**settings).fit(X, y, sample_weight=weight)
+    without_compiled_epochs()
+    slow = network(**settings).fit(X, y, sample_weight=weight)
+    for a, b in zip(fast.model_.weights, slow.model_.weights, strict=True):
+        np.testing.assert_allclose(a.numpy(), b.numpy(), atol=1e-5)
+    assert list(fast.history_) == list(slow.history_)
+    for name, values in slow.history_.items():
+        np.testing.assert_allclose(fast.history_[name], values, rtol=1e-5)
+    states = fast.model_.optimizer.variables, slow.model_.optimizer.variables
+    for a, b in zip(*states, strict=True):
+        np.testing.assert_allclose(a.numpy(), b.numpy(), atol=1e-5)
+
+
+class Batches(callbacks.Callback):
+    def __init__(self):
+        super().__init__()
+        self.count = 0
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.count += 1
+
+
+def test_which_training_is_compiled(network, digits, monkeypatch):
+    X, y = digits
+    fit = keras.Model.fit
+    asked = []
+
+    @functools.wraps(fit)
+    def listening(*args, **kwargs):
+        asked.append(1)
+        return fit(*args, **kwargs)
+
+    monkeypatch.setattr(keras.Model, "fit", listening)
+    usual = {"epochs": 1}
+    network(**usual).fit(X, y)
+    checkpoint = callbacks.ModelCheckpoint("{epoch}.keras", save_freq="epoch")
+    assert not _training._asks_for_batches(checkpoint)
+    network(callbacks=callbacks.EarlyStopping("loss"), **usual).fit(X, y)
+    network(validation_split=0.1, fit__validation_freq=1, **usual).fit(X, y)
+    assert not asked
+    counter = Batches()
+    for change in (
+        {"callbacks": counter},
+        {"callbacks": callbacks.TerminateOnNaN()},
+        {"run_eagerly": True},
+        {"fit__validation_freq": 2, "validation_split": 0.1},
+        {"fit__class_weight": dict.fromkeys(range(10), 1.0)},
+    ):
+        before = len(asked)
+        network(batch_size=100, **usual | change).fit(X, y)
+        assert len(asked) == before + 1, change
+    assert counter.count == 6
+
+
+@pytest.mark.slow
+def test_another_backend():
+    pytest.importorskip("jax")
+    code = """
+import numpy as np
+from skdnn import KerasClassifier
+import keras
+from sklearn.datasets import load_iris
+assert keras.backend.backend() == "jax"
+X, y = load_iris(return_X_y=True)
+layers = keras.layers
+
+def plain():
+    return keras.Sequential([keras.Input((4,)), layers.Dense(3, "softmax")])
+
+class Own(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.out = layers.Dense(3, "softmax")
+
+    def call(self, x):
+        return self.out(x)
+
+for build in (plain, lambda: Own()):
+    net = KerasClassifier(
+        build, loss="sparse_categorical_crossentropy", optimizer="adam", epochs=30,
+        optimizer__learning_rate=0.05, validation_split=0.1, verbose=0, random_state=0,
+    ).fit(X, y)
+    first = net.predict_proba(X)
+    assert np.abs(first - net.model_.predict(X, verbose=0)).max() < 1e-6
+    assert net.score(X, y) > 0.8
+    assert np.array_equal(net.fit(X, y).predict_proba(X), first)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ | {"KERAS_BACKEND": "jax"},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_fit_of_the_users_own_is_called(digits):
+    from skdnn import KerasClassifier
+
+    seen = {}
+
+    class Own(keras.Sequential):
+        def fit(self, *args, custom=None, **kwargs):
+            seen.update(kwargs, custom=custom)
+            return super().fit(*args, **kwargs)
+
+    def build(meta):
+        return Own([keras.Input((64,)), layers.Dense(10, activation="softmax")])
+
+    X, y = digits
+    loss = "sparse_categorical_crossentropy"
+    KerasClassifier(
+        build, loss=loss, verbose=0, fit__custom="parameter", class_weight="balanced"
+    ).fit(X, y, custom="argument", batch_size=50)
+    assert seen["custom"] == "argument"
+    assert seen["batch_size"] == 50
+    assert seen["sample_weight"].shape == y.shape
+
+
+def test_a_step_of_the_users_own_tells_what_it_tells(network, digits):
+    class Own(keras.Sequential):
+        def train_step(self, data):
+            return super().train_step(data) | {"told": keras.ops.ones(())}
+
+    def build(meta):
+        return Own([keras.Input((64,)), layers.Dense(10, activation="softmax")])
+
+    assert network(model=build).fit(*digits).history_["told"] == [1.0] * 3
+
+
+def test_sparse_rows_are_made_dense_bit_by_bit(network, digits, monkeypatch):
+    X, y = digits
+    dense = network().fit(X, y)
+    sparse = network().fit(csr_matrix(X), y)
+    monkeypatch.setattr("skdnn._keras_wrapper.nested_rows._DENSE_CELLS", 64 * 100)
+    pieces = list(Rows(csr_matrix(X), y).dense_pieces(np.arange(600)[::-1], 32))
+    assert [len(order) for _, order in pieces] == [96] * 6 + [24]
+    bit_by_bit = network().fit(csr_matrix(X), y)
+    for other in (sparse, bit_by_bit):
+        np.testing.assert_allclose(
+            other.predict_proba(csr_matrix(X)), dense.predict_proba(X), atol=1e-6
+        )
+
+
+def test_alike_networks_share_a_program(network, digits):
+    X, y = digits
+    clear_caches()
+    network().fit(X, y)
+    before = len(program._shared)
+    assert before == 1
+    for rate in (0.1, 0.01):
+        for seed in (1, 2):
+            network(optimizer__learning_rate=rate, random_state=seed).fit(X, y)
+    assert len(program._shared) == before
+    network(model__units=17).fit(X, y)
+    assert len(program._shared) == before + 1
+    network(optimizer__beta_1=0.8).fit(X, y)
+    assert len(program._shared) == before + 2
+
+
+def test_functions_of_one_name_share_nothing(network, digits):
+    X, y = digits
+
+    def with_activation(function):
+        return lambda meta: keras.Sequential(
+            [
+                keras.Input((64,)),
+                layers.Dense(8, activation=function),
+                layers.Dense(10, activation="softmax"),
+            ]
+        )
+
+    def first():
+        def relu(x):
+            return keras.ops.relu(x)
+
+        return relu
+
+    def second():
+        def relu(x):
+            return -keras.ops.relu(x)
+
+        return relu
+
+    found = {
+        name: network(model=with_activation(function)).fit(X, y).predict_proba(X)
+        for name, function in (("keras", "relu"), ("a", first()), ("b", second()))
+    }
+    np.testing.assert_allclose(found["a"], found["keras"], atol=1e-6)
+    assert np.abs(found["a"] - found["b"]).max() > 0.01
+
+
+def test_a_rate_that_a_callback_sets_counts(network, digits):
+    X, y = digits
+    still = callbacks.LearningRateScheduler(lambda epoch, rate: 0.0 if epoch else rate)
+    one = network(epochs=1).fit(X, y)
+    more = network(epochs=3, callbacks=[still]).fit(X, y)
+    for a, b in zip(one.model_.weights, more.model_.weights, strict=True):
+        np.testing.assert_allclose(a.numpy(), b.numpy(), atol=1e-7)
+
+
+def test_a_model_compiled_anew_trains_as_it_says(network, digits):
+    X, y = digits
+    net = network(model=own_parts).fit(X, y)
+    net.model_.compile(keras.optimizers.SGD(0.0), "sparse_categorical_crossentropy")
+    before = net.model_.get_weights()
+    net.partial_fit(X, y)
+    for a, b in zip(before, net.model_.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_validation_rows_are_as_x_and_y(network, digits):
+    X, y = digits
+    words = np.array([f"digit {label}" for label in y])
+    net = network(metrics=["accuracy"], epochs=5).fit(
+        X[:500], words[:500], validation_data=(X[500:], words[500:])
+    )
+    expected = net.score(X[500:], words[500:])
+    assert net.history_["val_accuracy"][-1] == pytest.approx(expected)
+    coded = network(metrics=["accuracy"], epochs=5).fit(
+        X[:500], y[:500], validation_data=(X[500:], y[500:], np.ones(100))
+    )
+    assert coded.history_ == net.history_
+    with pytest.raises(ValueError, match="unknown categories"):
+        net.fit(X, words, validation_data=(X, y.astype(str)))
+
+
+def test_validation_split_leaves_rows(network, digits):
+    with pytest.raises(ValueError, match=r"`validation_split` must leave.*Got 1\.0"):
+        network(validation_split=1.0).fit(*digits)
