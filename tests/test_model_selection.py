@@ -26,7 +26,7 @@ from sklearn.utils.estimator_checks import check_estimator
 
 import skdnn.model_selection as ours
 from skdnn import DNNClassifier
-from skdnn._search.stacked_search import jobs
+from skdnn._search import jobs
 from skdnn.exceptions import BaselineWarning
 
 RATES = {"learning_rate_init": [1e-4, 0.05]}

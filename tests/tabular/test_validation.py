@@ -20,8 +20,8 @@ def no_training(monkeypatch):
     def never(*args):
         raise AssertionError("training must not begin")
 
-    for name in ("_ensemble.train", "_ensemble.train_stack", "_recipe.train_stack"):
-        monkeypatch.setattr(f"skdnn.{name}", never)
+    for name in ("ensemble.train", "ensemble.train_stack", "recipe.train_stack"):
+        monkeypatch.setattr(f"skdnn._estimator.{name}", never)
 
 
 def with_cell(value):
