@@ -77,12 +77,14 @@ class OutOfFoldScores:
         return np.where(counts > 0, total / np.maximum(counts, 1), 1 / n_classes)
 
     def reliability(self) -> Reliability:
-        """Return the best sharpness, and calibration errors without it and with it."""
-        sharpness = self.sharpness()
-        errors = [self.calibration_error(factor) for factor in (1.0, sharpness)]
-        return Reliability(sharpness, *errors)
+        """Return the inverse temperature, and the errors without and with it."""
+        inverse_temperature = self.inverse_temperature()
+        errors = [
+            self.calibration_error(factor) for factor in (1.0, inverse_temperature)
+        ]
+        return Reliability(inverse_temperature, *errors)
 
-    def calibration_error(self, sharpness: float) -> float:
+    def calibration_error(self, inverse_temperature: float) -> float:
         """Return the expected calibration error of the mean of those members.
 
         Rows are put into 15 bins by the probability of their likeliest class; it is
@@ -91,7 +93,7 @@ class OutOfFoldScores:
         """
         seen = self._counts() > 0
         proba = self.mean()[seen]
-        proba = (proba / proba.max(axis=1, keepdims=True)) ** sharpness
+        proba = (proba / proba.max(axis=1, keepdims=True)) ** inverse_temperature
         proba /= proba.sum(axis=1, keepdims=True)
         sure, weight = proba.max(axis=1), self.weight[seen]
         right = proba.argmax(axis=1) == self.y[seen]
@@ -99,7 +101,7 @@ class OutOfFoldScores:
         gaps = np.bincount(bins, weights=weight * (right - sure), minlength=_BINS)
         return float(np.abs(gaps).sum() / weight.sum())
 
-    def sharpness(self) -> float:
+    def inverse_temperature(self) -> float:
         """Return the factor of log probabilities that gives the least loss.
 
         It is bounded, and targets are smoothed by a share of ``1 / (n + 1)``, so that

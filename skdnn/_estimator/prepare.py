@@ -191,7 +191,7 @@ def keep(
 
 
 def _calibrate(estimator, fit: TrainingTask) -> None:
-    """Set the sharpness that validation rows ask for; the recipe has its own way."""
+    """Set the inverse temperature fitted to the validation rows (not in the recipe)."""
     validation, spec = fit.validation, fit.spec
     assert validation is not None
     logits = prediction.predict_logits(spec, estimator._weights, validation.X)
@@ -199,7 +199,7 @@ def _calibrate(estimator, fit: TrainingTask) -> None:
     rows = [np.arange(len(validation))]
     judged = OutOfFoldScores(rows, [log_proba], validation.y, validation.weight)
     told = judged.reliability()
-    estimator._spec = replace(spec, sharpness=told.sharpness)
+    estimator._spec = replace(spec, inverse_temperature=told.inverse_temperature)
     estimator._training_summary = replace(estimator._training_summary, reliability=told)
 
 

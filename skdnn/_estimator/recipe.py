@@ -16,7 +16,7 @@ from sklearn.utils import check_random_state
 from skdnn._estimator import parameters as _parameters
 from skdnn._estimator import prepare
 from skdnn._estimator.calibration import OutOfFoldScores, fold_of_rows
-from skdnn._network.initial_weights import ramp_edges, starting_weights
+from skdnn._network.initial_weights import bin_edges, starting_weights
 from skdnn._network.numpy_forward import log_softmax
 from skdnn._network.spec import ACTIVATION_ALIASES, Hidden, InputEncoding, NetworkSpec
 from skdnn._runtime import keras_backend
@@ -40,7 +40,7 @@ _MEMBERS = 8
 _FOLDS = 4
 _DEPTH = 2
 _SMOOTHING = 0.1
-_RAMP_FACTOR = 0.3
+_PIECEWISE_LINEAR_FACTOR = 0.3
 _BETA_2 = 0.95
 # From so many rows on, some can be left out.
 _FEWEST_FOLDED = 100
@@ -201,8 +201,8 @@ class _RecipeTraining:
         encoding = self._spec.encoding
         assert encoding is not None
         if encoding.bins:
-            numbers = rows.X[:, : encoding.n_numbers]
-            edges = ramp_edges(numbers, rows.weight, encoding.bins)
+            numbers = rows.X[:, : encoding.n_numeric]
+            edges = bin_edges(numbers, rows.weight, encoding.bins)
         self._starts = [
             starting_weights(self._spec, rows.X, rows.weight, edges, random_state)
             for _ in range(_MEMBERS)
@@ -222,7 +222,7 @@ class _RecipeTraining:
             losses = history["val_loss"].to_numpy()
             epochs = len(losses) - int(np.argmin(losses[::-1]))  # the last of equals
             reliability = judgement(epochs - 1).reliability()
-            spec = replace(spec, sharpness=reliability.sharpness)
+            spec = replace(spec, inverse_temperature=reliability.inverse_temperature)
         fits = [self._fit(i, progress, epochs=epochs) for i in range(_MEMBERS)]
         fitted = _trained(fits)
         weights = [
@@ -298,7 +298,9 @@ class _RecipeTraining:
         estimator = self._estimator
         penalties = _penalties(estimator, values)
         n_steps = -(-len(positions) // batch_size) * values.epochs
-        ramp_factor = 0.0 if member < values.n_plain else _RAMP_FACTOR
+        piecewise_linear_factor = (
+            0.0 if member < values.n_plain else _PIECEWISE_LINEAR_FACTOR
+        )
         return TrainingTask(
             spec=self._spec,
             weights=self._starts[member],
@@ -322,7 +324,7 @@ class _RecipeTraining:
                 smoothing=penalties.label_smoothing,
                 l2=penalties.l2,
                 l1=penalties.l1,
-                ramp_factor=ramp_factor,
+                piecewise_linear_factor=piecewise_linear_factor,
                 cycles=estimator.learning_rate is None,
             ),
             # kept in both stages, so that one program serves both
@@ -411,7 +413,7 @@ def _spec(estimator, table: Dataset, n_train: int, values: Values) -> NetworkSpe
         output="softmax",
         dtype=table.X.dtype.name,
         encoding=InputEncoding(
-            n_numbers=fitted.n_numbers,
+            n_numeric=fitted.n_numbers,
             n_flags=fitted.n_flags,
             code_sizes=fitted.code_sizes,
             bins=values.bins if 0 < pieces <= most_pieces else 0,

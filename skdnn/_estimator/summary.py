@@ -14,13 +14,13 @@ class Reliability:
 
     Parameters
     ----------
-    sharpness : float
+    inverse_temperature : float
         What logits were multiplied by; 1 over the temperature of Guo et al. (2017).
     before, after : float
         Expected calibration error of those rows, without that factor and with it.
     """
 
-    sharpness: float
+    inverse_temperature: float
     before: float
     after: float
 
@@ -150,8 +150,8 @@ def summarise(
 
 def _reliability(told: Reliability) -> str:
     return (
-        f"logits times {told.sharpness:.2f}; expected calibration error of rows not "
-        f"trained on {told.before:.3f} before, {told.after:.3f} after"
+        f"logits times {told.inverse_temperature:.2f}; expected calibration "
+        f"error of rows not trained on {told.before:.3f} before, {told.after:.3f} after"
     )
 
 

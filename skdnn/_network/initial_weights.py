@@ -12,7 +12,7 @@ _BIAS_ROWS = 5
 _NEVER = 1e9
 
 
-def ramp_edges(
+def bin_edges(
     numbers: np.ndarray, weight: np.ndarray, bins: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return where the pieces of the functions of each number begin, and their length.
@@ -23,7 +23,7 @@ def ramp_edges(
 
     Parameters
     ----------
-    numbers : ndarray of shape (n_samples, n_numbers)
+    numbers : ndarray of shape (n_samples, n_numeric)
         As the network receives them.
     weight : ndarray of shape (n_samples,)
         Weights of the rows.
@@ -32,7 +32,7 @@ def ramp_edges(
 
     Returns
     -------
-    start, length : ndarray of shape (n_numbers, bins)
+    start, length : ndarray of shape (n_numeric, bins)
     """
     numbers, weight = numbers[weight > 0], weight[weight > 0]
     start = np.full((numbers.shape[1], bins), _NEVER)
@@ -80,7 +80,7 @@ def starting_weights(
     weight : ndarray of shape (n_samples,)
         Their weights.
     edges : (start, length) or None
-        From `ramp_edges`, if the front has functions of numbers.
+        From `bin_edges`, if the front has functions of numbers.
     random_state : RandomState
         Draws everything.
 
@@ -119,7 +119,7 @@ def _front_arrays(
     """Return the arrays of the front: functions of numbers begin as good as zero."""
     drawn = {}
     for array in encoding.arrays:
-        if array.role == "ramp":
+        if array.role == "piecewise_linear":
             drawn[array.role] = random_state.normal(scale=1e-4, size=array.shape)
         elif array.role == "scale":
             drawn[array.role] = np.ones(array.shape)
@@ -132,11 +132,11 @@ def _front_arrays(
 
 def _front_outputs(encoding: InputEncoding, arrays: dict, X: np.ndarray) -> np.ndarray:
     """Return what the first layer receives, the functions of numbers as zero."""
-    n_dense = encoding.n_numbers + encoding.n_flags
+    n_dense = encoding.n_numeric + encoding.n_flags
     ramps = np.zeros(
-        (len(X), encoding.n_numbers * encoding.units if encoding.bins else 0)
+        (len(X), encoding.n_numeric * encoding.units if encoding.bins else 0)
     )
-    parts = [X[:, : encoding.n_numbers], ramps, X[:, encoding.n_numbers : n_dense]]
+    parts = [X[:, : encoding.n_numeric], ramps, X[:, encoding.n_numeric : n_dense]]
     for i in range(len(encoding.code_sizes)):
         embedding = arrays[f"embed_{i}"]
         rows = np.vstack([np.zeros_like(embedding[:1]), embedding])

@@ -15,7 +15,7 @@ from skdnn._network.spec import NetworkSpec
 from skdnn._runtime import keras_backend
 
 
-def build_front_model(spec: NetworkSpec, weights: Sequence[np.ndarray]):
+def build_encoding_model(spec: NetworkSpec, weights: Sequence[np.ndarray]):
     """Return a `keras.Model` from rows to the members' mean probabilities.
 
     Parameters
@@ -46,9 +46,9 @@ def build_front_model(spec: NetworkSpec, weights: Sequence[np.ndarray]):
     x = ends[0]
     if spec.members > 1:
         x = keras.layers.Average(dtype=spec.dtype, name="mean")(ends)
-    if spec.sharpness != 1:
+    if spec.inverse_temperature != 1:
         logs = keras.ops.log(keras.ops.maximum(x, float(np.finfo(spec.dtype).tiny)))
-        sharper = rescaling(spec.sharpness, spec.dtype)(logs)
+        sharper = rescaling(spec.inverse_temperature, spec.dtype)(logs)
         x = keras.layers.Softmax(dtype=spec.dtype, name="sharpened")(sharper)
     model = keras.Model(inputs, x, name="skdnn")
     for layer, arrays in constants:
@@ -59,14 +59,14 @@ def build_front_model(spec: NetworkSpec, weights: Sequence[np.ndarray]):
 def _first_sums(keras, spec, first: FirstLayer, inputs, constants: list):
     """Return the sums of the first layer of all members, side by side."""
     encoding, dtype = first.encoding, spec.dtype
-    n_dense = encoding.n_numbers + encoding.n_flags
+    n_dense = encoding.n_numeric + encoding.n_flags
     parts, sums = [], []
-    if encoding.n_numbers:
-        parts.append(inputs[:, : encoding.n_numbers])
+    if encoding.n_numeric:
+        parts.append(inputs[:, : encoding.n_numeric])
     if first.start is not None:
         parts.append(_reached(keras, spec, first, parts[0], constants))
     if encoding.n_flags:
-        parts.append(inputs[:, encoding.n_numbers : n_dense])
+        parts.append(inputs[:, encoding.n_numeric : n_dense])
     tables = first.tables
     if parts:
         rows = parts[0]

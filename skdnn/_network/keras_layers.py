@@ -22,7 +22,7 @@ def scaled_dense() -> type:
 
 
 @cache
-def front_layer() -> type:
+def input_encoding_layer() -> type:
     """Return the class of the layer that `Front` describes."""
     keras = keras_backend.load()
 
@@ -44,18 +44,20 @@ def front_layer() -> type:
 
         def call(self, inputs):
             ops, encoding, arrays = keras.ops, self.encoding, self._arrays
-            n_dense = encoding.n_numbers + encoding.n_flags
-            numbers = inputs[:, : encoding.n_numbers]
+            n_dense = encoding.n_numeric + encoding.n_flags
+            numbers = inputs[:, : encoding.n_numeric]
             parts = [numbers]
             if encoding.bins:
                 reached = (numbers[:, :, None] - arrays["start"]) / arrays["length"]
                 reached = ops.clip(reached, 0, 1)
                 # XLA makes one loop of it, and of a product of many small matrices many
-                ramps = ops.sum(reached[:, :, :, None] * arrays["ramp"], axis=2)
-                parts.append(
-                    ops.reshape(ramps, (-1, encoding.n_numbers * encoding.units))
+                ramps = ops.sum(
+                    reached[:, :, :, None] * arrays["piecewise_linear"], axis=2
                 )
-            parts.append(inputs[:, encoding.n_numbers : n_dense])
+                parts.append(
+                    ops.reshape(ramps, (-1, encoding.n_numeric * encoding.units))
+                )
+            parts.append(inputs[:, encoding.n_numeric : n_dense])
             for i, size in enumerate(encoding.code_sizes):
                 codes = ops.cast(inputs[:, n_dense + i], "int32")
                 # code 0 has no row of its own

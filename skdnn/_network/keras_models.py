@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from skdnn._network.keras_encoding_model import build_front_model
+from skdnn._network.keras_encoding_model import build_encoding_model
 from skdnn._network.keras_layers import (
     dropout_layer,
-    front_layer,
+    input_encoding_layer,
     rescaling,
     scaled_dense,
 )
@@ -38,7 +38,7 @@ def build_mean_model(
     Parameters
     ----------
     specs : sequence of NetworkSpec
-        What each is; they differ in their sharpness only.
+        What each is; they differ in their inverse_temperature only.
     weights : list of list of ndarray
         The weights of each.
     """
@@ -70,7 +70,7 @@ def build_model(spec: NetworkSpec, weights: Sequence[np.ndarray]):
         Input of shape (n_samples, n_inputs), output of shape (n_samples, n_classes).
     """
     if spec.encoding is not None:
-        return build_front_model(spec, weights)
+        return build_encoding_model(spec, weights)
     keras = keras_backend.load()
     x = inputs = keras.Input((spec.n_inputs,), dtype=spec.dtype, name="rows")
     for i, layer in enumerate(spec.hidden, start=1):
@@ -79,8 +79,8 @@ def build_model(spec: NetworkSpec, weights: Sequence[np.ndarray]):
             dropout = keras.layers.Dropout(layer.dropout, dtype=spec.dtype, seed=i)
         x = _hidden(keras, spec, layer, x, dropout, name=f"hidden_{i}")
     x = _dense(keras, spec, spec.n_outputs, x, "output")
-    if spec.sharpness != 1:
-        x = rescaling(spec.sharpness, spec.dtype, "sharper")(x)
+    if spec.inverse_temperature != 1:
+        x = rescaling(spec.inverse_temperature, spec.dtype, "sharper")(x)
     if spec.n_outputs == 1:
         # 1 - p as a sigmoid of its own: a small probability keeps its digits
         both = keras.layers.Concatenate(dtype=spec.dtype, name="both")
@@ -180,7 +180,7 @@ def _dropout_values(network, spec: NetworkSpec, seed: int) -> Iterator[tuple]:
 def _front(spec: NetworkSpec, x):
     if spec.encoding is None:
         return x
-    return front_layer()(spec.encoding, dtype=spec.dtype, name="encoding")(x)
+    return input_encoding_layer()(spec.encoding, dtype=spec.dtype, name="encoding")(x)
 
 
 def _hidden(keras, spec, layer, x, dropout, name=None):

@@ -16,9 +16,9 @@ class FirstLayer:
     ----------
     front : Front
         What the inputs are.
-    start, length : ndarray of shape (n_numbers, bins) or None
+    start, length : ndarray of shape (n_numeric, bins) or None
         The pieces of the functions of each number.
-    kernel : ndarray of shape (n_numbers * (1 + bins) + n_flags, n_members * units)
+    kernel : ndarray of shape (n_numeric * (1 + bins) + n_flags, n_members * units)
         For numbers, pieces and flags, in this order.
     tables : list of ndarray of shape (n_codes, n_members * units)
         What each code of an input adds.
@@ -35,14 +35,14 @@ class FirstLayer:
 
     def apply(self, X: np.ndarray) -> np.ndarray:
         """Return the sums of the first layer, of shape (n_rows, n_members * units)."""
-        n_numbers = self.encoding.n_numbers
-        n_dense = n_numbers + self.encoding.n_flags
-        parts = [X[:, :n_numbers]]
+        n_numeric = self.encoding.n_numeric
+        n_dense = n_numeric + self.encoding.n_flags
+        parts = [X[:, :n_numeric]]
         if self.start is not None:
-            reached = (X[:, :n_numbers, None] - self.start) / self.length
+            reached = (X[:, :n_numeric, None] - self.start) / self.length
             np.clip(reached, 0, 1, out=reached)
             parts.append(reached.reshape(len(X), -1))
-        parts.append(X[:, n_numbers:n_dense])
+        parts.append(X[:, n_numeric:n_dense])
         sums = np.hstack(parts) @ self.kernel
         sums += self.bias
         for table, codes in zip(self.tables, X[:, n_dense:].T, strict=True):
@@ -76,12 +76,12 @@ def _first_kernels(
     kernel = (
         member["kernel"] * (member["scale"] / len(member["kernel"]) ** 0.5)[:, None]
     )
-    n, units = encoding.n_numbers, encoding.units
+    n, units = encoding.n_numeric, encoding.units
     sizes = [n, n * units if encoding.bins else 0, encoding.n_flags]
     numbers, ramps, flags, codes = np.split(kernel, np.cumsum(sizes))
     dense = [numbers]
     if encoding.bins:
-        pieces = np.matmul(member["ramp"], ramps.reshape(n, units, -1))
+        pieces = np.matmul(member["piecewise_linear"], ramps.reshape(n, units, -1))
         dense.append(pieces.reshape(n * encoding.bins, -1))
     tables = []
     for i, block in enumerate(np.split(codes, max(1, len(encoding.code_sizes)))):
@@ -152,5 +152,5 @@ def widest(spec: NetworkSpec) -> int:
     """Return the most numbers that a row becomes on its way."""
     encoding = spec.encoding
     assert encoding is not None
-    dense = encoding.n_numbers * (2 + 2 * encoding.bins) + encoding.n_flags
+    dense = encoding.n_numeric * (2 + 2 * encoding.bins) + encoding.n_flags
     return max(dense, spec.members * spec.widths[1] if spec.hidden else 0)

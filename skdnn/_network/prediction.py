@@ -10,7 +10,7 @@ from skdnn._network.spec import NetworkSpec
 
 
 def predict_logits(spec: NetworkSpec, weights: Sequence[np.ndarray], X) -> np.ndarray:
-    """Return what the last layer gives, times the sharpness; see `predict`."""
+    """Return the logits times the inverse temperature; see `predict`."""
     return predict(spec, weights, X, _as_it_is)
 
 
@@ -48,9 +48,9 @@ def predict(
     """
 
     def sharpened(logits: np.ndarray) -> np.ndarray:
-        return output(logits * logits.dtype.type(spec.sharpness))
+        return output(logits * logits.dtype.type(spec.inverse_temperature))
 
-    finish = output if spec.sharpness == 1 else sharpened
+    finish = output if spec.inverse_temperature == 1 else sharpened
     if numpy_forward.supports(spec):
         return numpy_forward.predict(spec, weights, X, finish)
     from skdnn._network.keras_forward import predict_logits as predict_compiled

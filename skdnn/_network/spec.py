@@ -92,7 +92,7 @@ class InputEncoding:
 
     Parameters
     ----------
-    n_numbers, n_flags : int
+    n_numeric, n_flags : int
         Inputs of each kind; numbers come first, then flags, then codes.
     code_sizes : tuple of int
         How many codes each coded input has; 0 is for a missing or unseen category.
@@ -102,7 +102,7 @@ class InputEncoding:
         Functions of each number, and columns of each code.
     """
 
-    n_numbers: int
+    n_numeric: int
     n_flags: int
     code_sizes: tuple[int, ...]
     bins: int
@@ -111,15 +111,15 @@ class InputEncoding:
     @property
     def n_outputs(self) -> int:
         """Columns that the first layer receives."""
-        ramps = self.n_numbers * self.units if self.bins else 0
+        ramps = self.n_numeric * self.units if self.bins else 0
         codes = self.units * len(self.code_sizes)
-        return self.n_numbers + ramps + self.n_flags + codes
+        return self.n_numeric + ramps + self.n_flags + codes
 
     @property
     def arrays(self) -> list[Array]:
         """The weight arrays, in the order Keras lists them."""
-        shape = (self.n_numbers, self.bins)
-        arrays = [Array("ramp", (*shape, self.units))] if self.bins else []
+        shape = (self.n_numeric, self.bins)
+        arrays = [Array("piecewise_linear", (*shape, self.units))] if self.bins else []
         arrays += [
             Array(f"embed_{i}", (size - 1, self.units))
             for i, size in enumerate(self.code_sizes)
@@ -157,7 +157,7 @@ class NetworkSpec:
     members : int
         Networks of this shape whose probabilities are averaged. The arrays of more
         than one have a first axis for them.
-    sharpness : float
+    inverse_temperature : float
         Factor of the logarithm of the mean probabilities, which are then normalised
         anew (temperature scaling, Guo et al., 2017).
     """
@@ -169,7 +169,7 @@ class NetworkSpec:
     dtype: str
     encoding: InputEncoding | None = None
     members: int = 1
-    sharpness: float = 1.0
+    inverse_temperature: float = 1.0
 
     @property
     def widths(self) -> tuple[int, ...]:
@@ -220,14 +220,14 @@ class NetworkSpec:
     def without_rates(self) -> "NetworkSpec":
         """Return the spec with every dropout rate that is not zero set to one half.
 
-        Rates are inputs of a compiled program, and sharpness comes after it: networks
-        that differ in these only share one program.
+        Rates are inputs of a compiled program, and the inverse temperature is applied
+        after it: networks that differ in these only share one program.
         """
         layers = (
             replace(layer, dropout=0.5 if layer.dropout else 0.0)
             for layer in self.hidden
         )
-        return replace(self, hidden=tuple(layers), sharpness=1.0)
+        return replace(self, hidden=tuple(layers), inverse_temperature=1.0)
 
 
 def initial_weights(

@@ -81,7 +81,9 @@ class Graphs:
                     a.shape[0] ** -0.5 if a.role == "kernel" else 0 for a in trainable
                 )
             ]
-            self._is_ramp = spread(a.role == "ramp" for a in trainable)
+            self._is_piecewise_linear = spread(
+                a.role == "piecewise_linear" for a in trainable
+            )
         self._optimizer.build(self.variables)
         self.slots = optimizer_variables(self._optimizer)
 
@@ -148,7 +150,7 @@ class Graphs:
     def _step(self, state: State, X, y, weight, mask, numbers):
         """Return the state after one step, and loss, hits and weight of the batch."""
         rate, l2, l1, weight_decay, smoothing = self._unstack(numbers)
-        ramp_factor = numbers[5]
+        piecewise_linear_factor = numbers[5]
 
         def loss_of(values):
             return self._loss(
@@ -167,7 +169,9 @@ class Graphs:
                 for value, decayed in zip(values, self._decayed, strict=True)
             ]
         if self._factors is not None:
-            rate = rate * (self._factors + ramp_factor * self._is_ramp)
+            rate = rate * (
+                self._factors + piecewise_linear_factor * self._is_piecewise_linear
+            )
         values, slots = self._stepped(values, state.slots, gradients, rate)
         return State(list(values), list(fixed), list(slots)), (loss, hits, total)
 

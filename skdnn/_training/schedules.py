@@ -6,7 +6,7 @@ import numpy as np
 
 # Factors of the learning rate for arrays that are no kernels (Holzmüller et al., 2024,
 # table A.1); that of the ramps is part of a schedule.
-RATE_FACTORS = {"bias": 0.1, "scale": 6.0, "ramp": 0.0}
+RATE_FACTORS = {"bias": 0.1, "scale": 6.0, "piecewise_linear": 0.0}
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Schedule:
         Their highest values, see ``Penalties``.
     l2, l1 : float
         See ``Penalties``; constant.
-    ramp_factor : float
+    piecewise_linear_factor : float
         Factor of the learning rate for the piecewise-linear functions of numbers.
     cycles : bool
         Whether the rate follows ``coslog4``; else it is constant.
@@ -39,7 +39,7 @@ class Schedule:
     smoothing: float
     l2: float
     l1: float
-    ramp_factor: float
+    piecewise_linear_factor: float
     cycles: bool = True
 
     def numbers(self, first: int, n_steps: int) -> np.ndarray:
@@ -67,7 +67,7 @@ class Schedule:
                 self.l1 * ones,
                 self.weight_decay * flat_cos(t),
                 self.smoothing * cycle,
-                self.ramp_factor * ones,
+                self.piecewise_linear_factor * ones,
             ]
         )
 

@@ -130,12 +130,14 @@ def test_every_row_is_left_out_twice_then_all_are_trained_on(passengers, stacks)
         logs = [np.asarray(member.logits[epoch]) for member in told]
         logs = [a - np.logaddexp.reduce(a, axis=1, keepdims=True) for a in logs]
         judgement = OutOfFoldScores(rows, logs, labels.y, labels.weight)
-        losses.append((judgement.loss(), judgement.accuracy(), judgement.sharpness()))
+        losses.append(
+            (judgement.loss(), judgement.accuracy(), judgement.inverse_temperature())
+        )
     losses, accuracies, factors = np.array(losses).T
     np.testing.assert_allclose(net.history_["val_loss"], losses)
     np.testing.assert_allclose(net.history_["val_accuracy"], accuracies)
     best = int(losses.argmin())
-    assert net._spec.sharpness == pytest.approx(factors[best])
+    assert net._spec.inverse_temperature == pytest.approx(factors[best])
     assert {fit.stopping.max_iter for fit in whole} == {best + 1}
     # both stages begin alike, by the same schedule
     for first, second, trained in zip(judged, whole, left, strict=True):
@@ -143,7 +145,7 @@ def test_every_row_is_left_out_twice_then_all_are_trained_on(passengers, stacks)
             np.testing.assert_array_equal(a, b)
         assert len(trained.history) == best + 1
     assert f"trained anew on all of them for {best + 1} epochs" in net.summary()
-    ramps = [fit.schedule.ramp_factor for fit in whole]
+    ramps = [fit.schedule.piecewise_linear_factor for fit in whole]
     assert ramps == [0.0] * 4 + [0.3] * 4
 
 
@@ -197,7 +199,7 @@ def test_validation_loss_is_that_of_the_mean(passengers, stacks):
     told = net.classes_[mean.argmax(axis=1)]
     assert row["val_accuracy"] == accuracy_score(y[:80], told)
     # trained anew without being judged, they come to the same
-    sharp = mean**net._spec.sharpness
+    sharp = mean**net._spec.inverse_temperature
     sharp /= sharp.sum(axis=1, keepdims=True)
     np.testing.assert_allclose(net.predict_proba(X[:80]), sharp, atol=1e-6)
 
@@ -327,7 +329,7 @@ def test_below_100_rows_weights_are_repeats(passengers, stacks):
     np.testing.assert_allclose(
         weighted.predict_proba(X), repeated.predict_proba(X), atol=1e-8
     )
-    assert weighted._spec.sharpness == 1
+    assert weighted._spec.inverse_temperature == 1
     assert weighted.history_["val_loss"].isna().all()
     assert "ended with its schedule" in weighted.summary()
 

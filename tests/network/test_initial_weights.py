@@ -5,10 +5,10 @@ import pytest
 from sklearn.utils import check_random_state
 
 from skdnn._network import initial_weights
-from skdnn._network.initial_weights import ramp_edges, starting_weights
+from skdnn._network.initial_weights import bin_edges, starting_weights
 from skdnn._network.spec import Hidden, InputEncoding, NetworkSpec
 
-FRONT = InputEncoding(n_numbers=4, n_flags=2, code_sizes=(9,), bins=4)
+FRONT = InputEncoding(n_numeric=4, n_flags=2, code_sizes=(9,), bins=4)
 
 
 def make_rows(n=300, seed=0):
@@ -26,7 +26,7 @@ def make_spec(dtype="float64"):
 
 def start(X, weight=None, dtype="float64", seed=0):
     weight = np.ones(len(X)) if weight is None else weight
-    edges = ramp_edges(X[:, :4], weight, FRONT.bins)
+    edges = bin_edges(X[:, :4], weight, FRONT.bins)
     spec = make_spec(dtype)
     arrays = starting_weights(spec, X, weight, edges, check_random_state(seed))
     assert [a.shape for a in arrays] == [array.shape for array in spec.arrays]
@@ -96,7 +96,7 @@ def test_both_precisions_start_alike():
 
 def test_edges_are_quantiles_of_distinct_values():
     column = np.linspace(0, 1, 401)
-    begins, length = ramp_edges(column[:, None], np.ones(401), 4)
+    begins, length = bin_edges(column[:, None], np.ones(401), 4)
     np.testing.assert_allclose(begins[0], [0, 0.25, 0.5, 0.75], atol=2e-3)
     np.testing.assert_allclose(begins[0] + length[0], [0.25, 0.5, 0.75, 1], atol=2e-3)
 
@@ -104,7 +104,7 @@ def test_edges_are_quantiles_of_distinct_values():
 def test_a_value_of_many_rows_counts_by_the_root_of_its_count():
     distinct = np.linspace(0, 1, 101)
     column = np.concatenate([distinct, np.zeros(9999)])
-    begins, _ = ramp_edges(column[:, None], np.ones(len(column)), 4)
+    begins, _ = bin_edges(column[:, None], np.ones(len(column)), 4)
     # zero weighs 100 of 200: the second piece begins with the next value, not beyond
     assert begins[0, 0] == 0
     assert 0 < begins[0, 1] < 0.05
@@ -112,14 +112,14 @@ def test_a_value_of_many_rows_counts_by_the_root_of_its_count():
 
 def test_few_values_are_the_edges_themselves():
     column = np.repeat([0.1, 0.4, 0.7], [5, 1, 30])
-    begins, length = ramp_edges(column[:, None], np.ones(36), 4)
+    begins, length = bin_edges(column[:, None], np.ones(36), 4)
     np.testing.assert_array_equal(begins[0], [0.1, 0.4, 1e9, 1e9])
     np.testing.assert_allclose(length[0], [0.3, 0.3, 1, 1])
 
 
 @pytest.mark.parametrize("value", [0.0, 2.5])
 def test_a_constant_has_no_pieces(value):
-    begins, length = ramp_edges(np.full((20, 1), value), np.ones(20), 4)
+    begins, length = bin_edges(np.full((20, 1), value), np.ones(20), 4)
     np.testing.assert_array_equal(begins, 1e9)
     np.testing.assert_array_equal(length, 1)
 
@@ -130,6 +130,6 @@ def test_rows_of_weight_zero_move_no_edge():
     weight[200:] = 0
     far = np.vstack([column, np.full((20, 1), 50.0)])
     for a, b in zip(
-        ramp_edges(far, weight, 8), ramp_edges(column, weight[:200], 8), strict=True
+        bin_edges(far, weight, 8), bin_edges(column, weight[:200], 8), strict=True
     ):
         np.testing.assert_array_equal(a, b)

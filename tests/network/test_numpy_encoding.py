@@ -9,7 +9,7 @@ import pytest
 from sklearn.utils import check_random_state
 
 from skdnn._network import numpy_forward, prediction
-from skdnn._network.initial_weights import ramp_edges, starting_weights
+from skdnn._network.initial_weights import bin_edges, starting_weights
 from skdnn._network.keras_models import build_model, build_network, set_weights
 from skdnn._network.spec import Hidden, InputEncoding, NetworkSpec
 
@@ -25,15 +25,15 @@ FRONTS = {
 
 def make_rows(encoding, dtype, n=150):
     rng = check_random_state(0)
-    numbers = rng.normal(size=(n, encoding.n_numbers)).clip(-3, 3)
-    numbers[:, 1:2] = rng.randint(3, size=(n, 1))[:, : max(0, encoding.n_numbers - 1)]
+    numbers = rng.normal(size=(n, encoding.n_numeric)).clip(-3, 3)
+    numbers[:, 1:2] = rng.randint(3, size=(n, 1))[:, : max(0, encoding.n_numeric - 1)]
     flags = rng.randint(2, size=(n, encoding.n_flags))
     codes = [rng.randint(size, size=n) for size in encoding.code_sizes]
     return np.column_stack([numbers, flags, *codes]).astype(dtype)
 
 
 def make_network(
-    encoding, dtype="float64", members=3, sharpness=1.7, activation="selu"
+    encoding, dtype="float64", members=3, inverse_temperature=1.7, activation="selu"
 ):
     """Return a spec, weights that are all away from where they start, and rows."""
     X = make_rows(encoding, dtype)
@@ -48,7 +48,7 @@ def make_network(
     weight, rng = np.ones(len(X)), check_random_state(1)
     edges = None
     if encoding.bins:
-        edges = ramp_edges(X[:, : encoding.n_numbers], weight, encoding.bins)
+        edges = bin_edges(X[:, : encoding.n_numeric], weight, encoding.bins)
     drawn = [starting_weights(spec, X, weight, edges, rng) for _ in range(members)]
     stacked = [np.stack(arrays) for arrays in zip(*drawn, strict=True)]
     weights = [
@@ -67,7 +67,7 @@ def make_network(
         dtype,
         encoding=encoding,
         members=members,
-        sharpness=sharpness,
+        inverse_temperature=inverse_temperature,
     )
     return several, weights, X
 
@@ -80,7 +80,7 @@ def by_training_network(spec, weights, X):
         set_weights(network, spec, arrays)
         logits = keras.ops.convert_to_numpy(network(X)).astype(np.float64)
         proba.append(np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True))
-    mean = np.mean(proba, axis=0) ** spec.sharpness
+    mean = np.mean(proba, axis=0) ** spec.inverse_temperature
     return mean / mean.sum(axis=1, keepdims=True)
 
 
@@ -102,11 +102,14 @@ def test_three_roads_agree(name, dtype, atol):
 
 
 @pytest.mark.parametrize("members", [1, 2])
-@pytest.mark.parametrize("sharpness", [1.0, 0.6])
+@pytest.mark.parametrize("inverse_temperature", [1.0, 0.6])
 @pytest.mark.parametrize("activation", ["softmax", "tanh"])
-def test_any_activation_and_count_of_members(members, sharpness, activation):
+def test_any_activation_and_count_of_members(members, inverse_temperature, activation):
     spec, weights, X = make_network(
-        FRONTS["all"], members=members, sharpness=sharpness, activation=activation
+        FRONTS["all"],
+        members=members,
+        inverse_temperature=inverse_temperature,
+        activation=activation,
     )
     ours = prediction.predict_proba(spec, weights, X)
     np.testing.assert_allclose(ours, by_training_network(spec, weights, X), atol=1e-12)
@@ -147,7 +150,12 @@ def test_blocks_do_not_change_the_answer(monkeypatch):
 def test_sharpness_of_a_plain_network():
     for n_outputs, output in [(1, "logistic"), (3, "softmax"), (3, "logistic")]:
         spec = NetworkSpec(
-            4, (Hidden(5, "tanh"),), n_outputs, output, "float64", sharpness=2.5
+            4,
+            (Hidden(5, "tanh"),),
+            n_outputs,
+            output,
+            "float64",
+            inverse_temperature=2.5,
         )
         rng = np.random.default_rng(0)
         weights = [rng.normal(size=array.shape) for array in spec.arrays]

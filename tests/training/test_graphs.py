@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 from sklearn.utils import check_random_state
 
-from skdnn._network.initial_weights import ramp_edges, starting_weights
+from skdnn._network.initial_weights import bin_edges, starting_weights
 from skdnn._network.keras_models import build_network, network_variables, set_weights
 from skdnn._network.spec import Hidden, InputEncoding, NetworkSpec
 from skdnn._tabular.dataset import Dataset
@@ -16,7 +16,7 @@ from skdnn._training.config import Penalties, Rate, Stopping, TrainingTask
 from skdnn._training.optimizers import solver_from_name
 from skdnn._training.schedules import Schedule, coslog4, flat_cos
 
-FRONT = InputEncoding(n_numbers=2, n_flags=1, code_sizes=(9,), bins=3)
+FRONT = InputEncoding(n_numeric=2, n_flags=1, code_sizes=(9,), bins=3)
 N, BATCH, EPOCHS = 52, 16, 3
 RATE, DECAY, SMOOTHING, RAMP = 0.05, 0.4, 0.1, 0.3
 BETAS, EPSILON = (0.9, 0.95), 1e-8
@@ -38,7 +38,7 @@ def make_fit(dtype="float64", *, validated=False, hidden=None, l2=0.0):
     )
     hidden = hidden or (Hidden(6, "selu"), Hidden(5, "selu"))
     spec = NetworkSpec(4, hidden, 3, "softmax", dtype, encoding=FRONT)
-    edges = ramp_edges(X[:, :2], rows.weight, FRONT.bins)
+    edges = bin_edges(X[:, :2], rows.weight, FRONT.bins)
     weights = starting_weights(spec, X, rows.weight, edges, check_random_state(1))
     # ramps and outputs that count from the first step on
     noise = check_random_state(2)
@@ -84,7 +84,7 @@ def slow_training(fit):
     variables = network_variables(network, fit.spec)
     pairs = zip(fit.spec.arrays, variables, strict=True)
     trained = [(a.role, v) for a, v in pairs if a.trainable]
-    factors = {"bias": 0.1, "scale": 6.0, "ramp": RAMP}
+    factors = {"bias": 0.1, "scale": 6.0, "piecewise_linear": RAMP}
     first = [np.zeros(v.shape) for _, v in trained]
     second = [np.zeros(v.shape) for _, v in trained]
     order = np.arange(N, dtype=np.int32)
@@ -180,7 +180,7 @@ def test_training_that_ends_earlier_is_the_beginning_of_the_longer():
 
 def test_ramps_of_rate_zero_stay_where_they_are():
     fit = make_fit()
-    fit = replace(fit, schedule=replace(fit.schedule, ramp_factor=0.0))
+    fit = replace(fit, schedule=replace(fit.schedule, piecewise_linear_factor=0.0))
     fitted = loop.train(fit)
     np.testing.assert_array_equal(fitted.weights[0], fit.weights[0])
     assert not np.allclose(fitted.weights[1], fit.weights[1])
