@@ -11,7 +11,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
 from skdnn._estimator import parameters as _parameters
-from skdnn._estimator.calibration import OutOfFoldScores
+from skdnn._estimator.out_of_fold import OutOfFoldScores
 from skdnn._estimator.summary import TrainingSummary
 from skdnn._network import prediction
 from skdnn._network.spec import NetworkSpec, initial_weights

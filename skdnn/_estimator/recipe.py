@@ -15,7 +15,7 @@ from sklearn.utils import check_random_state
 
 from skdnn._estimator import parameters as _parameters
 from skdnn._estimator import prepare
-from skdnn._estimator.calibration import OutOfFoldScores, fold_of_rows
+from skdnn._estimator.out_of_fold import OutOfFoldScores, fold_of_rows
 from skdnn._network.initial_weights import bin_edges, starting_weights
 from skdnn._network.numpy_forward import log_softmax
 from skdnn._network.spec import ACTIVATION_ALIASES, Hidden, InputEncoding, NetworkSpec

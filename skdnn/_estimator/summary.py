@@ -5,24 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from skdnn._estimator.calibration import Reliability
 from skdnn._network.spec import NetworkSpec
-
-
-@dataclass(frozen=True)
-class Reliability:
-    """How far probabilities can be believed, told by rows that were not trained on.
-
-    Parameters
-    ----------
-    inverse_temperature : float
-        What logits were multiplied by; 1 over the temperature of Guo et al. (2017).
-    before, after : float
-        Expected calibration error of those rows, without that factor and with it.
-    """
-
-    inverse_temperature: float
-    before: float
-    after: float
 
 
 @dataclass(frozen=True)
