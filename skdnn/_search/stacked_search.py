@@ -324,7 +324,7 @@ def _already_fitted(outcome: Outcome):
 
     def fit(X, y=None, **params):
         del estimator.fit
-        outcome.tell()
+        outcome.replay()
         return estimator
 
     estimator.fit = fit
