@@ -1,6 +1,6 @@
 """The only use of names that scikit-learn and joblib do not promise to keep."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from joblib.parallel import BACKENDS, get_active_backend
 from sklearn.utils import _safe_indexing as take_rows
@@ -22,7 +22,12 @@ __all__ = [
     "StrOptions",
     "active_backend",
     "check_sample_weight",
+    "compile_config",
     "has_callbacks",
+    "has_weight_decay_exclusions",
+    "learning_rate_variable",
+    "loss_tracker",
+    "rekey_optimizer",
     "take_rows",
     "validate_parameter_constraints",
 ]
@@ -57,3 +62,63 @@ def active_backend() -> Backend:
     own = {BACKENDS.get(name) for name in ("loky", "multiprocessing", "threading")}
     is_sequential = type(backend) is BACKENDS["sequential"]
     return Backend(is_sequential or type(backend) in own, is_sequential, n_jobs)
+
+
+# Keras
+
+
+def compile_config(model: Any) -> Any:
+    """Return the arguments of the last ``compile`` of a model; None if there was none.
+
+    A new object for each call of ``compile``, with objects in ``config``: the public
+    ``get_compile_config`` serializes them, and fails for functions of the user.
+    """
+    return getattr(model, "_compile_config", None)
+
+
+def has_weight_decay_exclusions(optimizer: Any) -> bool:
+    """Return whether some variables are excluded from weight decay.
+
+    ``exclude_from_weight_decay`` sets them; nothing public returns them.
+    """
+    return any(
+        getattr(optimizer, f"_exclude_from_weight_decay{part}", None)
+        for part in ("", "_pattern")
+    )
+
+
+def learning_rate_variable(optimizer: Any) -> Any:
+    """Return the variable of a constant learning rate.
+
+    The public ``learning_rate`` returns the variable's value inside a stateless scope.
+    """
+    return optimizer._learning_rate
+
+
+def loss_tracker(model: Any) -> Any:
+    """Return the metric that averages the loss of a compiled model.
+
+    It is the first of ``metrics``, unless a subclass overrides them.
+    """
+    return model._loss_tracker
+
+
+def rekey_optimizer(twin: Any, optimizer: Any) -> None:
+    """Have an optimizer that shares another's variables find them by its own keys.
+
+    An optimizer is built once, by its backend's keys of variables; those of TensorFlow
+    do not exist inside a stateless scope.
+    """
+    keys = {
+        optimizer._var_key(variable): twin._var_key(variable)
+        for variable in optimizer._trainable_variables
+    }
+    attributes = vars(twin)
+    attributes["_trainable_variables_indices"] = {
+        keys[key]: index
+        for key, index in optimizer._trainable_variables_indices.items()
+    }
+    attributes["_exclude_from_weight_decay_cache"] = {}
+    excluded = getattr(optimizer, "_exclude_from_weight_decay", None)
+    if excluded:
+        attributes["_exclude_from_weight_decay"] = {keys.get(key) for key in excluded}
