@@ -19,6 +19,7 @@ from skdnn._training.keras_fallback import KerasEpochs, fit_by_keras, overrides
 from skdnn._training.lbfgs import train_lbfgs
 from skdnn._training.loss import require_finite
 from skdnn._training.model_functions import build_training
+from skdnn._training.optimizers import hides_scaled_variables
 from skdnn._training.task import (
     EarlyStoppingMonitor,
     ModelTask,
@@ -111,6 +112,7 @@ def can_compile(task: ModelTask) -> bool:
         and model.distribute_strategy.num_replicas_in_sync == 1
         and not any(overrides(model, method) for method in _OWN_LOOPS)
         and not task.other
+        and not hides_scaled_variables(model.optimizer)
         and not need_batches(task.callbacks)
     )
 

@@ -158,7 +158,7 @@ def solver_from_optimizer(optimizer) -> Solver:
     return _solver(optimizer, elementwise=name in ELEMENTWISE and not across_weights)
 
 
-def optimizer_variables(optimizer) -> list:
+def optimizer_variables(optimizer: Any) -> list[Any]:
     """Return all that a built Keras optimizer changes at a step, but for the weights.
 
     Nadam has a variable that it does not list.
@@ -167,6 +167,17 @@ def optimizer_variables(optimizer) -> list:
     kind = keras_backend.load().Variable
     hidden = [value for value in vars(optimizer).values() if isinstance(value, kind)]
     return listed + [v for v in hidden if all(v is not known for known in listed)]
+
+
+def hides_scaled_variables(optimizer: Any) -> bool:
+    """Return whether a loss scale is around an optimizer with unlisted variables.
+
+    Its stateless step would lose them.
+    """
+    if not is_loss_scaled(optimizer):
+        return False
+    inner = optimizer.inner_optimizer
+    return isinstance(inner, keras_backend.load().optimizers.Nadam)
 
 
 def optimizer_rate(optimizer) -> float | None:

@@ -116,7 +116,7 @@ def test_a_prefix_of_a_builder_that_takes_anything_is_refused(network, iris):
     def build(meta, **anything):
         return softmax(3, meta)
 
-    with pytest.raises(TypeError, match="must be one of those it hands on to"):
+    with pytest.raises(TypeError, match="must be one of those it passes parameters to"):
         network(model=build, modle__units=3).fit(*iris)
 
 
