@@ -1,1 +1,1 @@
-"""scikeras's `KerasClassifier` with its faults fixed: the one package that uses scikeras."""
+"""scikeras's `KerasClassifier` with its faults fixed; only here is scikeras used."""

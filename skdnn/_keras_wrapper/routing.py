@@ -33,7 +33,7 @@ def compile_arguments(
     `params` are all parameters of the estimator, `names` those that go to `compile`
     unchanged.
     """
-    arguments = _parameters.route_params(
+    arguments: dict[str, Any] = _parameters.route_params(
         params, destination="compile", pass_filter=names
     )
     for name, class_of in (
@@ -157,7 +157,7 @@ def fit_arguments(params: Mapping[str, Any], names: Iterable[str]) -> dict[str, 
 
 
 def _batch_size(name: str, arguments: dict[str, Any], n_rows: int | None) -> int | None:
-    value = arguments.pop(name, None)
+    value: int | None = arguments.pop(name, None)
     if value != -1:
         return value
     if n_rows is None:
@@ -191,7 +191,7 @@ def check_names(params: Mapping[str, Any], own: set[str], prefixes: set[str]) ->
         if is_routed and prefix not in prefixes:
             hint = did_you_mean(prefix, prefixes) or f" There are {sorted(prefixes)}."
             raise TypeError(
-                f"KerasClassifier got an unexpected keyword argument {name!r}: the part "
+                f"KerasClassifier got an unexpected keyword argument {name!r}: what is "
                 f"before __ must be one of those it passes parameters to.{hint}"
             )
 

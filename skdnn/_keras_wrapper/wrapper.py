@@ -53,7 +53,7 @@ class Wrapper(_wrappers.KerasClassifier):  # type: ignore[misc, name-defined]
         return tags
 
     def __sklearn_is_fitted__(self) -> bool:
-        return self.initialized_
+        return bool(self.initialized_)
 
     @property
     def target_encoder(self) -> Any:
@@ -99,7 +99,7 @@ class Wrapper(_wrappers.KerasClassifier):  # type: ignore[misc, name-defined]
                 f"shape {self.X_shape_[1:]}, without the rows."
             )
 
-    def _validate_targets(self, y: Any, reset: bool) -> np.ndarray:
+    def _validate_targets(self, y: Any, reset: bool) -> Any:
         y = check_array(y, ensure_2d=False, dtype=None, input_name="y")
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
@@ -157,13 +157,14 @@ class Wrapper(_wrappers.KerasClassifier):  # type: ignore[misc, name-defined]
     # from parameters to a network
 
     def _initialize(self, X: Any, y: Any = None) -> tuple[Any, Any]:
-        self._random_state = as_seed(self.random_state)
+        self._random_state: Any = as_seed(self.random_state)
         self._check_parameters()
         X, y = self._validate_data(X, y, reset=True)
         self.target_encoder_ = self.target_encoder.fit(y)
         self.feature_encoder_ = self.feature_encoder.fit(X)
         for encoder in (self.target_encoder_, self.feature_encoder_):
-            vars(self).update(getattr(encoder, "get_metadata", dict)())
+            for name, value in getattr(encoder, "get_metadata", dict)().items():
+                setattr(self, name, value)
         self.model_ = self._build_keras_model()
         self._initialize_callbacks()
         return X, y
@@ -191,7 +192,8 @@ class Wrapper(_wrappers.KerasClassifier):  # type: ignore[misc, name-defined]
                 return super(Wrapper, self)._build_keras_model()
 
         # scikeras would set TensorFlow's seeds and leave its determinism on
-        seed, self._random_state = self._random_state, None
+        seed = self._random_state
+        self._random_state = None
         try:
             model = build_again(_key(self._builder()), build)
         finally:
@@ -376,7 +378,7 @@ def _n_rows(X: Any) -> int:
             "`batch_size=-1` requires that `X` implement `shape`. Give a number, as "
             "the feature_encoder makes something else."
         )
-    return X.shape[0]
+    return int(X.shape[0])
 
 
 def _history_name(name: str) -> str:
@@ -384,6 +386,6 @@ def _history_name(name: str) -> str:
     if name == "loss" or name.startswith("val_"):
         return name
     try:
-        return _metric_name(name)
+        return str(_metric_name(name))
     except ValueError:  # a metric of the user's
         return name

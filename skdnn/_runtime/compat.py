@@ -1,5 +1,6 @@
 """The only use of names that scikit-learn and joblib do not promise to keep."""
 
+from collections import defaultdict
 from typing import Any, NamedTuple
 
 from joblib.parallel import BACKENDS, get_active_backend
@@ -14,6 +15,8 @@ from sklearn.utils._param_validation import (
 )
 from sklearn.utils.validation import _check_sample_weight as check_sample_weight
 
+from skdnn._runtime import keras_backend
+
 __all__ = [
     "HasMethods",
     "Interval",
@@ -27,7 +30,9 @@ __all__ = [
     "has_weight_decay_exclusions",
     "learning_rate_variable",
     "loss_tracker",
+    "name_counts",
     "rekey_optimizer",
+    "set_name_counts",
     "take_rows",
     "validate_parameter_constraints",
 ]
@@ -85,6 +90,27 @@ def has_weight_decay_exclusions(optimizer: Any) -> bool:
         getattr(optimizer, f"_exclude_from_weight_decay{part}", None)
         for part in ("", "_pattern")
     )
+
+
+def name_counts() -> dict[str, int]:
+    """Return how often Keras has given each automatic name in this thread.
+
+    Nothing public reads or sets it; ``clear_session`` resets all, the user's too.
+    """
+    keras_backend.load()
+    from keras.src.backend.common import global_state
+
+    return dict(global_state.get_global_attribute(_NAME_COUNTS) or {})
+
+
+def set_name_counts(counts: dict[str, int]) -> None:
+    """Have Keras number the next automatic names after these counts."""
+    from keras.src.backend.common import global_state
+
+    global_state.set_global_attribute(_NAME_COUNTS, defaultdict(int, counts))
+
+
+_NAME_COUNTS = "object_name_uids"
 
 
 def learning_rate_variable(optimizer: Any) -> Any:

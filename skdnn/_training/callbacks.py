@@ -136,7 +136,7 @@ class SpecCallbacks(NoCallbacks):
         return forwarder
 
     def _rate_after(self, rate: float, notify: Callable[[], None]) -> float:
-        """Show callbacks the rate while they are notified; return it as they left it."""
+        """Show callbacks the rate while they are notified; return the one after."""
         if self._task.solver.has_schedule:
             notify()
             return rate

@@ -1,4 +1,4 @@
-"""Fits that run in a compiled program: their state, and the blocks of rows they take."""
+"""Fits that run in a compiled program: their state and their blocks of rows."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import astuple
@@ -127,7 +127,8 @@ class SpecEpochs(CompiledEpochs):
 
     def weights(self) -> list[np.ndarray]:
         """Return copies of the weight arrays."""
-        return self._program.functions.weights(self._state)
+        weights: list[np.ndarray] = self._program.functions.weights(self._state)
+        return weights
 
     def set_weights(self, weights: list[np.ndarray]) -> None:
         """Continue from other weights, with the same optimizer and dropout."""
@@ -141,7 +142,7 @@ class SpecEpochs(CompiledEpochs):
 
     def rate(self) -> float:
         """Return the current rate of the optimizer's own schedule."""
-        return self._program.functions.rate(self._state)
+        return float(self._program.functions.rate(self._state))
 
     def _hyperparameters(self, rate: float, n_steps: int) -> np.ndarray:
         """Return the hyperparameters of the next steps, one row per step."""

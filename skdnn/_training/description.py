@@ -12,11 +12,10 @@ _PLAIN = (str, int, float, bool, type(None))
 
 
 def architecture(model: Any) -> str | None:
-    """Return a description that no other network has, or None.
+    """Return a description that only equal networks share, or None.
 
-    None if a part is not Keras's own, as what it does could differ without its
-    description. Layers that learn outside training (``adapt``) hold values that are
-    no weights, so that they have none either.
+    None if a part is not Keras's own, as its code could differ under one description,
+    or if a layer learns outside training (``adapt``), as its values are not weights.
     """
     if type(model).__name__ not in ("Sequential", "Functional") or not _is_own(model):
         return None
@@ -78,12 +77,23 @@ def _parts(thing: Any, seen: set[int]) -> Iterator[Any]:
 def _described(thing: Any) -> str | None:
     """Return a configuration as text, or None if it names what is not Keras's."""
     try:
-        config = thing.get_config()
-        if not isinstance(config.get("learning_rate"), dict):
-            config.pop("learning_rate", None)  # it is a variable
+        config = _without_rate(thing.get_config())
         return None if _names_others(config) else json.dumps(config, sort_keys=True)
     except Exception:  # whatever a part of the user's raises: it cannot be described
         return None
+
+
+def _without_rate(config: dict[str, Any]) -> dict[str, Any]:
+    """Return a configuration without a constant learning rate: it is a variable."""
+    config = dict(config)
+    if not isinstance(config.get("learning_rate"), dict):
+        config.pop("learning_rate", None)
+    inner = config.get("inner_optimizer")  # of one that scales the loss
+    if isinstance(inner, dict):
+        # names are counted, and without effect
+        config["name"], unnamed = None, _without_rate(inner["config"]) | {"name": None}
+        config["inner_optimizer"] = inner | {"config": unnamed}
+    return config
 
 
 def _names_others(node: Any) -> bool:

@@ -1,4 +1,4 @@
-"""How an epoch is compiled and how many rows one call takes, chosen from sizes alone."""
+"""How an epoch is compiled and how many rows one call takes, from sizes alone."""
 
 from dataclasses import dataclass
 
@@ -59,7 +59,7 @@ class Execution:
         return 1 << max(0, epochs.bit_length() - 1)
 
     def padded_steps(self, n_steps: int) -> int:
-        """Return the length that the hyperparameters of a call's steps are padded to."""
+        """Return the length to which hyperparameters of steps are padded."""
         return n_steps if self.batch_rows is None else _BLOCK_STEPS
 
     def epochs_at_once(self, n_samples: int, batch_size: int) -> int:

@@ -107,13 +107,6 @@ class KerasEpochs:
         """Return the current rate of the optimizer's own schedule."""
         return float(keras_backend.to_numpy(self._optimizer.learning_rate))
 
-    def take_logits(self) -> list[np.ndarray]:
-        """Return the validation logits after the last epoch."""
-        rows = self._task.validation
-        assert rows is not None
-        logits = self._network(rows.dense().X, training=False)
-        return [keras_backend.to_numpy(logits)]
-
     def _decay_kernels_only(self) -> None:
         spec, weight_decay = self._task.spec, self._task.penalties.weight_decay
         if not weight_decay:

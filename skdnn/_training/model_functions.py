@@ -1,6 +1,5 @@
-"""What any compiled `keras.Model` adds to a program: its own loss, metrics, optimizer."""
+"""What a compiled `keras.Model` adds to a program: its loss, metrics, optimizer."""
 
-import copy
 import inspect
 import weakref
 from collections.abc import Callable, Sequence
@@ -45,6 +44,10 @@ def model_program(
     def make_shared() -> Program:
         twin = keras_backend.load().models.clone_model(model)
         twin.compile_from_config(model.get_compile_config())
+        optimizer = model.optimizer
+        if type(twin.optimizer) is not type(optimizer):
+            # compiled under another dtype policy, which scaled the loss or did not
+            twin.optimizer = type(optimizer).from_config(optimizer.get_config())
         return make(lambda: twin)
 
     return programs.get((described, keras_backend.backend()), make_shared)
@@ -116,8 +119,10 @@ class ModelFunctions:
         """Return the state of a model like the network."""
         if not model.optimizer.built:
             model.optimizer.build(model.trainable_variables)
-        parts = ([v.value for v in part] for part in _model_variables(model))
-        return self.with_fresh_metrics(State(*parts, metrics=[]))
+        weights, fixed, slots = (
+            [variable.value for variable in part] for part in _model_variables(model)
+        )
+        return State(weights, fixed, slots, self._fresh_metrics)
 
     def with_fresh_metrics(self, state: State) -> State:
         """Return a state whose metrics have counted nothing."""

@@ -103,9 +103,11 @@ class Program:
 
         spec = self.functions.spec
         room = np.zeros((capacity, held.shape[0], spec.n_outputs), spec.dtype)
-        logits = ((None, None, spec.n_outputs), spec.dtype)
         signature = self._epochs_signature(block)
-        signature += [self.functions.row_signature(block.arrays)[0], logits]
+        signature += [
+            self.functions.row_signature(block.arrays)[0],
+            ((None, None, spec.n_outputs), spec.dtype),
+        ]
         function = self.function("train with logits", graph, signature)
         arguments = self._arguments(block, numbers)
         state, *parts = function(state, *arguments, held, self.tensor(room))

@@ -97,8 +97,11 @@ class SpecFunctions:
     def signature(self) -> State:
         """Pairs of shape and dtype in place of the tensors of a state."""
         fixed = self.network.non_trainable_variables
-        parts = (self._variables, fixed, self._slots, [])
-        return State(*([(tuple(v.shape), v.dtype) for v in part] for part in parts))
+        weights, fixed, slots = (
+            [(tuple(v.shape), v.dtype) for v in part]
+            for part in (self._variables, fixed, self._slots)
+        )
+        return State(weights, fixed, slots, metrics=[])
 
     def row_signature(self, arrays: Sequence[Any] = ()) -> list[Any]:
         """Return pairs of shape and dtype of X, y and weight."""
@@ -178,20 +181,11 @@ class SpecFunctions:
         self, state: State, sums: Any, batch: Any, count: Any, mask: Any, numbers: Any
     ) -> tuple[State, Any]:
         """Return state and sums after a step on a batch."""
-        state, (loss, hits, total) = self._step(state, *batch, mask, numbers)
-        taken = self._ops.cast(count, self.spec.dtype)
-        return state, sums + self._ops.stack([loss * taken, taken, hits, total])
-
-    def _step(
-        self, state: State, X: Any, y: Any, weight: Any, mask: Any, numbers: Any
-    ) -> tuple[State, Any]:
         rate, l2, l1, weight_decay, smoothing = self._unstack(numbers)
         piecewise_linear_factor = numbers[5]
 
         def loss_of(values: Any) -> Any:
-            return self._loss(
-                values, state.fixed, X, y, weight, l2, l1, smoothing, mask
-            )
+            return self._loss(values, state.fixed, batch, l2, l1, smoothing, mask)
 
         (loss, (hits, total, fixed)), gradients = self._backend.value_and_gradient(
             loss_of
@@ -209,8 +203,9 @@ class SpecFunctions:
                 self._factors + piecewise_linear_factor * self._is_piecewise_linear
             )
         values, slots = self._stepped(values, state.slots, gradients, rate)
-        stepped = State(list(values), list(fixed), list(slots), [])
-        return stepped, (loss, hits, total)
+        taken = self._ops.cast(count, self.spec.dtype)
+        sums = sums + self._ops.stack([loss * taken, taken, hits, total])
+        return State(list(values), list(fixed), list(slots), []), sums
 
     def _stepped(
         self, values: list[Any], slots: list[Any], gradients: list[Any], rate: Any
@@ -253,14 +248,13 @@ class SpecFunctions:
         loss, hits, total = penalised_loss(self.spec, logits, y, weight)
         return self._ops.stack([loss * total, hits, total])
 
-    def gradient(
-        self, weights: Any, fixed: Any, X: Any, y: Any, weight: Any, numbers: Any
-    ) -> Any:
+    def gradient(self, weights: Any, fixed: Any, *batch_and_numbers: Any) -> Any:
         """Return loss, accuracy and gradient, all rows one batch."""
+        *batch, numbers = batch_and_numbers
         _, l2, l1, _, smoothing = self._unstack(numbers)
 
         def loss_of(values: Any) -> Any:
-            return self._loss(values, fixed, X, y, weight, l2, l1, smoothing)
+            return self._loss(values, fixed, batch, l2, l1, smoothing)
 
         (loss, (hits, total, _)), (gradient,) = self._backend.value_and_gradient(
             loss_of
@@ -271,15 +265,14 @@ class SpecFunctions:
         self,
         values: Any,
         fixed: Any,
-        X: Any,
-        y: Any,
-        weight: Any,
+        batch: Any,
         l2: Any,
         l1: Any,
         smoothing: Any,
         mask: Any = None,
     ) -> Any:
         """Return the loss of a batch; its hits, weight, and new statistics."""
+        X, y, weight = batch
         # rows of padding are kept out of the statistics of a batch
         masked = {} if mask is None or not self.spec.has_batch_norm else {"mask": mask}
         logits, changed = self.network.stateless_call(

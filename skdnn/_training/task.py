@@ -53,7 +53,7 @@ class Rate:
     def after_epoch(self, rate: float, rows_seen: int) -> float:
         """Return the rate of the next epoch."""
         if self.policy == "invscaling":
-            return self.initial / (rows_seen + 1) ** self.power
+            return float(self.initial / (rows_seen + 1) ** self.power)
         return rate
 
     def after_stall(self, rate: float) -> float | None:

@@ -4,6 +4,9 @@ import keras
 import numpy as np
 import pytest
 
+from skdnn._runtime.keras_backend import clear_caches
+from skdnn._training.program import programs
+
 layers, losses = keras.layers, keras.losses
 POLICIES = (
     "mixed_float16", "mixed_bfloat16", "float16", "bfloat16", "float32", "float64",
@@ -147,3 +150,34 @@ def test_nadam_with_a_scaled_loss_goes_through_model_fit(network, iris, monkeypa
     scaled = keras.optimizers.LossScaleOptimizer(keras.optimizers.Nadam(0.01))
     net = network(model=dense, optimizer=scaled, optimizer__learning_rate=None)
     assert net.fit(*iris).model_ in calls
+
+
+def test_a_network_compiled_under_another_policy(network, iris):
+    def build(meta):
+        before = keras.config.dtype_policy()
+        keras.config.set_dtype_policy("mixed_float16")
+        try:
+            model = dense(meta)
+            model.compile("sgd", "sparse_categorical_crossentropy")
+        finally:
+            keras.config.set_dtype_policy(before)
+        return model
+
+    net = network(model=build, loss=None).fit(*iris)
+    assert isinstance(net.model_.optimizer, keras.optimizers.LossScaleOptimizer)
+    assert_probabilities(net.predict_proba(iris[0]), "mixed_float16")
+
+
+def test_rates_of_a_scaled_loss_share_a_program(network, iris):
+    def scaled(rate):
+        return keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(rate))
+
+    clear_caches()
+    losses = [
+        network(optimizer=scaled(rate), optimizer__learning_rate=None)
+        .fit(*iris)
+        .history_["loss"][-1]
+        for rate in (0.1, 0.001)
+    ]
+    assert len(programs) == 1
+    assert losses[0] < losses[1]

@@ -341,3 +341,52 @@ def test_validation_rows_are_as_x_and_y(network, digits):
 def test_validation_split_leaves_rows(network, digits):
     with pytest.raises(ValueError, match=r"`validation_split` must leave.*Got 1\.0"):
         network(validation_split=1.0).fit(*digits)
+
+
+def test_variables_excluded_from_weight_decay_stay_so(network, digits):
+    def build(meta):
+        model = builder(dense)(meta)
+        optimizer = keras.optimizers.AdamW(1e-9, weight_decay=1e6)
+        optimizer.exclude_from_weight_decay(var_names=["bias", "kernel"])
+        model.compile(optimizer, "sparse_categorical_crossentropy")
+        return model
+
+    start = network(model=build, loss=None).initialize(*digits).model_.get_weights()
+    trained = network(model=build, loss=None).fit(*digits).model_.get_weights()
+    for a, b in zip(start, trained, strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-6)
+
+
+def test_embeddings_of_the_users_own_train_as_by_model_fit(
+    network, without_compiled_epochs
+):
+    X = np.random.default_rng(0).integers(0, 20, size=(200, 6))
+    y = (X == 3).any(axis=1).astype(int)
+
+    class Own(keras.layers.Embedding):
+        pass
+
+    def build(meta):
+        return keras.Sequential(
+            [
+                keras.Input(meta["X_shape_"][1:], dtype="int32"),
+                Own(20, 4, embeddings_regularizer="l2"),
+                layers.Flatten(),
+                layers.Dense(2, activation="softmax"),
+            ]
+        )
+
+    fast = network(model=build).fit(X, y)
+    without_compiled_epochs()
+    slow = network(model=build).fit(X, y)
+    for a, b in zip(fast.model_.weights, slow.model_.weights, strict=True):
+        np.testing.assert_allclose(a.numpy(), b.numpy(), atol=1e-5)
+    np.testing.assert_allclose(fast.history_["loss"], slow.history_["loss"], rtol=1e-5)
+
+
+def test_metrics_that_are_vectors_are_kept(network, digits):
+    recall = keras.metrics.F1Score(average=None, name="f1")
+    X, y = digits
+    net = network(loss="categorical_crossentropy", metrics=[recall]).fit(X, y)
+    assert np.shape(net.history_["f1"]) == (3, 10)
+    assert np.isfinite(net.history_["f1"]).all()
