@@ -7,14 +7,13 @@ that the function runs, and put back.
 
 import random
 import threading
-from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
-from skdnn._runtime import keras_backend
+from skdnn._runtime.compat import name_counts, set_name_counts
 
 # One network at a time: the seeds belong to the process.
 _lock = threading.RLock()
@@ -55,33 +54,16 @@ def build_again(key: Hashable, build: Callable[[], Any]) -> Any:
         taken a name.
     """
     with _lock:
-        live = _name_counts()
+        live = name_counts()
         if _first_counts.setdefault(key, live) == live:
             return build()
-        _count_names_from(_first_counts[key])
+        set_name_counts(_first_counts[key])
         try:
             return build()
         except Exception:
-            _count_names_from(live)
+            set_name_counts(live)
             return build()
         finally:
-            now = _name_counts()
-            _count_names_from({n: max(live.get(n, 0), now.get(n, 0))
+            now = name_counts()
+            set_name_counts({n: max(live.get(n, 0), now.get(n, 0))
                                for n in live | now})  # fmt: skip
-
-
-# Nothing public reads or sets how often Keras has given each name in this thread.
-_COUNTS = "object_name_uids"
-
-
-def _name_counts() -> dict[str, int]:
-    keras_backend.load()
-    from keras.src.backend.common import global_state
-
-    return dict(global_state.get_global_attribute(_COUNTS) or {})
-
-
-def _count_names_from(counts: dict[str, int]) -> None:
-    from keras.src.backend.common import global_state
-
-    global_state.set_global_attribute(_COUNTS, defaultdict(int, counts))

@@ -7,7 +7,8 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from typing import Any, Generic, TypeVar
 
-from skdnn._runtime import keras_backend
+from skdnn._runtime import caches, keras_backend
+from skdnn._runtime.compat import compile_config, has_weight_decay_exclusions
 
 T = TypeVar("T")
 
@@ -21,7 +22,7 @@ class Kept(Generic[T]):
     def __init__(self, most: int):
         self._most, self._lock = most, threading.Lock()
         self._made: OrderedDict[str, T] = OrderedDict()
-        keras_backend.register_cache(self._made.clear)
+        caches.register_cache(self._made.clear)
 
     def get(self, description: str, make: Callable[[], T]) -> T:
         """Return what was made for a description, or make it."""
@@ -55,11 +56,11 @@ def architecture(model: Any) -> str | None:
 def training(model: Any) -> str | None:
     """Return a description of network, optimizer, loss and metrics, or None."""
     described = architecture(model)
-    settings = getattr(getattr(model, "_compile_config", None), "config", None)
+    settings = getattr(compile_config(model), "config", None)
     if described is None or settings is None:
         return None
     optimizer = model.optimizer
-    if getattr(optimizer, "_exclude_from_weight_decay_list", None):
+    if has_weight_decay_exclusions(optimizer):
         return None
     described_settings = _setting({**settings, "optimizer": optimizer})
     return described_settings and described + described_settings

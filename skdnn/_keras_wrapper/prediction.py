@@ -8,7 +8,7 @@ import numpy as np
 
 from skdnn._keras_wrapper import description as _sharing
 from skdnn._keras_wrapper.nested_rows import as_network_takes, count, take
-from skdnn._runtime import keras_backend
+from skdnn._runtime import caches, keras_backend
 
 # Cells handed to the network at once, and rows.
 _BLOCK_CELLS = 2**20
@@ -17,7 +17,7 @@ _BLOCK_ROWS = (32, 8192)
 # What each model predicts with, as long as it lives; alike ones share a function.
 _functions: weakref.WeakKeyDictionary[Any, Callable] = weakref.WeakKeyDictionary()
 _forwards: _sharing.Kept[Callable] = _sharing.Kept(32)
-keras_backend.register_cache(_functions.clear)
+caches.register_cache(_functions.clear)
 
 
 def predict(

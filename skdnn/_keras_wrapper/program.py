@@ -15,12 +15,13 @@ from scipy.sparse import issparse
 
 from skdnn._keras_wrapper import description as _sharing
 from skdnn._keras_wrapper.nested_rows import Rows
-from skdnn._runtime import keras_backend
+from skdnn._runtime import caches, keras_backend
+from skdnn._runtime.compat import compile_config
 
 # Alike networks share a program; others keep theirs as long as they live.
 _shared: _sharing.Kept["Program"] = _sharing.Kept(16)
 _own: weakref.WeakKeyDictionary[Any, "Program"] = weakref.WeakKeyDictionary()
-keras_backend.register_cache(_own.clear)
+caches.register_cache(_own.clear)
 
 
 def program_of(model: Any) -> "Program":
@@ -36,7 +37,7 @@ def program_of(model: Any) -> "Program":
         return _shared.get(described, lambda: Program(_twin(model)))
     found = _own.get(model)
     if found is None or not found.is_compiled_as(model):
-        found = _own[model] = Program(weakref.ref(model), model._compile_config)
+        found = _own[model] = Program(weakref.ref(model), compile_config(model))
     return found
 
 
@@ -70,7 +71,7 @@ class Program:
 
     def is_compiled_as(self, model: Any) -> bool:
         """Return whether the model was not compiled anew."""
-        return self._compiled_as is model._compile_config
+        return self._compiled_as is compile_config(model)
 
     @contextmanager
     def running(self, model: Any, rows: Rows) -> Iterator["Program"]:

@@ -7,7 +7,7 @@ import numpy as np
 
 from skdnn._network.keras_models import build_network, set_weights
 from skdnn._network.spec import NetworkSpec
-from skdnn._runtime import keras_backend
+from skdnn._runtime import caches, keras_backend
 
 _BLOCK_ROWS = 8192
 
@@ -29,4 +29,4 @@ def _network(spec: NetworkSpec):
     return build_network(spec)
 
 
-keras_backend.register_cache(_network.cache_clear)
+caches.register_cache(_network.cache_clear)

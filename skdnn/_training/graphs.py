@@ -192,7 +192,7 @@ class Graphs:
         return now[: len(values)], now[len(values) :]
 
     def _with_rate(self, slots, rate):
-        own = self._optimizer._learning_rate
+        own = self._optimizer.learning_rate
         return [
             self._ops.cast(rate, slot.dtype) if variable is own else slot
             for variable, slot in zip(self.slots, slots, strict=True)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from skdnn._runtime import keras_backend
+from skdnn._runtime import keras_backend, threads
 from skdnn._training.callbacks import CallbackLoop, asks_for_batches
 from skdnn._training.compiled_epochs import CompiledEpochs
 from skdnn._training.config import (
@@ -100,7 +100,7 @@ def train_stack(
     # one shape after the other, so that few programs are in use at a time
     rank = {shape: i for i, shape in enumerate(alike)}
     order = sorted(range(len(fits)), key=lambda i: rank[shapes[i]])
-    n_threads = min(n_threads or keras_backend.thread_count(), len(fits))
+    n_threads = min(n_threads or threads.thread_count(), len(fits))
     if n_threads < 2 or keras_backend.backend() not in COMPILED_BACKENDS:
         for i in order:
             run(i)

