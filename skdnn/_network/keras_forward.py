@@ -1,7 +1,8 @@
-"""Prediction through Keras, for networks with a function of the user's own."""
+"""The forward pass in Keras, for networks with a function of the user."""
 
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -12,8 +13,10 @@ from skdnn._runtime import caches, keras_backend
 _BLOCK_ROWS = 8192
 
 
-def predict_logits(spec: NetworkSpec, weights: Sequence[np.ndarray], X) -> np.ndarray:
-    """Return what the last layer gives; see ``_engine.predict_logits``."""
+def predict_logits(
+    spec: NetworkSpec, weights: Sequence[np.ndarray], X: Any
+) -> np.ndarray:
+    """Return logits of shape (n_samples, n_outputs) for an array or sparse matrix."""
     network = _network(spec.without_rates())
     set_weights(network, spec, weights)
     blocks = []
@@ -25,7 +28,7 @@ def predict_logits(spec: NetworkSpec, weights: Sequence[np.ndarray], X) -> np.nd
 
 
 @lru_cache(maxsize=16)
-def _network(spec: NetworkSpec):
+def _network(spec: NetworkSpec) -> Any:
     return build_network(spec)
 
 

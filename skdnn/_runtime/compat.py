@@ -8,50 +8,29 @@ from collections import defaultdict
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-# Documented names with a leading underscore, or of undocumented modules.
-# joblib: nothing public tells whether jobs would stay on this machine.
+import sklearn.utils
+import sklearn.utils._param_validation as _constraints
+import sklearn.utils.validation
 from joblib.parallel import BACKENDS, get_active_backend
 from sklearn.model_selection import GridSearchCV
 
-# scikit-learn: the rows of any container, by position.
-from sklearn.utils import _safe_indexing as take_rows
-
-# scikit-learn: the check of parameters by a table, and its messages.
-from sklearn.utils._param_validation import (
-    HasMethods,
-    Interval,
-    InvalidParameterError,
-    Options,
-    StrOptions,
-    validate_parameter_constraints,
-)
-
-# scikit-learn: the check of `sample_weight`, and its messages.
-from sklearn.utils.validation import _check_sample_weight as check_sample_weight
-
 from skdnn._runtime import keras_backend
 
-__all__ = [
-    "EditedGridSearchCV",
-    "HasMethods",
-    "Interval",
-    "InvalidParameterError",
-    "Options",
-    "StrOptions",
-    "active_backend",
-    "check_parameters",
-    "check_sample_weight",
-    "clear_kernel_cache",
-    "compile_config",
-    "has_callbacks",
-    "has_weight_decay_exclusions",
-    "name_counts",
-    "set_name_counts",
-    "take_rows",
-    "validate_parameter_constraints",
-]
-
 # scikit-learn
+
+# Rows of any container by position; every container has another public way.
+take_rows = sklearn.utils._safe_indexing
+
+# `sample_weight` with scikit-learn's messages, which its estimator checks expect.
+check_sample_weight = sklearn.utils.validation._check_sample_weight
+
+# Parameters by a table, with scikit-learn's messages; nothing public checks them.
+HasMethods = _constraints.HasMethods
+Interval = _constraints.Interval
+InvalidParameterError = _constraints.InvalidParameterError
+Options = _constraints.Options
+StrOptions = _constraints.StrOptions
+validate_parameter_constraints = _constraints.validate_parameter_constraints
 
 
 def has_callbacks(estimator: Any) -> bool:
@@ -109,7 +88,7 @@ class Backend(NamedTuple):
 
 
 def active_backend() -> Backend:
-    """Return where joblib would run jobs now."""
+    """Return where joblib would run jobs now; nothing public tells."""
     backend, n_jobs = get_active_backend()
     own = {BACKENDS.get(name) for name in ("loky", "multiprocessing", "threading")}
     is_sequential = type(backend) is BACKENDS["sequential"]
