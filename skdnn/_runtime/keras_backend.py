@@ -67,6 +67,9 @@ def _import_keras() -> Any:
         if keras.backend.backend() == "tensorflow":
             import tensorflow as tf
 
-            # the first op starts the runtime, which writes as well
-            tf.constant(0.0) + 1.0
+            # the first op starts the runtime, which writes as well; in 2.20 the first
+            # XLA compilation does, and no setting of TensorFlow's prevents it
+            number = tf.constant(0.0) + 1.0
+            if tf.__version__.startswith("2.20."):
+                tf.function(lambda x: x + 1.0, jit_compile=True)(number)
     return keras
