@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import re
 from pathlib import Path
 
 import joblib
@@ -166,36 +167,36 @@ def test_kernels_of_tensorflow_are_released_and_made_again():
 # No other module uses private names.
 
 
+def private_parts(name):
+    """Return the parts of a dotted name that its package does not promise to keep."""
+    package, *parts = name.split(".")
+    hidden = {"tensorflow": {"python"}, "keras": {"src"}}.get(package, set())
+    found = [part for part in parts if part in hidden or re.match(r"_[^_]", part)]
+    if name.startswith("joblib.parallel."):
+        found.append(name)  # documented are the names of joblib itself
+    return found if package in PACKAGES else []
+
+
 def private_uses(source):
     """Yield the line and name of every use of a private name of another package."""
+    aliases = {}
     for node in ast.walk(ast.parse(source)):
+        names = []
         if isinstance(node, ast.ImportFrom):
             names = [f"{node.module}.{alias.name}" for alias in node.names]
         elif isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
+            aliases |= {alias.asname: alias.name for alias in node.names}
         elif isinstance(node, ast.Attribute):
-            if node.attr in PRIVATE_ATTRIBUTES:
-                yield node.lineno, node.attr
-            continue
-        elif isinstance(node, ast.FunctionDef):
-            if node.name in PRIVATE_ATTRIBUTES:
-                yield node.lineno, node.name
-            continue
-        elif isinstance(node, ast.Constant):
-            if isinstance(node.value, str) and node.value in PRIVATE_ATTRIBUTES:
-                yield node.lineno, node.value
-            continue
-        else:
-            continue
-        for name in names:
-            package, *parts = name.split(".")
-            private = [p for p in parts if p.startswith("_")]
-            private += {"python"} & set(parts) if package == "tensorflow" else []
-            private += {"src"} & set(parts) if package == "keras" else []
-            if name.startswith("joblib.parallel."):
-                private.append(name)  # documented are the names of joblib itself
-            if package in PACKAGES and private:
-                yield node.lineno, name
+            root, _, rest = ast.unparse(node).partition(".")
+            if re.fullmatch(r"[\w.]+", rest):
+                names = [f"{aliases.get(root, root)}.{rest}"]
+        yield from ((node.lineno, name) for name in names if private_parts(name))
+        used = {
+            getattr(node, field, None) for field in ("attr", "name", "value")
+            if isinstance(getattr(node, field, None), str)
+        } & PRIVATE_ATTRIBUTES  # fmt: skip
+        yield from ((node.lineno, name) for name in used)
 
 
 @pytest.mark.parametrize(
@@ -215,6 +216,8 @@ def test_private_names_are_used_in_compat_only(path):
         "from joblib.parallel import BACKENDS",
         "def f():\n    from tensorflow.python.eager import context",
         "from keras.src import backend",
+        "import numpy as np\nnp._core.multiarray",
+        "import sklearn.utils\nsklearn.utils._tags.get_tags(x)",
         "model._compile_config",
         "getattr(model, '_compile_config')",
         "class A:\n    def _run_search(self): ...",
@@ -222,3 +225,20 @@ def test_private_names_are_used_in_compat_only(path):
 )
 def test_a_private_name_would_be_found(source):
     assert list(private_uses(source))
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["import numpy as np\nnp.__version__", "self._state", "from skdnn import _search"],
+)
+def test_other_names_are_allowed(source):
+    assert not list(private_uses(source))
+
+
+def test_scikeras_is_imported_by_its_wrapper_only():
+    importers = {
+        path.parent.name
+        for path in ROOT.rglob("*.py")
+        if re.search(r"(import|from) .*scikeras", path.read_text("utf-8"))
+    }
+    assert importers == {"_keras_wrapper"}
