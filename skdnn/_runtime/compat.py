@@ -88,7 +88,7 @@ class Backend(NamedTuple):
 
 
 def active_backend() -> Backend:
-    """Return where joblib would run jobs now; nothing public tells."""
+    """Return where joblib would run jobs now; nothing public reports it."""
     backend, n_jobs = get_active_backend()
     own = {BACKENDS.get(name) for name in ("loky", "multiprocessing", "threading")}
     is_sequential = type(backend) is BACKENDS["sequential"]
