@@ -89,12 +89,12 @@ def test_other_columns_are_refused(iris):
 
 @pytest.mark.parametrize("container", [csr_matrix, csc_matrix, csr_array])
 def test_sparse_rows_equal_dense_rows(container, iris, monkeypatch):
-    from skdnn._training import config
+    from skdnn._training import execution
 
     X, y = iris
     X = np.where(X > 0.4, X, 0)
     # two batches a block
-    monkeypatch.setattr(config, "_BLOCK_ROWS", 64)
+    monkeypatch.setattr(execution, "BLOCK_ROWS", 64)
     settings = {"early_stopping": True, "validation_fraction": 0.3}
     dense = network(**settings).fit(X, y)
     sparse = network(**settings).fit(container(X), y)

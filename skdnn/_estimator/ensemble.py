@@ -17,8 +17,10 @@ from skdnn._estimator import recipe as _recipe
 from skdnn._estimator.summary import TrainingSummary
 from skdnn._runtime.progress import Progress
 from skdnn._tabular.dataset import Dataset
-from skdnn._training.config import TrainingResult, TrainingTask, class_shares
-from skdnn._training.loop import train, train_stack
+from skdnn._training.loop import train
+from skdnn._training.loss import class_shares
+from skdnn._training.stacks import train_stack
+from skdnn._training.task import TrainingResult, TrainingTask
 
 # What the members of an ensemble have in common, and take from it.
 _SHARED = ("classes_", "n_features_in_", "feature_names_in_", "_columns")

@@ -18,7 +18,6 @@ from skdnn._runtime.compat import (
     validate_parameter_constraints,
 )
 from skdnn._tabular.dataset import Dataset
-from skdnn._training.config import Penalties, Rate, Stopping
 from skdnn._training.optimizers import (
     KERAS_OPTIMIZERS,
     Solver,
@@ -29,6 +28,7 @@ from skdnn._training.optimizers import (
     solver_from_name,
     solver_from_optimizer,
 )
+from skdnn._training.task import Penalties, Rate, Stopping
 
 _share = [Interval(Real, 0, 1, closed="left")]
 _not_negative = [Interval(Real, 0, None, closed="left")]

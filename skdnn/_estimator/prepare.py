@@ -21,13 +21,9 @@ from skdnn._runtime.progress import Progress
 from skdnn._tabular import validation as _data
 from skdnn._tabular.dataset import Dataset
 from skdnn._tabular.encoder import fit_table, has_missing
-from skdnn._training.config import (
-    TrainingResult,
-    TrainingTask,
-    class_share_loss,
-    class_shares,
-)
+from skdnn._training.loss import class_share_loss, class_shares
 from skdnn._training.optimizers import check_dtype
+from skdnn._training.task import TrainingResult, TrainingTask
 from skdnn.exceptions import BaselineWarning
 
 # Rows that the check against the baseline looks at, at most.

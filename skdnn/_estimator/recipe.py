@@ -24,17 +24,17 @@ from skdnn._runtime.progress import Progress
 from skdnn._tabular import validation as _data
 from skdnn._tabular.dataset import Dataset
 from skdnn._tabular.encoder import fit_table
-from skdnn._training.config import (
-    COMPILED_BACKENDS,
+from skdnn._training.execution import COMPILED_BACKENDS
+from skdnn._training.optimizers import ELEMENTWISE, solver_from_name
+from skdnn._training.schedules import Schedule
+from skdnn._training.stacks import train_stack
+from skdnn._training.task import (
     Penalties,
     Rate,
     Stopping,
     TrainingResult,
     TrainingTask,
 )
-from skdnn._training.loop import train_stack
-from skdnn._training.optimizers import ELEMENTWISE, solver_from_name
-from skdnn._training.schedules import Schedule
 
 _MEMBERS = 8
 _FOLDS = 4

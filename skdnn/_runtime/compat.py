@@ -117,6 +117,35 @@ def has_weight_decay_exclusions(optimizer: Any) -> bool:
     return bool(variables) or pattern is not None
 
 
+def loss_tracker(model: Any) -> Any:
+    """Return the metric that averages the loss of a compiled model.
+
+    It is the first of ``metrics``, unless a subclass overrides them.
+    """
+    return model._loss_tracker
+
+
+def rekey_optimizer(twin: Any, optimizer: Any) -> None:
+    """Have an optimizer that shares another's variables find them by its own keys.
+
+    An optimizer is built once, by its backend's keys of variables; those of TensorFlow
+    do not exist inside a stateless scope.
+    """
+    keys = {
+        optimizer._var_key(variable): twin._var_key(variable)
+        for variable in optimizer._trainable_variables
+    }
+    attributes = vars(twin)
+    attributes["_trainable_variables_indices"] = {
+        keys[key]: index
+        for key, index in optimizer._trainable_variables_indices.items()
+    }
+    attributes["_exclude_from_weight_decay_cache"] = {}
+    excluded = getattr(optimizer, "_exclude_from_weight_decay", None)
+    if excluded:
+        attributes["_exclude_from_weight_decay"] = {keys.get(key) for key in excluded}
+
+
 def name_counts() -> dict[str, int]:
     """Return how often Keras has given each automatic name in this thread.
 

@@ -17,8 +17,8 @@ from sklearn.utils import check_random_state
 from skdnn._estimator import prepare as _fitting
 from skdnn._estimator.ensemble import is_ensemble
 from skdnn._runtime import keras_backend
-from skdnn._training.config import TrainingResult, TrainingTask
-from skdnn._training.loop import shape_of, train_stack
+from skdnn._training.stacks import shape_of, train_stack
+from skdnn._training.task import TrainingResult, TrainingTask
 from skdnn.classifier import DNNClassifier
 
 # Rows that a stack holds copies of, in bytes: beyond that it is trained in portions.

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from skdnn._runtime import keras_backend
+from skdnn._runtime import compat, keras_backend
 
 # Names in keras.optimizers, in lower case.
 KERAS_OPTIMIZERS = {
@@ -192,6 +192,22 @@ def serialized(schedule) -> Mapping:
 def default_weight_decay(name: str) -> float:
     """Return the decoupled weight decay that a solver has unless one is given."""
     return _DEFAULT_WEIGHT_DECAY.get(name, 0.0)
+
+
+def stateless_optimizer(optimizer: Any) -> Any:
+    """Return a Keras optimizer over the same variables, for a ``StatelessScope``."""
+    kind: Any = _without_strategy(type(optimizer))
+    twin = kind.__new__(kind)  # copy.copy would save and load it, as Keras pickles
+    vars(twin).update(vars(optimizer))
+    compat.rekey_optimizer(twin, optimizer)
+    if is_loss_scaled(optimizer):
+        vars(twin)["inner_optimizer"] = stateless_optimizer(optimizer.inner_optimizer)
+    return twin
+
+
+def is_loss_scaled(optimizer: Any) -> bool:
+    """Return whether an optimizer scales the loss, as for float16."""
+    return hasattr(optimizer, "inner_optimizer")
 
 
 @cache

@@ -60,11 +60,11 @@ def test_a_member_is_the_network_trained_alone(iris):
 def test_through_xla_and_in_threads_a_member_is_the_same_to_a_hundredth(
     iris, monkeypatch
 ):
-    from skdnn._training import config
+    from skdnn._training import execution
 
     X, _ = iris
     plain = ensemble().fit(*iris)
-    monkeypatch.setattr(config, "_XLA_PAYS_STEPS", 0)
+    monkeypatch.setattr(execution, "XLA_PAYS_STEPS", 0)
     compiled = ensemble().fit(*iris)
     difference = plain.predict_members(X) - compiled.predict_members(X)
     assert 0 < np.abs(difference).max() < 1e-2

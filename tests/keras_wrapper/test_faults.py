@@ -392,8 +392,8 @@ warnings.simplefilter("ignore")
 import keras
 from sklearn.datasets import load_iris
 from skdnn import KerasClassifier
-from skdnn._keras_wrapper import prediction
-from skdnn._keras_wrapper import program
+from skdnn._keras_wrapper.prediction import functions
+from skdnn._training.program import programs
 
 def resident():
     with open("/proc/self/statm") as f:
@@ -421,7 +421,7 @@ for i in range(5):
 before = resident()
 for i in range(40):
     fit(i)
-print(resident() - before, len(program._shared), len(prediction._forwards))
+print(resident() - before, len(programs), len(functions))
 """
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=False

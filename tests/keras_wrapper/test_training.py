@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
 
-from skdnn._keras_wrapper import program
-from skdnn._keras_wrapper import training as _training
-from skdnn._keras_wrapper.nested_rows import Rows
 from skdnn._runtime.caches import clear_caches
+from skdnn._training import execution
+from skdnn._training.callbacks import need_batches
+from skdnn._training.program import programs
 
 layers = keras.layers
 callbacks = keras.callbacks
@@ -153,7 +153,7 @@ def test_which_training_is_compiled(network, digits, monkeypatch):
     usual = {"epochs": 1}
     network(**usual).fit(X, y)
     checkpoint = callbacks.ModelCheckpoint("{epoch}.keras", save_freq="epoch")
-    assert not _training._asks_for_batches(checkpoint)
+    assert not need_batches([checkpoint])
     network(callbacks=callbacks.EarlyStopping("loss"), **usual).fit(X, y)
     network(validation_split=0.1, fit__validation_freq=1, **usual).fit(X, y)
     assert not asked
@@ -250,9 +250,7 @@ def test_sparse_rows_are_made_dense_bit_by_bit(network, digits, monkeypatch):
     X, y = digits
     dense = network().fit(X, y)
     sparse = network().fit(csr_matrix(X), y)
-    monkeypatch.setattr("skdnn._keras_wrapper.nested_rows._DENSE_CELLS", 64 * 100)
-    pieces = list(Rows(csr_matrix(X), y).dense_pieces(np.arange(600)[::-1], 32))
-    assert [len(order) for _, order in pieces] == [96] * 6 + [24]
+    monkeypatch.setattr(execution, "BLOCK_ROWS", 1)  # four batches, at least
     bit_by_bit = network().fit(csr_matrix(X), y)
     for other in (sparse, bit_by_bit):
         np.testing.assert_allclose(
@@ -264,16 +262,16 @@ def test_alike_networks_share_a_program(network, digits):
     X, y = digits
     clear_caches()
     network().fit(X, y)
-    before = len(program._shared)
+    before = len(programs)
     assert before == 1
     for rate in (0.1, 0.01):
         for seed in (1, 2):
             network(optimizer__learning_rate=rate, random_state=seed).fit(X, y)
-    assert len(program._shared) == before
+    assert len(programs) == before
     network(model__units=17).fit(X, y)
-    assert len(program._shared) == before + 1
+    assert len(programs) == before + 1
     network(optimizer__beta_1=0.8).fit(X, y)
-    assert len(program._shared) == before + 2
+    assert len(programs) == before + 2
 
 
 def test_functions_of_one_name_share_nothing(network, digits):

@@ -25,9 +25,11 @@ PACKAGES = {
 # Attributes of other packages' objects that are used, or were.
 PRIVATE_ATTRIBUTES = {
     "_compile_config", "_exclude_from_weight_decay",
-    "_exclude_from_weight_decay_list", "_exclude_from_weight_decay_pattern",
-    "_learning_rate",
-    "_parameter_constraints", "_run_search", "_skl_callbacks", "_validate_params",
+    "_exclude_from_weight_decay_cache", "_exclude_from_weight_decay_list",
+    "_exclude_from_weight_decay_pattern", "_learning_rate", "_loss_tracker",
+    "_parameter_constraints", "_run_search", "_skl_callbacks",
+    "_trainable_variables", "_trainable_variables_indices", "_validate_params",
+    "_var_key",
 }  # fmt: skip
 
 
@@ -48,6 +50,7 @@ PRIVATE_ATTRIBUTES = {
         (joblib, "get_active_backend"),
         (GridSearchCV, "run_search"),
         (keras.Model, "compile_config"),
+        (keras.Model, "loss_tracker"),
         (keras.optimizers.Optimizer, "excluded_from_weight_decay"),
         (keras.optimizers.Optimizer, "get_exclude_from_weight_decay"),
         (keras.utils, "get_name_counts"),
@@ -135,6 +138,27 @@ def test_compile_arguments_of_a_model():
     model.compile(loss=loss)
     assert compat.compile_config(model) is not first
     assert compat.compile_config(keras.Sequential()) is None
+
+
+def test_the_loss_tracker_of_a_model():
+    model = compiled_model(loss="mse", metrics=["mae"])
+    x, y = np.ones((4, 2)), np.zeros((4, 1))
+    model.fit(x, y, verbose=0)
+    tracker = compat.loss_tracker(model)
+    assert tracker.name == "loss"
+    assert tracker in model.metrics
+
+
+def test_an_optimizer_of_shared_variables_finds_them():
+    optimizer = keras.optimizers.SGD(0.5)
+    optimizer.exclude_from_weight_decay(var_names=["b"])
+    variable = keras.Variable(np.ones(3))
+    optimizer.build([variable])
+    twin = keras.optimizers.SGD(0.5)
+    vars(twin).update(vars(optimizer))
+    compat.rekey_optimizer(twin, optimizer)
+    twin.apply([np.ones(3)], [variable])
+    np.testing.assert_allclose(variable, 0.5)
 
 
 def test_variables_excluded_from_weight_decay():

@@ -155,8 +155,7 @@ import os
 import numpy as np
 from sklearn.datasets import load_iris
 from skdnn import DNNClassifier
-# private: the cache of compiled programs
-from skdnn._training.program import _program
+from skdnn._training.program import programs
 
 def resident():
     with open("/proc/self/statm") as f:
@@ -175,7 +174,7 @@ for i in range(5):
 before = resident()
 for i in range(40):
     fit(i)
-print(resident() - before, _program.cache_info().misses)
+print(resident() - before, programs.n_made)
 """
     growth, compiled = run(code).stdout.split()
     assert float(growth) < 15

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from skdnn import DNNClassifier
-from skdnn._training.callbacks import asks_for_batches
+from skdnn._training.callbacks import need_batches
 
 
 def network(**parameters):
@@ -109,9 +109,9 @@ class Batches(keras.callbacks.Callback):
 
 
 def test_that_ask_for_batches_take_the_slow_twin(iris):
-    assert asks_for_batches([Batches()])
-    assert asks_for_batches([keras.callbacks.TerminateOnNaN()])
-    assert not asks_for_batches([Diary(), keras.callbacks.EarlyStopping()])
+    assert need_batches([Batches()])
+    assert need_batches([keras.callbacks.TerminateOnNaN()])
+    assert not need_batches([Diary(), keras.callbacks.EarlyStopping()])
     Batches.count = 0
     slow = network(callbacks=[Batches()], max_iter=3).fit(*iris)
     assert Batches.count == 3 * 5

@@ -9,10 +9,11 @@ from skdnn._network.initial_weights import uniform_weights
 from skdnn._network.spec import Hidden, NetworkSpec
 from skdnn._runtime import caches
 from skdnn._tabular.dataset import Dataset
-from skdnn._training import config, loop
-from skdnn._training.config import Penalties, Rate, Stopping, TrainingTask
+from skdnn._training import execution, loop
+from skdnn._training.compiled_epochs import program_for
 from skdnn._training.keras_fallback import KerasEpochs
 from skdnn._training.optimizers import solver_from_name
+from skdnn._training.task import Penalties, Rate, Stopping, TrainingTask
 
 # exact in float32, which is what Keras keeps its learning rate in
 RATE = 2.0**-9
@@ -125,7 +126,7 @@ XLA_CASES = (
     + [(c, "float64", True) for c in XLA_CASES],
 )
 def test_compiled_epoch_equals_keras_fit(case, dtype, xla, monkeypatch, request):
-    monkeypatch.setattr(config, "_XLA_PAYS_STEPS", 0 if xla else np.inf)
+    monkeypatch.setattr(execution, "XLA_PAYS_STEPS", 0 if xla else np.inf)
     if case == "dropout" and xla:  # XLA has a generator of its own
         monkeypatch.setattr(keras_layers, "uniform", any_draws)
         caches.clear_caches()
@@ -164,4 +165,4 @@ def test_dropout_rates_share_a_program():
         make_fit("float64", (Hidden(8, "relu", dropout=rate),)) for rate in (0.1, 0.4)
     ]
     assert fits[0].spec != fits[1].spec
-    assert loop.program_of(fits[0]) is loop.program_of(fits[1])
+    assert program_for(fits[0]) is program_for(fits[1])

@@ -11,10 +11,11 @@ from skdnn._network.initial_weights import bin_edges, data_driven_weights
 from skdnn._network.keras_models import build_network, network_variables, set_weights
 from skdnn._network.spec import Hidden, InputEncoding, NetworkSpec
 from skdnn._tabular.dataset import Dataset
-from skdnn._training import compiled_epochs, config, loop
-from skdnn._training.config import Penalties, Rate, Stopping, TrainingTask
+from skdnn._training import execution, loop
+from skdnn._training.compiled_epochs import SpecEpochs
 from skdnn._training.optimizers import solver_from_name
 from skdnn._training.schedules import Schedule, coslog4, flat_cos
+from skdnn._training.task import Penalties, Rate, Stopping, TrainingTask
 
 FRONT = InputEncoding(n_numeric=2, n_flags=1, code_sizes=(9,), bins=3)
 N, BATCH, EPOCHS = 52, 16, 3
@@ -139,7 +140,7 @@ def slow_gradient(network, variables, fit, rows, smoothing):
 @pytest.mark.parametrize("l2", [0.0, 0.1])
 @pytest.mark.parametrize("xla", [False, True])
 def test_same_weights_as_step_by_step(xla, l2, monkeypatch):
-    monkeypatch.setattr(config, "_XLA_PAYS_STEPS", 0 if xla else np.inf)
+    monkeypatch.setattr(execution, "XLA_PAYS_STEPS", 0 if xla else np.inf)
     fit = make_fit(l2=l2)
     fitted = loop.train(fit)
     weights, losses, _ = slow_training(make_fit(l2=l2))
@@ -156,14 +157,14 @@ def test_same_weights_as_step_by_step(xla, l2, monkeypatch):
 
 @pytest.mark.parametrize("xla", [False, True])
 def test_logits_of_every_epoch(xla, monkeypatch):
-    monkeypatch.setattr(config, "_XLA_PAYS_STEPS", 0 if xla else np.inf)
+    monkeypatch.setattr(execution, "XLA_PAYS_STEPS", 0 if xla else np.inf)
     together = loop.train(make_fit(validated=True))
     _, _, logits = slow_training(make_fit())
     assert len(together.logits) == EPOCHS
     for told, slow in zip(together.logits, logits, strict=True):
         np.testing.assert_allclose(told, slow[:20], atol=1e-9)
     # and asked between epochs, where there is no room to keep them inside
-    monkeypatch.setattr(compiled_epochs.CompiledEpochs, "_told_at_once", 0)
+    monkeypatch.setattr(SpecEpochs, "logit_epochs", 0)
     apart = loop.train(make_fit(validated=True))
     for one, other in zip(together.logits, apart.logits, strict=True):
         np.testing.assert_allclose(one, other, atol=1e-12)

@@ -2,40 +2,13 @@
 
 import inspect
 import json
-import threading
-from collections import OrderedDict
-from collections.abc import Callable, Iterator
-from typing import Any, Generic, TypeVar
+from collections.abc import Iterator
+from typing import Any
 
-from skdnn._runtime import caches, keras_backend
-from skdnn._runtime.compat import compile_config, has_weight_decay_exclusions
-
-T = TypeVar("T")
+from skdnn._runtime import compat, keras_backend
 
 _OWN = "keras."
 _PLAIN = (str, int, float, bool, type(None))
-
-
-class Kept(Generic[T]):
-    """What was made last, by description; the least used goes first."""
-
-    def __init__(self, most: int):
-        self._most, self._lock = most, threading.Lock()
-        self._made: OrderedDict[str, T] = OrderedDict()
-        caches.register_cache(self._made.clear)
-
-    def get(self, description: str, make: Callable[[], T]) -> T:
-        """Return what was made for a description, or make it."""
-        with self._lock:
-            if description not in self._made:
-                self._made[description] = make()
-            self._made.move_to_end(description)
-            if len(self._made) > self._most:
-                self._made.popitem(last=False)
-            return self._made[description]
-
-    def __len__(self) -> int:
-        return len(self._made)
 
 
 def architecture(model: Any) -> str | None:
@@ -56,11 +29,11 @@ def architecture(model: Any) -> str | None:
 def training(model: Any) -> str | None:
     """Return a description of network, optimizer, loss and metrics, or None."""
     described = architecture(model)
-    settings = getattr(compile_config(model), "config", None)
+    settings = getattr(compat.compile_config(model), "config", None)
     if described is None or settings is None:
         return None
     optimizer = model.optimizer
-    if has_weight_decay_exclusions(optimizer):
+    if compat.has_weight_decay_exclusions(optimizer):
         return None
     described_settings = _setting({**settings, "optimizer": optimizer})
     return described_settings and described + described_settings
