@@ -14,7 +14,8 @@ from skdnn._estimator import parameters as _parameters
 from skdnn._estimator.calibration import OutOfFoldScores
 from skdnn._estimator.summary import TrainingSummary
 from skdnn._network import prediction
-from skdnn._network.spec import NetworkSpec, initial_weights
+from skdnn._network.initial_weights import uniform_weights
+from skdnn._network.spec import NetworkSpec
 from skdnn._runtime import keras_backend
 from skdnn._runtime.progress import Progress
 from skdnn._tabular import validation as _data
@@ -140,7 +141,7 @@ def _begin(
     is_as_wide = not estimator._columns.codes and not has_missing(rows.X)
     early_weights = None
     if is_as_wide and not resume:
-        early_weights = initial_weights(spec_of(rows.X.shape[1]), random_state)
+        early_weights = uniform_weights(spec_of(rows.X.shape[1]), random_state)
     positions, held_out = _data.cut(
         estimator, rows, is_validated=is_validated, random_state=random_state
     )
@@ -156,7 +157,7 @@ def _begin(
         _parameters.check_same_network(estimator._spec, spec)
         weights = estimator._weights
     else:
-        weights = early_weights or initial_weights(spec, random_state)
+        weights = early_weights or uniform_weights(spec, random_state)
     return spec, weights, positions, held_out
 
 

@@ -16,8 +16,8 @@ from sklearn.utils import check_random_state
 from skdnn._estimator import parameters as _parameters
 from skdnn._estimator import prepare
 from skdnn._estimator.calibration import OutOfFoldScores, fold_of_rows
-from skdnn._network.initial_weights import bin_edges, starting_weights
-from skdnn._network.numpy_forward import log_softmax
+from skdnn._network.initial_weights import bin_edges, data_driven_weights
+from skdnn._network.numpy_activations import log_softmax
 from skdnn._network.spec import ACTIVATION_ALIASES, Hidden, InputEncoding, NetworkSpec
 from skdnn._runtime import keras_backend
 from skdnn._runtime.progress import Progress
@@ -204,7 +204,7 @@ class _RecipeTraining:
             numbers = rows.X[:, : encoding.n_numeric]
             edges = bin_edges(numbers, rows.weight, encoding.bins)
         self._starts = [
-            starting_weights(self._spec, rows.X, rows.weight, edges, random_state)
+            data_driven_weights(self._spec, rows.X, rows.weight, edges, random_state)
             for _ in range(_MEMBERS)
         ]
         self._seeds = random_state.randint(2**31 - 1, size=_MEMBERS)

@@ -247,8 +247,11 @@ def _distinct(label, cells: pd.Series) -> tuple[np.ndarray, list]:
 
     Missing cells have the position -1.
     """
+    # an array: pandas 2 makes an index of the values of a Series, where an integer
+    # beyond the range of floats overflows
+    values = cells.to_numpy() if cells.dtype == object else cells
     try:
-        places, found = pd.factorize(cells)
+        places, found = pd.factorize(values)
     except TypeError:  # cells that cannot be compared, such as lists
         odd = next(value for value in cells if not _is_hashable(value))
         raise _not_numbers(label, odd) from None

@@ -20,7 +20,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
 
-from skdnn._runtime import keras_backend
+from skdnn._runtime import caches, keras_backend
 from skdnn._training.batching import Block
 from skdnn._training.execution import Execution
 
@@ -40,7 +40,7 @@ class Program:
     """Functions of a network and its optimizer, compiled at their first use."""
 
     def __init__(self, functions: Any, execution: Execution):
-        keras_backend.release_kernels()  # of programs that were dropped for this one
+        caches.release_kernels()  # of programs that were dropped for this one
         self.execution, self.functions = execution, functions
         self._ops, self._backend = keras_backend.load().ops, backend_functions()
         self._compiled: dict[Hashable, Callable[..., Any]] = {}
@@ -254,7 +254,7 @@ class ProgramCache(Generic[T]):
             weakref.WeakKeyDictionary()
         )
         self.n_made = 0
-        keras_backend.register_cache(self.clear)
+        caches.register_cache(self.clear)
 
     def get(self, key: Hashable, make: Callable[[], T]) -> T:
         """Return what was made for a key, or make it; the least used is dropped."""

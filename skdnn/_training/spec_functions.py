@@ -7,7 +7,7 @@ import numpy as np
 
 from skdnn._network.keras_models import build_network, fixed_values, network_variables
 from skdnn._network.spec import NetworkSpec
-from skdnn._runtime import compat, keras_backend
+from skdnn._runtime import keras_backend
 from skdnn._training.execution import Execution
 from skdnn._training.loss import penalised_loss
 from skdnn._training.optimizers import Solver, optimizer_variables
@@ -226,7 +226,7 @@ class SpecFunctions:
         return now[: len(values)], now[len(values) :]
 
     def _with_rate(self, slots: list[Any], rate: Any) -> list[Any]:
-        own = compat.learning_rate_variable(self._optimizer)
+        own = self._optimizer.learning_rate
         return [
             self._ops.cast(rate, slot.dtype) if variable is own else slot
             for variable, slot in zip(self._slots, slots, strict=True)

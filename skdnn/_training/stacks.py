@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from skdnn._runtime import keras_backend
+from skdnn._runtime import keras_backend, threads
 from skdnn._training.execution import COMPILED_BACKENDS
 from skdnn._training.loop import train
 from skdnn._training.task import TrainingResult, TrainingTask
@@ -41,7 +41,7 @@ def train_stack(
     # one shape after the other, so that few programs are in use at a time
     rank = {shape: i for i, shape in enumerate(alike)}
     order = sorted(range(len(tasks)), key=lambda i: rank[shapes[i]])
-    n_threads = min(n_threads or keras_backend.thread_count(), len(tasks))
+    n_threads = min(n_threads or threads.thread_count(), len(tasks))
     if n_threads < 2 or keras_backend.backend() not in COMPILED_BACKENDS:
         for i in order:
             run(i)

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from skdnn._runtime.keras_backend import clear_caches
+from skdnn._runtime.caches import clear_caches
 from skdnn._training.program import programs
 
 layers, losses = keras.layers, keras.losses

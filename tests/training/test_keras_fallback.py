@@ -5,8 +5,9 @@ import pytest
 from sklearn.utils import check_random_state
 
 from skdnn._network import keras_layers
-from skdnn._network.spec import Hidden, NetworkSpec, initial_weights
-from skdnn._runtime import keras_backend
+from skdnn._network.initial_weights import uniform_weights
+from skdnn._network.spec import Hidden, NetworkSpec
+from skdnn._runtime import caches
 from skdnn._tabular.dataset import Dataset
 from skdnn._training import execution, loop
 from skdnn._training.compiled_epochs import program_for
@@ -44,7 +45,7 @@ def make_fit(dtype, hidden, n_classes=3, solver="adam", schedule=None, **penalti
     defaults = {"l2": 1e-2, "l1": 0.0, "weight_decay": 0.0, "label_smoothing": 0.0}
     return TrainingTask(
         spec=spec,
-        weights=initial_weights(spec, check_random_state(1)),
+        weights=uniform_weights(spec, check_random_state(1)),
         solver=made,
         optimizer_state=None,
         table=rows,
@@ -127,11 +128,9 @@ XLA_CASES = (
 def test_compiled_epoch_equals_keras_fit(case, dtype, xla, monkeypatch, request):
     monkeypatch.setattr(execution, "XLA_PAYS_STEPS", 0 if xla else np.inf)
     if case == "dropout" and xla:  # XLA has a generator of its own
-        monkeypatch.setattr(keras_layers, "_uniform", any_draws)
-        keras_backend.clear_caches()
-        request.addfinalizer(
-            keras_backend.clear_caches
-        )  # keep no program that has them
+        monkeypatch.setattr(keras_layers, "uniform", any_draws)
+        caches.clear_caches()
+        request.addfinalizer(caches.clear_caches)  # keep no program that has them
     hidden, settings = CASES[case]
     fast, slow = both_roads(monkeypatch, dtype, hidden, **settings)
     tolerance = 1e-9 if dtype == "float64" else 1e-5

@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 from sklearn.utils import check_random_state
 
-from skdnn._network.initial_weights import bin_edges, starting_weights
+from skdnn._network.initial_weights import bin_edges, data_driven_weights
 from skdnn._network.keras_models import build_network, network_variables, set_weights
 from skdnn._network.spec import Hidden, InputEncoding, NetworkSpec
 from skdnn._tabular.dataset import Dataset
@@ -40,7 +40,7 @@ def make_fit(dtype="float64", *, validated=False, hidden=None, l2=0.0):
     hidden = hidden or (Hidden(6, "selu"), Hidden(5, "selu"))
     spec = NetworkSpec(4, hidden, 3, "softmax", dtype, encoding=FRONT)
     edges = bin_edges(X[:, :2], rows.weight, FRONT.bins)
-    weights = starting_weights(spec, X, rows.weight, edges, check_random_state(1))
+    weights = data_driven_weights(spec, X, rows.weight, edges, check_random_state(1))
     # ramps and outputs that count from the first step on
     noise = check_random_state(2)
     weights = [
