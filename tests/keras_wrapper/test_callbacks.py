@@ -1,4 +1,4 @@
-"""Callbacks hear of training and prediction, whichever way they are handed over."""
+"""Callbacks are notified of training and prediction, however they are passed."""
 
 import pickle
 
@@ -46,7 +46,7 @@ WAYS = {
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_ways_to_hand_one_over(way, network, iris):
+def test_ways_to_pass_one(way, network, iris):
     counter = Counter()
     net = network(callbacks=WAYS[way](counter), validation_split=0.2).fit(*iris)
     assert counter.trained == 1
@@ -91,7 +91,7 @@ def test_classes_take_routed_parameters(network, iris):
     assert rate == pytest.approx(0.02 * 0.5**3)
 
 
-def test_early_stopping_gives_the_best_weights_back(network, iris):
+def test_early_stopping_restores_the_best_weights(network, iris):
     X, y = iris
     stop = callbacks.EarlyStopping("val_loss", patience=0, restore_best_weights=True)
     net = network(

@@ -1,4 +1,4 @@
-"""The compiled epoch beside ``keras.Model.fit``: the same numbers."""
+"""The compiled epoch and ``keras.Model.fit`` give the same values."""
 
 import copy
 import functools
@@ -142,21 +142,21 @@ class Batches(callbacks.Callback):
 def test_which_training_is_compiled(network, digits, monkeypatch):
     X, y = digits
     fit = keras.Model.fit
-    asked = []
+    calls = []
 
     @functools.wraps(fit)
-    def listening(*args, **kwargs):
-        asked.append(1)
+    def counted(*args, **kwargs):
+        calls.append(1)
         return fit(*args, **kwargs)
 
-    monkeypatch.setattr(keras.Model, "fit", listening)
+    monkeypatch.setattr(keras.Model, "fit", counted)
     usual = {"epochs": 1}
     network(**usual).fit(X, y)
     checkpoint = callbacks.ModelCheckpoint("{epoch}.keras", save_freq="epoch")
     assert not need_batches([checkpoint])
     network(callbacks=callbacks.EarlyStopping("loss"), **usual).fit(X, y)
     network(validation_split=0.1, fit__validation_freq=1, **usual).fit(X, y)
-    assert not asked
+    assert not calls
     counter = Batches()
     for change in (
         {"callbacks": counter},
@@ -165,9 +165,9 @@ def test_which_training_is_compiled(network, digits, monkeypatch):
         {"fit__validation_freq": 2, "validation_split": 0.1},
         {"fit__class_weight": dict.fromkeys(range(10), 1.0)},
     ):
-        before = len(asked)
+        before = len(calls)
         network(batch_size=100, **usual | change).fit(X, y)
-        assert len(asked) == before + 1, change
+        assert len(calls) == before + 1, change
     assert counter.count == 6
 
 
@@ -235,30 +235,30 @@ def test_a_fit_of_the_users_own_is_called(digits):
     assert seen["sample_weight"].shape == y.shape
 
 
-def test_a_step_of_the_users_own_tells_what_it_tells(network, digits):
+def test_a_step_of_the_users_own_adds_its_figures(network, digits):
     class Own(keras.Sequential):
         def train_step(self, data):
-            return super().train_step(data) | {"told": keras.ops.ones(())}
+            return super().train_step(data) | {"extra": keras.ops.ones(())}
 
     def build(meta):
         return Own([keras.Input((64,)), layers.Dense(10, activation="softmax")])
 
-    assert network(model=build).fit(*digits).history_["told"] == [1.0] * 3
+    assert network(model=build).fit(*digits).history_["extra"] == [1.0] * 3
 
 
-def test_sparse_rows_are_made_dense_bit_by_bit(network, digits, monkeypatch):
+def test_sparse_rows_are_made_dense_in_blocks(network, digits, monkeypatch):
     X, y = digits
     dense = network().fit(X, y)
     sparse = network().fit(csr_matrix(X), y)
     monkeypatch.setattr(execution, "BLOCK_ROWS", 1)  # four batches, at least
-    bit_by_bit = network().fit(csr_matrix(X), y)
-    for other in (sparse, bit_by_bit):
+    in_blocks = network().fit(csr_matrix(X), y)
+    for other in (sparse, in_blocks):
         np.testing.assert_allclose(
             other.predict_proba(csr_matrix(X)), dense.predict_proba(X), atol=1e-6
         )
 
 
-def test_alike_networks_share_a_program(network, digits):
+def test_equal_networks_share_a_program(network, digits):
     X, y = digits
     clear_caches()
     network().fit(X, y)
@@ -306,7 +306,7 @@ def test_functions_of_one_name_share_nothing(network, digits):
     assert np.abs(found["a"] - found["b"]).max() > 0.01
 
 
-def test_a_rate_that_a_callback_sets_counts(network, digits):
+def test_a_rate_that_a_callback_sets_takes_effect(network, digits):
     X, y = digits
     still = callbacks.LearningRateScheduler(lambda epoch, rate: 0.0 if epoch else rate)
     one = network(epochs=1).fit(X, y)
@@ -315,7 +315,7 @@ def test_a_rate_that_a_callback_sets_counts(network, digits):
         np.testing.assert_allclose(a.numpy(), b.numpy(), atol=1e-7)
 
 
-def test_a_model_compiled_anew_trains_as_it_says(network, digits):
+def test_a_model_compiled_again_trains_by_the_new_settings(network, digits):
     X, y = digits
     net = network(model=own_parts).fit(X, y)
     net.model_.compile(keras.optimizers.SGD(0.0), "sparse_categorical_crossentropy")

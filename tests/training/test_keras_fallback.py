@@ -1,4 +1,4 @@
-"""The compiled epoch and its slow twin, ``keras.Model.fit``, leave the same weights."""
+"""The compiled epoch and its reference, ``keras.Model.fit``, give the same weights."""
 
 import numpy as np
 import pytest
@@ -62,9 +62,10 @@ def make_fit(dtype, hidden, n_classes=3, solver="adam", schedule=None, **penalti
     )
 
 
-def both_roads(monkeypatch, *args, **kwargs):
+def compiled_and_reference(monkeypatch, *args, **kwargs):
     fast = loop.train(make_fit(*args, **kwargs))
     with monkeypatch.context() as patch:
+        # private: no public option sends a fit through the reference
         patch.setattr(loop, "_choose_epochs", lambda fit, *_: KerasEpochs(fit))
         slow = loop.train(make_fit(*args, **kwargs))
     return fast, slow
@@ -132,7 +133,7 @@ def test_compiled_epoch_equals_keras_fit(case, dtype, xla, monkeypatch, request)
         caches.clear_caches()
         request.addfinalizer(caches.clear_caches)  # keep no program that has them
     hidden, settings = CASES[case]
-    fast, slow = both_roads(monkeypatch, dtype, hidden, **settings)
+    fast, slow = compiled_and_reference(monkeypatch, dtype, hidden, **settings)
     tolerance = 1e-9 if dtype == "float64" else 1e-5
     for a, b in zip(fast.weights, slow.weights, strict=True):
         assert a.dtype == b.dtype == dtype
@@ -152,7 +153,9 @@ def test_schedule_of_the_rate_is_followed_step_by_step(monkeypatch):
     schedule = keras.optimizers.schedules.serialize(
         keras.optimizers.schedules.ExponentialDecay(0.01, 5, 0.5)
     )
-    fast, slow = both_roads(monkeypatch, "float64", PLAIN, schedule=schedule)
+    fast, slow = compiled_and_reference(
+        monkeypatch, "float64", PLAIN, schedule=schedule
+    )
     for a, b in zip(fast.weights, slow.weights, strict=True):
         np.testing.assert_allclose(a, b, atol=1e-7)
     # 5 batches an epoch, a half every 5 steps
