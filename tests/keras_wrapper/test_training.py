@@ -350,7 +350,7 @@ def test_variables_excluded_from_weight_decay_stay_so(network, digits):
     def build(meta):
         model = builder(dense)(meta)
         optimizer = keras.optimizers.AdamW(1e-9, weight_decay=1e6)
-        optimizer.exclude_from_weight_decay(var_names=["bias", "kernel"])
+        optimizer.exclude_from_weight_decay(var_list=model.trainable_variables)
         model.compile(optimizer, "sparse_categorical_crossentropy")
         return model
 
