@@ -202,6 +202,7 @@ class ModelFunctions:
         ops, model = self._ops, self._network()
         X, y, weight = (*batch, None)[:3]
         weights, fixed, slots = _model_variables(model)
+        slots = slots if training else []
         metrics = model.metrics_variables
         scope = keras_backend.load().StatelessScope(
             state_mapping=[

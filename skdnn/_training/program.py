@@ -69,7 +69,11 @@ class Program:
         self, state: State, block: Block, numbers: np.ndarray
     ) -> tuple[State, np.ndarray]:
         """Evaluate each batch of a block; return state and figures as `train` does."""
-        return self._epochs("test", self.functions.test_step, state, block, numbers)
+        without_slots = state._replace(slots=[])  # fewer arguments
+        tested, figures = self._epochs(
+            "test", self.functions.test_step, without_slots, block, numbers
+        )
+        return tested._replace(slots=state.slots), figures
 
     def _epochs(
         self,
@@ -82,9 +86,10 @@ class Program:
         def graph(state: Any, rows: Any, sizes: Any, numbers: Any) -> Any:
             return self._epochs_graph(step, state, rows, sizes, numbers)
 
-        arguments = self._arguments(block, numbers)
-        signature = self._epochs_signature(block)
-        state, figures = self.function(name, graph, signature)(state, *arguments)
+        function = self.function(
+            name, graph, lambda: self._epochs_signature(state, block), block
+        )
+        state, figures = function(state, *self._arguments(block, numbers))
         return State(*state), keras_backend.to_numpy(figures)[: block.n_epochs]
 
     def train_with_logits(
@@ -103,12 +108,15 @@ class Program:
 
         spec = self.functions.spec
         room = np.zeros((capacity, held.shape[0], spec.n_outputs), spec.dtype)
-        signature = self._epochs_signature(block)
-        signature += [
-            self.functions.row_signature(block.arrays)[0],
-            ((None, None, spec.n_outputs), spec.dtype),
-        ]
-        function = self.function("train with logits", graph, signature)
+
+        def signature() -> list[Any]:
+            return [
+                *self._epochs_signature(state, block),
+                self.functions.row_signature(block.arrays)[0],
+                ((None, None, spec.n_outputs), spec.dtype),
+            ]
+
+        function = self.function("train with logits", graph, signature, block)
         arguments = self._arguments(block, numbers)
         state, *parts = function(state, *arguments, held, self.tensor(room))
         figures, logits = (
@@ -120,11 +128,14 @@ class Program:
         sizes = np.array([block.n_epochs, block.n_rows, block.batch_size], np.int32)
         return list(self.put(block.arrays)), self.tensor(sizes), self.tensor(numbers)
 
-    def _epochs_signature(self, block: Block) -> list[Any]:
+    def _epochs_signature(self, state: State, block: Block) -> list[Any]:
         n_numbers, dtype = self.functions.hyperparameters
+        of_state = self.functions.signature
+        if not state.slots:
+            of_state = of_state._replace(slots=[])
         rows = self.functions.row_signature(block.arrays)
         sizes = ((3,), "int32")
-        return [self.functions.signature, rows, sizes, ((None, n_numbers), dtype)]
+        return [of_state, rows, sizes, ((None, n_numbers), dtype)]
 
     def evaluate(self, state: State, rows: tuple[Any, ...]) -> np.ndarray:
         """Return the sums of ``SpecFunctions.evaluate`` for rows as tensors."""
@@ -155,22 +166,29 @@ class Program:
     def _of_weights(
         self, name: str, graph: Callable[..., Any], state: State, *arguments: Any
     ) -> Any:
-        n_numbers, dtype = self.functions.hyperparameters
-        signature = self.functions.signature
-        known = [*self.functions.row_signature(), ((n_numbers,), dtype)]
-        parts = [signature.weights, signature.fixed, *known[: len(arguments)]]
-        function = self.function(name, graph, parts)
+        def signature() -> list[Any]:
+            n_numbers, dtype = self.functions.hyperparameters
+            of_state = self.functions.signature
+            known = [*self.functions.row_signature(), ((n_numbers,), dtype)]
+            return [of_state.weights, of_state.fixed, *known[: len(arguments)]]
+
+        function = self.function(name, graph, signature)
         return function(state.weights, state.fixed, *arguments)
 
     def function(
-        self, name: str, graph: Callable[..., Any], signature: list[Any]
+        self,
+        name: str,
+        graph: Callable[..., Any],
+        signature: Callable[[], list[Any]],
+        block: Block | None = None,
     ) -> Callable[..., Any]:
-        """Return a function of tensors compiled for a signature, at its first use."""
-        key = name, repr(signature[1])
+        """Return a function of tensors, compiled at its first use for such rows."""
+        arrays = () if block is None else block.arrays
+        key = name, *((array.dtype, array.shape[1:]) for array in arrays)
         with self._lock:
             if key not in self._compiled:
                 self._compiled[key] = self._backend.compiled(
-                    graph, signature, xla=self.execution.xla
+                    graph, signature(), xla=self.execution.xla
                 )
             return self._compiled[key]
 
