@@ -14,7 +14,7 @@ from sklearn.base import clone
 from skdnn._estimator.ensemble import out_of_bag, shared_problems, summarise_members
 from skdnn._estimator.network_training import TrainedNetwork, mean_history
 from skdnn._estimator.prepare import PreparedFit
-from skdnn._training.config import class_shares
+from skdnn._training.loss import class_shares
 
 # Attributes of an earlier fit that a new one need not set.
 _OPTIONAL = (

@@ -14,13 +14,9 @@ from skdnn._network import prediction
 from skdnn._network.spec import NetworkSpec
 from skdnn._runtime.progress import Progress
 from skdnn._tabular.encoder import TableEncoder
-from skdnn._training.config import (
-    TrainingResult,
-    TrainingTask,
-    class_share_loss,
-    class_shares,
-)
-from skdnn._training.loop import train_stack
+from skdnn._training.loss import class_share_loss, class_shares
+from skdnn._training.stacks import train_stack
+from skdnn._training.task import TrainingResult, TrainingTask
 from skdnn.exceptions import BaselineWarning
 
 # Rows on which the loss is compared with that of the class shares, at most.

@@ -18,8 +18,8 @@ from skdnn._runtime.compat import (
     validate_parameter_constraints,
 )
 from skdnn._runtime.suggestions import did_you_mean
-from skdnn._training.config import Penalties
 from skdnn._training.optimizers import KERAS_OPTIMIZERS, Solver, solver_from_name
+from skdnn._training.task import Penalties
 
 _share = [Interval(Real, 0, 1, closed="left")]
 _not_negative = [Interval(Real, 0, None, closed="left")]

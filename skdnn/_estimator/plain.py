@@ -26,11 +26,11 @@ from skdnn._estimator.parameters import (
 )
 from skdnn._estimator.split import split_rows
 from skdnn._network import prediction
-from skdnn._network.spec import Hidden, NetworkSpec, initial_weights
+from skdnn._network.initial_weights import uniform_weights
+from skdnn._network.spec import Hidden, NetworkSpec
 from skdnn._runtime.progress import Progress
 from skdnn._tabular.encoder import TableEncoder, has_missing
 from skdnn._tabular.validation import TrainingData
-from skdnn._training.config import Rate, Stopping, TrainingResult, TrainingTask
 from skdnn._training.optimizers import (
     Solver,
     check_dtype,
@@ -40,6 +40,7 @@ from skdnn._training.optimizers import (
     serialized,
     solver_from_optimizer,
 )
+from skdnn._training.task import Rate, Stopping, TrainingResult, TrainingTask
 
 # MLPClassifier's values; the recipe has its own.
 _DEFAULTS = {
@@ -91,14 +92,14 @@ def prepare_plain(
         weights = earlier.weights
     elif not data.columns.codes and not has_missing(X):
         spec = _network_spec(parameters, X.shape[1], data)
-        weights = initial_weights(spec, random_state)
+        weights = uniform_weights(spec, random_state)
     encoder = None if earlier is None else earlier.encoder
     split = split_rows(parameters, data, random_state, encoder=encoder)
     spec = _network_spec(parameters, split.encoder.n_inputs, data)
     if earlier is not None:
         _check_same_network(earlier.spec, spec)
     if weights is None:
-        weights = initial_weights(spec, random_state)
+        weights = uniform_weights(spec, random_state)
     table, validation = split.encode(data)
     check_calibration(parameters, table.y, is_validated=validation is not None)
     rows_seen = 0 if earlier is None else earlier.rows_seen

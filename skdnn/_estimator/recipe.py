@@ -29,22 +29,17 @@ from skdnn._estimator.parameters import (
     penalties,
 )
 from skdnn._estimator.split import Split, split_rows
-from skdnn._network.initial_weights import bin_edges, starting_weights
-from skdnn._network.numpy_forward import log_softmax
+from skdnn._network.initial_weights import bin_edges, data_driven_weights
+from skdnn._network.numpy_activations import log_softmax
 from skdnn._network.spec import Hidden, InputEncoding, NetworkSpec
 from skdnn._runtime import keras_backend
 from skdnn._runtime.progress import Progress
 from skdnn._tabular.dataset import Dataset
 from skdnn._tabular.validation import TrainingData
-from skdnn._training.config import (
-    COMPILED_BACKENDS,
-    Rate,
-    Stopping,
-    TrainingResult,
-    TrainingTask,
-)
+from skdnn._training.execution import COMPILED_BACKENDS
 from skdnn._training.optimizers import ELEMENTWISE
 from skdnn._training.schedules import Schedule
+from skdnn._training.task import Rate, Stopping, TrainingResult, TrainingTask
 
 _MEMBERS = 8
 _FOLDS = 4
@@ -202,7 +197,7 @@ class _Recipe:
             numbers = rows.X[:, : encoding.n_numeric]
             edges = bin_edges(numbers, rows.weight, encoding.bins)
         self._starts = [
-            starting_weights(self._spec, rows.X, rows.weight, edges, random_state)
+            data_driven_weights(self._spec, rows.X, rows.weight, edges, random_state)
             for _ in range(_MEMBERS)
         ]
         self._seeds = random_state.randint(2**31 - 1, size=_MEMBERS)

@@ -19,8 +19,8 @@ from skdnn._estimator.parameters import is_ensemble
 from skdnn._estimator.plain import PlainNetwork, finish_plain
 from skdnn._estimator.prepare import PreparedFit, prepare
 from skdnn._runtime import keras_backend
-from skdnn._training.config import TrainingResult, TrainingTask
-from skdnn._training.loop import shape_of, train_stack
+from skdnn._training.stacks import shape_of, train_stack
+from skdnn._training.task import TrainingResult, TrainingTask
 from skdnn.classifier import DNNClassifier
 
 # Bytes of rows that a stack may hold copies of: beyond that it is trained in parts.

@@ -219,9 +219,12 @@ def _mixed_order(category: Any) -> tuple[int, float, str]:
 
 
 def _distinct(label: Any, column: pd.Series) -> tuple[np.ndarray, list[Any]]:
-    """Return the place of each value among the distinct ones (missing: -1), and these."""
+    """Return the position of each value in the distinct ones (missing: -1), and both."""
+    # an array: pandas 2 makes an index of the values of a Series, where an integer
+    # beyond the range of floats overflows
+    values = column.to_numpy() if column.dtype == object else column
     try:
-        places, distinct = pd.factorize(column)
+        places, distinct = pd.factorize(values)
     except TypeError:  # values that cannot be hashed, such as lists
         odd = next(value for value in column if not _is_hashable(value))
         raise _not_numbers(label, odd) from None

@@ -264,8 +264,8 @@ class Attributions(Result):
         >>> X, y = load_iris(return_X_y=True, as_frame=True)
         >>> model = LogisticRegression(max_iter=1000).fit(X, y)
         >>> result = explain.shap(model, X[100:101], background=X, random_state=0)
-        >>> result.describe().partition(" and ")[0]
-        'For this row, petal length (cm) = 6 raises the chance of class 2 by 0.45'
+        >>> result.describe().partition(" by ")[0]
+        'For this row, petal length (cm) = 6 raises the chance of class 2'
         """
         from skdnn.explain._text.sentences import describe_row
 
