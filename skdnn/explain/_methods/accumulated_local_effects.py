@@ -21,7 +21,7 @@ from skdnn.explain._model.target import (
     draw_background,
     open_problem,
 )
-from skdnn.explain._results.tables import Profiles
+from skdnn.explain._results.profiles import Profiles
 
 # Cells at which two distributions are compared, at most.
 _COMPARED = 100

@@ -18,8 +18,9 @@ from skdnn.explain._methods.counterfactual_search import (
 )
 from skdnn.explain._model.grid import shown
 from skdnn.explain._model.names import check_count, positions_of
-from skdnn.explain._model.target import Problem, Target, class_position, open_problem
-from skdnn.explain._results.tables import Counterfactuals
+from skdnn.explain._model.target import Problem, Target, open_problem
+from skdnn.explain._results.counterfactuals import Counterfactuals
+from skdnn.explain._results.positions import class_position
 
 OWN_COLUMNS = ("sample", "found", "target")
 

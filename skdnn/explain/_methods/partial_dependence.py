@@ -15,7 +15,7 @@ from skdnn.explain._model.grid import (
 )
 from skdnn.explain._model.names import check_count, positions_of
 from skdnn.explain._model.target import Problem, Step, draw_background, open_problem
-from skdnn.explain._results.tables import Profiles
+from skdnn.explain._results.profiles import Profiles
 
 _RESOLUTION, _RESOLUTION_OF_PAIRS = 50, 20
 

@@ -23,10 +23,10 @@ from skdnn.explain._model.target import (
     Problem,
     Step,
     Target,
-    class_position,
     draw_background,
 )
 from skdnn.explain._results.attributions import Attributions
+from skdnn.explain._results.positions import class_position
 
 METHODS = ("auto", "exact", "regression", "walks", "permutation", "kernel")
 _PEERS = ("permutation", "kernel")
