@@ -1,7 +1,12 @@
-"""Coded checks of results: each fires, stays silent, or does not apply."""
+"""Coded checks of results: each fires, stays silent, or does not apply.
 
-from skdnn.explain._checks import measure
-from skdnn.explain._checks.base import Check, CheckInput
-from skdnn.explain._checks.run import ALL, run_checks
+`table` lists them, `measurements` measures with the classifier what they need, and `run`
+runs them; it registers them for all results.
+"""
 
-__all__ = ["ALL", "Check", "CheckInput", "measure", "run_checks"]
+from skdnn.explain._checks.check import Check, Measurements
+from skdnn.explain._checks.measurements import measure
+from skdnn.explain._checks.run import run_checks
+from skdnn.explain._checks.table import CHECKS
+
+__all__ = ["CHECKS", "Check", "Measurements", "measure", "run_checks"]

@@ -11,6 +11,9 @@ from skdnn.explain._results.result import TableResult
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+# the method whose curves stay within the data
+ACCUMULATED = "Accumulated local effects"
+
 
 @dataclass(frozen=True)
 class Profiles(TableResult):

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from skdnn.explain._checks import CheckInput, run_checks
+from skdnn.explain._checks import Measurements, run_checks
 from skdnn.explain._methods import performance as _performance
 from skdnn.explain._report import Evidence
 from skdnn.explain._report import simple_model as _simple_model
@@ -96,10 +96,10 @@ def _trust(results, importance, n_rows):
     return {
         "checks": [
             *(
-                run_checks(CheckInput(r, deletion=curves, off_data=0.6))
+                run_checks(r, Measurements(deletion=curves, off_data=0.6))
                 for r in results
             ),
-            run_checks(CheckInput(importance)),
+            run_checks(importance),
         ],
         "deletion": dict.fromkeys(names, curves),
         "reruns": dict.fromkeys(names, reruns),
