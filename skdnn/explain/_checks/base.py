@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import pandas as pd
 
-from skdnn.explain._methods.deletion import DeletionCurves
+from skdnn.explain._methods.deletion_curves import DeletionCurves
 from skdnn.explain._model.target import Problem
 from skdnn.explain._results.attributions import Attributions, Result
 from skdnn.explain._text.formatting import NBSP

@@ -8,11 +8,11 @@ import pandas as pd
 
 from skdnn.explain._checks import CheckInput, Checks, run_checks
 from skdnn.explain._methods.agreement import compare, equal_signs, mean_rank
-from skdnn.explain._methods.attribution import lime, shap
 from skdnn.explain._methods.break_down import BreakDown, break_down
 from skdnn.explain._methods.data_support import LEAST_ROWS, Support, code_of, mixtures
-from skdnn.explain._methods.deletion import deletion_curves
-from skdnn.explain._methods.lime import Bins, Pool, draw_rows
+from skdnn.explain._methods.deletion_curves import compute_deletion_curves
+from skdnn.explain._methods.lime import Bins, Pool, draw_rows, lime
+from skdnn.explain._methods.shap import shap
 from skdnn.explain._model.rows import as_seed, take
 from skdnn.explain._model.target import Problem, open_problem
 from skdnn.explain._results.attributions import Attributions, Result
@@ -51,7 +51,9 @@ def check_result(
         return run_checks(CheckInput(result))
     _check_same(result, problem)
     seeded = {"background": X if background is None else background}
-    deletion = deletion_curves(problem, {"it": result}, np.random.RandomState(seed))
+    deletion = compute_deletion_curves(
+        problem, {"it": result}, np.random.RandomState(seed)
+    )
     return run_checks(
         CheckInput(
             result,

@@ -4,7 +4,7 @@ import math
 
 from skdnn.explain._checks.base import Check, CheckInput, NotApplicableError
 from skdnn.explain._methods.data_support import USUAL
-from skdnn.explain._methods.deletion import N_ORDERS
+from skdnn.explain._methods.deletion_curves import N_ORDERS
 from skdnn.explain._text import formatting
 
 _CHANCE = 0.05

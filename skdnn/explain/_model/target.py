@@ -6,7 +6,7 @@ turned back into the user's container, column order and dtypes.
 """
 
 import difflib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -24,6 +24,11 @@ from skdnn.explain._model.names import check_option, positions_of
 
 # Told of every piece of work that is done, to show progress.
 Step = Callable[[], None]
+
+
+def no_step() -> None:
+    """Show no progress."""
+
 
 MAX_BACKGROUND = 100
 # Cells handed to the classifier at once: the memory it takes does not grow with rows.
@@ -248,6 +253,11 @@ class Problem:
     X: np.ndarray
     background: np.ndarray
     data: np.ndarray
+
+    def take(self, positions: Sequence[int] | np.ndarray) -> "Problem":
+        """Return the problem for some of its rows; the background stays."""
+        rows = np.asarray(positions, dtype=np.intp)
+        return replace(self, X=self.X[rows], data=self.data[rows])
 
     def with_background(self, background: np.ndarray) -> "Problem":
         """Return the problem with other background rows."""

@@ -9,7 +9,7 @@ import pytest
 from skdnn.explain._checks import CheckInput, run_checks
 from skdnn.explain._methods import performance as _performance
 from skdnn.explain._methods.break_down import BreakDown
-from skdnn.explain._methods.deletion import DeletionCurves
+from skdnn.explain._methods.deletion_curves import DeletionCurves
 from skdnn.explain._report import Evidence
 from skdnn.explain._report import simple_model as _simple_model
 from skdnn.explain._report.fitted_record import FittedRecord

@@ -62,7 +62,7 @@ class DeletionCurves(Result):
         return self.table.copy()
 
 
-def deletion_curves(
+def compute_deletion_curves(
     problem: Problem,
     results: Mapping[str, Attributions],
     random_state: np.random.RandomState,
