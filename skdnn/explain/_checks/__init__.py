@@ -1,7 +1,7 @@
 """Coded checks of results: each fires, stays silent, or does not apply.
 
-`table` lists them, `measurements` measures with the classifier what they need, and `run`
-runs them; it registers them for all results.
+`table` lists them, `measurements` measures with the classifier what they need, and
+`run` runs them, registered for all results.
 """
 
 from skdnn.explain._checks.check import Check, Measurements

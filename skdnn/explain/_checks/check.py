@@ -61,9 +61,9 @@ class Check:
     """One check.
 
     `types` names the result types that it applies to, `needs` the field of
-    `Measurements` that is measured for it (empty: the result is enough). `look` takes the result
-    and the measurements and returns whether the check fires, and a sentence on what it
-    found; it raises `NotApplicableError` if the check does not apply.
+    `Measurements` that is measured for it (empty: the result is enough). `look` takes
+    result and measurements and returns whether the check fires, with a sentence on what
+    it found; it raises `NotApplicableError` if the check does not apply.
     """
 
     code: str

@@ -145,9 +145,7 @@ def _of_method(agreement: pd.DataFrame, result: Attributions) -> pd.DataFrame:
     return agreement[(agreement["method_a"] == name) | (agreement["method_b"] == name)]
 
 
-def measure_off_data(
-    result: Attributions, problem: Problem, seed: int
-) -> float | None:
+def measure_off_data(result: Attributions, problem: Problem, seed: int) -> float | None:
     """Return the share of a method's synthetic rows that lie off the data.
 
     None if the background is too small to tell.

@@ -1,6 +1,8 @@
 """Break-down: what each column adds as the row's cells are put in one by one."""
 
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from sklearn.utils import check_random_state
@@ -12,6 +14,7 @@ from skdnn.explain._model.target import (
     Step,
     Target,
     draw_background,
+    no_step,
     open_problem,
 )
 from skdnn.explain._results.break_down import BreakDown
@@ -90,17 +93,25 @@ def break_down(
     'petal length (cm)'
     """
     problem = open_problem(estimator, X, background=background, output=output)
+    no_order = order is None or np.size(order) == 0
     names = problem.target.feature_names
-    by_size = order is None or np.size(order) == 0
-    first = [] if by_size else positions_of("order", order, names)
-    background = draw_background(problem, check_random_state(random_state))
+    first = [] if no_order else positions_of("order", order, names)
     with Progress(len(problem.X), "row", verbose) as progress:
-        values, refit_errors, orders = _attribute(
-            replace(problem, target=problem.target.stacked()),
-            background,
-            first,
-            progress.step,
-        )
+        return compute_break_down(problem, first, random_state, progress.step)
+
+
+def compute_break_down(
+    problem: Problem,
+    first: Sequence[int] = (),
+    random_state: Any = None,
+    step: Step = no_step,
+) -> BreakDown:
+    """Return break-downs of every row; columns at `first` come first, then by size."""
+    names = problem.target.feature_names
+    background = draw_background(problem, check_random_state(random_state))
+    values, refit_errors, orders = _attribute(
+        replace(problem, target=problem.target.stacked()), background, [*first], step
+    )
     return BreakDown(
         values=values,
         std_errors=np.zeros_like(values),
@@ -109,8 +120,8 @@ def break_down(
         feature_names=names,
         class_names=problem.target.class_names,
         data=problem.data,
-        method="by size" if by_size else "in the order given",
-        output=output,
+        method="in the order given" if len(first) else "by size",
+        output=problem.target.output,
         n_background=len(background),
         random_state=random_state,
         refit_errors=refit_errors,

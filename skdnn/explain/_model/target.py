@@ -5,7 +5,7 @@ any mix of rows can be made by indexing. Before the classifier sees rows they ar
 turned back into the user's container, column order and dtypes.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -23,6 +23,11 @@ from skdnn.explain._model.names import check_option, positions_of
 
 # Told of every piece of work that is done, to show progress.
 Step = Callable[[], None]
+
+
+def no_step() -> None:
+    """Show no progress."""
+
 
 MAX_BACKGROUND = 100
 # Cells handed to the classifier at once: the memory it takes does not grow with rows.
@@ -247,6 +252,11 @@ class Problem:
     X: np.ndarray
     background: np.ndarray
     data: np.ndarray
+
+    def take(self, positions: Sequence[int] | np.ndarray) -> "Problem":
+        """Return the problem for some of its rows; the background stays."""
+        rows = np.asarray(positions, dtype=np.intp)
+        return replace(self, X=self.X[rows], data=self.data[rows])
 
     def with_background(self, background: np.ndarray) -> "Problem":
         """Return the problem with other background rows."""

@@ -9,13 +9,14 @@ import numpy as np
 from skdnn.explain._checks import measure, run_checks
 from skdnn.explain._methods.accumulated_local_effects import accumulated_local_effects
 from skdnn.explain._methods.agreement import compare
-from skdnn.explain._methods.attribution import lime, shap
 from skdnn.explain._methods.break_down import break_down
 from skdnn.explain._methods.ceteris_paribus import ceteris_paribus
 from skdnn.explain._methods.counterfactuals import OWN_COLUMNS, counterfactuals
-from skdnn.explain._methods.deletion import deletion_curves
+from skdnn.explain._methods.deletion_curves import compute_deletion_curves
+from skdnn.explain._methods.lime import lime
 from skdnn.explain._methods.partial_dependence import partial_dependence
 from skdnn.explain._methods.permutation_importance import permutation_importance
+from skdnn.explain._methods.shap import shap
 from skdnn.explain._model.rows import take
 from skdnn.explain._model.target import Step, open_problem
 
@@ -145,7 +146,7 @@ def _trust(
     """
     estimator, seed = asked.estimator, asked.seed
     problem = open_problem(estimator, rows, background=asked.background)
-    deletion = deletion_curves(problem, same, np.random.RandomState(seed))
+    deletion = compute_deletion_curves(problem, same, np.random.RandomState(seed))
     agreement = told["agreement"]
     measured = {
         name: measure(

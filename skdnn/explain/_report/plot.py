@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
+from skdnn._runtime.names import shorten
 from skdnn.explain._text import formatting
 
 PLOT_WIDTH, PLOT_HEIGHT = 340, 230
@@ -109,7 +110,7 @@ class Plot:
         self.line([(x0, y0), (x1, y0)], "axis")
         middle = (_LEFT + self.width - _RIGHT) / 2
         self.text(
-            middle, self.height - 6, formatting.shorten(x_title, 36), "title", "middle"
+            middle, self.height - 6, shorten(x_title, 36), "title", "middle"
         )
         self.text(2, 10, y_title, "title", "start")
 

@@ -61,7 +61,7 @@ class Checks(Result, Sequence[Finding]):
     >>> model = LogisticRegression(max_iter=1000).fit(X, y)
     >>> checks = explain.shap(model, X[::15], background=X[::20]).checks()
     >>> [(finding.code, finding.words) for finding in checks.fired]
-    [('SKD109', 'The background has 8 rows; fewer than 20 do not tell what is usual.')]
+    [('SKD109', 'The background has 8 rows; at least 20 are recommended.')]
     """
 
     findings: tuple[Finding, ...]

@@ -97,7 +97,7 @@ class Result(ABC):
         'silent'
         >>> for finding in result.checks(model, X[::15], background=X).fired:
         ...     print(finding.code, finding.title)
-        SKD108 Rows made up are like the data
+        SKD108 Synthetic rows resemble the data
         """
         checks: Checks = dispatch("checks", self)(
             self, estimator, X, background, random_state

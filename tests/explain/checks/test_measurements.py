@@ -105,9 +105,7 @@ def test_known_measurements_are_used(table):
     own = measure(result, problem, seed=0)
     other = pd.DataFrame({"method_a": ["a"], "method_b": ["b"], "rank": 0, "sign": 0})
     known = pd.concat([own.agreement, other])
-    measured = measure(
-        result, problem, seed=0, deletion=own.deletion, agreement=known
-    )
+    measured = measure(result, problem, seed=0, deletion=own.deletion, agreement=known)
     assert measured.deletion is own.deletion
     pd.testing.assert_frame_equal(measured.agreement, own.agreement)
     pd.testing.assert_frame_equal(measured.reruns, own.reruns)

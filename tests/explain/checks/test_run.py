@@ -146,7 +146,7 @@ def test_same_seed_same_findings_and_no_global_seed(table):
 def test_bad_input(table):
     model, X = table
     result = explain.shap(model, X[:5], background=X, random_state=0)
-    with pytest.raises(ValueError, match=r"`X` must be the explained rows.*call checks"):
+    with pytest.raises(ValueError, match=r"be the explained rows.*call checks"):
         result.checks(model)
     with pytest.raises(ValueError, match=r"`X` must be the 5 explained rows.*Got 4"):
         result.checks(model, X[:4], background=X)

@@ -21,7 +21,7 @@ _MAX_ROWS = 20
 _N_BACKGROUND = 10
 
 
-def deletion_curves(
+def compute_deletion_curves(
     problem: Problem,
     results: Mapping[str, Attributions],
     random_state: np.random.RandomState,
