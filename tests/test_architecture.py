@@ -1,6 +1,7 @@
 """Imports go downwards only, and heavy packages are imported late."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -38,17 +39,7 @@ LAYERS = [
     "__main__",
 ]
 # Imports upwards that are still to be removed.
-UPWARDS = {
-    ("explain._methods.break_down", "explain._plots.tables"),
-    ("explain._results.attributions", "explain._plots.attributions"),
-    ("explain._results.attributions", "explain._model.target"),
-    ("explain._results.attributions", "explain._text.sentences"),
-    ("explain._results.attributions", "explain._checks.measure"),
-    ("explain._results.summary", "explain._plots.tables"),
-    ("explain._results.tables", "explain._plots.profiles"),
-    ("explain._results.tables", "explain._plots.tables"),
-    ("explain._results.tables", "explain._text.sentences"),
-}
+UPWARDS: set[tuple[str, str]] = set()
 # Where Keras and its backends may be imported.
 KERAS = ("_runtime", "_network", "_training", "_keras_wrapper")
 HEAVY = {
@@ -78,15 +69,21 @@ def layer_of(module):
 
 
 def imports(path):
-    """Yield each imported module, and whether it is imported with the file."""
+    """Yield each imported module, and whether it is imported with the file.
+
+    What is imported for annotations alone, under ``if TYPE_CHECKING``, is left out.
+    """
     tree = ast.parse(path.read_text("utf-8"))
-    late = {
-        id(inner)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.FunctionDef)
-        for inner in ast.walk(node)
-    }
+    late, unused = set(), set()
     for node in ast.walk(tree):
+        inner = {id(part) for part in ast.walk(node)}
+        if isinstance(node, ast.FunctionDef):
+            late |= inner
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            unused |= inner
+    for node in ast.walk(tree):
+        if id(node) in unused:
+            continue
         if isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: imports are absolute"
             for alias in node.names:
@@ -136,6 +133,17 @@ def test_there_is_no_circle():
 def test_a_circle_would_be_found():
     graph = {"a": {"b"}, "b": {"c"}, "c": {"b"}, "d": {"a"}}
     assert circles(graph) == ["b", "c"]
+
+
+def test_the_architecture_page_shows_the_layers():
+    page = (ROOT.parent / "docs" / "architecture.md").read_text("utf-8")
+    drawing = page.split("```text\n")[1].split("```")[0]
+    drawn = [
+        line.split()[0].replace("skdnn", "__init__") for line in drawing.splitlines()
+    ]
+    assert drawn[::-1] == [layer for layer in LAYERS if layer != "__main__"]
+    for place in re.findall(r"`(skdnn/[^`]+)`", page):
+        assert (ROOT.parent / place).exists(), place
 
 
 @pytest.mark.parametrize("module", FILES)

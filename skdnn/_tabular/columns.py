@@ -219,7 +219,7 @@ def _mixed_order(category: Any) -> tuple[int, float, str]:
 
 
 def _distinct(label: Any, column: pd.Series) -> tuple[np.ndarray, list[Any]]:
-    """Return the position of each value in the distinct ones (missing: -1), and both."""
+    """Return positions of the values in the distinct ones (-1: missing), and these."""
     # an array: pandas 2 makes an index of the values of a Series, where an integer
     # beyond the range of floats overflows
     values = column.to_numpy() if column.dtype == object else column
