@@ -1,6 +1,6 @@
 """What a check is, and what is measured for it with the classifier."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,7 +69,7 @@ class Check:
     code: str
     title: str
     severity: str
-    types: dict[type[Result], str]
+    types: Mapping[Any, str]
     needs: str
     look: Callable[[Any, Measurements], tuple[bool, str]]
     remedy: str

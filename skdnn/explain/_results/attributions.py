@@ -299,7 +299,9 @@ class Attributions(Result):
         if isinstance(rows, int | np.integer):
             rows = [self.sample_position(rows)]
         known = {name: getattr(self, name) for name in self._by_sample}
-        part = {name: v if v is None else v[rows] for name, v in known.items()}
+        part: dict[str, Any] = {
+            name: v if v is None else v[rows] for name, v in known.items()
+        }
         if self.base_values.ndim == 2:
             part["base_values"] = self.base_values[rows]
         return replace(self, **part)
