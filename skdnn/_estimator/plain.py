@@ -43,7 +43,7 @@ from skdnn._training.optimizers import (
 from skdnn._training.task import Rate, Stopping, TrainingResult, TrainingTask
 
 # MLPClassifier's values; the recipe has its own.
-_DEFAULTS = {
+DEFAULTS = {
     "activation": "relu",
     "alpha": 1e-4,
     "learning_rate": "constant",
@@ -169,7 +169,7 @@ def _reliability(task: TrainingTask, result: TrainingResult) -> Reliability:
 def _filled(parameters: Parameters) -> Parameters:
     solver = parameters.solver
     weight_decay = default_weight_decay(solver) if isinstance(solver, str) else 0.0
-    return parameters.filled(**_DEFAULTS, weight_decay=weight_decay)
+    return parameters.filled(**DEFAULTS, weight_decay=weight_decay)
 
 
 def _network_spec(

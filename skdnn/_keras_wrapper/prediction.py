@@ -75,9 +75,9 @@ def _make_function(model: Any) -> Callable[..., Any]:
 
 def _forward(model: Any) -> "_Compiled":
     """Return a function of weights and rows, for all networks of a description."""
-    twin = keras_backend.load().models.clone_model(model)
+    copy = keras_backend.load().models.clone_model(model)
     return _Compiled(
-        lambda weights, X: twin.stateless_call(*weights, X, training=False)[0]
+        lambda weights, X: copy.stateless_call(*weights, X, training=False)[0]
     )
 
 

@@ -63,21 +63,21 @@ def _optimizer_class(name: str, has_settings: bool) -> type:
 
 def _loss_class(name: str, has_settings: bool) -> Any:
     losses = keras_backend.load().losses
-    found = losses.get(name)
+    loss = losses.get(name)
     if not has_settings:
-        return found
-    if not inspect.isfunction(found):
-        return type(found)
-    camel = "".join(word.capitalize() for word in found.__name__.split("_"))
-    return getattr(losses, camel, found)
+        return loss
+    if not inspect.isfunction(loss):
+        return type(loss)
+    camel = "".join(word.capitalize() for word in loss.__name__.split("_"))
+    return getattr(losses, camel, loss)
 
 
 def _metric_class(name: str, has_settings: bool) -> Any:
     if name in _LEFT_TO_KERAS:
         return name
-    found = keras_backend.load().metrics.get(name)
-    is_instance = not (inspect.isfunction(found) or inspect.isclass(found))
-    return type(found) if has_settings and is_instance else found
+    metric = keras_backend.load().metrics.get(name)
+    is_instance = not (inspect.isfunction(metric) or inspect.isclass(metric))
+    return type(metric) if has_settings and is_instance else metric
 
 
 def _copied(value: Any) -> Any:

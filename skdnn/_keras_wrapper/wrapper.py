@@ -86,7 +86,7 @@ class Wrapper(_wrappers.KerasClassifier):  # type: ignore[misc, name-defined]
         return X, y
 
     def _compare_shape(self, X: Any) -> None:
-        """Compare the shape of what is no table; scikit-learn compares tables."""
+        """Compare shapes of arrays that are not tables; scikit-learn does tables."""
         shape = X.shape if hasattr(X, "shape") else np.asarray(X).shape
         if len(shape) > 1 and len(shape) != len(self.X_shape_):
             raise ValueError(
@@ -212,11 +212,11 @@ class Wrapper(_wrappers.KerasClassifier):  # type: ignore[misc, name-defined]
                 lambda: self.model_.compile(**self._get_compile_kwargs()),
             )
         losses = keras_backend.load().tree.flatten(self.model_.loss)
-        for what, found in (
+        for what, is_given in (
             ("a loss function", any(loss is not None for loss in losses)),
             ("an optimizer", self.model_.optimizer is not None),
         ):
-            if not found:
+            if not is_given:
                 raise ValueError(
                     f"You must provide {what}, or a compiled model. Got neither; set "
                     f"{what.split()[1]}=, as loss='sparse_categorical_crossentropy' "

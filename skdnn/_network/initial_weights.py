@@ -7,7 +7,7 @@ import numpy as np
 from skdnn._network.numpy_activations import ACTIVATION_FUNCTIONS
 from skdnn._network.spec import InputEncoding, NetworkSpec
 
-# At most so many rows are used to scale the layers; so many are averaged for a bias.
+# Rows used to scale the layers, at most, and rows averaged for a bias.
 _MAX_ROWS = 1000
 _BIAS_ROWS = 5
 # Start of unused bins, which no value reaches.

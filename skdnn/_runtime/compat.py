@@ -125,17 +125,17 @@ def loss_tracker(model: Any) -> Any:
     return model._loss_tracker
 
 
-def rekey_optimizer(twin: Any, optimizer: Any) -> None:
+def rekey_optimizer(copy: Any, optimizer: Any) -> None:
     """Have an optimizer that shares another's variables find them by its own keys.
 
     An optimizer is built once, by its backend's keys of variables; those of TensorFlow
     do not exist inside a stateless scope.
     """
     keys = {
-        optimizer._var_key(variable): twin._var_key(variable)
+        optimizer._var_key(variable): copy._var_key(variable)
         for variable in optimizer._trainable_variables
     }
-    attributes = vars(twin)
+    attributes = vars(copy)
     attributes["_trainable_variables_indices"] = {
         keys[key]: index
         for key, index in optimizer._trainable_variables_indices.items()

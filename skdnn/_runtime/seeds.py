@@ -8,7 +8,7 @@ from sklearn.utils import check_random_state
 
 
 def as_seed(random_state: int | np.integer | np.random.RandomState | None) -> int:
-    """Return an integer as it is, or draw one from a generator (None: NumPy's)."""
+    """Return an integer unchanged, or draw one from a generator (None: NumPy's)."""
     if isinstance(random_state, int | np.integer):
         return int(random_state)
     return int(check_random_state(random_state).randint(2**31 - 1))

@@ -82,14 +82,14 @@ def check_training_rows(
         rows = _label_rows(estimator, X, y, sample_weight, n_labels)
         return TrainingData(columns, np.arange(y.shape[1]), rows)
     if known is None:
-        found = find_classes(y if classes is None else classes, len(y))
+        all_classes = find_classes(y if classes is None else classes, len(y))
     else:
-        found = known[1]
+        all_classes = known[1]
         if estimator.warm_start and classes is None:
-            check_same_classes(y, found)
-    codes = encode(y, found)
-    weight = row_weights(sample_weight, estimator.class_weight, X, codes, found)
-    return TrainingData(columns, found, Dataset(X, codes, weight))
+            check_same_classes(y, all_classes)
+    codes = encode(y, all_classes)
+    weight = row_weights(sample_weight, estimator.class_weight, X, codes, all_classes)
+    return TrainingData(columns, all_classes, Dataset(X, codes, weight))
 
 
 def check_validation_rows(

@@ -145,7 +145,7 @@ def test_every_row_is_left_out_twice_then_all_are_trained_on(passengers, stacks)
         for a, b in zip(first.weights, second.weights, strict=True):
             np.testing.assert_array_equal(a, b)
         assert len(trained.history) == best + 1
-    assert f"trained again on all of them for {best + 1} epochs" in net.summary()
+    assert f"trained from scratch on all of them for {best + 1} epochs" in net.summary()
     ramps = [fit.schedule.piecewise_linear_factor for fit in whole]
     assert ramps == [0.0] * 4 + [0.3] * 4
 

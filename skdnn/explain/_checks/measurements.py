@@ -149,7 +149,7 @@ def _of_method(agreement: pd.DataFrame, result: Attributions) -> pd.DataFrame:
 def measure_off_data(result: Attributions, problem: Problem, seed: int) -> float | None:
     """Return the share of a method's synthetic rows that lie off the data.
 
-    None if the background is too small to tell.
+    None if the background is too small for that.
     """
     if len(problem.background) < LEAST_ROWS:
         return None
@@ -180,7 +180,7 @@ def measure_off_grid(
 
     One row per grid point: feature, x, off_data. The moved rows are X for curves of
     single rows, else the background. None where rows are moved only within the data,
-    or the background is too small to tell.
+    or the background is too small for that.
     """
     is_local = result.method == ACCUMULATED
     if is_local or len(problem.background) < LEAST_ROWS:

@@ -218,7 +218,7 @@ def describe_change(table: pd.DataFrame, changed: pd.DataFrame, is_fewest: bool)
     """Describe the changes of one row.
 
     `table` has its counterfactuals (found, target; indexed by position), `changed` the
-    cells (row, feature, old, new); `is_fewest` tells whether fewer are not enough.
+    cells (row, feature, old, new); `is_fewest` is whether fewer are not enough.
     """
     names = [class_text(target) for target in table["target"]]
     if not table["found"].iloc[0]:
