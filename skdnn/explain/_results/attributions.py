@@ -216,7 +216,7 @@ class Attributions(Result):
         >>> model = LogisticRegression(max_iter=1000).fit(X, y)
         >>> result = explain.shap(model, X[100:101], background=X, random_state=0)
         >>> result.describe().partition(" by ")[0]
-        'For this row, petal length (cm) = 6 raises the chance of class 2'
+        'For this row, petal length (cm) = 6 raises the probability of class 2'
         """
         at = self.sample_position(sample)
         if target_class is None:
