@@ -675,7 +675,7 @@ def test_nested_cross_validation_takes_any_search(iris_frame):
     nested = ours.nested_cross_validate(search, X, y, cv=outer)
     assert isinstance(nested.frame(), pd.DataFrame)
     assert (nested.scores < 0).all()
-    with pytest.raises(ValueError, match="`search` must be a search that fits its"):
+    with pytest.raises(ValueError, match="`search` must be a search that refits its"):
         ours.nested_cross_validate(clone(search).set_params(refit=False), X, y)
     with pytest.raises(ValueError, match="`cv` must make at least 2 outer folds"):
         ours.nested_cross_validate(search, X, y, cv=StratifiedShuffleSplit(1))

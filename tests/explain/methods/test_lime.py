@@ -244,7 +244,7 @@ def test_poor_surrogates_are_flagged(formula):
     assert poor.poor_fit.shape == (2, 2)
     assert poor.poor_fit.all()
     assert "4 of 4 surrogates fit poorly (R² below 0.5)" in repr(poor)
-    assert "no good picture of the classifier" in poor._repr_html_()
+    assert "do not represent the classifier" in poor._repr_html_()
     assert poor.to_dict()["poor_fit"] == [[True, True], [True, True]]
     for kind in ("bar", "waterfall"):
         ax = poor.plot(kind, sample=0)
