@@ -1,12 +1,11 @@
 """Run every method of a report once, on one opened problem and with one seed."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from skdnn._runtime.progress import Progress
-from skdnn._runtime.seeds import as_seed
 from skdnn.explain._checks import measure, run_checks
 from skdnn.explain._methods import performance
 from skdnn.explain._methods.accumulated_local_effects import (
@@ -21,7 +20,8 @@ from skdnn.explain._methods.lime import compute_lime
 from skdnn.explain._methods.partial_dependence import compute_partial_dependence
 from skdnn.explain._methods.permutation_importance import compute_permutation_importance
 from skdnn.explain._methods.shap import compute_shap
-from skdnn.explain._model.target import Problem, Step, open_problem
+from skdnn.explain._model.labels import class_codes
+from skdnn.explain._model.target import Problem, open_problem
 from skdnn.explain._report.cells import as_column, is_missing
 from skdnn.explain._report.evidence import Evidence
 from skdnn.explain._report.fitted_record import inspect_fitted
@@ -45,31 +45,30 @@ def collect(
     background: Any,
     title: str | None,
     samples: Any,
-    random_state: Any,
+    seed: int,
     verbose: bool,
 ) -> Evidence:
-    """Return all results that a report is made of; parameters as of `report`."""
+    """Return all results that a report is made of; parameters are those of `report`."""
     n_rows, n_labels = np.shape(X)[0], np.shape(y)[0]
     if n_rows != n_labels or n_rows < 2:
         raise ValueError(
             f"X and y must have the same number of rows, at least two. Got {n_rows} "
             f"rows of X and {n_labels} of y instead."
         )
-    seed = as_seed(random_state)
     problem = open_problem(estimator, X, background=background)
     classes = problem.target.class_names
-    codes = performance.encode(y, classes)
+    codes = class_codes(y, classes)
     requested = None if samples is None else as_positions(samples, n_rows)
     with Progress(_N_STEPS, "report", verbose) as progress:
         probabilities = np.asarray(estimator.predict_proba(X), dtype=float)
-        predicted = performance.encode(estimator.predict(X), classes)
+        predicted = class_codes(estimator.predict(X), classes)
         chosen = requested or performance.choose_rows(codes, probabilities, predicted)
         columns = _columns_of(problem)
         scores = _scores(columns, codes, probabilities, predicted, seed)
         progress.step()
         rows = [row for row, _ in chosen]
         results = _explain(problem, y, rows, predicted[rows], seed, progress.step)
-    index = getattr(X, "index", None)
+    index: Any = getattr(X, "index", None)
     labels = index.tolist() if hasattr(index, "tolist") else None
     return Evidence(
         title=title,
@@ -160,7 +159,7 @@ def _explain(
     chosen: list[int],
     predicted: np.ndarray,
     seed: int,
-    step: Step,
+    step: Callable[[], None],
 ) -> dict[str, Any]:
     """Return the explanations by their names in `Evidence`.
 

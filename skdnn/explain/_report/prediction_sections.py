@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from skdnn._estimator.calibration import N_CALIBRATION_BINS
 from skdnn.explain._methods.performance import (
     SCORES,
     Bin,
@@ -99,6 +100,7 @@ def calibration(evidence: Evidence) -> dict[str, Any]:
             }
             for k in with_rows
         ],
+        "n_bins": N_CALIBRATION_BINS,
         "mean_confidence": float(top.mean()),
         "accuracy": performance.scores["accuracy"].value,
         "error": _score(performance, "calibration_error"),

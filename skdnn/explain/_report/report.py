@@ -6,7 +6,10 @@ from collections.abc import Sequence
 from typing import IO, Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike
+
+from skdnn._runtime.seeds import as_seed
 
 
 class Report:
@@ -146,14 +149,16 @@ def report(
     from skdnn.explain._report.collect import collect
     from skdnn.explain._report.summary import summarise
 
-    evidence = collect(
-        estimator,
-        X,
-        y,
-        background=background,
-        title=title,
-        samples=samples,
-        random_state=random_state,
-        verbose=verbose,
-    )
-    return Report(summarise(evidence))
+    seed = as_seed(random_state)
+
+    def make() -> Report:
+        options = {"background": background, "title": title, "samples": samples}
+        evidence = collect(estimator, X, y, **options, seed=seed, verbose=verbose)
+        return Report(summarise(evidence))
+
+    try:
+        return make()
+    except UnicodeEncodeError:
+        # pyarrow cannot store half of a surrogate pair, which a name may hold
+        with pd.option_context("mode.string_storage", "python"):
+            return make()

@@ -51,7 +51,7 @@ def _row(evidence: Evidence, i: int, row: int, at: int, reason: str) -> dict[str
     return {
         **section,
         "steps": _steps(evidence, i, row, k),
-        "ceteris_paribus": _curves(evidence, i, order[:N_CURVES]),
+        "ceteris_paribus": _curves(evidence, i, order[:N_CURVES].tolist()),
         "counterfactual": _counterfactual(evidence, i),
         "headline": sentences.row_headline(section, evidence.subject),
         "words": shap.describe(at, target_class=shap.class_names[k]),
@@ -136,13 +136,14 @@ def _steps(evidence: Evidence, i: int, row: int, k: int) -> list[dict[str, Any]]
 
 def _curves(evidence: Evidence, i: int, columns: Sequence[int]) -> list[dict[str, Any]]:
     """Return the ceteris-paribus curves of a row, and its own value on each."""
-    frame = evidence.ceteris_paribus.frame()
+    frame, own_values = evidence.ceteris_paribus.frame(), evidence.ceteris_paribus.own
+    assert own_values is not None  # curves of rows have them
     frame = frame[frame["sample"] == i]
     feature = np.array([str(name) for name in frame["feature"]], dtype=object)
     curves = []
     for j in columns:
         name = evidence.feature_names[j]
-        own = evidence.ceteris_paribus.own[name][i]
+        own = own_values[name][i]
         one = curve(frame[feature == name], name, evidence, own)
         if one["words"]:
             one["own"] = cell_text(own)
