@@ -7,7 +7,7 @@ import typer
 
 app = typer.Typer(
     name="skdnn",
-    help="Deep neural networks for tables, and explanations of what they learned.",
+    help="Deep neural networks for tables, and explanations of their predictions.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -31,7 +31,7 @@ def _root(
         ),
     ] = False,
 ) -> None:
-    """Take options that belong to no command."""
+    """Handle options that precede a command."""
 
 
 @app.command()
@@ -40,7 +40,7 @@ def demo(
         Path, typer.Option("--output", "-o", help="Where to write the report.")
     ] = Path("skdnn-demo-report.html"),
 ) -> None:
-    """Train, tune and explain a network on iris, and write a report of it."""
+    """Train, tune and explain a network on iris, and write a report."""
     from skdnn._commands.demo import check_writable, run_demo
 
     try:

@@ -1,1 +1,1 @@
-"""What the subcommands of ``skdnn`` do."""
+"""The subcommands of ``skdnn``."""

@@ -1,10 +1,12 @@
-"""The demonstration: iris from data to report, as a first user would do it."""
+"""``skdnn demo``: train, tune and explain a network on iris."""
 
 import os
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
@@ -14,53 +16,48 @@ _GRID = {
     "dnnclassifier__dropout": [0.0, 0.2],
     "dnnclassifier__alpha": [1e-4, 1e-2],
 }
-_OUTER, _INNER = 4, 3
+_N_OUTER, _N_INNER = 4, 3
+_N_BARS = 16  # of a curve in the terminal
+
+Rows = tuple[pd.DataFrame, pd.DataFrame, np.ndarray, np.ndarray]  # X, X_test, y, y_test
 
 
 def check_writable(path: Path) -> None:
-    """Raise ``OSError`` if a report cannot be written, before any work is done."""
+    """Raise OSError if a report cannot be written there."""
     folder = path.absolute().parent
     if not folder.is_dir():
         raise FileNotFoundError(
-            f"the report must go into a folder that exists. Got {folder}; make it, or "
-            "name another file with --output."
+            f"the report must be written to an existing folder. Got {folder}; create "
+            "it, or name another file with --output."
         )
     if path.is_dir() or not os.access(folder, os.W_OK):
         raise PermissionError(
-            f"the report must go into a file that can be written. Got {path}; name "
-            "another file with --output."
+            f"the report must be written to a writable file. Got {path}; name another "
+            "file with --output."
         )
 
 
 def run_demo(path: Path) -> Path:
-    """Train, tune and explain a network on iris, with a line on each step.
+    """Train, tune and explain a network on iris; return the path of the report.
 
-    Parameters
-    ----------
-    path : Path
-        Where the report goes.
-
-    Returns
-    -------
-    Path
-        The absolute path of the report.
+    Each step prints its results.
     """
     console = Console(highlight=False, soft_wrap=False)
     started = time.perf_counter()
     X, y, rows = _load(console)
     _compare_dropout(console, rows)
-    chosen = _tune(console, X, y)
-    pipe = _final(console, rows, chosen)
+    best = _tune(console, X, y)
+    pipe = _train(console, rows, best)
     path = _explain(console, pipe, rows, path)
     console.print(f"\nDone in {time.perf_counter() - started:.0f} s. The report:")
     return path
 
 
-def _head(console: Console, number: int, text: str) -> None:
+def _print_heading(console: Console, number: int, text: str) -> None:
     console.print(f"\n[bold]{number}. {text}[/bold]")
 
 
-def _pipe(**parameters):
+def _pipeline(**parameters: Any) -> Any:
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import MinMaxScaler
 
@@ -78,30 +75,28 @@ def _pipe(**parameters):
     )
 
 
-def _load(console: Console):
+def _load(console: Console) -> tuple[pd.DataFrame, np.ndarray, Rows]:
     from sklearn.datasets import load_iris
     from sklearn.model_selection import train_test_split
 
     iris = load_iris(as_frame=True)
     X, y = iris.data, iris.target_names[iris.target]
     rows = train_test_split(X, y, stratify=y, random_state=_SEED)
-    _head(console, 1, "Data")
+    _print_heading(console, 1, "Data")
     console.print(
         f"Iris: {len(X)} flowers, {X.shape[1]} measurements, "
         f"{len(iris.target_names)} species.\n"
-        f"{len(rows[0])} flowers to train on, {len(rows[1])} held out to test on."
+        f"{len(rows[0])} flowers for training, {len(rows[1])} held out for testing."
     )
-    return X, y, rows
+    return X, y, tuple(rows)
 
 
-def _compare_dropout(console: Console, rows) -> None:
+def _compare_dropout(console: Console, rows: Rows) -> None:
     from sklearn.metrics import log_loss
 
     X, X_test, y, y_test = rows
-    _head(console, 2, "Two hidden layers of 20, without and with dropout")
-    console.print(
-        "100 epochs; a fifth of the training rows is set aside to validate on."
-    )
+    _print_heading(console, 2, "Two hidden layers of 20, without and with dropout")
+    console.print("100 epochs; a fifth of the training rows is used for validation.")
     table = Table(box=None, header_style="dim")
     for name in ("dropout", "seconds"):
         table.add_column(name, justify="right")
@@ -109,7 +104,7 @@ def _compare_dropout(console: Console, rows) -> None:
         table.add_column(name, justify="right")
     table.add_column("validation loss\nby epoch")
     for dropout in (0.0, 0.3):
-        pipe = _pipe(dropout=dropout, validation_fraction=0.2).fit(X, y)
+        pipe = _pipeline(dropout=dropout, validation_fraction=0.2).fit(X, y)
         network = pipe[-1]
         last = network.history_.iloc[-1]
         table.add_row(
@@ -123,60 +118,59 @@ def _compare_dropout(console: Console, rows) -> None:
         )
     console.print(table)
     console.print(
-        f"Baseline, class shares only: loss {network.baseline_loss_:.3f}. With dropout "
-        "the training loss is that of a network with units missing."
+        f"Baseline, class frequencies only: loss {network.baseline_loss_:.3f}. With "
+        "dropout, the training loss is measured with units dropped."
     )
 
 
-def _curve(losses) -> str:
-    """Return losses as a row of bars, from the first epoch to the last."""
-    places = np.linspace(0, len(losses) - 1, 16).astype(int)
-    heights = losses.to_numpy()[places] / losses.max()
+def _curve(losses: pd.Series) -> str:
+    """Return losses as bars, from the first epoch to the last."""
+    epochs = np.linspace(0, len(losses) - 1, _N_BARS).astype(int)
+    heights = losses.to_numpy()[epochs] / losses.max()
     return "".join("▁▂▃▄▅▆▇█"[min(7, int(8 * height))] for height in heights)
 
 
-def _tune(console: Console, X, y) -> dict:
+def _tune(console: Console, X: pd.DataFrame, y: np.ndarray) -> dict[str, Any]:
     from sklearn.model_selection import StratifiedKFold
 
     from skdnn.model_selection import GridSearchCV, nested_cross_validate
 
     n_candidates = int(np.prod([len(values) for values in _GRID.values()]))
-    _head(console, 3, "Grid search inside an outer cross-validation")
+    _print_heading(console, 3, "Nested cross-validation of a grid search")
     console.print(
-        f"{n_candidates} candidates, chosen by {_INNER} inner folds, scored on "
-        f"{_OUTER} outer folds that took no part in choosing."
+        f"{n_candidates} candidates, selected on {_N_INNER} inner folds, scored on "
+        f"{_N_OUTER} outer folds that were not used for the selection."
     )
-
     inner, outer = (
         StratifiedKFold(n_folds, shuffle=True, random_state=_SEED)
-        for n_folds in (_INNER, _OUTER)
+        for n_folds in (_N_INNER, _N_OUTER)
     )
-    search = GridSearchCV(_pipe(max_iter=50), _GRID, cv=inner)
+    search = GridSearchCV(_pipeline(max_iter=50), _GRID, cv=inner)
     nested = nested_cross_validate(search, X, y, cv=outer)
     for fold, (score, params) in enumerate(
         zip(nested.scores, nested.params, strict=True), start=1
     ):
-        console.print(f"   fold {fold}: accuracy {score:.3f} with {_words(params)}")
+        console.print(f"   fold {fold}: accuracy {score:.3f} with {_listed(params)}")
     low, high = nested.interval()
     console.print(
         f"Nested accuracy: {nested.score:.3f}, 95% interval {low:.3f} to "
         f"{min(high, 1):.3f}."
     )
-    chosen = search.fit(X, y).best_params_
-    console.print(f"Chosen on all rows: {_words(chosen)}.")
-    return {name.split("__")[1]: value for name, value in chosen.items()}
+    best = search.fit(X, y).best_params_
+    console.print(f"Selected on all rows: {_listed(best)}.")
+    return {name.split("__")[1]: value for name, value in best.items()}
 
 
-def _words(parameters: dict) -> str:
+def _listed(parameters: dict[str, Any]) -> str:
     short = {name.split("__")[1]: value for name, value in parameters.items()}
     short["rate"] = short.pop("learning_rate_init")
     return ", ".join(f"{name} {value:g}" for name, value in sorted(short.items()))
 
 
-def _final(console: Console, rows, chosen: dict):
+def _train(console: Console, rows: Rows, best: dict[str, Any]) -> Any:
     X, X_test, y, y_test = rows
-    _head(console, 4, "The network")
-    pipe = _pipe(validation_fraction=0.2, max_iter=150, **chosen).fit(X, y)
+    _print_heading(console, 4, "The network")
+    pipe = _pipeline(validation_fraction=0.2, max_iter=150, **best).fit(X, y)
     for line in pipe[-1].summary().splitlines():
         label, text = line[:12], line[12:]
         grid = Table.grid(padding=(0, 1))
@@ -187,26 +181,26 @@ def _final(console: Console, rows, chosen: dict):
     return pipe
 
 
-def _explain(console: Console, pipe, rows, path: Path) -> Path:
+def _explain(console: Console, pipe: Any, rows: Rows, path: Path) -> Path:
     from skdnn import explain
 
     X, X_test, _, y_test = rows
-    _head(console, 5, "Why")
+    _print_heading(console, 5, "Explanations")
     importance = explain.permutation_importance(
         pipe, X_test, y_test, random_state=_SEED
     ).frame()
-    best = importance.sort_values("importance", ascending=False).iloc[0]
+    first = importance.sort_values("importance", ascending=False).iloc[0]
     console.print(
-        f"{best['feature']} matters most: shuffling it lowers the accuracy by "
-        f"{best['importance']:.2f}."
+        f"{first['feature']} matters most: shuffling it lowers the accuracy by "
+        f"{first['importance']:.2f}."
     )
     shap = explain.shap(pipe, X_test[:1], background=X, random_state=_SEED)
     k = int(shap.predictions[0].argmax())
     label = shap.class_names[k]
     console.print(
-        f"The first held-out flower is {label} with probability "
-        f"{shap.predictions[0, k]:.2f}; on average that is {shap.base_values[k]:.2f}. "
-        "The difference:"
+        f"The first held-out flower is predicted as {label} with a probability of "
+        f"{shap.predictions[0, k]:.2f}. The average is {shap.base_values[k]:.2f}. "
+        "Contributions to the difference:"
     )
     for j in np.argsort(-np.abs(shap.values[0, :, k])):
         console.print(

@@ -20,7 +20,7 @@ from skdnn.explain._methods.partial_dependence import partial_dependence
 from skdnn.explain._methods.permutation_importance import permutation_importance
 from skdnn.explain._methods.shap import shap
 from skdnn.explain._methods.summary import summary
-from skdnn.explain._report import Report
+from skdnn.explain._report.report import Report, report
 from skdnn.explain._results.attributions import Attributions
 from skdnn.explain._results.break_down import BreakDown
 from skdnn.explain._results.checks import Checks, Finding
@@ -54,82 +54,3 @@ __all__ = [
     "shap",
     "summary",
 ]
-
-
-def report(
-    estimator,
-    X,
-    y,
-    *,
-    background=None,
-    title=None,
-    samples=None,
-    random_state=0,
-    verbose=False,
-):
-    """Explain a classifier to others, on one page.
-
-    The page holds the data, the network and its training against the baseline (of
-    estimators that have them), scores with intervals beside logistic regression,
-    confusion, calibration; permutation importance, partial dependence, accumulated
-    local effects and SHAP overall; for chosen rows SHAP, LIME, break-down, ceteris
-    paribus, counterfactuals and sentences; and how far to trust them: agreement of the
-    methods, checks, deletion curves, other seeds.
-
-    Parameters
-    ----------
-    estimator : object
-        A fitted classifier with `predict`, `predict_proba` and `classes_`.
-    X : {array-like, DataFrame} of shape (n_samples, n_features)
-        Rows that the estimator was not fitted to, as it takes them.
-    y : array-like of shape (n_samples,)
-        Their classes.
-    background : like X, default=None
-        Rows that "average" means, best the training rows; None means `X`.
-    title : str, default=None
-        Title of the page; None names the estimator.
-    samples : int or sequence of int, default=None
-        Positions in `X` of the rows to explain one by one. None picks up to four: the
-        surest right one, the surest mistake, the least sure, and other classes.
-    random_state : int or None, default=0
-        Seed of everything that is drawn. Equal seeds give equal bytes.
-    verbose : bool, default=False
-        Whether progress is shown on stderr.
-
-    Returns
-    -------
-    Report
-        ``.write_html(path)`` saves the page, ``.to_dict()`` gives its numbers; in a
-        notebook it shows itself.
-
-    Raises
-    ------
-    ValueError
-        If `y` holds a class that the estimator does not know, or `samples` positions
-        that `X` does not have.
-
-    Examples
-    --------
-    >>> from sklearn.datasets import load_iris
-    >>> from sklearn.linear_model import LogisticRegression
-    >>> from skdnn import explain
-    >>> X, y = load_iris(return_X_y=True, as_frame=True)
-    >>> model = LogisticRegression(max_iter=1000).fit(X[::2], y[::2])
-    >>> report = explain.report(model, X[1::2], y[1::2], background=X[::2])
-    >>> "SHAP" in report.html()
-    True
-    """
-    from skdnn.explain._report import Report, summarise
-    from skdnn.explain._report.collect import collect
-
-    evidence = collect(
-        estimator,
-        X,
-        y,
-        background=background,
-        title=title,
-        samples=samples,
-        random_state=random_state,
-        verbose=verbose,
-    )
-    return Report(summarise(evidence))

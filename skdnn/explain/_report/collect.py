@@ -1,22 +1,40 @@
-"""Run every method of a report once, on the same rows and the same seed."""
+"""Run every method of a report once, on one opened problem and with one seed."""
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from skdnn._runtime.progress import Progress
-from skdnn.explain._methods import performance as _performance
-from skdnn.explain._model.rows import as_seed, n_rows_of
-from skdnn.explain._report import Evidence
-from skdnn.explain._report import simple_model as _simple_model
-from skdnn.explain._report.collect_explanations import (
-    N_STEPS,
-    ReportRequest,
-    collect_explanations,
+from skdnn.explain._checks import measure, run_checks
+from skdnn.explain._methods import performance
+from skdnn.explain._methods.accumulated_local_effects import (
+    compute_accumulated_local_effects,
 )
+from skdnn.explain._methods.agreement import compare
+from skdnn.explain._methods.break_down import compute_break_down
+from skdnn.explain._methods.ceteris_paribus import compute_ceteris_paribus
+from skdnn.explain._methods.counterfactuals import OWN_COLUMNS, compute_counterfactuals
+from skdnn.explain._methods.deletion_curves import compute_deletion_curves
+from skdnn.explain._methods.lime import compute_lime
+from skdnn.explain._methods.partial_dependence import compute_partial_dependence
+from skdnn.explain._methods.permutation_importance import compute_permutation_importance
+from skdnn.explain._methods.shap import compute_shap
+from skdnn.explain._model.labels import class_codes
+from skdnn.explain._model.target import Problem, open_problem
+from skdnn.explain._report.cells import as_column, is_missing
+from skdnn.explain._report.evidence import Evidence
 from skdnn.explain._report.fitted_record import inspect_fitted
+from skdnn.explain._report.logistic_regression import out_of_fold_probabilities
+from skdnn.explain._results.attributions import Attributions
+from skdnn.explain._results.tables import ResultTable
 
-_STEPS = 1 + N_STEPS
+N_SHAP_ROWS = 100
+N_LIME_ROWS = 20
+N_PROFILES = 6
+N_VARIED = 3  # columns of each chosen row that ceteris paribus varies
+_RESOLUTION = 25
+_N_STEPS = 8
 
 
 def collect(
@@ -27,82 +45,54 @@ def collect(
     background: Any,
     title: str | None,
     samples: Any,
-    random_state: int | None,
+    seed: int,
     verbose: bool,
 ) -> Evidence:
-    """Give all results that a report is made of; parameters as of `explain.report`."""
-    seed = as_seed(random_state)
-    background = X if background is None else background
-    classes = np.asarray(estimator.classes_)
-    codes = _performance.encode(y, classes)
-    n_rows = n_rows_of(X)
-    if n_rows != len(codes) or n_rows < 2:
+    """Return all results that a report is made of; parameters are those of `report`."""
+    n_rows, n_labels = np.shape(X)[0], np.shape(y)[0]
+    if n_rows != n_labels or n_rows < 2:
         raise ValueError(
             f"X and y must have the same number of rows, at least two. Got {n_rows} "
-            f"rows of X and {len(codes)} of y instead."
+            f"rows of X and {n_labels} of y instead."
         )
-    asked = None if samples is None else as_positions(samples, n_rows)
-    with Progress(_STEPS, "report", verbose) as progress:
+    problem = open_problem(estimator, X, background=background)
+    classes = problem.target.class_names
+    codes = class_codes(y, classes)
+    requested = None if samples is None else as_positions(samples, n_rows)
+    with Progress(_N_STEPS, "report", verbose) as progress:
         probabilities = np.asarray(estimator.predict_proba(X), dtype=float)
-        predicted = _performance.encode(estimator.predict(X), classes)
-        chosen = asked or _performance.choose_rows(codes, probabilities, predicted)
-        scores = _scores(X, codes, probabilities, predicted, seed)
+        predicted = class_codes(estimator.predict(X), classes)
+        chosen = requested or performance.choose_rows(codes, probabilities, predicted)
+        columns = _columns_of(problem)
+        scores = _scores(columns, codes, probabilities, predicted, seed)
         progress.step()
-        positions = [row for row, _ in chosen]
-        told = collect_explanations(
-            ReportRequest(
-                estimator, X, y, background, positions, predicted[positions], seed
-            ),
-            progress.step,
-        )
+        rows = [row for row, _ in chosen]
+        results = _explain(problem, y, rows, predicted[rows], seed, progress.step)
+    index: Any = getattr(X, "index", None)
+    labels = index.tolist() if hasattr(index, "tolist") else None
     return Evidence(
         title=title,
         record=inspect_fitted(estimator),
-        X=X,
-        feature_names=told["shap"].feature_names,
-        classes=classes,
+        columns=columns,
+        row_labels=None if labels is None else [str(label) for label in labels],
+        feature_names=problem.target.feature_names,
+        class_names=classes,
         codes=codes,
         probabilities=probabilities,
         predicted=predicted,
         scoring="score" if getattr(estimator, "scoring", None) else "accuracy",
         chosen=chosen,
-        n_background=n_rows_of(background),
+        n_background=len(problem.background),
         random_state=seed,
         **scores,
-        **told,
+        **results,
     )
 
 
-def _scores(
-    X: Any,
-    codes: np.ndarray,
-    probabilities: np.ndarray,
-    predicted: np.ndarray,
-    seed: int,
-) -> dict[str, Any]:
-    """Measure the classifier, the simple model and the baseline on the same draws."""
-    n_classes = probabilities.shape[1]
-    measure = _performance.measure
-    simple, note = _simple_model.simple_model(X, codes, n_classes, random_state=seed)
-    return {
-        "performance": measure(
-            codes, probabilities, predicted=predicted, random_state=seed
-        ),
-        "simple": None if simple is None else measure(codes, simple, random_state=seed),
-        "simple_note": note,
-        "base": measure(
-            codes, _performance.baseline(codes, n_classes), random_state=seed
-        ),
-    }
-
-
 def as_positions(samples: Any, n_rows: int) -> list[tuple[int, str]]:
-    """Check the positions of rows that were asked for.
+    """Return requested rows as positions from 0, without reasons.
 
-    Raises
-    ------
-    ValueError
-        If there is none, or one that is no position of `X`.
+    ValueError if there is none, or one that is not a position of X.
     """
     given = [samples] if isinstance(samples, int | np.integer) else list(samples)
     whole = all(
@@ -114,3 +104,159 @@ def as_positions(samples: Any, n_rows: int) -> list[tuple[int, str]]:
             f"one. Got {samples!r} instead. None picks rows worth explaining."
         )
     return [(row, "") for row in dict.fromkeys(int(row) % n_rows for row in given)]
+
+
+def draw_rows(n_rows: int, chosen: Sequence[int], seed: int) -> list[int]:
+    """Return sorted positions of random rows, the chosen ones among them."""
+    order = np.random.default_rng(seed).permutation(n_rows).tolist()
+    rows = dict.fromkeys([*chosen, *order])
+    return sorted(list(rows)[: max(N_SHAP_ROWS, len(chosen))])
+
+
+def _columns_of(problem: Problem) -> list[np.ndarray]:
+    """Return the explained rows, one array per column."""
+    columns = []
+    for j, column in enumerate(problem.target.columns):
+        if column.is_numeric:
+            columns.append(problem.X[:, j])
+        elif getattr(column.dtype, "kind", "O") == "b":
+            cells = problem.data[:, j]
+            columns.append(
+                np.array([np.nan if is_missing(c) else c for c in cells], float)
+            )
+        else:
+            columns.append(as_column(problem.data[:, j]))
+    return columns
+
+
+def _scores(
+    columns: Sequence[np.ndarray],
+    codes: np.ndarray,
+    probabilities: np.ndarray,
+    predicted: np.ndarray,
+    seed: int,
+) -> dict[str, Any]:
+    """Measure classifier, simple model and baseline on the same bootstrap draws."""
+    n_classes = probabilities.shape[1]
+    simple, note = out_of_fold_probabilities(
+        columns, codes, n_classes, random_state=seed
+    )
+    base = performance.baseline(codes, n_classes)
+    score = performance.measure
+    return {
+        "performance": score(
+            codes, probabilities, predicted=predicted, random_state=seed
+        ),
+        "simple": None if simple is None else score(codes, simple, random_state=seed),
+        "simple_note": note,
+        "base": score(codes, base, random_state=seed),
+    }
+
+
+def _explain(
+    problem: Problem,
+    y: Any,
+    chosen: list[int],
+    predicted: np.ndarray,
+    seed: int,
+    step: Callable[[], None],
+) -> dict[str, Any]:
+    """Return the explanations by their names in `Evidence`.
+
+    `predicted` are the predicted classes of the chosen rows. `step` is called
+    ``_N_STEPS - 1`` times.
+    """
+    importance = compute_permutation_importance(problem, y, random_state=seed)
+    step()
+    shap_rows = draw_rows(len(problem.X), chosen, seed)
+    shap = compute_shap(problem.take(shap_rows), random_state=seed)
+    step()
+    # the chosen rows first; the others show how far the methods agree
+    some = list(dict.fromkeys([*chosen, *shap_rows]))
+    some = some[: max(N_LIME_ROWS, len(chosen))]
+    compared = problem.take(some)
+    attributions = {
+        "SHAP": shap[np.searchsorted(shap_rows, some)],
+        "LIME": compute_lime(compared, random_state=seed),
+        "break-down": compute_break_down(compared, random_state=seed),
+    }
+    step()
+    whole = problem.with_background(problem.X)
+    positions = _most_important(importance, problem.target.feature_names)
+    profiles = compute_partial_dependence(whole, positions)
+    accumulated = compute_accumulated_local_effects(whole, positions)
+    step()
+    single = problem.take(chosen)
+    varied = _largest(attributions["SHAP"].values[: len(chosen)], predicted)
+    ceteris_paribus = compute_ceteris_paribus(single, varied, _RESOLUTION)
+    counterfactuals = None
+    if problem.target.n_classes > 1 and not (
+        set(problem.target.feature_names) & set(OWN_COLUMNS)
+    ):
+        counterfactuals = compute_counterfactuals(single)
+    step()
+    agreement = compare(attributions, importance)
+    trust = _measure_trust(compared, attributions, agreement, seed)
+    step()
+    trust["checks"] += [
+        run_checks(importance),
+        run_checks(profiles, measure(profiles, whole, seed=seed)),
+        run_checks(ceteris_paribus, measure(ceteris_paribus, single, seed=seed)),
+    ]
+    step()
+    return {
+        "importance": importance,
+        "shap": shap,
+        "shap_rows": shap_rows,
+        "lime": attributions["LIME"],
+        "break_down": attributions["break-down"],
+        "profiles": profiles,
+        "accumulated": accumulated,
+        "ceteris_paribus": ceteris_paribus,
+        "counterfactuals": counterfactuals,
+        "agreement": agreement,
+        **trust,
+    }
+
+
+def _most_important(importance: ResultTable, names: Sequence[str]) -> list[int]:
+    """Return the positions of the columns whose profiles are shown."""
+    table = importance.table
+    order = np.argsort(-table["importance"].to_numpy(), kind="stable")[:N_PROFILES]
+    position = {name: i for i, name in enumerate(names)}
+    return [position[table["feature"].iloc[i]] for i in order]
+
+
+def _largest(values: np.ndarray, predicted: np.ndarray) -> list[int]:
+    """Return the columns with the largest attributions to the predicted classes."""
+    sizes = np.abs(values[np.arange(len(values)), :, predicted])
+    largest = np.argsort(-sizes, axis=1, kind="stable")[:, :N_VARIED]
+    return [int(j) for j in np.unique(largest)]
+
+
+def _measure_trust(
+    problem: Problem,
+    attributions: dict[str, Attributions],
+    agreement: ResultTable,
+    seed: int,
+) -> dict[str, Any]:
+    """Return deletion curves, reruns and checks of attributions to the same rows."""
+    draw = np.random.RandomState(seed)
+    deletion = compute_deletion_curves(problem, attributions, draw)
+    measured = {
+        name: measure(
+            result,
+            problem,
+            seed=seed,
+            deletion=deletion[name],
+            agreement=agreement.frame(),
+        )
+        for name, result in attributions.items()
+    }
+    return {
+        "checks": [
+            run_checks(result, measured[name]) for name, result in attributions.items()
+        ],
+        "deletion": deletion,
+        "reruns": {name: one.reruns for name, one in measured.items()},
+    }

@@ -1,35 +1,42 @@
-"""What a fitted classifier tells about itself: its name, training and drawing.
+"""The description that a fitted classifier has of itself: name, training, drawing.
 
-Everything is found by attribute, so that any classifier can be asked: one that keeps
-no history has none.
+Everything is looked up by attribute, so that any classifier has a record; one that
+keeps no history has none.
 """
 
+import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
+_MAX_DEPTH = 10  # of nested searches and pipelines, in case an estimator holds itself
+
 
 @dataclass(frozen=True)
 class FittedRecord:
-    """What was found on the final estimator; None where it has no such thing.
+    """Description of the final estimator; None where it has no such attribute.
 
-    `network` is an SVG document as matplotlib wrote it; `history` a data frame with a
-    row for each epoch.
+    `history` has one row per epoch; `network` is an SVG document of matplotlib.
     """
 
     name: str
     steps: tuple[str, ...]
-    history: Any = None
+    history: pd.DataFrame | None = None
     baseline_loss: float | None = None
     summary: str | None = None
     network: str | None = None
 
+    @property
+    def is_network(self) -> bool:
+        """Whether the estimator has a training history or a drawing."""
+        return self.history is not None or self.network is not None
+
 
 def final_estimator(estimator: Any) -> Any:
-    """Look through searches and pipelines at what predicts in the end."""
-    for _ in range(10):  # nobody nests deeper; a loop in the attributes must end
+    """Return the estimator that predicts at the end of searches and pipelines."""
+    for _ in range(_MAX_DEPTH):
         if hasattr(estimator, "best_estimator_"):
             estimator = estimator.best_estimator_
         elif hasattr(estimator, "steps"):
@@ -40,26 +47,25 @@ def final_estimator(estimator: Any) -> Any:
 
 
 def inspect_fitted(estimator: Any) -> FittedRecord:
-    """Collect what the estimator tells about its training and shape."""
+    """Return the record of a fitted classifier, pipeline or search."""
     final = final_estimator(estimator)
     pipeline = getattr(estimator, "best_estimator_", estimator)
-    steps = [type(step).__name__ for _, step in getattr(pipeline, "steps", [])]
-    history = _as_frame(getattr(final, "history_", None))
     summary = getattr(final, "summary", None)
+    text = summary() if callable(summary) else None
     baseline = getattr(final, "baseline_loss_", None)
     return FittedRecord(
         name=type(final).__name__,
-        steps=tuple(steps),
-        history=history,
+        steps=tuple(type(step).__name__ for _, step in getattr(pipeline, "steps", [])),
+        history=_as_frame(getattr(final, "history_", None)),
         baseline_loss=None if baseline is None else float(baseline),
-        summary=_text(summary) if callable(summary) else None,
-        network=_draw(final, _inner_names(pipeline, final)),
+        summary=text if isinstance(text, str) else None,
+        network=_draw(final, _names_after(pipeline, final)),
     )
 
 
 def _as_frame(history: Any) -> pd.DataFrame | None:
     """Return a history as a frame: `KerasClassifier` keeps a dict of lists."""
-    if hasattr(history, "columns"):
+    if isinstance(history, pd.DataFrame):
         return history
     history = getattr(history, "history", history)  # Keras's own wrapper
     if not isinstance(history, Mapping) or len(set(map(len, history.values()))) != 1:
@@ -67,13 +73,8 @@ def _as_frame(history: Any) -> pd.DataFrame | None:
     return pd.DataFrame(history)
 
 
-def _text(summary: Any) -> str | None:
-    text = summary()
-    return text if isinstance(text, str) else None
-
-
-def _inner_names(pipeline: Any, final: Any) -> list[str] | None:
-    """Name the columns that the final step receives, if the steps before it can."""
+def _names_after(pipeline: Any, final: Any) -> list[str] | None:
+    """Return the names of the columns that the final step receives, if known."""
     if not hasattr(pipeline, "steps") or len(pipeline.steps) < 2:
         return None
     try:
@@ -84,11 +85,9 @@ def _inner_names(pipeline: Any, final: Any) -> list[str] | None:
 
 
 def _draw(final: Any, names: list[str] | None) -> str | None:
-    """Let the estimator draw its network on a figure that nobody else sees."""
+    """Return the estimator's drawing of its network, made outside of pyplot."""
     if not hasattr(final, "plot_network"):
         return None
-    import io
-
     from matplotlib import rc_context
     from matplotlib.figure import Figure
 
@@ -100,11 +99,8 @@ def _draw(final: Any, names: list[str] | None) -> str | None:
     buffer = io.StringIO()
     with rc_context(style):
         figure = Figure(figsize=(9, 4.8))
-        ax = figure.add_subplot()
-        if names is None:
-            final.plot_network(ax=ax)
-        else:
-            final.plot_network(ax=ax, feature_names=names)
+        known = {} if names is None else {"feature_names": names}
+        final.plot_network(ax=figure.add_subplot(), **known)
         metadata = dict.fromkeys(("Date", "Creator", "Format", "Type"))
         figure.savefig(buffer, format="svg", metadata=metadata, bbox_inches="tight")
     return buffer.getvalue()

@@ -1,33 +1,42 @@
-"""The summary dict -> HTML; escapes everything, computes no number, sees no model."""
+"""The summary dict -> HTML; escapes everything and computes no numbers."""
 
 from functools import lru_cache
 from typing import Any
 
 from skdnn._runtime.names import shorten
 from skdnn.explain._report.charts import charts
-from skdnn.explain._report.drawing import clean_svg
+from skdnn.explain._report.svg_cleaning import clean_svg
 from skdnn.explain._text import formatting
+
+_FILTERS = (
+    formatting.number,
+    formatting.fixed,
+    formatting.signed,
+    formatting.percent,
+    formatting.interval,
+    formatting.count,
+    shorten,
+)
 
 
 def render(summary: dict[str, Any]) -> str:
-    """Write the whole page of a report."""
-    return _template("report.html.j2").render(
-        s=summary, charts=charts(summary), drawing=_drawing(summary)
-    )
+    """Return the whole page of a report."""
+    values = {"s": summary, "charts": charts(summary), "drawing": _drawing(summary)}
+    return str(_template("report.html.j2").render(values))
 
 
 def render_inline(summary: dict[str, Any]) -> str:
-    """Write the report as a frame within another page, such as a notebook.
+    """Return the report as a frame within another page, such as a notebook.
 
-    The page travels inside an attribute, so that neither style sheet reaches the other,
-    and the frame is not allowed to run scripts.
+    The page is in an attribute, so that style sheets do not mix, and the frame may not
+    run scripts.
     """
-    return _template("inline.html.j2").render(
-        title=summary["title"], page=render(summary)
-    )
+    values = {"title": summary["title"], "page": render(summary)}
+    return str(_template("inline.html.j2").render(values))
 
 
 def _drawing(summary: dict[str, Any]) -> Any:
+    """Return the drawing of the network, marked as safe to insert, or None."""
     from markupsafe import Markup
 
     section = summary["network"]
@@ -48,14 +57,5 @@ def _template(name: str) -> Any:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    for filter_ in (
-        formatting.number,
-        formatting.fixed,
-        formatting.signed,
-        formatting.percent,
-        formatting.interval,
-        shorten,
-        formatting.count,
-    ):
-        environment.filters[filter_.__name__] = filter_
+    environment.filters |= {write.__name__: write for write in _FILTERS}
     return environment.get_template(name)

@@ -1,142 +1,161 @@
-"""The sections of the summary that tell of single rows."""
+"""Sections on rows that are explained one by one."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from skdnn._runtime.names import shorten
-from skdnn.explain._report import words as _words
-from skdnn.explain._report.sections import N_TABLE, cell_text, curve
-from skdnn.explain._report.simple_model import columns_of, is_missing
+from skdnn.explain._report import sentences
+from skdnn.explain._report.cells import cell_text, is_missing
+from skdnn.explain._report.column_sections import N_TABLE, curve
+from skdnn.explain._report.evidence import Evidence
 from skdnn.explain._text import formatting
 
-N_CELLS = 12  # columns of X in the picture of one row
-N_CURVES = 3  # columns whose cell is moved
+N_FEATURES = 12  # columns in the pictures of one row
+N_CURVES = 3  # columns that ceteris paribus varies
+N_PROBABILITIES = 6  # classes whose probabilities are drawn
 LOW_R2 = 0.5
+_MAX_LABEL = 40  # characters
 
 
-def rows(
-    evidence: Any, names: list[str], classes: list[str], shown: list[int], subject: str
-) -> list[dict[str, Any]]:
-    """Explain each chosen row for the class that was predicted for it."""
+def rows(evidence: Evidence) -> list[dict[str, Any]]:
+    """Explain each chosen row for the class that was predicted for it.
+
+    ValueError if SHAP did not explain all of them.
+    """
     where = {int(row): i for i, row in enumerate(evidence.shap_rows)}
     missing = [row for row, _ in evidence.chosen if row not in where]
     if missing:
         raise ValueError(f"shap_rows must hold the chosen rows. Got none of {missing}.")
-    columns = columns_of(evidence.X)
     return [
-        _row(
-            evidence,
-            where[row],
-            i,
-            row,
-            reason,
-            columns,
-            names,
-            classes,
-            shown,
-            subject,
-        )
+        _row(evidence, i, row, where[row], reason)
         for i, (row, reason) in enumerate(evidence.chosen)
     ]
 
 
-def _row(evidence, at, i, row, reason, columns, names, classes, shown, subject):
+def _row(evidence: Evidence, i: int, row: int, at: int, reason: str) -> dict[str, Any]:
+    """Explain the chosen row number `i`: row `row` of X, row `at` of SHAP's."""
     k = int(evidence.predicted[row])
-    actual = int(evidence.codes[row])
-    shap_values = np.asarray(evidence.shap.values[at])
-    lime_values = np.asarray(evidence.lime.values[i])
-    half = evidence.shap.interval()[1][at, :, k] - shap_values[:, k]
-    order = np.argsort(-np.abs(shap_values[:, k]), kind="stable")
-    told = list(dict.fromkeys([k, actual, *shown]))[: len(shown)]
-    probabilities = evidence.probabilities[row]
-    likely = np.argsort(-probabilities, kind="stable")[:6].tolist()
-    likely = likely if actual in likely else [*likely[:5], actual]
-    scores = getattr(evidence.lime, "score", None)
-    local_r2 = None if scores is None else float(np.asarray(scores)[i, k])
-
-    def cell(j: int) -> str:
-        return cell_text(columns[j][row])
-
-    def told_of(j: int, of: Any) -> dict[str, Any]:
-        values = {"shap": shap_values[j, of], "lime": lime_values[j, of]}
-        return {"feature": names[j], "cell": cell(j), **values}
-
+    shap = evidence.shap
+    order = np.argsort(-np.abs(shap.values[at, :, k]), kind="stable")
     section = {
         "position": row,
-        "label": _row_label(evidence.X, row),
+        "label": _label(evidence, row),
         "reason": reason,
+        **_prediction(evidence, row, k),
+        "base_value": shap.base_values[k],
+        "residual": shap.residual[at, k],
+        **_attributions(evidence, i, row, at, order),
+    }
+    return {
+        **section,
+        "steps": _steps(evidence, i, row, k),
+        "ceteris_paribus": _curves(evidence, i, order[:N_CURVES].tolist()),
+        "counterfactual": _counterfactual(evidence, i),
+        "headline": sentences.row_headline(section, evidence.subject),
+        "words": shap.describe(at, target_class=shap.class_names[k]),
+        "lime_words": sentences.row_lime(section),
+    }
+
+
+def _label(evidence: Evidence, row: int) -> str | None:
+    """Return the index label of a row if it is not its position."""
+    if evidence.row_labels is None or evidence.row_labels[row] == str(row):
+        return None
+    return shorten(evidence.row_labels[row], _MAX_LABEL)
+
+
+def _prediction(evidence: Evidence, row: int, k: int) -> dict[str, Any]:
+    """Return predicted and true class of a row, and the highest probabilities."""
+    classes, actual = evidence.classes, int(evidence.codes[row])
+    probabilities = evidence.probabilities[row]
+    top = np.argsort(-probabilities, kind="stable")[:N_PROBABILITIES].tolist()
+    top = top if actual in top else [*top[:-1], actual]
+    return {
         "predicted": classes[k],
         "actual": classes[actual],
         "right": k == actual,
         "probability": probabilities[k],
         "probabilities": [
-            {"class": classes[c], "value": probabilities[c]} for c in sorted(likely)
+            {"class": classes[c], "value": probabilities[c]} for c in sorted(top)
         ],
-        "base_value": evidence.shap.base_values[k],
-        "residual": evidence.shap.residual[at, k],
-        "features": [{**told_of(j, k), "shap_error": half[j]} for j in order[:N_CELLS]],
-        "n_more": max(0, len(names) - N_CELLS),
-        "more": shap_values[order[N_CELLS:], k].sum(),
+    }
+
+
+def _attributions(
+    evidence: Evidence, i: int, row: int, at: int, order: np.ndarray
+) -> dict[str, Any]:
+    """Return SHAP and LIME of a row, columns in the order given."""
+    k, actual = int(evidence.predicted[row]), int(evidence.codes[row])
+    shap, lime = evidence.shap.values[at], evidence.lime.values[i]
+    half = evidence.shap.interval()[1][at, :, k] - shap[:, k]
+    shown = list(dict.fromkeys([k, actual, *evidence.shown]))[: len(evidence.shown)]
+    score = evidence.lime.score
+    local_r2 = None if score is None else float(score[i, k])
+
+    def entry(j: int, classes: Any) -> dict[str, Any]:
+        name, cell = _names(evidence, row, j)
+        values = {"shap": shap[j, classes], "lime": lime[j, classes]}
+        return {"feature": name, "cell": cell, **values}
+
+    return {
+        "features": [
+            {**entry(j, k), "shap_error": half[j]} for j in order[:N_FEATURES]
+        ],
+        "n_more": max(0, len(order) - N_FEATURES),
+        "more": shap[order[N_FEATURES:], k].sum(),
         "lime_r2": local_r2,
         "lime_is_poor": local_r2 is None or not local_r2 >= LOW_R2,
-        "table_classes": [classes[c] for c in told],
-        "table": [told_of(j, told) for j in order[:N_TABLE]],
-    }
-    words = evidence.shap.describe(at, target_class=evidence.shap.class_names[k])
-    return {
-        **section,
-        "steps": _steps(evidence.break_down, i, k, names, cell),
-        "ceteris_paribus": _ceteris_paribus(evidence, i, order, names, classes, shown),
-        "counterfactual": _counterfactual(evidence.counterfactuals, i),
-        "headline": _words.row_header(section, subject),
-        "words": words,
-        "lime_words": _words.row_lime(section),
+        "table_classes": [evidence.classes[c] for c in shown],
+        "table": [entry(j, shown) for j in order[:N_TABLE]],
     }
 
 
-def _steps(result: Any, i: int, k: int, names: list[str], cell: Any) -> list[dict]:
-    """Give the steps of break-down, in their order; the last ones in one."""
-    values, order = result.values[i, :, k], result.orders[i]
-    at = float(result.base_values[k])
-    steps = []
-    for j in order[:N_CELLS]:
-        end = at + float(values[j])
-        told = {"feature": names[j], "cell": cell(j), "value": float(values[j])}
-        steps.append({**told, "start": at, "end": end})
-        at = end
-    rest = order[N_CELLS:]
+def _names(evidence: Evidence, row: int, j: int) -> tuple[str, str]:
+    """Return the name of a column and its value in a row, as text."""
+    return evidence.feature_names[j], cell_text(evidence.columns[j][row])
+
+
+def _steps(evidence: Evidence, i: int, row: int, k: int) -> list[dict[str, Any]]:
+    """Return the steps of the break-down in their order, the last ones combined."""
+    values, order = evidence.break_down.values[i, :, k], evidence.break_down.orders[i]
+    parts = [(*_names(evidence, row, j), values[j]) for j in order[:N_FEATURES]]
+    rest = order[N_FEATURES:]
     if len(rest):
-        value = float(values[rest].sum())
-        told = {
-            "feature": formatting.count(len(rest), "other column"),
-            "cell": "together",
-        }
-        steps.append({**told, "value": value, "start": at, "end": at + value})
+        name = formatting.count(len(rest), "other column")
+        parts.append((name, "together", values[rest].sum()))
+    steps, start = [], float(evidence.break_down.base_values[k])
+    for feature, cell, value in parts:
+        end = start + float(value)
+        place = {"start": start, "end": end}
+        steps.append({"feature": feature, "cell": cell, "value": float(value), **place})
+        start = end
     return steps
 
 
-def _ceteris_paribus(evidence, i, order, names, classes, shown) -> list[dict]:
-    """Give the curves of the columns that count most, and where the row stands."""
-    frame = evidence.ceteris_paribus.frame()
-    own = evidence.ceteris_paribus.own
+def _curves(evidence: Evidence, i: int, columns: Sequence[int]) -> list[dict[str, Any]]:
+    """Return the ceteris-paribus curves of a row, and its own value on each."""
+    frame, own_values = evidence.ceteris_paribus.frame(), evidence.ceteris_paribus.own
+    assert own_values is not None  # curves of rows have them
     frame = frame[frame["sample"] == i]
-    frame = frame.assign(**{"class": frame["class"].astype(str)})
+    feature = np.array([str(name) for name in frame["feature"]], dtype=object)
     curves = []
-    for j in order[:N_CURVES]:
-        rows = frame[frame["feature"].astype(str) == names[j]]
-        cell = own[names[j]][i]
-        drawn = curve(rows, names[j], classes, shown, cell)
-        if drawn["words"]:
-            drawn["own"] = cell_text(None if is_missing(cell) else cell)
+    for j in columns:
+        name = evidence.feature_names[j]
+        own = own_values[name][i]
+        one = curve(frame[feature == name], name, evidence, own)
+        if one["words"]:
+            one["own"] = cell_text(own)
         else:
-            drawn["own"] = None if is_missing(cell) else float(cell)
-        curves.append({**drawn, "sentence": _words.ceteris_paribus(drawn)})
+            one["own"] = None if is_missing(own) else float(own)
+        curves.append({**one, "sentence": sentences.ceteris_paribus(one)})
     return curves
 
 
-def _counterfactual(result: Any, i: int) -> dict[str, Any] | None:
-    """Give what would make the row another class, as a sentence and cell by cell."""
+def _counterfactual(evidence: Evidence, i: int) -> dict[str, Any] | None:
+    """Return what would change the predicted class, as sentence and value by value."""
+    result = evidence.counterfactuals
     if result is None:
         return None
     changes = result.changes()
@@ -148,22 +167,12 @@ def _counterfactual(result: Any, i: int) -> dict[str, Any] | None:
     return {"words": result.describe(i), "changes": cells}
 
 
-def _row_label(X: Any, row: int) -> str | None:
-    """Give the index label of a row where it says more than its position."""
-    index = getattr(X, "index", None)
-    if not hasattr(index, "tolist"):
-        return None
-    label = str(index[row])  # type: ignore[index]
-    return None if label == str(row) else shorten(label, 40)
-
-
-def lime(evidence: Any, explained: list[dict[str, Any]]) -> dict[str, Any]:
-    """Say how LIME was run and for how many rows its line fits badly."""
-    poor = sum(row["lime_is_poor"] for row in explained)
+def lime(evidence: Evidence, explained: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return how LIME was run, and for how many of the rows it fits badly."""
     return {
         "method": str(evidence.lime.method),
         "n_background": int(evidence.lime.n_background),
         "n_rows": len(evidence.lime.values),
-        "n_poor": poor,
+        "n_poor": sum(row["lime_is_poor"] for row in explained),
         "threshold": LOW_R2,
     }

@@ -1,62 +1,51 @@
-"""The sections of the summary that tell how far explanations can be trusted."""
+"""Sections on how far explanations can be relied on."""
 
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from skdnn.explain._report import words as _words
+from skdnn.explain._report import sentences
+from skdnn.explain._report.evidence import Evidence
+from skdnn.explain._results.checks import FIRES, NOT_APPLICABLE, SILENT, VERDICTS
+
+_SEVERITIES = ("high", "medium", "low")
 
 
-def agreement(frame: Any, n_rows: int) -> dict[str, Any]:
-    """Give the table of how far the methods agree, SHAP with LIME first."""
+def agreement(evidence: Evidence) -> dict[str, Any]:
+    """Return how far the methods agree, SHAP with LIME first."""
     rows = [
         {
-            "methods": f"{a} and {b}",
-            "rank": float(rank) if np.isfinite(rank) else None,
-            "sign": float(sign) if np.isfinite(sign) else None,
+            "methods": f"{pair.method_a} and {pair.method_b}",
+            "rank": float(pair.rank) if np.isfinite(pair.rank) else None,
+            "sign": float(pair.sign) if np.isfinite(pair.sign) else None,
         }
-        for a, b, rank, sign in zip(
-            frame["method_a"],
-            frame["method_b"],
-            frame["rank"],
-            frame["sign"],
-            strict=True,
-        )
+        for pair in evidence.agreement.frame().itertuples(index=False)
     ]
-    section = {**rows[0], "rows": rows, "n_rows": n_rows}
-    return {"rows": rows, "n_rows": n_rows, "words": _words.agreement(section)}
+    n_rows = len(evidence.lime.values)
+    words = sentences.agreement({**rows[0], "n_rows": n_rows})
+    return {"rows": rows, "n_rows": n_rows, "words": words}
 
 
-def checks(results: Sequence[Any]) -> dict[str, Any]:
-    """Sort what the checks of all results say by their verdict.
-
-    Parameters
-    ----------
-    results : sequence of Checks
-    """
-    found: dict[str, list[dict[str, str]]] = {
-        "fires": [], "silent": [], "not applicable": [],
-    }  # fmt: skip
-    for result in results:
+def checks(evidence: Evidence) -> dict[str, Any]:
+    """Return the findings of the checks of all results by their verdict."""
+    by_verdict: dict[str, list[dict[str, str]]] = {name: [] for name in VERDICTS}
+    for result in evidence.checks:
         for finding in result:
-            told = {**vars(finding), "of": result.of}
-            found[told.pop("verdict")].append(told)
-    # what matters most comes first
-    weight = {"high": 0, "medium": 1, "low": 2}
-    found["fires"].sort(key=lambda told: weight[told["severity"]])
+            entry = {**vars(finding), "of": result.of}
+            by_verdict[entry.pop("verdict")].append(entry)
+    by_verdict[FIRES].sort(key=lambda entry: _SEVERITIES.index(entry["severity"]))
     section = {
-        "fired": found["fires"],
-        "silent": found["silent"],
-        "n_not_applicable": len(found["not applicable"]),
+        "fired": by_verdict[FIRES],
+        "silent": by_verdict[SILENT],
+        "n_not_applicable": len(by_verdict[NOT_APPLICABLE]),
     }
-    return {**section, "words": _words.checks(section)}
+    return {**section, "words": sentences.checks(section)}
 
 
-def deletion(results: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Give the deletion curve of each method beside that of random orders."""
+def deletion(evidence: Evidence) -> list[dict[str, Any]]:
+    """Return the deletion curve of each method, and that of random orders."""
     sections = []
-    for name, result in results.items():
+    for name, result in evidence.deletion.items():
         section = {
             "method": name,
             "curve": result.frame().to_dict("records"),
@@ -66,12 +55,12 @@ def deletion(results: Mapping[str, Any]) -> list[dict[str, Any]]:
             "n_rows": result.n_samples,
             "unit": result.unit,
         }
-        sections.append({**section, "words": _words.deletion(section)})
+        sections.append({**section, "words": sentences.deletion(section)})
     return sections
 
 
-def stability(results: Mapping[str, Any]) -> dict[str, Any]:
-    """Give how far other seeds tell another story, method by method."""
+def stability(evidence: Evidence) -> dict[str, Any]:
+    """Return how much the attributions of each method change with the seed."""
     rows = [
         {
             "method": name,
@@ -80,6 +69,7 @@ def stability(results: Mapping[str, Any]) -> dict[str, Any]:
             "sign": table["sign"].min(),
             "moved": table["moved"].max(),
         }
-        for name, table in results.items()
+        for name, table in evidence.reruns.items()
+        if table is not None
     ]
-    return {"rows": rows, "words": _words.stability(rows)}
+    return {"rows": rows, "words": sentences.stability(rows)}

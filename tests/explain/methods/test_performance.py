@@ -8,7 +8,6 @@ from skdnn.explain._methods.performance import (
     baseline,
     choose_rows,
     difference,
-    encode,
     measure,
     reliability,
     wilson,
@@ -16,7 +15,7 @@ from skdnn.explain._methods.performance import (
 
 
 def _predictions(n_samples, n_classes, seed=0, digits=2):
-    """Give labels and coarse probabilities, so that there are ties."""
+    """Return labels and coarse probabilities, so that there are ties."""
     rng = np.random.default_rng(seed)
     codes = rng.integers(0, n_classes, n_samples)
     proba = (
@@ -57,7 +56,7 @@ def test_draws_are_the_scores_of_the_drawn_rows():
             assert performance.draws[name][draw] == pytest.approx(expected), name
 
 
-def test_interval_covers_the_truth_about_as_often_as_it_says():
+def test_interval_covers_the_truth_about_as_often_as_stated():
     rng = np.random.default_rng(0)
     truth, covered = {"log_loss": None, "accuracy": None}, {}
     codes, proba = _predictions(20_000, 3, digits=6)
@@ -79,6 +78,21 @@ def test_calibration_error_by_hand():
     assert value == pytest.approx(0.5 * abs(0.95 - 0.5) + 0.5 * abs(0.65 - 1.0))
 
 
+def test_calibration_error_has_fifteen_bins():
+    codes, proba = _predictions(500, 3, digits=6)
+    confidence, correct = proba.max(axis=1), proba.argmax(axis=1) == codes
+    index = np.digitize(confidence, np.arange(1, 15) / 15)
+    bins = pd.DataFrame({"p": confidence, "hit": correct}).groupby(index)
+    gaps = (bins["p"].mean() - bins["hit"].mean()).abs()
+    performance = measure(codes, proba)
+    value = performance.scores["calibration_error"].value
+    assert value == pytest.approx((gaps * bins.size()).sum() / 500)
+    drawn = [(b.n, b.predicted, b.observed) for b in performance.reliability]
+    assert len(drawn) == len(bins) > 5
+    expected = np.column_stack([bins.size(), bins["p"].mean(), bins["hit"].mean()])
+    assert np.array(drawn) == pytest.approx(expected)
+
+
 def test_interval_of_the_calibration_error_is_not_moved_up_by_resampling():
     rng = np.random.default_rng(1)
     p = rng.uniform(0.5, 1, 100)
@@ -87,7 +101,7 @@ def test_interval_of_the_calibration_error_is_not_moved_up_by_resampling():
     assert 0 <= score.low <= score.value <= score.high
 
 
-def test_all_right_is_not_certain():
+def test_no_error_is_not_certainty():
     codes = np.arange(30) % 3
     scores = measure(codes, 0.9 * np.eye(3)[codes] + 0.1 / 3).scores
     assert scores["accuracy"].value == 1
@@ -147,7 +161,7 @@ def test_wilson_by_the_formula():
     assert (low, high) == pytest.approx((0.4901625, 0.9433178), abs=1e-6)
 
 
-def test_reliability_leaves_out_empty_steps():
+def test_reliability_leaves_out_empty_bins():
     bins = reliability(np.array([0.05, 0.95, 1.0]), np.array([False, True, True]))
     assert [b.n for b in bins] == [1, 2]
     assert bins[1].observed == 1
@@ -161,9 +175,9 @@ class TestChooseRows:
         top = proba.max(1)
         chosen = {why: row for row, why in choose_rows(codes, proba, predicted)}
         right = codes == predicted
-        assert top[chosen["the right prediction it is surest of"]] == top[right].max()
-        assert top[chosen["the mistake it is surest of"]] == top[~right].max()
-        assert top[chosen["the prediction it is least sure of"]] == top.min()
+        assert top[chosen["the most confident correct prediction"]] == top[right].max()
+        assert top[chosen["the most confident mistake"]] == top[~right].max()
+        assert top[chosen["the most uncertain prediction"]] == top.min()
         assert len(set(chosen.values())) == len(chosen) <= 4
 
     def test_no_mistake_gives_more_classes(self):
@@ -175,19 +189,4 @@ class TestChooseRows:
 
     def test_one_row(self):
         chosen = choose_rows(np.array([0]), np.array([[0.2, 0.8]]), np.array([1]))
-        assert chosen == [(0, "the mistake it is surest of")]
-
-
-class TestEncode:
-    def test_words_numbers_and_booleans(self):
-        assert encode(["b", "a"], np.array(["a", "b"])).tolist() == [1, 0]
-        assert encode(pd.Series([3, 1]), np.array([1, 3])).tolist() == [1, 0]
-        assert encode([True, False], np.array([False, True])).tolist() == [1, 0]
-
-    def test_unknown_class_is_named(self):
-        with pytest.raises(ValueError, match=r"\['c'\] instead"):
-            encode(["a", "c"], np.array(["a", "b"]))
-
-    def test_table_of_labels(self):
-        with pytest.raises(ValueError, match=r"shape \(1, 2\)"):
-            encode([["a", "b"]], np.array(["a", "b"]))
+        assert chosen == [(0, "the most confident mistake")]

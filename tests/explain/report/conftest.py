@@ -1,4 +1,4 @@
-"""Results as the explain functions give them, made up, so that no model is needed."""
+"""Synthetic results of the explain functions, so that no model is needed."""
 
 from types import SimpleNamespace
 
@@ -8,9 +8,10 @@ import pytest
 
 from skdnn.explain._checks import Measurements, run_checks
 from skdnn.explain._methods import performance as _performance
-from skdnn.explain._report import Evidence
-from skdnn.explain._report import simple_model as _simple_model
+from skdnn.explain._report.cells import as_column
+from skdnn.explain._report.evidence import Evidence
 from skdnn.explain._report.fitted_record import FittedRecord
+from skdnn.explain._report.logistic_regression import out_of_fold_probabilities
 from skdnn.explain._results.attributions import Attributions
 from skdnn.explain._results.break_down import BreakDown
 from skdnn.explain._results.counterfactuals import Counterfactuals
@@ -121,10 +122,17 @@ def _profiles(names, classes, X, rng):
     return _Result(table=frame)
 
 
+def column_of(series):
+    """Return a column as the report holds it."""
+    if series.dtype.kind in "iufb":
+        return series.to_numpy(float)
+    return as_column(series.tolist())
+
+
 def build_evidence(
     X=None, classes=("setosa", "versicolor", "virginica"), *, n_rows=40, **changes
 ):
-    """Give evidence whose numbers are noise, of the shape that is asked for."""
+    """Return evidence whose numbers are noise."""
     rng = np.random.default_rng(0)
     if X is None:
         X = pd.DataFrame(
@@ -141,7 +149,8 @@ def build_evidence(
     predicted = proba.argmax(1)
     performance = _performance.measure(codes, proba)
     chosen = _performance.choose_rows(codes, proba, predicted)
-    simple, note = _simple_model.simple_model(X, codes, n_classes)
+    columns = [column_of(X.iloc[:, j]) for j in range(X.shape[1])]
+    simple, note = out_of_fold_probabilities(columns, codes, n_classes)
     effect = np.sort(rng.random(len(names)))[::-1] / 2
     importance = pd.DataFrame(
         {
@@ -168,12 +177,14 @@ def build_evidence(
             "sign": [0.95, np.nan],
         }
     )
+    agreement = ResultTable(agreement, "Agreement between methods", "agreement")
     evidence = {
         "title": None,
         "record": FittedRecord("LogisticRegression", ()),
-        "X": X,
-        "feature_names": names,
-        "classes": classes,
+        "columns": columns,
+        "row_labels": [str(label) for label in X.index],
+        "feature_names": [str(name) for name in names],
+        "class_names": classes,
         "codes": codes,
         "probabilities": proba,
         "predicted": predicted,
@@ -199,7 +210,7 @@ def build_evidence(
 
 
 def network_record(n_epochs=60):
-    """Give a record as a trained network leaves it."""
+    """Return the record of a trained network."""
     epochs = np.arange(n_epochs)
     history = pd.DataFrame(
         {
@@ -223,11 +234,11 @@ def network_record(n_epochs=60):
 
 @pytest.fixture(scope="session")
 def evidence():
-    """Give evidence of a network on three classes."""
+    """Return evidence of a network on three classes."""
     return build_evidence(record=network_record())
 
 
 @pytest.fixture(scope="session")
 def make_evidence():
-    """Give the function that makes up evidence."""
+    """Return the function that builds evidence."""
     return build_evidence

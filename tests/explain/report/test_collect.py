@@ -1,5 +1,6 @@
 """`explain.report` from end to end, on classifiers that fit in a moment."""
 
+import io
 import json
 import subprocess
 import sys
@@ -17,9 +18,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, OneHotEncoder
 
 from skdnn import explain
-from skdnn.explain._model.rows import take
-from skdnn.explain._report.collect import as_positions
-from skdnn.explain._report.collect_explanations import _draw_rows
+from skdnn.explain._model.target import open_problem
+from skdnn.explain._report.collect import as_positions, draw_rows
 
 HOSTILE = "<script>alert(1)</script>"
 
@@ -27,8 +27,8 @@ HOSTILE = "<script>alert(1)</script>"
 @pytest.fixture(scope="module")
 def iris():
     X, y = load_iris(return_X_y=True, as_frame=True)
-    words = load_iris().target_names[y]
-    return train_test_split(X, words, stratify=words, random_state=0)
+    labels = load_iris().target_names[y]
+    return train_test_split(X, labels, stratify=labels, random_state=0)
 
 
 @pytest.fixture(scope="module")
@@ -66,13 +66,31 @@ def test_explanations_are_those_of_the_functions(made, iris, fitted):
     assert row["probability"] == fitted.predict_proba(cells)[0, k]
 
 
+def test_the_problem_is_opened_once(iris, fitted, monkeypatch):
+    from skdnn.explain._report import collect
+
+    opened = []
+
+    def open_counted(*args, **kwargs):
+        opened.append(args)
+        return open_problem(*args, **kwargs)
+
+    for name, module in list(sys.modules.items()):
+        if name.startswith("skdnn.") and hasattr(module, "open_problem"):
+            monkeypatch.setattr(module, "open_problem", open_counted)
+    assert collect.open_problem is open_counted
+    X_train, X_test, _, y_test = iris
+    explain.report(fitted, X_test, y_test, background=X_train, samples=0)
+    assert len(opened) == 1
+
+
 def test_equal_seeds_give_equal_bytes(made, iris, fitted):
     X_train, X_test, _, y_test = iris
     again = explain.report(fitted, X_test, y_test, background=X_train, random_state=0)
     assert again.html() == made.html()
 
 
-def test_without_a_seed_one_is_drawn_and_told(iris, fitted):
+def test_without_a_seed_one_is_drawn_and_reported(iris, fitted):
     X_train, X_test, _, y_test = iris
     first = explain.report(
         fitted, X_test, y_test, background=X_train, samples=0, random_state=None
@@ -85,17 +103,17 @@ def test_without_a_seed_one_is_drawn_and_told(iris, fitted):
 
 
 @pytest.mark.parametrize(("samples", "rows"), [(3, [3]), ([5, -1, 5], [5, 37])])
-def test_rows_that_were_asked_for(iris, fitted, samples, rows):
+def test_requested_rows(iris, fitted, samples, rows):
     X_train, X_test, _, y_test = iris
     made = explain.report(
         fitted, X_test, y_test, background=X_train, samples=samples, title=HOSTILE
     )
     assert [row["position"] for row in made.to_dict()["rows"]] == rows
-    assert "asked for" in made.html()
+    assert "requested" in made.html()
     assert HOSTILE not in made.html()
 
 
-def test_words_missing_cells_and_hostile_names():
+def test_strings_missing_values_and_hostile_names():
     rng = np.random.default_rng(0)
     word = rng.choice([HOSTILE, "b", "c"], 90)
     X = pd.DataFrame({HOSTILE: word, "$x$": rng.normal(size=90), "{{7*7}}": 1.0})
@@ -113,6 +131,23 @@ def test_words_missing_cells_and_hostile_names():
     assert html.count("</style>") == 1
     assert "missing" in html
     json.dumps(made.to_dict(), allow_nan=False)
+
+
+def test_names_with_half_of_a_surrogate_pair():
+    names = pd.Index(["ümlaut \ud800", "b"], dtype=object)
+    X = pd.DataFrame(np.random.default_rng(0).normal(size=(40, 2)), columns=names)
+    y = np.array(["no", "yes \ud800"], dtype=object)[(X["b"] > 0).astype(int)]
+    estimator = LogisticRegression().fit(X.to_numpy(), y)
+    X_train, X_test = X[:20].to_numpy(), X[20:].to_numpy()
+    made = explain.report(estimator, X_test, y[20:], background=X_train, samples=0)
+    assert made.to_dict()["classes"] == ["no", "yes \ud800"]
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="X has feature names")
+        made = explain.report(estimator, X[20:], y[20:], background=X[:20], samples=0)
+    assert made.to_dict()["rows"][0]["table"][0]["feature"] in names
+    file = io.BytesIO()
+    made.write_html(file)
+    assert "ümlaut &#55296;" in file.getvalue().decode()
 
 
 def test_array_of_two_classes_in_a_search():
@@ -147,7 +182,7 @@ def test_two_rows_are_enough(iris, fitted):
 
 
 @pytest.mark.parametrize("samples", [[], [99], [0.5], [True], ["a"], -39])
-def test_positions_that_are_none(samples):
+def test_positions_outside_of_X(samples):
     with pytest.raises(ValueError, match="samples must be positions"):
         as_positions(samples, 38)
 
@@ -165,9 +200,9 @@ def test_progress_is_on_stderr(iris, fitted, capsys):
     explain.report(fitted, X_test, y_test, samples=0)
     assert capsys.readouterr() == ("", "")
     explain.report(fitted, X_test, y_test, samples=0, verbose=True)
-    told = capsys.readouterr()
-    assert told.out == ""
-    assert "report" in told.err
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert "report" in shown.err
 
 
 @pytest.mark.slow
@@ -208,20 +243,14 @@ def test_no_figure_stays_open(made):
 
 
 def test_rows_for_shap_hold_the_chosen_and_are_at_most_a_hundred():
-    rows = _draw_rows(1000, [999, 5], 0)
+    rows = draw_rows(1000, [999, 5], 0)
     assert len(rows) == 100
     assert {5, 999} <= set(rows)
-    assert rows == sorted(rows) == _draw_rows(1000, [999, 5], 0)
-    assert _draw_rows(3, [2], 0) == [0, 1, 2]
+    assert rows == sorted(rows) == draw_rows(1000, [999, 5], 0)
+    assert draw_rows(3, [2], 0) == [0, 1, 2]
 
 
-def test_take_keeps_the_container():
-    frame = pd.DataFrame({"a": [1, 2, 3]}, index=["x", "y", "z"])
-    assert take(frame, [2, 0]).index.tolist() == ["z", "x"]
-    assert take([[1], [2]], [1]).tolist() == [[2]]
-
-
-def test_a_column_that_counterfactuals_cannot_have():
+def test_column_names_that_counterfactuals_refuse():
     X, y = make_classification(60, 4, random_state=0)
     X = pd.DataFrame(X, columns=["sample", "found", "b", "c"])
     estimator = LogisticRegression().fit(X[:40], y[:40])
@@ -231,8 +260,8 @@ def test_a_column_that_counterfactuals_cannot_have():
 
 def test_trust_is_that_of_the_functions(made, iris, fitted):
     X_train, X_test, _, _ = iris
-    told = made.to_dict()
-    row = told["rows"][0]
+    summary = made.to_dict()
+    row = summary["rows"][0]
     cells = X_test.iloc[[row["position"]]]
     steps = explain.break_down(fitted, cells, background=X_train, random_state=0)
     k = fitted.classes_.tolist().index(row["predicted"])
@@ -241,11 +270,11 @@ def test_trust_is_that_of_the_functions(made, iris, fitted):
         assert by_name[name] == pytest.approx(steps.values[0, j, k], abs=1e-9)
     change = explain.counterfactuals(fitted, cells, background=X_train)
     assert row["counterfactual"]["words"] == change.describe(0)
-    checked = {(f["of"], f["code"]) for f in told["checks"]["fired"]}
+    checked = {(f["of"], f["code"]) for f in summary["checks"]["fired"]}
     curves = explain.partial_dependence(fitted, X_test)
     fires = [f.code for f in curves.checks(fitted, X_test).fired]
     assert {code for of, code in checked if of == "Partial dependence"} == set(fires)
-    assert [part["method"] for part in told["deletion"]] == [
+    assert [part["method"] for part in summary["deletion"]] == [
         "SHAP", "LIME", "break-down",
     ]  # fmt: skip
-    assert len(told["agreement"]["rows"]) == 6
+    assert len(summary["agreement"]["rows"]) == 6

@@ -13,7 +13,7 @@ NAMES = ["$a$", "<b>"]
 
 
 class Drawn(LogisticRegression):
-    """A classifier that tells what a network tells."""
+    """A classifier with the attributes of a network."""
 
     baseline_loss_ = np.float32(0.5)
 
@@ -36,7 +36,7 @@ def table():
     return pd.DataFrame(rng.normal(size=(40, 2)), columns=NAMES), np.arange(40) % 2
 
 
-def test_plain_classifier_tells_its_name_only(table):
+def test_a_plain_classifier_has_only_a_name(table):
     record = inspect_fitted(LogisticRegression().fit(*table))
     assert record.name == "LogisticRegression"
     assert record.steps == ()

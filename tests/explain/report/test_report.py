@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from skdnn.explain._report import Report, summarise
+from skdnn.explain._report.report import Report
+from skdnn.explain._report.summary import summarise
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
-"""Make a foreign SVG document safe and quiet enough to stand inside a page.
+"""Clean an SVG document, so that it can be put into a page without escaping.
 
-This is the one place where text enters a page without being escaped, so nothing passes
-that is not on a list: no scripts, no style sheets, no references to anywhere.
+Only listed elements and attributes are copied: no scripts, no style sheets, no
+references to other documents.
 """
 
 import re
@@ -9,87 +9,25 @@ from xml.etree import ElementTree
 
 _SVG = "http://www.w3.org/2000/svg"
 _XLINK = "{http://www.w3.org/1999/xlink}href"
-_TAGS = frozenset(
-    [
-        "svg",
-        "g",
-        "path",
-        "rect",
-        "circle",
-        "ellipse",
-        "line",
-        "polyline",
-        "polygon",
-        "text",
-        "tspan",
-        "use",
-        "defs",
-        "clipPath",
-    ]
-)
-_ATTRIBUTES = frozenset(
-    [
-        "d",
-        "x",
-        "y",
-        "x1",
-        "x2",
-        "y1",
-        "y2",
-        "cx",
-        "cy",
-        "r",
-        "rx",
-        "ry",
-        "width",
-        "height",
-        "transform",
-        "points",
-        "viewBox",
-        "style",
-        "fill",
-        "stroke",
-        "stroke-width",
-        "opacity",
-        "clip-path",
-        "clip-rule",
-        "fill-rule",
-        "text-anchor",
-        "id",
-        "font-size",
-        "font-family",
-        "font-weight",
-        "dx",
-        "dy",
-    ]
-)
+_TAGS = frozenset([
+    "svg", "g", "path", "rect", "circle", "ellipse", "line", "polyline", "polygon",
+    "text", "tspan", "use", "defs", "clipPath",
+])  # fmt: skip
+_ATTRIBUTES = frozenset([
+    "d", "x", "y", "x1", "x2", "y1", "y2", "cx", "cy", "r", "rx", "ry", "dx", "dy",
+    "width", "height", "transform", "points", "viewBox", "style", "fill", "stroke",
+    "stroke-width", "opacity", "clip-path", "clip-rule", "fill-rule", "text-anchor",
+    "id", "font-size", "font-family", "font-weight",
+])  # fmt: skip
 _LOCAL = re.compile(r"url\(\s*['\"]?#([\w.-]+)['\"]?\s*\)")
 
 
 def clean_svg(svg: str, label: str, prefix: str) -> str:
-    """Rewrite an SVG document so that it can be put into a page.
+    """Return an SVG document as one `<svg>` element that may stand in a page.
 
-    Parameters
-    ----------
-    svg : str
-        A whole document, as matplotlib writes it.
-    label : str
-        What the picture shows, for those who do not see it.
-    prefix : str
-        Put before every id, for ids must differ between the pictures of a page.
+    `label` describes the picture to screen readers; `prefix` is put before every id, so
+    that the ids of a page differ. ValueError if `svg` is not an SVG document.
 
-    Returns
-    -------
-    str
-        One `<svg>` element.
-
-    Raises
-    ------
-    ValueError
-        If `svg` is not an SVG document.
-
-    Examples
-    --------
     >>> clean_svg(
     ...     '<svg xmlns="http://www.w3.org/2000/svg"><script>x()</script></svg>',
     ...     "nothing", "p")
@@ -106,8 +44,7 @@ def clean_svg(svg: str, label: str, prefix: str) -> str:
     clean.set("aria-label", label)
     if "viewBox" in root.attrib:
         clean.set("viewBox", root.attrib["viewBox"])
-        # matplotlib sets both for all elements in a style sheet, which would reach
-        # out of the picture here.
+        # matplotlib sets both in a style sheet, which would apply to the whole page
         clean.set("style", "stroke-linejoin: round; stroke-linecap: butt")
     for child in root:
         _copy(child, clean, prefix)

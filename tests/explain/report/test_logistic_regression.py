@@ -2,10 +2,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from skdnn.explain._report.simple_model import columns_of, simple_model
+from skdnn.explain._report.cells import as_column
+from skdnn.explain._report.logistic_regression import out_of_fold_probabilities
 
 
-def test_learns_from_words_and_missing_cells():
+def test_learns_from_strings_and_missing_values():
     rng = np.random.default_rng(0)
     codes = rng.integers(0, 2, 80)
     word = pd.Series(np.where(codes == 1, "yes", "no"), dtype=object)
@@ -19,7 +20,9 @@ def test_learns_from_words_and_missing_cells():
             "count": pd.array([None, *range(79)], dtype="Int64"),
         }
     )
-    proba, note = simple_model(X, codes, 2)
+    columns = [as_column(X[name].tolist()) for name in X]
+    columns[2] = np.full(80, np.nan)
+    proba, note = out_of_fold_probabilities(columns, codes, 2)
     assert (proba.argmax(1) == codes).mean() > 0.95
     assert proba.sum(1) == pytest.approx(1)
     assert "5 folds" in note
@@ -28,7 +31,7 @@ def test_learns_from_words_and_missing_cells():
 def test_predictions_are_out_of_fold():
     rng = np.random.default_rng(0)
     codes = rng.integers(0, 2, 60)
-    proba, _ = simple_model(rng.normal(size=(60, 50)), codes, 2)
+    proba, _ = out_of_fold_probabilities(rng.normal(size=(50, 60)), codes, 2)
     assert (proba.argmax(1) == codes).mean() < 0.75  # in-sample it would be 1
 
 
@@ -37,42 +40,26 @@ def test_predictions_are_out_of_fold():
     [
         ([0, 0, 0, 1, 1, 2], "one class has a single row"),
         ([0, 1, 2, 2], "2 classes have a single row"),
-        ([1, 1, 1], "one class only"),
+        ([1, 1, 1], "only one class"),
     ],
 )
-def test_says_why_there_is_none(codes, reason):
-    X = np.arange(len(codes), dtype=float)[:, None]
-    proba, note = simple_model(X, np.array(codes), 3)
+def test_the_reason_for_none_is_stated(codes, reason):
+    X = np.arange(len(codes), dtype=float)[None]
+    proba, note = out_of_fold_probabilities(X, np.array(codes), 3)
     assert proba is None
     assert reason in note
 
 
 def test_infinite_cells_are_a_reason_not_an_error():
-    X = np.array([[np.inf], [1], [2], [3], [4], [5]])
-    proba, note = simple_model(X, np.array([0, 1, 0, 1, 0, 1]), 2)
+    X = np.array([[np.inf, 1, 2, 3, 4, 5]])
+    proba, note = out_of_fold_probabilities(X, np.array([0, 1, 0, 1, 0, 1]), 2)
     assert proba is None
     assert "could not be fitted" in note
 
 
 def test_every_fold_knows_a_class_of_two_rows():
     codes = np.array([0] * 20 + [1] * 2 + [2] * 20)
-    X = np.random.default_rng(0).normal(codes[:, None], 0.1)
-    proba, _ = simple_model(X, codes, 4)
+    X = np.random.default_rng(0).normal(codes, 0.1)[None]
+    proba, _ = out_of_fold_probabilities(X, codes, 4)
     assert (proba[:, 3] == 0).all()
     assert (proba[codes == 1, 1] > 0).all()
-
-
-def test_columns_of_a_frame():
-    X = pd.DataFrame(
-        {
-            "flag": [True, False],
-            "word": ["a", None],
-            "mixed": pd.Series([1, "x"], dtype=object),
-            "late": pd.to_datetime(["2020-01-01", None]),
-        }
-    )
-    flag, word, mixed, late = columns_of(X)
-    assert flag.tolist() == [1.0, 0.0]
-    assert word.tolist() == ["a", None]
-    assert mixed.tolist() == [1, "x"]
-    assert late[1] is None

@@ -1,0 +1,200 @@
+"""Sections on the effect of columns over many rows."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from skdnn.explain._report import sentences
+from skdnn.explain._report.cells import as_column, cell_text, is_missing
+from skdnn.explain._report.evidence import Evidence
+from skdnn.explain._results.profiles import Profiles
+
+N_BARS = 15  # columns in a picture
+N_TABLE = 40  # columns in a table below a picture
+N_CATEGORIES = 15  # along a curve
+N_SWARMS = 3  # classes whose attributions are shown row by row
+_N_LEVELS = 5  # from low to high values
+_MIN_DIRECTION = 0.5  # rank correlation of values and attributions
+_NO_ATTRIBUTION = 1e-9
+
+
+def importance(evidence: Evidence) -> dict[str, Any]:
+    """Order the columns by permutation importance."""
+    frame = evidence.importance.frame()
+    rows = [
+        {
+            "feature": str(frame["feature"].iloc[i]),
+            "value": float(frame["importance"].iloc[i]),
+            "low": _finite(frame, "ci_low", i),
+            "high": _finite(frame, "ci_high", i),
+            "ratio": _finite(frame, "ratio", i),
+        }
+        for i in range(len(frame))
+    ]
+    rows.sort(key=lambda row: -row["value"])  # type: ignore[operator]  # a float
+    section = {
+        "rows": rows[:N_TABLE],
+        "n_left_out": max(0, len(rows) - N_TABLE),
+        "scoring": evidence.scoring,
+    }
+    return {**section, "words": sentences.importance({**section, "rows": rows})}
+
+
+def _finite(frame: pd.DataFrame, name: str, i: int) -> float | None:
+    value = frame[name].iloc[i]
+    return float(value) if np.isfinite(value) else None
+
+
+def profiles(
+    result: Profiles,
+    evidence: Evidence,
+    ranking: dict[str, Any],
+    describe: Callable[[dict[str, Any]], str],
+) -> dict[str, Any]:
+    """Return the curves of each column, the most important one first.
+
+    `ranking` is the section of `importance`; `describe` writes the sentence of a curve.
+    """
+    frame = result.frame()
+    feature = np.array([str(name) for name in frame["feature"]], dtype=object)
+    rank = {row["feature"]: i for i, row in enumerate(ranking["rows"])}
+    names = sorted(dict.fromkeys(feature), key=lambda name: rank.get(name, len(rank)))
+    curves = [curve(frame[feature == name], name, evidence) for name in names]
+    return {"curves": [{**one, "sentence": describe(one)} for one in curves]}
+
+
+def curve(
+    rows: pd.DataFrame, name: str, evidence: Evidence, own: Any = None
+) -> dict[str, Any]:
+    """Return the grid points of one column, and one line per shown class.
+
+    `rows` has the columns class, x and value. `own` is the value of the explained row,
+    which is never left out.
+    """
+    classes = evidence.classes
+    label = np.array([str(one) for one in rows["class"]], dtype=object)
+    x = as_column(rows["x"][label == label[0]].tolist())
+    value = rows["value"].to_numpy(float)
+    values = np.array([value[label == classes[k]] for k in evidence.shown])
+    is_text = x.dtype != float
+    kept = np.arange(len(x))
+    if is_text and len(x) > N_CATEGORIES:
+        # categories close to the mean show least
+        apart = np.abs(values - values.mean(axis=1, keepdims=True)).max(axis=0)
+        own = None if is_missing(own) else own
+        apart[[cell == own for cell in x]] = np.inf
+        kept = np.sort(np.argsort(-apart, kind="stable")[:N_CATEGORIES])
+    return {
+        "feature": name,
+        "words": is_text,
+        "x": [cell_text(x[i]) for i in kept] if is_text else x.tolist(),
+        "n_left_out": len(x) - len(kept),
+        "lines": [
+            {
+                "class": classes[k],
+                "values": line[kept].tolist(),
+                "range": float(np.ptp(line)),
+            }
+            for k, line in zip(evidence.shown, values, strict=True)
+        ],
+    }
+
+
+def shap(evidence: Evidence) -> dict[str, Any]:
+    """Summarise the SHAP values of all rows: size, direction, and row by row."""
+    result, names, classes = evidence.shap, evidence.feature_names, evidence.classes
+    values = np.asarray(result.values)
+    mean = np.abs(values).mean(axis=0)
+    order = np.argsort(-mean.sum(axis=1), kind="stable")
+    columns = [column[list(evidence.shap_rows)] for column in evidence.columns]
+    others = [k for k in range(len(classes)) if k not in evidence.shown]
+    rows = [
+        {
+            "feature": names[j],
+            "by_class": [
+                {
+                    "class": classes[k],
+                    "value": mean[j, k],
+                    "direction": direction(columns[j], values[:, j, k]),
+                }
+                for k in evidence.shown
+            ],
+            "total": mean[j].sum(),
+            "others": mean[j, others].sum(),
+        }
+        for j in order[:N_TABLE]
+    ]
+    section = {
+        "rows": rows,
+        "n_left_out": max(0, len(names) - N_TABLE),
+        "strips": _swarms(evidence, values, columns, order[:N_BARS]),
+        "method": str(result.method),
+        "output": str(result.output),
+        "n_background": int(result.n_background),
+        "n_rows": len(values),
+        "max_residual": float(np.abs(result.residual).max()),
+        "max_std_error": float(np.max(result.std_errors, initial=0.0)),
+    }
+    return {**section, "words": sentences.shap_overall(section)}
+
+
+def _swarms(
+    evidence: Evidence,
+    values: np.ndarray,
+    columns: Sequence[np.ndarray],
+    order: np.ndarray,
+) -> list[dict[str, Any]]:
+    """Return every attribution to some classes with the level of the value behind."""
+    # of two classes one mirrors the other
+    shown = [1] if len(evidence.classes) == 2 else evidence.shown[:N_SWARMS]
+    levels = {j: _levels(columns[j]) for j in order}
+    return [
+        {
+            "class": evidence.classes[k],
+            "rows": [
+                {
+                    "feature": evidence.feature_names[j],
+                    "values": np.round(values[:, j, k], 5),
+                    "levels": levels[j],
+                }
+                for j in order
+            ],
+        }
+        for k in shown
+    ]
+
+
+def _levels(column: np.ndarray) -> list[int | None]:
+    """Return a level from low to high for each number, None for other values."""
+    if column.dtype != float or not np.isfinite(column).any():
+        return [None] * len(column)
+    finite = np.isfinite(column)
+    ranks = np.unique(column[finite], return_inverse=True)[1]
+    n_values = ranks.max() + 1
+    level = np.full(len(column), -1)
+    # a constant is neither high nor low
+    level[finite] = ranks * _N_LEVELS // n_values if n_values > 1 else _N_LEVELS // 2
+    return [None if one < 0 else int(one) for one in level]
+
+
+def direction(column: np.ndarray, attribution: np.ndarray) -> str:
+    """Return whether high values have high attributions: raises, lowers, or mixed.
+
+    >>> direction(np.array([1.0, 2.0, 3.0]), np.array([0.3, 0.1, -0.2]))
+    'lowers'
+    """
+    if column.dtype != float or not np.any(np.abs(attribution) > _NO_ATTRIBUTION):
+        return ""
+    finite = np.isfinite(column)
+    if finite.sum() < 3:
+        return ""
+    a = np.unique(column[finite], return_inverse=True)[1].astype(float)
+    b = np.unique(attribution[finite], return_inverse=True)[1].astype(float)
+    if not a.std() or not b.std():
+        return ""
+    correlation = np.corrcoef(a, b)[0, 1]
+    if abs(correlation) < _MIN_DIRECTION:
+        return "mixed"
+    return "raises" if correlation > 0 else "lowers"

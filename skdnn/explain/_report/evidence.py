@@ -1,0 +1,82 @@
+"""The results that a report is made of: explanations and plain data, no model."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from skdnn.explain._methods.performance import Performance
+from skdnn.explain._report.fitted_record import FittedRecord
+from skdnn.explain._results.attributions import Attributions
+from skdnn.explain._results.break_down import BreakDown
+from skdnn.explain._results.checks import Checks
+from skdnn.explain._results.counterfactuals import Counterfactuals
+from skdnn.explain._results.deletion import DeletionCurves
+from skdnn.explain._results.profiles import Profiles
+from skdnn.explain._results.tables import ResultTable
+
+N_CLASSES_SHOWN = 6  # distinguishable colours
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """All results that a report is made of.
+
+    `columns` are the scored rows, one array per column (see `cells.as_column`), and
+    `codes` and `predicted` positions of their true and predicted classes. `chosen` are
+    the positions of the rows that are shown one by one, each with the reason (empty if
+    it was requested). They are among `shap_rows`, the positions of the rows that `shap`
+    explains, and the first rows of `lime` and `break_down`; `ceteris_paribus` and
+    `counterfactuals` explain these alone. `counterfactuals` is None where there can be
+    none. `deletion` and `reruns` are by the name of the method.
+    """
+
+    title: str | None
+    record: FittedRecord
+    columns: Sequence[np.ndarray]
+    row_labels: Sequence[str] | None
+    feature_names: Sequence[str]
+    class_names: np.ndarray
+    codes: np.ndarray
+    probabilities: np.ndarray
+    predicted: np.ndarray
+    performance: Performance
+    simple: Performance | None
+    simple_note: str
+    base: Performance
+    importance: ResultTable
+    scoring: str
+    profiles: Profiles
+    accumulated: Profiles
+    shap: Attributions
+    shap_rows: Sequence[int]
+    lime: Attributions
+    chosen: Sequence[tuple[int, str]]
+    break_down: BreakDown
+    ceteris_paribus: Profiles
+    counterfactuals: Counterfactuals | None
+    agreement: ResultTable
+    checks: Sequence[Checks]
+    deletion: Mapping[str, DeletionCurves]
+    reruns: Mapping[str, pd.DataFrame | None]
+    n_background: int
+    random_state: int
+
+    @cached_property
+    def classes(self) -> list[str]:
+        """The names of the classes as text."""
+        return [str(label) for label in self.class_names.tolist()]
+
+    @cached_property
+    def shown(self) -> list[int]:
+        """The classes that have a colour: all, or those with most rows."""
+        counts = np.bincount(self.codes, minlength=len(self.classes))
+        most_frequent = np.argsort(-counts, kind="stable")[:N_CLASSES_SHOWN]
+        return sorted(most_frequent.tolist())
+
+    @property
+    def subject(self) -> str:
+        """What sentences call the estimator."""
+        return "network" if self.record.is_network else "model"

@@ -1,0 +1,93 @@
+"""Logistic regression as the simple model that the classifier is compared with."""
+
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+_N_FOLDS = 5
+_MAX_REASON = 200  # characters
+
+
+def out_of_fold_probabilities(
+    columns: Sequence[np.ndarray],
+    codes: np.ndarray,
+    n_classes: int,
+    *,
+    random_state: int = 0,
+) -> tuple[np.ndarray | None, str]:
+    """Predict each row with a logistic regression fitted on the other folds.
+
+    Labels are known of the scored rows only, so the regression is cross-validated on
+    them. The probabilities have shape (n_samples, n_classes), zero for a class without
+    rows; they are None if there can be none. The text is how they were made, or why
+    there are none.
+    """
+    counts = np.bincount(codes, minlength=n_classes)
+    n_single = int((counts == 1).sum())
+    if (counts > 0).sum() < 2:
+        return None, "the rows contain only one class"
+    if n_single:
+        noun = "one class has" if n_single == 1 else f"{n_single} classes have"
+        return None, f"{noun} a single row, too few for cross-validation"
+    n_folds = min(_N_FOLDS, len(codes))
+    folds = _deal(codes, n_folds, random_state)
+    probabilities = np.zeros((len(codes), n_classes))
+    table = _as_table(columns)
+    try:
+        for fold in range(n_folds):
+            test, train = folds == fold, folds != fold
+            model = _pipeline(columns)
+            with warnings.catch_warnings():
+                # a regression that has not converged is still a fair simple model
+                warnings.simplefilter("ignore")
+                model.fit(table[train], codes[train])
+                predicted = model.predict_proba(table[test])
+            probabilities[np.ix_(np.flatnonzero(test), model.classes_)] = predicted
+    except (TypeError, ValueError) as error:
+        reason = [*str(error).strip().splitlines(), "no reason given"][0]
+        return None, f"it could not be fitted to these columns ({reason[:_MAX_REASON]})"
+    return probabilities, f"out-of-fold predictions of {n_folds} folds of these rows"
+
+
+def _deal(codes: np.ndarray, n_folds: int, random_state: int) -> np.ndarray:
+    """Return the fold of each row: shuffled rows of each class are dealt in turn.
+
+    StratifiedKFold warns about classes with fewer rows than folds; this needs two.
+    """
+    shuffled = np.random.default_rng(random_state).permutation(len(codes))
+    by_class = shuffled[np.argsort(codes[shuffled], kind="stable")]
+    folds = np.empty(len(codes), dtype=int)
+    folds[by_class] = np.arange(len(codes)) % n_folds
+    return folds
+
+
+def _as_table(columns: Sequence[np.ndarray]) -> np.ndarray:
+    """Return columns side by side; in text columns "missing" is a category."""
+    if all(column.dtype == float for column in columns):
+        return np.column_stack(columns)
+    table = np.empty((len(columns[0]), len(columns)), dtype=object)
+    for j, column in enumerate(columns):
+        table[:, j] = column
+        if column.dtype != float:
+            table[:, j] = ["missing" if cell is None else str(cell) for cell in column]
+    return table
+
+
+def _pipeline(columns: Sequence[np.ndarray]) -> Any:
+    """Impute and scale numeric columns, one-hot encode the others, then regress."""
+    from sklearn.compose import make_column_transformer
+    from sklearn.impute import SimpleImputer
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+    numeric = [j for j, column in enumerate(columns) if column.dtype == float]
+    others = [j for j in range(len(columns)) if j not in numeric]
+    scaler = make_pipeline(
+        SimpleImputer(strategy="median", keep_empty_features=True), StandardScaler()
+    )
+    encoder = OneHotEncoder(handle_unknown="ignore", max_categories=50)
+    transformer = make_column_transformer((scaler, numeric), (encoder, others))
+    return make_pipeline(transformer, LogisticRegression(max_iter=1000))

@@ -1,0 +1,163 @@
+"""Plots with axes: training, calibration, curves along columns, deletion curves."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from skdnn.explain._report.axes import Axes, scale, ticks
+from skdnn.explain._report.strips import mark_strip
+from skdnn.explain._text import formatting
+
+Curve = Mapping[str, Any]  # a curve of the summary
+Ends = tuple[float, float]
+Colours = Mapping[str, str]  # CSS class by class name
+
+
+def training(section: Mapping[str, Any] | None) -> list[dict[str, Any]]:
+    """Draw loss and accuracy by epoch, of training and validation rows."""
+    if section is None:
+        return []
+    drawn = [_training(section, name) for name in ("loss", "accuracy")]
+    return [plot for plot in drawn if plot is not None]
+
+
+def _training(section: Mapping[str, Any], name: str) -> dict[str, Any] | None:
+    base = section["baseline_loss"] if name == "loss" else None
+    curves = [(section[name], "m0"), (section[f"val_{name}"], "m1")]
+    known = [(curve, css) for curve, css in curves if curve]
+    values = [v for curve, _ in known for v in curve if v is not None]
+    if not values:
+        return None
+    high = 1.0 if name == "accuracy" else _ceiling(values, base)
+    start, last = formatting.number(values[0]), formatting.number(known[0][0][-1])
+    label = f"Training {name} by epoch, from {start} to {last}"
+    x = (1, max(2, section["n_epochs"]))
+    axes = Axes(x, (0.0, high), label, "epoch", name)
+    if base is not None:
+        axes.line([(x[0], base), (x[1], base)], "baseline")
+    for curve, css in known:
+        shown = [None if v is None else min(v, high) for v in curve]
+        axes.line(enumerate(shown, start=1), f"curve {css}")
+        if len(curve) == 1 and curve[0] is not None:
+            axes.dot(1, curve[0], css)
+    best = section["best_epoch"]
+    value = section[f"val_{name}"][best - 1] if best and curves[1][0] else None
+    if value is not None:
+        axes.dot(best, min(value, high), "m1", 4)
+    return axes.as_dict(name)
+
+
+def _ceiling(values: Sequence[float], base: float | None) -> float:
+    """Return an upper end that cuts off the first jumps of a loss."""
+    top = max(values)
+    if base is not None:
+        top = max(base * 1.1, min(top, base * 2.5))
+    return top * 1.02 or 1.0
+
+
+def calibration(section: Mapping[str, Any], colours: Colours) -> list[dict[str, Any]]:
+    """Draw reliability diagrams of the predicted class and of each class."""
+    by_class = section["by_class"]
+    # of two classes one mirrors the other
+    by_class = by_class if len(by_class) > 2 else by_class[-1:]
+    return [
+        _reliability("Predicted class", section["curve"], "m0"),
+        *(_reliability(c["class"], c["curve"], colours[c["class"]]) for c in by_class),
+    ]
+
+
+def _reliability(title: str, curve: Sequence[Curve], css: str) -> dict[str, Any]:
+    points = "; ".join(
+        f"{formatting.percent(p['predicted'])} predicted, "
+        f"{formatting.percent(p['observed'])} observed"
+        for p in curve
+    )
+    label = f"Reliability of {title}: {points}"
+    axes = Axes((0, 1), (0, 1), label, "predicted probability", "observed share")
+    axes.line([(0, 0), (1, 1)], "baseline")
+    most = max([p["n"] for p in curve], default=1)
+    for p in curve:
+        axes.line([(p["predicted"], p["low"]), (p["predicted"], p["high"])], "error")
+    axes.line([(p["predicted"], p["observed"]) for p in curve], f"curve {css}")
+    for p in curve:
+        radius = round(2.5 + 4 * math.sqrt(p["n"] / most), 1)
+        axes.dot(p["predicted"], p["observed"], css, radius)
+    return axes.as_dict(title)
+
+
+def profiles(
+    curves: Sequence[Curve], colours: Colours, name: str, y_title: str
+) -> list[dict[str, Any]]:
+    """Draw curves along columns on one scale, categories as strips.
+
+    A curve with a value `own` belongs to one row, and is marked there.
+    """
+    values = [v for c in curves for line in c["lines"] for v in line["values"]]
+    ends = _ends([v for v in values if v is not None])
+    return [
+        _categories(curve, colours, ends)
+        if curve["words"]
+        else _profile(curve, colours, ends, name, y_title)
+        for curve in curves
+    ]
+
+
+def _ends(values: Sequence[float]) -> Ends:
+    """Return the ends of a scale: 0 and 1 for large probabilities, else round."""
+    low, high = min([*values, 0.0]), max([*values, 0.0])
+    if low >= 0 and high > 0.5:
+        return 0.0, 1.0
+    top = ticks(0, max(high, -low, 0.02) * 1.3, 4)[-1]
+    return (0.0 if low >= 0 else -top), top
+
+
+def _profile(
+    curve: Curve, colours: Colours, ends: Ends, name: str, y_title: str
+) -> dict[str, Any]:
+    x = [v for v in curve["x"] if v is not None]
+    across = (min(x, default=0.0), max(x, default=1.0))
+    label = f"{name} {curve['feature']}. {curve['sentence']}"
+    axes = Axes(across, ends, label, curve["feature"], y_title)
+    if ends[0] < 0:
+        axes.line([(across[0], 0.0), (across[1], 0.0)], "axis")
+    own = curve.get("own")
+    if own is not None:
+        axes.line([(own, ends[0]), (own, ends[1])], "baseline")
+    for line in curve["lines"]:
+        css = colours[line["class"]]
+        pairs = zip(curve["x"], line["values"], strict=True)
+        points = [(a, b) for a, b in pairs if a is not None]
+        axes.line(points, f"curve {css}")
+        for a, b in points:
+            if b is not None and (len(points) == 1 or a == own):
+                axes.dot(a, b, css)
+    return axes.as_dict(curve["feature"])
+
+
+def _categories(curve: Curve, colours: Colours, ends: Ends) -> dict[str, Any]:
+    at = scale(*ends)
+    write = formatting.percent if ends[0] == 0 else formatting.signed
+    strips = []
+    for i, category in enumerate(curve["x"]):
+        values = [(line["class"], line["values"][i]) for line in curve["lines"]]
+        known = [(label, v) for label, v in values if v is not None]
+        text = ", ".join(f"{label} {write(v)}" for label, v in known)
+        marks = [(at(v), None, colours[label]) for label, v in known]
+        strips.append({"word": category, **mark_strip(f"{category}: {text}", marks)})
+    return {"title": curve["feature"], "strips": strips}
+
+
+def deletion(section: Mapping[str, Any]) -> dict[str, Any]:
+    """Draw a deletion curve, and the mean and range of random orders."""
+    curve = section["curve"]
+    ends = _ends([p[k] for p in curve for k in ("attribution", "low", "high")])
+    label = f"Deletion curve. {section['words']}"
+    unit = f"mean {section['unit']}"
+    axes = Axes((0.0, 1.0), ends, label, "share of columns replaced", unit)
+    for p in curve:
+        axes.line([(p["removed"], p["low"]), (p["removed"], p["high"])], "error")
+    for name, css in (("random", "m1"), ("attribution", "m0")):
+        axes.line([(p["removed"], p[name]) for p in curve], f"curve {css}")
+    for p in curve:
+        axes.dot(p["removed"], p["attribution"], "m0")
+    return axes.as_dict("Deletion curve")

@@ -1,0 +1,164 @@
+"""The report on a classifier: one page for readers who do not program."""
+
+import copy
+import os
+from collections.abc import Sequence
+from typing import IO, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from skdnn._runtime.seeds import as_seed
+
+
+class Report:
+    """A finished report, made by :func:`skdnn.explain.report`.
+
+    In a notebook it is displayed as a page.
+
+    Parameters
+    ----------
+    summary : dict
+        All numbers and sentences, as returned by `to_dict`.
+    """
+
+    def __init__(self, summary: dict[str, Any]) -> None:
+        self._summary = summary
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all numbers and sentences of the report.
+
+        Returns
+        -------
+        dict
+            A copy that `json.dumps` accepts; unknown numbers are None.
+            ``Report(summary)`` makes the same page of it again.
+        """
+        return copy.deepcopy(self._summary)
+
+    def html(self) -> str:
+        """Return the page as text.
+
+        Returns
+        -------
+        str
+            A complete HTML document.
+        """
+        from skdnn.explain._report.render import render
+
+        return render(self._summary)
+
+    def write_html(self, file: str | os.PathLike[str] | IO[Any]) -> None:
+        """Write the page to a file.
+
+        The page is complete: it needs no other files, no network and no scripts.
+
+        Parameters
+        ----------
+        file : str, path-like or file object
+            Where to write. An existing file is replaced when the new one is complete,
+            so that a failure leaves it unchanged.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be written, with what to do instead.
+
+        See Also
+        --------
+        skdnn.explain.report : Makes the report, with an example.
+        """
+        from skdnn.explain._report.page_file import write_page
+
+        write_page(file, self.html)
+
+    def _repr_html_(self) -> str:
+        from skdnn.explain._report.render import render_inline
+
+        return render_inline(self._summary)
+
+    def __repr__(self) -> str:
+        return f"<Report {self._summary['title']!r}: write_html(path) saves it>"
+
+
+def report(
+    estimator: Any,
+    X: Any,
+    y: ArrayLike,
+    *,
+    background: Any = None,
+    title: str | None = None,
+    samples: int | Sequence[int] | None = None,
+    random_state: int | np.random.RandomState | None = 0,
+    verbose: bool = False,
+) -> Report:
+    """Explain a classifier to others, on one page.
+
+    The page shows the data, the network and its training (for estimators that have
+    them), scores with intervals next to logistic regression and a baseline, confusion
+    matrix and calibration; permutation importance, partial dependence, accumulated
+    local effects and SHAP over many rows; for chosen rows SHAP, LIME, break-down,
+    ceteris paribus, counterfactuals and sentences; and how far to rely on them:
+    agreement of the methods, checks, deletion curves and other seeds.
+
+    Parameters
+    ----------
+    estimator : object
+        A fitted classifier with `predict`, `predict_proba` and `classes_`.
+    X : {array-like, DataFrame} of shape (n_samples, n_features)
+        Rows that the estimator was not fitted to, in the form that it accepts.
+    y : array-like of shape (n_samples,)
+        Their classes.
+    background : like X, default=None
+        Rows that averages are taken over, usually the training rows; None means `X`.
+    title : str, default=None
+        Title of the page; None names the estimator.
+    samples : int or sequence of int, default=None
+        Positions in `X` of the rows to explain one by one. None chooses up to four: the
+        most confident correct prediction, the most confident mistake, the prediction
+        with the lowest confidence, and predictions of other classes.
+    random_state : int, RandomState or None, default=0
+        Seed of all random draws. Equal seeds give equal bytes.
+    verbose : bool, default=False
+        Whether progress is shown on stderr.
+
+    Returns
+    -------
+    Report
+        ``.write_html(path)`` saves the page, ``.to_dict()`` returns its numbers; in a
+        notebook it is displayed.
+
+    Raises
+    ------
+    ValueError
+        If `y` has a class that the estimator does not know, or `samples` a position
+        that `X` does not have.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skdnn import explain
+    >>> X, y = load_iris(return_X_y=True, as_frame=True)
+    >>> model = LogisticRegression(max_iter=1000).fit(X[::2], y[::2])
+    >>> report = explain.report(model, X[1::2], y[1::2], background=X[::2])
+    >>> "SHAP" in report.html()
+    True
+    """
+    from skdnn.explain._report.collect import collect
+    from skdnn.explain._report.summary import summarise
+
+    seed = as_seed(random_state)
+
+    def make() -> Report:
+        options = {"background": background, "title": title, "samples": samples}
+        evidence = collect(estimator, X, y, **options, seed=seed, verbose=verbose)
+        return Report(summarise(evidence))
+
+    try:
+        return make()
+    except UnicodeEncodeError:
+        # pyarrow cannot store half of a surrogate pair, which a name may hold
+        with pd.option_context("mode.string_storage", "python"):
+            return make()

@@ -1,0 +1,353 @@
+"""The sentence beside each picture of the report.
+
+Plain text: names are inserted unchanged, and escaped when the page is rendered.
+"""
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+from skdnn.explain._text.formatting import (
+    count,
+    fixed,
+    interval,
+    number,
+    percent,
+    quote,
+    signed,
+)
+
+# Curves that change by less are called flat.
+_FLAT = 0.005
+# Confidence and accuracy that differ by less match.
+_SAME_CONFIDENCE = 0.02
+# Share of a curve's movement that may go the other way if it "rises" or "falls".
+_AGAINST = 0.1
+# Rank correlations from which methods agree, and agree in part.
+_AGREES, _AGREES_IN_PART = 0.7, 0.4
+_SIGNIFICANT = 0.05
+_MANY_ROWS = 1000  # from which percentages have a decimal
+
+
+def separated(a: Mapping[str, Any], b: Mapping[str, Any]) -> bool | None:
+    """Whether two intervals do not overlap; None if one is not known."""
+    bounds = [a.get("low"), a.get("high"), b.get("low"), b.get("high")]
+    if any(bound is None for bound in bounds):
+        return None
+    return bool(a["low"] > b["high"] or b["low"] > a["high"])
+
+
+def verdict(summary: Mapping[str, Any]) -> str:
+    """State how accurate the model is, and what simpler ones reach."""
+    digits = 0 if summary["n_rows"] < _MANY_ROWS else 1
+
+    def share(value: float | None) -> str:
+        return percent(value, digits)
+
+    accuracy = next(r for r in summary["scores"]["rows"] if r["name"] == "accuracy")
+    text = (
+        f"The {summary['subject']} is correct for "
+        f"{interval(accuracy['model'], share)} of "
+        f"{count(summary['n_rows'], 'held-out row')}."
+    )
+    guess = share(accuracy["baseline"]["value"])
+    simple = accuracy["simple"]["value"]
+    if simple is None:
+        return (
+            f"{text} Always predicting the most frequent class is correct for {guess}."
+        )
+    return (
+        f"{text} Logistic regression is correct for {share(simple)}, always predicting "
+        f"the most frequent class for {guess}."
+    )
+
+
+def scores(section: Mapping[str, Any], subject: str) -> str:
+    """State whether the model is more accurate than logistic regression."""
+    if section["simple_missing"]:
+        return (
+            "There is no logistic regression to compare with: "
+            f"{section['simple_missing']}."
+        )
+    lead = section["lead"]
+    if lead["low"] is None or lead["low"] <= 0 <= lead["high"]:
+        better = "These rows do not show which is more accurate"
+    elif lead["value"] > 0:
+        better = f"The {subject} is more accurate"
+    else:
+        better = "Logistic regression is more accurate"
+    return (
+        f"{better}: accuracy of the {subject} minus accuracy of logistic regression is "
+        f"{interval(lead, lambda value: signed(value, 2))}, over the same bootstrap "
+        "samples."
+    )
+
+
+def data(n_rows: int, n_columns: int, n_numeric: int, n_missing: int) -> str:
+    """State the size of the table, the kinds of its columns and what is missing."""
+    if n_numeric == n_columns:
+        kinds = "numeric"
+    elif n_numeric == 0:
+        kinds = "categorical"
+    else:
+        kinds = f"{n_numeric} numeric, {n_columns - n_numeric} categorical"
+    missing = "No values are missing."
+    if n_missing:
+        share = percent(n_missing / (n_rows * n_columns))
+        are = "is" if n_missing == 1 else "are"
+        missing = f"{count(n_missing, 'value')} {are} missing, {share} of all."
+    table = f"{count(n_rows, 'held-out row')} with {count(n_columns, 'column')}"
+    return f"{table} ({kinds}). {missing}"
+
+
+def confusion(section: Mapping[str, Any], n_rows: int) -> str:
+    """State how many predictions are correct, and the most frequent mistake."""
+    n_right = section["n_right"]
+    if n_right == n_rows:
+        return f"All {count(n_rows, 'row')} are predicted correctly."
+    worst = section["largest"][0]
+    return (
+        f"{n_right:,} of {count(n_rows, 'row')} are predicted correctly. The most "
+        f"frequent mistake: {count(worst['n'], 'row')} of {quote(worst['actual'])} "
+        f"predicted as {quote(worst['predicted'])}."
+    )
+
+
+def calibration(section: Mapping[str, Any], subject: str) -> str:
+    """Compare mean confidence with accuracy."""
+    confidence, accuracy = section["mean_confidence"], section["accuracy"]
+    if abs(confidence - accuracy) < _SAME_CONFIDENCE:
+        finding = "On average, confidence matches accuracy"
+    elif confidence > accuracy:
+        finding = f"On average, the {subject} is overconfident"
+    else:
+        finding = f"On average, the {subject} is underconfident"
+    return (
+        f"{finding}: the mean probability of the predicted class is "
+        f"{percent(confidence)}, and {percent(accuracy)} of the predictions are "
+        "correct. The expected calibration error is "
+        f"{interval(section['error'])}. 0 is perfect; with few rows the error is "
+        "overestimated."
+    )
+
+
+def network(name: str, is_drawn: bool) -> str:
+    """Describe the drawing of the network."""
+    if not is_drawn:
+        return f"Summary of the fitted {name}."
+    return (
+        "Columns enter on the left, class probabilities leave on the right. Each line "
+        "is a weight: blue if positive, orange if negative, stronger if larger."
+    )
+
+
+def training(section: Mapping[str, Any]) -> str:
+    """Compare the last training loss and the best validation loss with the baseline."""
+    epochs = count(section["n_epochs"], "epoch")
+    last, base = section["loss"][-1], section["baseline_loss"]
+    text = f"After {epochs} the training loss is {number(last)}"
+    if base is not None and last is not None:
+        side = "below" if last < base else "not below"
+        text += f", {side} the baseline of {number(base)} (class frequencies only)"
+    text += "."
+    if section["best_epoch"] is not None:
+        best = section["val_loss"][section["best_epoch"] - 1]
+        text += (
+            f" The validation loss was lowest in epoch {section['best_epoch']}: "
+            f"{number(best)}."
+        )
+        if base is not None and best is not None and best >= base:
+            text += " It was never below the baseline: the network learned nothing."
+    return text
+
+
+def importance(section: Mapping[str, Any]) -> str:
+    """Name the columns that matter most, and whether their order is certain."""
+    rows = section["rows"]
+    top = rows[0]
+    if top["value"] is None or top["value"] <= 0:
+        return f"No column lowers the {section['scoring']} when it is shuffled."
+    text = (
+        f"{quote(top['feature'])} matters most: shuffling it lowers the "
+        f"{section['scoring']} by {interval(top)}."
+    )
+    if len(rows) > 1:
+        apart = separated(top, rows[1])
+        second = quote(rows[1]["feature"])
+        if apart is False:
+            text += f" It is not clearly ahead of {second}: the intervals overlap."
+        elif apart:
+            text += f" {second} is next with {interval(rows[1])}."
+    unclear = sum(1 for row in rows if row["low"] is not None and row["low"] <= 0)
+    if unclear:
+        text += (
+            f" For {unclear} of {count(len(rows), 'column')}, the interval includes 0 "
+            "or lies below it."
+        )
+    return text
+
+
+def _largest_line(curve: Mapping[str, Any]) -> tuple[str, list[float]]:
+    """Return the class that a curve changes most, and its known values.
+
+    There are no values if the curve is flat.
+    """
+    line = max(curve["lines"], key=lambda item: item["range"])
+    values = [value for value in line["values"] if value is not None]
+    return quote(line["class"]), values if line["range"] >= _FLAT else []
+
+
+def _ends(curve: Mapping[str, Any], values: Sequence[float]) -> tuple[str, str]:
+    """Return where along a curve the value is lowest and highest."""
+    write = quote if curve["words"] else number
+    low, high = values.index(min(values)), values.index(max(values))
+    return write(curve["x"][low]), write(curve["x"][high])
+
+
+def profile(curve: Mapping[str, Any]) -> str:
+    """State which class probability a column changes most, and in which direction."""
+    label, values = _largest_line(curve)
+    name = quote(curve["feature"])
+    if not values:
+        return f"The mean probabilities hardly change with {name}."
+    if curve["words"]:
+        low, high = _ends(curve, values)
+        return (
+            f"The mean probability of {label} is lowest for {low} "
+            f"({percent(min(values))}) and highest for {high} ({percent(max(values))})."
+        )
+    steps = [b - a for a, b in pairwise(values)]
+    up, down = sum(s for s in steps if s > 0), -sum(s for s in steps if s < 0)
+    if min(up, down) <= _AGAINST * max(up, down):
+        verb = "rises" if up > down else "falls"
+        change = f"{verb} from {percent(values[0])} to {percent(values[-1])}"
+    else:
+        change = f"varies between {percent(min(values))} and {percent(max(values))}"
+    first, last = number(curve["x"][0]), number(curve["x"][-1])
+    return (
+        f"As {name} increases from {first} to {last}, the mean probability of {label} "
+        f"{change}."
+    )
+
+
+def accumulated(curve: Mapping[str, Any]) -> str:
+    """State where the effect of a column is lowest and highest."""
+    label, values = _largest_line(curve)
+    name = quote(curve["feature"])
+    if not values:
+        return f"The probabilities hardly change with {name}."
+    low, high = _ends(curve, values)
+    return (
+        f"{name} changes the probability of {label} by up to "
+        f"{fixed(max(values) - min(values))}: the effect is {signed(min(values), 2)} "
+        f"at {low} and {signed(max(values), 2)} at {high}."
+    )
+
+
+def ceteris_paribus(curve: Mapping[str, Any]) -> str:
+    """State how far the probabilities of one row change with one of its values."""
+    label, values = _largest_line(curve)
+    own = curve["own"] if curve["words"] else number(curve["own"], 4)
+    if not values:
+        return f"The value is {own}. Other values hardly change the probabilities."
+    return (
+        f"The value is {own}. Over the values shown, the probability of {label} ranges "
+        f"from {percent(min(values))} to {percent(max(values))}."
+    )
+
+
+def shap_overall(section: Mapping[str, Any]) -> str:
+    """Name the column with the largest attributions, and their direction."""
+    top = section["rows"][0]
+    by_class = max(top["by_class"], key=lambda item: item["value"])
+    text = (
+        f"{quote(top['feature'])} has the largest effect: on average it changes the "
+        f"probability of {quote(by_class['class'])} by {number(by_class['value'])}"
+    )
+    if by_class["direction"] in ("raises", "lowers"):
+        text += f", and high values {by_class['direction'][:-1]} it"
+    return f"{text}."
+
+
+def row_headline(row: Mapping[str, Any], subject: str) -> str:
+    """State what was predicted for a row, and whether it is correct."""
+    text = (
+        f"The {subject} predicts {quote(row['predicted'])} with a probability of "
+        f"{percent(row['probability'])}"
+    )
+    if row["right"]:
+        return f"{text}, which is correct."
+    return f"{text}; the true class is {quote(row['actual'])}."
+
+
+def row_lime(row: Mapping[str, Any]) -> str:
+    """Name the column with the largest LIME coefficient for a row."""
+    known = [item for item in row["features"] if item["lime"] is not None]
+    if not known or row["lime_is_poor"]:
+        return ""
+    first = max(known, key=lambda item: abs(item["lime"]))
+    verb = "supports" if first["lime"] > 0 else "contradicts"
+    return (
+        f"For LIME, {quote(first['feature'])} matters most; it {verb} the prediction."
+    )
+
+
+def agreement(section: Mapping[str, Any]) -> str:
+    """State how far SHAP and LIME agree."""
+    rank, sign = section["rank"], section["sign"]
+    over = f"over {count(section['n_rows'], 'row')} and all classes"
+    if rank is None:
+        return (
+            f"SHAP and LIME cannot be compared {over}: one of them gives all columns "
+            "the same weight."
+        )
+    if rank >= _AGREES:
+        finding = "SHAP and LIME rank the columns similarly"
+    elif rank >= _AGREES_IN_PART:
+        finding = "SHAP and LIME partly agree on the ranking of the columns"
+    else:
+        finding = (
+            "SHAP and LIME rank the columns differently, so do not rely on one alone"
+        )
+    text = f"{finding}: the mean rank correlation {over} is {fixed(rank)}."
+    if sign is not None:
+        text += f" {percent(sign)} of the weight has the same sign."
+    return text
+
+
+def checks(section: Mapping[str, Any]) -> str:
+    """State how many of the applicable checks fire."""
+    n_fired = len(section["fired"])
+    n_all = n_fired + len(section["silent"])
+    if not n_fired:
+        return f"None of the {count(n_all, 'applicable check')} fires."
+    verb = "fires" if n_fired == 1 else "fire"
+    return (
+        f"{n_fired} of {count(n_all, 'applicable check')} {verb}. A finding is not "
+        "always an error, but it limits what the plots above can show."
+    )
+
+
+def deletion(section: Mapping[str, Any]) -> str:
+    """State whether the ranking of a method is better than random orders."""
+    name = section["method"]
+    is_better = section["chance"] <= _SIGNIFICANT
+    verb = "ranks" if is_better else "does not rank"
+    return (
+        f"{name[0].upper()}{name[1:]} {verb} the columns better than chance: the mean "
+        f"{section['unit']} of the predicted class along the curve is "
+        f"{fixed(section['area'], 3)}, in random order "
+        f"{fixed(section['random_area'], 3)}."
+    )
+
+
+def stability(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Name the method that depends most on the seed."""
+    if not rows:
+        return "No method was run with other seeds."
+    worst = max(rows, key=lambda row: row["moved"] or 0.0)
+    return (
+        f"With other seeds, attributions by {worst['method']} change most, by "
+        f"{percent(worst['moved'])} of their size. The seed determines the background "
+        "rows and all other random draws of a method."
+    )
