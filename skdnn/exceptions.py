@@ -8,4 +8,4 @@ class BaselineWarning(UserWarning):
 
 
 class ForkError(RuntimeError):
-    """Training was asked of a process forked after its parent had used Keras."""
+    """Training was started in a process forked after its parent had used Keras."""

@@ -34,9 +34,9 @@ class GridSearchCV(sklearn.model_selection.GridSearchCV):
     scoring : str, callable, list, tuple, dict or None, default=None
         As in scikit-learn; None is the estimator's `score`.
     n_jobs : int or None, default=None
-        Networks that train at the same time; None and -1 are one a core. They are
+        Networks that train at the same time; None and -1 are one per core. They are
         threads of this process. Under a joblib backend of others, such as Dask's, they
-        go to its workers. What is no network goes through joblib as in scikit-learn.
+        go to its workers. Other estimators go through joblib as in scikit-learn.
     refit : bool, str or callable, default=True
         As in scikit-learn.
     cv : int, splitter, iterable or None, default=None
@@ -45,7 +45,7 @@ class GridSearchCV(sklearn.model_selection.GridSearchCV):
         Above 0, a live line on stderr shows progress; scikit-learn's own lines are
         printed when scores are taken.
     pre_dispatch : int or str, default="2*n_jobs"
-        As in scikit-learn, for what is no network.
+        As in scikit-learn, for estimators that are not networks.
     error_score : "raise" or float, default=nan
         As in scikit-learn. With "raise", the first error is raised after training.
     return_train_score : bool, default=False
@@ -59,7 +59,7 @@ class GridSearchCV(sklearn.model_selection.GridSearchCV):
 
     See Also
     --------
-    nested_cross_validate : The honest score of a search.
+    nested_cross_validate : The cross-validated score of a search.
 
     Examples
     --------
@@ -216,7 +216,7 @@ def nested_cross_validate(search, X, y, cv=None):
     """
     if not getattr(search, "refit", False):
         raise ValueError(
-            "`search` must be a search that fits its choice anew, to be scored on the "
+            "`search` must be a search that refits its choice, to be scored on the "
             f"outer rows. Got {search!r}; set refit=True, or name a metric."
         )
     X, y = indexable(X, y)

@@ -36,7 +36,7 @@ def test_demo(tmp_path):
     text = report.read_text("utf-8")
     for word in ("SHAP", "LIME", "baseline", "virginica", "petal width (cm)"):
         assert word in text
-    for word in ("fold 4", "Honest accuracy", "verdict", "\x1b"):
+    for word in ("fold 4", "Nested accuracy", "verdict", "\x1b"):
         assert (word in done.stdout) == (word != "\x1b")
 
 

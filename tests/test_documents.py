@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from skdnn import DNNClassifier, explain
-from skdnn._estimator import parameters as _parameters
+from skdnn._estimator.plain import DEFAULTS
 
 ROOT = Path(__file__).parent.parent
 PAGES = ["README.md", "docs/index.md", "docs/coming_from.md"]
@@ -90,7 +90,7 @@ def test_documented_defaults_are_those_of_the_signature():
 
 
 def test_what_none_means_is_told_for_every_parameter():
-    for name in _parameters._PLAIN_VALUES:
+    for name in DEFAULTS:
         text = inspect.getdoc(DNNClassifier).split("Attributes\n-")[0]
         told = re.search(
             rf"^(?:\w+, )*{name}(?:, \w+)* : .*\n((?:    .*\n)+)", text, flags=re.M

@@ -557,7 +557,7 @@ def test_memory_is_bounded_by_portions(iris, stacks, monkeypatch):
     grid = {"early_stopping": [True], "alpha": [0.0, 0.1]}
     whole = ours.GridSearchCV(network(), grid, cv=3).fit(*iris)
     # 100 rows of 4 numbers, which candidates share, and 10 to validate on for each
-    monkeypatch.setattr(jobs, "_PORTION_BYTES", (100 + 2 * 10) * 4 * 8 - 1)
+    monkeypatch.setattr(jobs, "_PART_BYTES", (100 + 2 * 10) * 4 * 8 - 1)
     portions = ours.GridSearchCV(network(), grid, cv=3).fit(*iris)
     assert stacks == [6, 2, 2, 2]
     assert_same(portions, whole)

@@ -33,7 +33,7 @@ def check_writable(path: Path) -> None:
 
 
 def run_demo(path: Path) -> Path:
-    """Train, tune and explain a network on iris, saying what happens.
+    """Train, tune and explain a network on iris, with a line on each step.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ def _pipe(**parameters):
         "batch_size": 32,
         "learning_rate_init": 0.01,
         "max_iter": 100,
-        "n_iter_no_change": np.inf,  # as many epochs as max_iter says
+        "n_iter_no_change": np.inf,  # always max_iter epochs
         "random_state": _SEED,
     }
     return make_pipeline(
@@ -143,7 +143,7 @@ def _tune(console: Console, X, y) -> dict:
     n_candidates = int(np.prod([len(values) for values in _GRID.values()]))
     _head(console, 3, "Grid search inside an outer cross-validation")
     console.print(
-        f"{n_candidates} candidates, chosen by {_INNER} inner folds, judged by "
+        f"{n_candidates} candidates, chosen by {_INNER} inner folds, scored on "
         f"{_OUTER} outer folds that took no part in choosing."
     )
 
@@ -159,7 +159,7 @@ def _tune(console: Console, X, y) -> dict:
         console.print(f"   fold {fold}: accuracy {score:.3f} with {_words(params)}")
     low, high = nested.interval()
     console.print(
-        f"Honest accuracy: {nested.score:.3f}, 95 % interval {low:.3f} to "
+        f"Nested accuracy: {nested.score:.3f}, 95% interval {low:.3f} to "
         f"{min(high, 1):.3f}."
     )
     chosen = search.fit(X, y).best_params_

@@ -194,7 +194,7 @@ def _kernels(spec: NetworkSpec, weights: Sequence[np.ndarray]) -> list[np.ndarra
     first, encoding = first_layer(spec, [layers[0]]), spec.encoding
     flags = first.kernel[len(first.kernel) - encoding.n_flags :]
     codes = [table[1:].mean(axis=0) for table in first.tables]
-    inputs = np.vstack([first.kernel[: encoding.n_numbers], flags, *codes])
+    inputs = np.vstack([first.kernel[: encoding.n_numeric], flags, *codes])
     return [inputs, *(layer["kernel"] for layer in layers[1:])]
 
 

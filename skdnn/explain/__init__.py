@@ -5,19 +5,42 @@ the estimator takes them: a frame with words and missing cells, or an array. All
 classes are explained at once, and named.
 """
 
+# these register what the results can do
+from skdnn.explain import _checks, _plots, _text  # noqa: F401
 from skdnn.explain._methods.accumulated_local_effects import accumulated_local_effects
-from skdnn.explain._methods.attribution import lime, shap
+from skdnn.explain._methods.agreement import agreement
 from skdnn.explain._methods.average_conditional_effects import (
     average_conditional_effects,
 )
 from skdnn.explain._methods.break_down import break_down
 from skdnn.explain._methods.ceteris_paribus import ceteris_paribus
 from skdnn.explain._methods.counterfactuals import counterfactuals
+from skdnn.explain._methods.lime import lime
 from skdnn.explain._methods.partial_dependence import partial_dependence
 from skdnn.explain._methods.permutation_importance import permutation_importance
+from skdnn.explain._methods.shap import shap
 from skdnn.explain._methods.summary import summary
+from skdnn.explain._report import Report
+from skdnn.explain._results.attributions import Attributions
+from skdnn.explain._results.break_down import BreakDown
+from skdnn.explain._results.checks import Checks, Finding
+from skdnn.explain._results.counterfactuals import Counterfactuals
+from skdnn.explain._results.deletion import DeletionCurves
+from skdnn.explain._results.profiles import Profiles
+from skdnn.explain._results.summary import Summary
+from skdnn.explain._results.tables import ResultTable
 
 __all__ = [
+    "Attributions",
+    "BreakDown",
+    "Checks",
+    "Counterfactuals",
+    "DeletionCurves",
+    "Finding",
+    "Profiles",
+    "Report",
+    "ResultTable",
+    "Summary",
     "accumulated_local_effects",
     "agreement",
     "average_conditional_effects",
@@ -31,65 +54,6 @@ __all__ = [
     "shap",
     "summary",
 ]
-
-
-def agreement(
-    estimator, X, y=None, *, background=None, random_state=None, verbose=False
-):
-    """Ask whether SHAP, LIME, break-down and importance tell the same story.
-
-    Parameters
-    ----------
-    estimator : object
-        A fitted classifier with `predict_proba` and `classes_`.
-    X : {array-like, DataFrame} of shape (n_samples, n_features)
-        Rows to explain.
-    y : array-like of shape (n_samples,), default=None
-        Their classes; with them importance is compared as well.
-    background : like X, default=None
-        As for `shap`, `lime` and `break_down`.
-    random_state : int, RandomState or None, default=None
-        As for these; a RandomState gives one seed, for all of them.
-    verbose : bool, default=False
-        Whether one live line on stderr shows progress.
-
-    Returns
-    -------
-    Table
-        `frame()` has a row for each pair: method_a, method_b, rank, sign. `rank` is
-        Spearman's correlation of the sizes, `sign` the share of attributions whose
-        signs are equal, each weighed by its size. Permutation importance is compared
-        by the mean size of each column's attributions; it has no signs.
-
-    Raises
-    ------
-    ValueError
-        If rows or classes cannot be.
-
-    Examples
-    --------
-    >>> from sklearn.datasets import load_iris
-    >>> from sklearn.linear_model import LogisticRegression
-    >>> from skdnn import explain
-    >>> X, y = load_iris(return_X_y=True, as_frame=True)
-    >>> model = LogisticRegression(max_iter=1000).fit(X, y)
-    >>> table = explain.agreement(model, X[::15], background=X, random_state=0).frame()
-    >>> bool(table["rank"].iloc[0] > 0.5)
-    True
-    """
-    from skdnn.explain._methods.agreement import compare
-    from skdnn.explain._model.rows import as_seed
-
-    seed = as_seed(random_state)
-    options = {"background": background, "random_state": seed, "verbose": verbose}
-    importance = None
-    if y is not None:
-        importance = permutation_importance(
-            estimator, X, y, random_state=seed, verbose=verbose
-        )
-    methods = {"SHAP": shap, "LIME": lime, "break-down": break_down}
-    told = {name: method(estimator, X, **options) for name, method in methods.items()}
-    return compare(told, importance)
 
 
 def report(

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, log_loss
 
-from skdnn._estimator.calibration import OutOfFoldScores, fold_of_rows
+from skdnn._estimator.out_of_fold import OutOfFoldScores, fold_of_rows
 
 
 def judge(proba, y, rows=None, weight=None):
@@ -63,14 +63,14 @@ def test_sharpness_undoes_what_was_done_to_probabilities(factor):
     proba = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     y = (rng.uniform(size=(len(proba), 1)) > np.cumsum(proba, axis=1)).sum(axis=1)
     told = proba**factor / (proba**factor).sum(axis=1, keepdims=True)
-    sharpness = judge([told, told], y.clip(0, 2)).sharpness()
-    assert sharpness == pytest.approx(1 / factor, rel=0.08)
+    inverse_temperature = judge([told, told], y.clip(0, 2)).inverse_temperature()
+    assert inverse_temperature == pytest.approx(1 / factor, rel=0.08)
 
 
 def test_sharpness_is_bounded_where_all_rows_are_told_rightly():
     y = np.arange(40) % 2
     proba = np.where(np.eye(2)[y] > 0, 0.7, 0.3)
-    assert judge([proba, proba], y).sharpness() <= np.exp(1.5) * (1 + 1e-9)
+    assert judge([proba, proba], y).inverse_temperature() <= np.exp(1.5) * (1 + 1e-9)
 
 
 def test_folds_are_of_equal_sizes_and_classes():

@@ -12,7 +12,7 @@ from sklearn.preprocessing import StandardScaler
 
 from skdnn import DNNClassifier
 from skdnn import model_selection as ours
-from skdnn._estimator.calibration import OutOfFoldScores
+from skdnn._estimator.out_of_fold import OutOfFoldScores
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +40,7 @@ def sure(**parameters):
 def test_temperature_makes_probabilities_less_sure(noisy):
     X, X_test, y, y_test = noisy
     plain, mended = sure().fit(X, y), sure(calibration="temperature").fit(X, y)
-    factor = mended._spec.sharpness
+    factor = mended._spec.inverse_temperature
     assert 0.2 < factor < 0.7
     # only how sure: the same weights, classes and order
     for a, b in zip(plain._weights, mended._weights, strict=True):
@@ -64,16 +64,19 @@ def test_factor_is_the_best_of_a_logistic_regression_on_logits(noisy):
     settings = {"X_val": X_test, "y_val": y_test}
     fitted = sure(calibration="temperature", validation_fraction=None)
     fitted.fit(X, y, **settings)
-    logit = np.diff(fitted.predict_log_proba(X_test), axis=1) / fitted._spec.sharpness
+    logit = (
+        np.diff(fitted.predict_log_proba(X_test), axis=1)
+        / fitted._spec.inverse_temperature
+    )
     peer = LogisticRegression(C=np.inf, fit_intercept=False).fit(logit, y_test)
     # a grid of steps of 5 %, and a share of smoothing of 1 in 251
-    assert fitted._spec.sharpness == pytest.approx(peer.coef_[0, 0], rel=0.06)
+    assert fitted._spec.inverse_temperature == pytest.approx(peer.coef_[0, 0], rel=0.06)
 
 
 def test_three_classes_and_early_stopping(iris):
     X, y = iris
     fitted = sure(calibration="temperature", early_stopping=True).fit(X, y)
-    assert fitted._spec.sharpness != 1
+    assert fitted._spec.inverse_temperature != 1
     proba = fitted.predict_proba(X)
     np.testing.assert_allclose(proba.sum(axis=1), 1)
     np.testing.assert_allclose(fitted.model_(X).numpy(), proba, atol=1e-12)
@@ -82,7 +85,7 @@ def test_three_classes_and_early_stopping(iris):
 def test_members_of_an_ensemble_have_factors_of_their_own(noisy):
     X, X_test, y, _ = noisy
     fitted = sure(calibration="temperature", n_estimators=3, max_iter=20).fit(X, y)
-    factors = {member._spec.sharpness for member in fitted.estimators_}
+    factors = {member._spec.inverse_temperature for member in fitted.estimators_}
     assert len(factors) > 1
     np.testing.assert_allclose(
         fitted.model_(X_test).numpy(),
@@ -126,8 +129,8 @@ def test_recipe_is_calibrated_by_what_it_leaves_out(noisy):
     asked = DNNClassifier(calibration="temperature", **settings).fit(X, y)
     assert asked._spec == as_it_is._spec
     assert (
-        as_it_is._training_summary.reliability.sharpness
-        == as_it_is._spec.sharpness
+        as_it_is._training_summary.reliability.inverse_temperature
+        == as_it_is._spec.inverse_temperature
         != 1
     )
     np.testing.assert_array_equal(asked.predict_proba(X), as_it_is.predict_proba(X))
@@ -143,7 +146,7 @@ def test_calibration_error_by_hand():
     assert judged.calibration_error(1.0) == pytest.approx(expected)
     told = judged.reliability()
     assert told.before == pytest.approx(expected)
-    assert told.sharpness < 1
+    assert told.inverse_temperature < 1
     sharper = proba**2 / (proba**2).sum(axis=1, keepdims=True)
     again = OutOfFoldScores([np.arange(4)], [np.log(sharper)], judged.y, judged.weight)
     assert judged.calibration_error(2.0) == pytest.approx(again.calibration_error(1.0))

@@ -1,39 +1,12 @@
-"""Coded checks of results: each fires, stays silent, or does not apply."""
+"""Coded checks of results: each fires, stays silent, or does not apply.
 
-from skdnn.explain._checks.base import Check, CheckInput, Checks, Finding
-from skdnn.explain._checks.of_measurements import (
-    Agreement,
-    Deletion,
-    OffData,
-    OffGrid,
-    Stability,
-)
-from skdnn.explain._checks.of_result import (
-    Additivity,
-    BackgroundSize,
-    ConstantColumn,
-    RanksSeparated,
-    SamplingError,
-    SurrogateFit,
-)
+`table` lists them, `measurements` measures with the classifier what they need, and
+`run` runs them, registered for all results.
+"""
 
-__all__ = ["ALL", "Check", "CheckInput", "Checks", "Finding", "run_checks"]
+from skdnn.explain._checks.check import Check, Measurements
+from skdnn.explain._checks.measurements import measure
+from skdnn.explain._checks.run import run_checks
+from skdnn.explain._checks.table import CHECKS
 
-ALL: tuple[Check, ...] = (
-    Additivity(),
-    SamplingError(),
-    SurrogateFit(),
-    Deletion(),
-    RanksSeparated(),
-    Stability(),
-    Agreement(),
-    OffData(),
-    BackgroundSize(),
-    ConstantColumn(),
-    OffGrid(),
-)
-
-
-def run_checks(seen: CheckInput) -> Checks:
-    """Return what every check says of a result."""
-    return Checks(tuple(check(seen) for check in ALL), seen.result.title)
+__all__ = ["CHECKS", "Check", "Measurements", "measure", "run_checks"]

@@ -1,5 +1,7 @@
 """Accumulated local effects: what small moves of a column do to rows that are near."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 from sklearn.utils import check_random_state
@@ -19,9 +21,10 @@ from skdnn.explain._model.target import (
     Step,
     Target,
     draw_background,
+    no_step,
     open_problem,
 )
-from skdnn.explain._results.tables import Profiles
+from skdnn.explain._results.profiles import Profiles
 
 # Cells at which two distributions are compared, at most.
 _COMPARED = 100
@@ -113,13 +116,19 @@ def accumulated_local_effects(
         drawn = draw_background(problem, check_random_state(random_state))
         problem = problem.with_background(drawn)
     with Progress(len(positions), "column", verbose) as progress:
-        return _compute(problem, positions, grid_resolution, progress.step)
+        return compute_accumulated_local_effects(
+            problem, positions, grid_resolution, progress.step
+        )
 
 
-def _compute(
-    problem: Problem, positions: list[int], resolution: int, step: Step
+def compute_accumulated_local_effects(
+    problem: Problem,
+    positions: Sequence[int] | None = None,
+    resolution: int = 50,
+    step: Step = no_step,
 ) -> Profiles:
-    """Return the accumulated effect of each column."""
+    """Return the accumulated effect of each column over all background rows."""
+    positions = range(problem.target.n_features) if positions is None else positions
     target, rows = problem.target.stacked(), problem.background
     tables, ticks = [], {}
     for j in positions:

@@ -1,5 +1,7 @@
 """Average conditional effects: how steep the output is along each column."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 from sklearn.utils import check_random_state
@@ -18,6 +20,7 @@ from skdnn.explain._model.target import (
     Step,
     Target,
     draw_background,
+    no_step,
     open_problem,
 )
 from skdnn.explain._results.intervals import t_quantile
@@ -115,12 +118,15 @@ def average_conditional_effects(
         drawn = draw_background(problem, check_random_state(random_state))
         problem = problem.with_background(drawn)
     with Progress(len(positions), "column", verbose) as progress:
-        table = measure_effects(problem, positions, progress.step)
-    return _as_result(problem.target.stacked(), table)
+        return compute_average_conditional_effects(problem, positions, progress.step)
 
 
-def _as_result(target: Target, table: pd.DataFrame) -> ResultTable:
-    """Return effects with what refits say of their errors."""
+def compute_average_conditional_effects(
+    problem: Problem, positions: Sequence[int] | None = None, step: Step = no_step
+) -> ResultTable:
+    """Return mean effects over all background rows, with errors over the members."""
+    positions = range(problem.target.n_features) if positions is None else positions
+    table, target = measure_effects(problem, positions, step), problem.target.stacked()
     error, n_refits = table["refit_error"], target.n_refits
     reach = t_quantile(0.95, n_refits - 1) * error if n_refits else error
     table = table.drop(columns=_MEASURED[1:]).assign(
@@ -133,7 +139,9 @@ def _as_result(target: Target, table: pd.DataFrame) -> ResultTable:
     return ResultTable(table, heading, "effects", refits, n_refits)
 
 
-def measure_effects(problem: Problem, positions: list[int], step: Step) -> pd.DataFrame:
+def measure_effects(
+    problem: Problem, positions: Sequence[int], step: Step
+) -> pd.DataFrame:
     """Return the effect of each column, and what it may be off by.
 
     Returns

@@ -1,6 +1,8 @@
 """Break-down: what each column adds as the row's cells are put in one by one."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from sklearn.utils import check_random_state
@@ -12,80 +14,10 @@ from skdnn.explain._model.target import (
     Step,
     Target,
     draw_background,
+    no_step,
     open_problem,
 )
-from skdnn.explain._results.attributions import Attributions
-
-
-@dataclass(frozen=True, repr=False, kw_only=True)
-class BreakDown(Attributions):
-    """Attributions that hold for one order of the columns.
-
-    Attributes
-    ----------
-    orders : ndarray of shape (n_samples, n_features)
-        Positions of the columns in the order in which they were put in.
-    """
-
-    orders: np.ndarray
-
-    @property
-    def title(self) -> str:
-        """What the result is, in words."""
-        return f"Break-down ({self.method})"
-
-    @property
-    def caveat(self) -> str:
-        """What a reader of the sentences must know besides."""
-        return "In another order, columns that act together would have other shares."
-
-    def __getitem__(self, rows) -> "BreakDown":
-        """Return the result for some of the explained rows."""
-        if isinstance(rows, int | np.integer):
-            rows = [self.sample_position(rows)]
-        part = vars(super().__getitem__(rows))
-        return BreakDown(**part | {"orders": self.orders[rows]})
-
-    def plot(
-        self,
-        kind="waterfall",
-        *,
-        sample=None,
-        target_class=None,
-        max_display=12,
-        ax=None,
-    ):
-        """Draw the attributions.
-
-        Parameters
-        ----------
-        kind : {"waterfall", "bar", "beeswarm"}, default="waterfall"
-            From base value to prediction of one row and class, in the row's order;
-            the others as of ``Attributions.plot``.
-        sample : int, default=None
-            Position of the row; None is the first for a waterfall, all else.
-        target_class : class label, default=None
-            As of ``Attributions.plot``.
-        max_display : int, default=12
-            Columns shown.
-        ax : matplotlib Axes, default=None
-            Where to draw; None makes a figure.
-
-        Returns
-        -------
-        matplotlib Axes
-        """
-        from skdnn.explain._plots import tables
-
-        if kind == "waterfall":
-            return tables.plot_break_down(self, sample, target_class, max_display, ax)
-        return super().plot(
-            kind,
-            sample=sample,
-            target_class=target_class,
-            max_display=max_display,
-            ax=ax,
-        )
+from skdnn.explain._results.break_down import BreakDown
 
 
 def break_down(
@@ -161,17 +93,27 @@ def break_down(
     'petal length (cm)'
     """
     problem = open_problem(estimator, X, background=background, output=output)
+    no_order = order is None or np.size(order) == 0
     names = problem.target.feature_names
-    by_size = order is None or np.size(order) == 0
-    first = [] if by_size else positions_of("order", order, names)
-    background = draw_background(problem, check_random_state(random_state))
+    first = [] if no_order else positions_of("order", order, names)
     with Progress(len(problem.X), "row", verbose) as progress:
-        values, refit_errors, orders = _attribute(
-            replace(problem, target=problem.target.stacked()),
-            background,
-            first,
-            progress.step,
-        )
+        return compute_break_down(problem, first, random_state, progress.step)
+
+
+def compute_break_down(
+    problem: Problem,
+    first: Sequence[int] = (),
+    random_state: Any = None,
+    step: Step = no_step,
+) -> BreakDown:
+    """Return break-downs of every row; columns at `first` come first, then by size."""
+    names = problem.target.feature_names
+    background = draw_background(problem, check_random_state(random_state))
+    values, refit_errors, orders = _attribute(
+        replace(problem, target=problem.target.stacked()), background, [*first], step
+    )
+    members = problem.target.members
+    n_refits = 0 if refit_errors is None or members is None else members.n
     return BreakDown(
         values=values,
         std_errors=np.zeros_like(values),
@@ -180,12 +122,12 @@ def break_down(
         feature_names=names,
         class_names=problem.target.class_names,
         data=problem.data,
-        method="by size" if by_size else "in the order given",
-        output=output,
+        method="in the order given" if len(first) else "by size",
+        output=problem.target.output,
         n_background=len(background),
         random_state=random_state,
         refit_errors=refit_errors,
-        n_refits=0 if refit_errors is None else problem.target.members.n,
+        n_refits=n_refits,
         orders=orders,
     )
 

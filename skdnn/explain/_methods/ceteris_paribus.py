@@ -1,5 +1,7 @@
 """Ceteris paribus: the output for a row as one of its cells moves."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -13,8 +15,8 @@ from skdnn.explain._model.grid import (
     ticks_of,
 )
 from skdnn.explain._model.names import check_count
-from skdnn.explain._model.target import Problem, Step, open_problem
-from skdnn.explain._results.tables import Profiles
+from skdnn.explain._model.target import Problem, Step, no_step, open_problem
+from skdnn.explain._results.profiles import Profiles
 
 
 def ceteris_paribus(
@@ -88,13 +90,19 @@ def ceteris_paribus(
     problem = open_problem(estimator, X, background=background, output=output)
     positions = problem.target.positions(features)
     with Progress(len(positions), "column", verbose) as progress:
-        return _compute(problem, positions, grid_resolution, progress.step)
+        return compute_ceteris_paribus(
+            problem, positions, grid_resolution, progress.step
+        )
 
 
-def _compute(
-    problem: Problem, positions: list[int], resolution: int, step: Step
+def compute_ceteris_paribus(
+    problem: Problem,
+    positions: Sequence[int] | None = None,
+    resolution: int = 50,
+    step: Step = no_step,
 ) -> Profiles:
-    """Return a curve for each row along each column."""
+    """Return a curve for each row along each column; None is all columns."""
+    positions = range(problem.target.n_features) if positions is None else positions
     target = problem.target.stacked()
     predictions = target.split(target.predict(problem.X))
     tables, ticks, own = [], {}, {}

@@ -18,8 +18,15 @@ from skdnn.explain._methods.counterfactual_search import (
 )
 from skdnn.explain._model.grid import shown
 from skdnn.explain._model.names import check_count, positions_of
-from skdnn.explain._model.target import Problem, Target, class_position, open_problem
-from skdnn.explain._results.tables import Counterfactuals
+from skdnn.explain._model.target import (
+    Problem,
+    Step,
+    Target,
+    no_step,
+    open_problem,
+)
+from skdnn.explain._results.counterfactuals import Counterfactuals
+from skdnn.explain._results.positions import class_position
 
 OWN_COLUMNS = ("sample", "found", "target")
 
@@ -111,6 +118,24 @@ def counterfactuals(
     check_count("n_alternatives", n_alternatives, 1)
     del random_state
     problem = open_problem(estimator, X, background=background)
+    with Progress(len(problem.X), "row", verbose) as progress:
+        return compute_counterfactuals(
+            problem, target_class, fixed, ranges, n_alternatives, progress.step
+        )
+
+
+def compute_counterfactuals(
+    problem: Problem,
+    target_class: Any = None,
+    fixed: Any = None,
+    ranges: Any = None,
+    n_alternatives: int = 1,
+    step: Step = no_step,
+) -> Counterfactuals:
+    """Return the fewest changes of every row; parameters of `counterfactuals`.
+
+    The problem's output must be the probability.
+    """
     target = problem.target
     _check_names(target.feature_names)
     if target.n_classes < 2:
@@ -120,11 +145,10 @@ def counterfactuals(
         asked = class_position(target.class_names, target_class)
     moves = _moves(problem, fixed, ranges)
     found = []
-    with Progress(len(problem.X), "row", verbose) as progress:
-        predicted = classes_of(target, problem.X)
-        for row, own in zip(problem.X, predicted, strict=True):
-            found.append(_search(problem, moves, row, own, asked, n_alternatives))
-            progress.step()
+    predicted = classes_of(target, problem.X)
+    for row, own in zip(problem.X, predicted, strict=True):
+        found.append(_search(problem, moves, row, own, asked, n_alternatives))
+        step()
     return _collected(problem, found, asked)
 
 

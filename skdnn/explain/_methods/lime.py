@@ -10,12 +10,16 @@ quarter; and what is rare in the background is drawn more often.
 """
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
+from sklearn.utils import check_random_state
 
+from skdnn._runtime.progress import Progress
 from skdnn.explain._model.images import picture
+from skdnn.explain._model.names import check_option
 from skdnn.explain._model.players import cells_of, players
-from skdnn.explain._model.target import Problem, Step
+from skdnn.explain._model.target import Problem, Step, no_step, open_problem
 from skdnn.explain._results.attributions import Attributions
 
 METHODS = ("auto", "tabular")
@@ -32,37 +36,100 @@ _N_IMAGINED = 40
 _MAX_LEVELS = 10
 
 
-def explain_lime(
-    problem: Problem,
-    method: str,
-    groups,
-    random_state: np.random.RandomState,
-    seed,
-    step: Step,
-) -> Attributions:
-    """Return the surrogates' coefficients for every row, player and class.
+def lime(
+    estimator,
+    X,
+    *,
+    background=None,
+    method="auto",
+    output="probability",
+    groups=None,
+    random_state=None,
+    verbose=False,
+):
+    """Explain each prediction by a linear surrogate around its row.
 
     Parameters
     ----------
-    problem : Problem
-        What to explain.
-    method : str
-        One of `METHODS`.
-    groups : dict, list or None
-        Columns that are one player.
-    random_state : RandomState
-        Draws one seed, from which each row draws its own rows.
-    seed : object
-        What the caller gave as `random_state`, kept in the result.
-    step : callable
-        Called after each row.
+    estimator : object
+        A fitted classifier with `predict_proba` and `classes_`.
+    X : {array-like, DataFrame} of shape (n_samples, n_features)
+        Rows to explain; or images or sequences, an array of three dimensions or more,
+        whose cells are the columns.
+    background : like X, default=None
+        Rows whose cells are drawn from around each row: the training data, as a rule.
+        None takes X.
+    method : {"auto", "tabular"}, default="auto"
+        "auto" draws 5000 rows at a time until another seed would put the columns in
+        the same order (rank correlation above 0.98), 100 000 at most. "tabular" asks
+        lime's own explainer, once: for tables without missing cells.
+    output : {"probability", "log_odds"}, default="probability"
+        What is explained.
+    groups : dict of str to columns, or list of lists of columns, default=None
+        Several columns, by name or position, are drawn together, from the same row.
+        Columns that are not listed are on their own.
+    random_state : int, RandomState or None, default=None
+        Draws the rows around each; no global seed is read or changed.
+    verbose : bool, default=False
+        Whether one live line on stderr shows progress.
+
+    Returns
+    -------
+    Attributions
+        ``values`` of shape (n_samples, n_features, n_classes): the change of the
+        output, in the surrogate, when the column's cell is like the row's (the same
+        level; a number in the same quarter of the background; both missing) instead
+        of unlike it; a group is like the row's if all its cells are. ``base_values``
+        (n_samples, n_classes) are intercepts. ``score`` of shape (n_samples,
+        n_classes) is each surrogate's weighted R²; where it is below 0.5, ``poor_fit``
+        is True: the surrogate is no good picture of the classifier.
+
+    Raises
+    ------
+    ValueError, TypeError, sklearn.exceptions.NotFittedError
+        As for `shap`.
+
+    Notes
+    -----
+    What the row has and less than a fifth of the background is drawn in a fifth of the
+    rows. Standard errors hold for other draws of rows, not for another background.
+
+    References
+    ----------
+    .. [1] Ribeiro, Singh and Guestrin (2016), "Why should I trust you?": explaining
+       the predictions of any classifier.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skdnn import explain
+    >>> X, y = load_iris(return_X_y=True, as_frame=True)
+    >>> model = LogisticRegression(max_iter=1000).fit(X, y)
+    >>> result = explain.lime(model, X[:1], background=X, random_state=0)
+    >>> result.frame().sort_values("value").iloc[-1]["feature"]
+    'petal length (cm)'
     """
+    check_option("method", method, METHODS)
+    problem = open_problem(estimator, X, background=background, output=output)
+    with Progress(len(problem.X), "LIME row", verbose) as progress:
+        return compute_lime(problem, method, groups, random_state, progress.step)
+
+
+def compute_lime(
+    problem: Problem,
+    method: str = "auto",
+    groups: Any = None,
+    random_state: Any = None,
+    step: Step = no_step,
+) -> Attributions:
+    """Return surrogates' coefficients of every row of an opened problem."""
     target = problem.target.stacked()
     problem = replace(problem, target=target)
     everyone = players(target.feature_names, groups)
     predictions = target.predict(problem.X)  # first, if the classifier refuses a row
     # all rows from the same seed: what is told of a row does not hang on the others
-    row_seed = int(random_state.randint(2**31 - 1))
+    row_seed = int(check_random_state(random_state).randint(2**31 - 1))
     if method == "tabular":
         ask = _lime_tabular(problem, groups, row_seed)
     else:
@@ -89,7 +156,7 @@ def explain_lime(
         method=f"up to {max(n for _, n in told)} rows around each",
         output=target.output,
         n_background=len(problem.background),
-        random_state=seed,
+        random_state=random_state,
         refit_errors=refit_errors,
         score=np.stack([s.score[of_classes] for s, _ in told]),
         n_refits=target.n_refits,

@@ -1,5 +1,6 @@
 """What the loss rises by when a column is shuffled, and what that may be off by."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,7 +32,7 @@ class LossRises:
 def measure_rises(
     problem: Problem,
     y: np.ndarray,
-    positions: list[int],
+    positions: Sequence[int],
     orders: np.ndarray,
     step: Step,
 ) -> LossRises:

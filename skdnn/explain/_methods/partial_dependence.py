@@ -1,5 +1,7 @@
 """Partial dependence: the mean output as one column, or two, move."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 from sklearn.utils import check_random_state
@@ -14,8 +16,14 @@ from skdnn.explain._model.grid import (
     ticks_of,
 )
 from skdnn.explain._model.names import check_count, positions_of
-from skdnn.explain._model.target import Problem, Step, draw_background, open_problem
-from skdnn.explain._results.tables import Profiles
+from skdnn.explain._model.target import (
+    Problem,
+    Step,
+    draw_background,
+    no_step,
+    open_problem,
+)
+from skdnn.explain._results.profiles import Profiles
 
 _RESOLUTION, _RESOLUTION_OF_PAIRS = 50, 20
 
@@ -108,9 +116,13 @@ def partial_dependence(
     with Progress(len(pairs or positions), "column", verbose) as progress:
         if pairs:
             resolution = grid_resolution or _RESOLUTION_OF_PAIRS
-            return _of_pairs(problem, pairs, resolution, progress.step)
+            return compute_partial_dependence_of_pairs(
+                problem, pairs, resolution, progress.step
+            )
         resolution = grid_resolution or _RESOLUTION
-        return _of_columns(problem, positions, resolution, ice, progress.step)
+        return compute_partial_dependence(
+            problem, positions, resolution, ice, progress.step
+        )
 
 
 def _pairs(features, names: list[str]) -> list[list[int]]:
@@ -128,10 +140,18 @@ def _pairs(features, names: list[str]) -> list[list[int]]:
     return [positions_of("features", pair, names) for pair in features]
 
 
-def _of_columns(
-    problem: Problem, positions: list[int], resolution: int, ice: bool, step: Step
+def compute_partial_dependence(
+    problem: Problem,
+    positions: Sequence[int] | None = None,
+    resolution: int = _RESOLUTION,
+    ice: bool = False,
+    step: Step = no_step,
 ) -> Profiles:
-    """Return the mean output, or every row's, along each column."""
+    """Return the mean output over the background, or every row's, along each column.
+
+    All background rows are used; None is all columns.
+    """
+    positions = range(problem.target.n_features) if positions is None else positions
     target, rows = problem.target.stacked(), problem.background
     tables, ticks = [], {}
     for j in positions:
@@ -160,8 +180,11 @@ def _of_columns(
     )
 
 
-def _of_pairs(
-    problem: Problem, pairs: list[list[int]], resolution: int, step: Step
+def compute_partial_dependence_of_pairs(
+    problem: Problem,
+    pairs: Sequence[Sequence[int]],
+    resolution: int = _RESOLUTION_OF_PAIRS,
+    step: Step = no_step,
 ) -> Profiles:
     """Return the mean output over the grid of each pair of columns."""
     target, rows = problem.target.stacked(), problem.background
@@ -171,7 +194,7 @@ def _of_pairs(
         sides = [places_of(target.columns[j], rows[:, j], resolution) for j in pair]
         places = np.stack(np.meshgrid(*sides, indexing="ij"), axis=-1).reshape(-1, 2)
         means = np.empty((len(places), target.n_outputs))
-        for part, output in outputs_at(target, rows, pair, places):
+        for part, output in outputs_at(target, rows, list(pair), places):
             means[part] = output.mean(axis=1)
         values, errors = target.split(means)
         k, n = target.n_classes, len(places)

@@ -4,6 +4,7 @@ import difflib
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,7 @@ from skdnn._runtime.progress import Progress
 from skdnn.explain._methods.shuffling import row_losses, shuffled_outputs
 from skdnn.explain._model.names import check_count, positions_of
 from skdnn.explain._model.players import players
-from skdnn.explain._model.target import Problem, Step, Target, open_problem
+from skdnn.explain._model.target import Problem, Step, Target, no_step, open_problem
 from skdnn.explain._results.tables import ResultTable
 
 
@@ -93,25 +94,24 @@ def permutation_importance(
     check_count("n_repeats", n_repeats, 2)
     del background
     problem = open_problem(estimator, X)
-    y = check_classes(y, problem)
     measured = players(problem.target.feature_names, groups)
     if features is not None:
         names = [name for name, _ in measured]
         measured = [measured[j] for j in positions_of("features", features, names)]
     with Progress(len(measured), "column", verbose) as progress:
-        return _compute(
+        return compute_permutation_importance(
             problem, y, measured, n_repeats, scoring, random_state, progress.step
         )
 
 
-def _compute(
+def compute_permutation_importance(
     problem: Problem,
-    y: np.ndarray,
-    measured: list[tuple[str, list[int]]],
-    n_repeats: int,
-    scoring,
-    random_state,
-    step: Step,
+    y: Any,
+    measured: list[tuple[str, list[int]]] | None = None,
+    n_repeats: int = 10,
+    scoring: Any = None,
+    random_state: Any = None,
+    step: Step = no_step,
 ) -> ResultTable:
     """Return the drop of the score for each column or group.
 
@@ -132,6 +132,9 @@ def _compute(
     step : callable
         Called after each of those measured.
     """
+    y = check_classes(y, problem)
+    if measured is None:
+        measured = players(problem.target.feature_names, None)
     target = problem.target.stacked()
     scorer = _scorer(target.estimator, scoring)
     judge = _Judge(target, problem.X, y, scoring)

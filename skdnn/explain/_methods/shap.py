@@ -14,19 +14,24 @@ from typing import Any
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import check_random_state
 
+from skdnn._runtime.progress import Progress
 from skdnn.explain._methods.shap_evaluation import Mixer, Series, estimate
 from skdnn.explain._model.images import picture
+from skdnn.explain._model.names import check_option
 from skdnn.explain._model.players import cells_of, players
 from skdnn.explain._model.target import (
     MAX_BACKGROUND,
     Problem,
     Step,
     Target,
-    class_position,
     draw_background,
+    no_step,
+    open_problem,
 )
 from skdnn.explain._results.attributions import Attributions
+from skdnn.explain._results.positions import class_position
 
 METHODS = ("auto", "exact", "regression", "walks", "permutation", "kernel")
 _PEERS = ("permutation", "kernel")
@@ -96,28 +101,131 @@ class ShapConfig:
             )
 
 
-def explain_shap(
-    problem: Problem,
-    plan: ShapConfig,
-    random_state: np.random.RandomState,
-    seed,
-    step: Step,
-) -> Attributions:
-    """Return Shapley values of every row, player and class.
+def shap(
+    estimator,
+    X,
+    *,
+    background=None,
+    method="auto",
+    output="probability",
+    contrast=None,
+    groups=None,
+    max_evals=None,
+    tolerance=None,
+    n_jobs=None,
+    random_state=None,
+    verbose=False,
+):
+    """Attribute each prediction to the columns by their Shapley values.
 
     Parameters
     ----------
-    problem : Problem
-        What to explain.
-    plan : Plan
-        How.
-    random_state : RandomState
-        Draws background rows and sets of players.
-    seed : object
-        What the caller gave as `random_state`, kept in the result.
-    step : callable
-        Called after each row.
+    estimator : object
+        A fitted classifier with `predict_proba` and `classes_`.
+    X : {array-like, DataFrame} of shape (n_samples, n_features)
+        Rows to explain; or images or sequences, an array of three dimensions or more,
+        whose cells are the columns.
+    background : like X, default=None
+        Rows that stand for "this column is not known": the training data, as a rule.
+        At most 100 are drawn, every predicted class in its share; up to 1000 with
+        `max_evals` or `tolerance`, as far as these go round. None takes X.
+    method : str, default="auto"
+        "exact" enumerates all sets of players; "regression" samples sets in
+        complementary pairs; "walks" samples antithetic permutations; "permutation" and
+        "kernel" ask shap's own explainers, which tell no standard errors. "auto" is
+        exact up to 10 players if `max_evals` allows, regression up to 200, else walks.
+    output : {"probability", "log_odds"}, default="probability"
+        What is attributed.
+    contrast : tuple of two class labels, default=None
+        Explains the output of the first class less that of the second. None explains
+        every class.
+    groups : dict of str to columns, list of lists of columns, or ndarray, default=None
+        Several columns, by name or position, are one player. Columns that are not
+        listed are players of their own. For images, an array of whole numbers, one a
+        pixel: which patch or superpixel it belongs to.
+    max_evals : int, default=None
+        Evaluations of the classifier for each row, at most. None is 130 a player, at
+        least 4000, where sets are sampled.
+    tolerance : float, default=None
+        Goes on, row by row, until the largest standard error of the row is not above
+        this, or `max_evals` are spent.
+    n_jobs : int, default=None
+        Processes that share the rows, as joblib counts them. The numbers are the same.
+    random_state : int, RandomState or None, default=None
+        Draws background rows and sets. No global seed is read or left changed.
+    verbose : bool, default=False
+        Whether one live line on stderr shows progress.
+
+    Returns
+    -------
+    Attributions
+        ``values`` of shape (n_samples, n_features, n_classes) in units of `output`:
+        with ``base_values`` they add up to the prediction. With `groups` there is a
+        feature for each player, with `contrast` one class. ``std_errors`` are 0 where
+        exact; ``interval()`` makes intervals of them. Of an ensemble, ``refit_errors``
+        is the standard deviation over the members, which are explained by the same
+        sets; ``refit_interval()`` makes intervals of it.
+
+    Raises
+    ------
+    ValueError
+        If rows, background or options cannot be, or the estimator has no
+        `predict_proba` or `classes_`.
+    TypeError
+        If `groups` or `n_jobs` are of another type.
+    sklearn.exceptions.NotFittedError
+        If the estimator is not fitted.
+
+    Notes
+    -----
+    Fitted wrappers of Keras, scikeras's `KerasClassifier` and
+    ``keras.wrappers.SKLearnClassifier``, are asked through one compiled function.
+    Keras's has no `predict_proba`: what is explained is its `decision_function`, by
+    softmax where its rows are no probabilities already.
+
+    A column of words is one player, whatever the Pipeline makes of it. The values are
+    interventional: columns are switched against background rows, whether or not such
+    rows occur.
+
+    References
+    ----------
+    .. [1] Strumbelj and Kononenko (2014), Explaining prediction models and individual
+       predictions with feature contributions.
+    .. [2] Lundberg and Lee (2017), A unified approach to interpreting model
+       predictions.
+    .. [3] Musco and Witter (2025), Provably accurate Shapley value estimation via
+       leverage score sampling.
+    .. [4] Mitchell et al. (2022), Sampling permutations for Shapley value estimation.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skdnn import explain
+    >>> X, y = load_iris(return_X_y=True, as_frame=True)
+    >>> model = LogisticRegression(max_iter=1000).fit(X, y)
+    >>> result = explain.shap(model, X[:2], background=X, random_state=0)
+    >>> result.values.shape
+    (2, 4, 3)
+    >>> result.method
+    'exact'
     """
+    check_option("method", method, METHODS)
+    config = ShapConfig(method, groups, contrast, max_evals, tolerance, n_jobs)
+    problem = open_problem(estimator, X, background=background, output=output)
+    with Progress(len(problem.X), "SHAP row", verbose) as progress:
+        return compute_shap(problem, config, random_state, progress.step)
+
+
+def compute_shap(
+    problem: Problem,
+    config: ShapConfig | None = None,
+    random_state: Any = None,
+    step: Step = no_step,
+) -> Attributions:
+    """Return Shapley values of every row of an opened problem, player and class."""
+    plan = config or ShapConfig()
+    draw_state = check_random_state(random_state)
     target = problem.target
     everyone = players(target.feature_names, plan.groups)
     live = _live(problem, everyone)
@@ -125,12 +233,12 @@ def explain_shap(
     target = replace(target, contrast=_contrast(target, plan.contrast)).stacked()
     ends = target.predict(problem.X)  # first, if the classifier refuses a row
     most = _most_background(plan, method, len(live))
-    background = draw_background(problem, random_state, most)
+    background = draw_background(problem, draw_state, most)
     owner = np.zeros(target.n_features, dtype=np.intp)
     for place, player in enumerate(live):
         owner[everyone[player][1]] = place
     mixer = Mixer(target, background, owner)
-    draw = int(random_state.randint(2**31 - 1))
+    draw = int(draw_state.randint(2**31 - 1))
     shape = (len(ends), len(everyone), len(target.output_names))
     values, errors, error_df = np.zeros(shape), np.zeros(shape), None
     refits = np.zeros(shape) if target.n_refits else None
@@ -157,7 +265,7 @@ def explain_shap(
         method=method,
         output=target.output,
         n_background=len(background),
-        random_state=seed,
+        random_state=random_state,
         refit_errors=refits,
         error_df=error_df,
         n_refits=target.n_refits,

@@ -1,6 +1,8 @@
 """The summary of a classifier: importance and effects, with honest intervals."""
 
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,7 +12,7 @@ from skdnn._runtime.progress import Progress
 from skdnn.explain._methods.average_conditional_effects import measure_effects
 from skdnn.explain._methods.loss_increase import measure_rises
 from skdnn.explain._methods.permutation_importance import check_classes
-from skdnn.explain._model.target import Problem, Step, open_problem
+from skdnn.explain._model.target import Problem, Step, no_step, open_problem
 from skdnn.explain._results.intervals import (
     freedom,
     holm,
@@ -123,13 +125,26 @@ def summary(
     """
     del background
     problem = open_problem(estimator, X, output=output)
-    y = check_classes(y, problem)
     positions = problem.target.positions(features)
+    with Progress(2 * len(positions), "column", verbose) as progress:
+        return compute_summary(problem, y, positions, random_state, progress.step)
+
+
+def compute_summary(
+    problem: Problem,
+    y: Any,
+    positions: Sequence[int] | None = None,
+    random_state: Any = None,
+    step: Step = no_step,
+) -> Summary:
+    """Return importance and effects on the rows of X; None is all columns."""
+    y = check_classes(y, problem)
+    positions = range(problem.target.n_features) if positions is None else positions
+    problem = problem.with_background(problem.X)
     draw = check_random_state(random_state)
     orders = np.array([draw.permutation(len(y)) for _ in range(_N_REPEATS)])
-    with Progress(2 * len(positions), "column", verbose) as progress:
-        importance = _importance(problem, y, positions, orders, progress.step)
-        effects = _effects(problem, positions, progress.step)
+    importance = _importance(problem, y, positions, orders, step)
+    effects = _effects(problem, positions, step)
     words = [name for name in ("level", "reference") if name in effects]
     importance["class"] = None
     effects["class"] = effects["class"].astype(object)  # whole numbers stay whole
@@ -159,7 +174,7 @@ def _refits(problem: Problem) -> str:
 def _importance(
     problem: Problem,
     y: np.ndarray,
-    positions: list[int],
+    positions: Sequence[int],
     orders: np.ndarray,
     step: Step,
 ) -> pd.DataFrame:
@@ -185,7 +200,7 @@ def _importance(
     )
 
 
-def _effects(problem: Problem, positions: list[int], step: Step) -> pd.DataFrame:
+def _effects(problem: Problem, positions: Sequence[int], step: Step) -> pd.DataFrame:
     """Return the effects of each column and their errors."""
     told = measure_effects(problem, positions, step)
     errors = [told["data_error"].to_numpy()]

@@ -5,8 +5,7 @@ any mix of rows can be made by indexing. Before the classifier sees rows they ar
 turned back into the user's container, column order and dtypes.
 """
 
-import difflib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -24,6 +23,11 @@ from skdnn.explain._model.names import check_option, positions_of
 
 # Told of every piece of work that is done, to show progress.
 Step = Callable[[], None]
+
+
+def no_step() -> None:
+    """Show no progress."""
+
 
 MAX_BACKGROUND = 100
 # Cells handed to the classifier at once: the memory it takes does not grow with rows.
@@ -249,6 +253,11 @@ class Problem:
     background: np.ndarray
     data: np.ndarray
 
+    def take(self, positions: Sequence[int] | np.ndarray) -> "Problem":
+        """Return the problem for some of its rows; the background stays."""
+        rows = np.asarray(positions, dtype=np.intp)
+        return replace(self, X=self.X[rows], data=self.data[rows])
+
     def with_background(self, background: np.ndarray) -> "Problem":
         """Return the problem with other background rows."""
         return replace(self, background=background)
@@ -373,27 +382,6 @@ def draw_background(
     step = len(ordered) / most
     places = (random_state.uniform() + np.arange(most)) * step
     return rows[np.sort(ordered[places.astype(np.intp)])]
-
-
-def class_position(
-    class_names: np.ndarray, target_class, name: str = "target_class"
-) -> int:
-    """Return the position of a class; `name` is what the caller calls it.
-
-    Raises
-    ------
-    ValueError
-        If there is no such class.
-    """
-    labels = class_names.tolist()
-    if target_class not in labels:
-        names = [str(label) for label in labels]
-        near = difflib.get_close_matches(str(target_class), names, n=1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
-        raise ValueError(
-            f"`{name}` must be one of the classes {labels}. Got {target_class!r}.{hint}"
-        )
-    return labels.index(target_class)
 
 
 def _check_estimator(estimator) -> np.ndarray:

@@ -6,17 +6,17 @@ from typing import Any
 
 import numpy as np
 
-from skdnn.explain._checks import CheckInput, run_checks
-from skdnn.explain._checks.measure import off_data, off_grid, rerun
+from skdnn.explain._checks import measure, run_checks
 from skdnn.explain._methods.accumulated_local_effects import accumulated_local_effects
 from skdnn.explain._methods.agreement import compare
-from skdnn.explain._methods.attribution import lime, shap
 from skdnn.explain._methods.break_down import break_down
 from skdnn.explain._methods.ceteris_paribus import ceteris_paribus
 from skdnn.explain._methods.counterfactuals import OWN_COLUMNS, counterfactuals
-from skdnn.explain._methods.deletion import deletion_curves
+from skdnn.explain._methods.deletion_curves import compute_deletion_curves
+from skdnn.explain._methods.lime import lime
 from skdnn.explain._methods.partial_dependence import partial_dependence
 from skdnn.explain._methods.permutation_importance import permutation_importance
+from skdnn.explain._methods.shap import shap
 from skdnn.explain._model.rows import take
 from skdnn.explain._model.target import Step, open_problem
 
@@ -146,39 +146,28 @@ def _trust(
     """
     estimator, seed = asked.estimator, asked.seed
     problem = open_problem(estimator, rows, background=asked.background)
-    deletion = deletion_curves(problem, same, np.random.RandomState(seed))
-    seen = {}
-    for name, result in same.items():
-        others = [name in pair for pair in _pairs(told["agreement"])]
-        seen[name] = CheckInput(
-            result,
-            problem=problem,
-            deletion=deletion[name],
-            reruns=rerun(
-                result, estimator, rows, background=asked.background, seed=seed
-            ),
-            agreement=told["agreement"][others],
-            off_data=off_data(result, problem, seed),
+    deletion = compute_deletion_curves(problem, same, np.random.RandomState(seed))
+    agreement = told["agreement"]
+    measured = {
+        name: measure(
+            result, problem, seed=seed, deletion=deletion[name], agreement=agreement
         )
+        for name, result in same.items()
+    }
+    checks = [run_checks(result, measured[name]) for name, result in same.items()]
     step()
     whole = open_problem(estimator, asked.X)
     chosen = take(asked.X, asked.chosen)
     single = open_problem(estimator, chosen, background=asked.background)
-    more = [
-        CheckInput(told[name], problem=of, off_grid=off_grid(told[name], of, seed))
-        for name, of in (("profiles", whole), ("ceteris_paribus", single))
-    ]
+    checks.append(run_checks(told["importance"]))
+    for name, of in (("profiles", whole), ("ceteris_paribus", single)):
+        checks.append(run_checks(told[name], measure(told[name], of, seed=seed)))
     step()
-    everything = [*seen.values(), CheckInput(told["importance"]), *more]
     return {
-        "checks": [run_checks(one) for one in everything],
+        "checks": checks,
         "deletion": deletion,
-        "reruns": {name: one.reruns for name, one in seen.items()},
+        "reruns": {name: one.reruns for name, one in measured.items()},
     }
-
-
-def _pairs(agreement: Any) -> list[tuple[str, str]]:
-    return list(zip(agreement["method_a"], agreement["method_b"], strict=True))
 
 
 def _draw_rows(n_rows: int, chosen: Sequence[int], seed: int) -> list[int]:

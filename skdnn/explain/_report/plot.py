@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
+from skdnn._runtime.names import shorten
 from skdnn.explain._text import formatting
 
 PLOT_WIDTH, PLOT_HEIGHT = 340, 230
@@ -108,9 +109,7 @@ class Plot:
             self.text(across, place, formatting.number(value), "tick", "middle")
         self.line([(x0, y0), (x1, y0)], "axis")
         middle = (_LEFT + self.width - _RIGHT) / 2
-        self.text(
-            middle, self.height - 6, formatting.shorten(x_title, 36), "title", "middle"
-        )
+        self.text(middle, self.height - 6, shorten(x_title, 36), "title", "middle")
         self.text(2, 10, y_title, "title", "start")
 
 

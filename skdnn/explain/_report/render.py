@@ -3,6 +3,7 @@
 from functools import lru_cache
 from typing import Any
 
+from skdnn._runtime.names import shorten
 from skdnn.explain._report.charts import charts
 from skdnn.explain._report.drawing import clean_svg
 from skdnn.explain._text import formatting
@@ -53,7 +54,7 @@ def _template(name: str) -> Any:
         formatting.signed,
         formatting.percent,
         formatting.interval,
-        formatting.shorten,
+        shorten,
         formatting.count,
     ):
         environment.filters[filter_.__name__] = filter_

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from skdnn._runtime.names import shorten
 from skdnn.explain._report import words as _words
 from skdnn.explain._report.sections import N_TABLE, cell_text, curve
 from skdnn.explain._report.simple_model import columns_of, is_missing
@@ -153,7 +154,7 @@ def _row_label(X: Any, row: int) -> str | None:
     if not hasattr(index, "tolist"):
         return None
     label = str(index[row])  # type: ignore[index]
-    return None if label == str(row) else formatting.shorten(label, 40)
+    return None if label == str(row) else shorten(label, 40)
 
 
 def lime(evidence: Any, explained: list[dict[str, Any]]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from skdnn._runtime.names import shorten
 from skdnn.explain._report import words as _words
 from skdnn.explain._report.fitted_record import FittedRecord
 from skdnn.explain._report.simple_model import columns_of, is_missing
@@ -14,6 +15,7 @@ N_BARS = 15  # columns of X in a picture
 N_TABLE = 40  # columns of X in a table under a picture
 N_LEVELS = 15  # words along a curve
 N_STRIPS = 3  # classes whose attributions are shown row by row
+_MAX_CELL = 60  # characters
 
 
 def data(
@@ -57,7 +59,7 @@ def _describe(name: str, column: np.ndarray) -> dict[str, Any]:
         values, counts = np.unique(given.astype(str), return_counts=True)
         order = np.argsort(-counts, kind="stable")[:3]
         common = [
-            {"value": formatting.shorten(str(values[i])), "n": int(counts[i])}
+            {"value": shorten(str(values[i]), _MAX_CELL), "n": int(counts[i])}
             for i in order
         ]
         return {**row, "kind": "words", "n_distinct": len(values), "common": common}
@@ -211,7 +213,7 @@ def cell_text(cell: Any) -> str:
     """Write one cell as people read it."""
     if isinstance(cell, float | np.floating):
         return "missing" if np.isnan(cell) else formatting.number(float(cell), 4)
-    return "missing" if cell is None else formatting.shorten(str(cell))
+    return "missing" if cell is None else shorten(str(cell), _MAX_CELL)
 
 
 def shap(

@@ -52,7 +52,7 @@ def freedom(variances: np.ndarray, dfs) -> np.ndarray:
 def t_probability(values: np.ndarray, errors: np.ndarray, df) -> np.ndarray:
     """Return how probable numbers so far from 0 are, if the truth is 0 (two-sided).
 
-    Where there is no error, 0 is certain (1) and all else impossible (0).
+    Where there is no error, 0 is certain (1) and any other value impossible (0).
     """
     from scipy.special import stdtr
 
@@ -65,7 +65,7 @@ def t_probability(values: np.ndarray, errors: np.ndarray, df) -> np.ndarray:
 def holm(probabilities: np.ndarray) -> np.ndarray:
     """Return probabilities adjusted for how many there are (Holm, 1979).
 
-    If all below 0.05 are taken for real, the chance that any of them is not is 5 % at
+    If all below 0.05 are taken for real, the chance that any of them is not is 5% at
     most, however they hang together.
 
     Examples
@@ -86,7 +86,7 @@ def rank_ranges(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the best and the worst rank that each number may have.
 
-    A number stands before another if their difference is told from 0, all pairs
+    A number stands before another if their difference is separated from 0, all pairs
     together: the ranges hold all true ranks at once in 95 of 100 cases (Mogstad et
     al., 2024, section 3), the largest number having rank 1.
 

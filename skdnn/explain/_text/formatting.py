@@ -1,15 +1,18 @@
-"""Numbers and names as people read them: plain text, escaped where it is shown."""
+"""Numbers and names as text; what goes to HTML is escaped there."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+
+from skdnn._runtime.names import shorten
 
 NBSP = "\N{NO-BREAK SPACE}"
 MINUS = "\N{MINUS SIGN}"
 DASH = "\N{EN DASH}"
+_MAX_QUOTED = 40
 
 
 def number(value: float | None, digits: int = 3) -> str:
-    """Write a number with few significant digits; a dash for an unknown one.
+    """Format a number with significant digits; an unknown one is a dash.
 
     >>> number(0.41234), number(1234567.0), number(12.0)
     ('0.412', '1,234,567', '12')
@@ -23,7 +26,7 @@ def number(value: float | None, digits: int = 3) -> str:
 
 
 def fixed(value: float | None, digits: int = 2) -> str:
-    """Write a number with fixed decimals, for columns that are compared."""
+    """Format a number with fixed decimals, for columns that are compared."""
     if value is None:
         return DASH
     text = f"{value:.{digits}f}"
@@ -31,22 +34,20 @@ def fixed(value: float | None, digits: int = 2) -> str:
 
 
 def signed(value: float | None, digits: int = 3) -> str:
-    """Write a number with its sign.
+    """Format a number with its sign.
 
     >>> signed(0.25), signed(-0.0001)
     ('+0.250', '0.000')
     """
-    text = fixed(value, digits)
-    return (
-        f"+{text}" if value is not None and float(f"{value:.{digits}f}") > 0 else text
-    )
+    is_positive = value is not None and float(f"{value:.{digits}f}") > 0
+    return f"+{fixed(value, digits)}" if is_positive else fixed(value, digits)
 
 
 def percent(value: float | None, digits: int = 0) -> str:
-    """Write a share as a percentage, never rounding to none or to all.
+    """Format a share as a percentage, never rounded to 0% or 100%.
 
-    >>> percent(0.97).replace(NBSP, " "), percent(0.9999).replace(NBSP, " ")
-    ('97 %', '> 99 %')
+    >>> percent(0.97), percent(0.9999).replace(NBSP, " ")
+    ('97%', '> 99%')
     """
     if value is None:
         return DASH
@@ -56,31 +57,21 @@ def percent(value: float | None, digits: int = 0) -> str:
         text = f">{NBSP}{100 - least:.{digits}f}"
     elif value > 0 and float(text) == 0:
         text = f"<{NBSP}{least:.{digits}f}"
-    return f"{text}{NBSP}%"
+    return f"{text}%"
 
 
-def interval(score: dict[str, Any], write: Any = fixed) -> str:
-    """Write a value followed by its interval in brackets, if it has one."""
+def interval(
+    score: Mapping[str, float | None], write: Callable[[float | None], str] = fixed
+) -> str:
+    """Format a value with its interval in brackets, if it has one."""
     text = write(score["value"])
     if score.get("low") is None or score.get("high") is None:
         return text
     return f"{text} ({write(score['low'])} to {write(score['high'])})"
 
 
-def shorten(text: str, length: int = 60) -> str:
-    """Cut out the middle of a long text, where names differ least.
-
-    >>> shorten("abcdefghij", 5)
-    'abc…j'
-    """
-    if len(text) <= length:
-        return text
-    tail = (length - 1) // 3
-    return f"{text[: length - 1 - tail]}…{text[len(text) - tail :]}"
-
-
 def join(items: Sequence[str], last: str = "and") -> str:
-    """Write a list as a sentence does.
+    """Join a list as in a sentence.
 
     >>> join(["a", "b", "c"])
     'a, b and c'
@@ -91,7 +82,7 @@ def join(items: Sequence[str], last: str = "and") -> str:
 
 
 def count(n: int, noun: str, plural: str | None = None) -> str:
-    """Write how many of a thing there are.
+    """Format a number of things.
 
     >>> count(1, "row").split(), count(2, "class", "classes").split()
     (['1', 'row'], ['2', 'classes'])
@@ -99,6 +90,6 @@ def count(n: int, noun: str, plural: str | None = None) -> str:
     return f"{n:,}{NBSP}{noun if n == 1 else plural or noun + 's'}"
 
 
-def quote(name: str, length: int = 40) -> str:
-    """Set a column or class off from the sentence around it."""
+def quote(name: Any, length: int = _MAX_QUOTED) -> str:
+    """Put the name of a column or class in quotation marks."""
     return f"“{shorten(str(name), length)}”"

@@ -236,7 +236,7 @@ class TestWords:
         told = self.curve(0.2, 0.5, 0.9) | {"own": 1.0}
         said = _words.ceteris_paribus(told).replace("\xa0", " ")
         assert said == (
-            "Now 1. The probability of “k” could be anything from 20 % to 90 %."
+            "Now 1. The probability of “k” could be anything from 20% to 90%."
         )
         flat = self.curve(0.2, 0.2, 0.2) | {"own": None}
         assert "No other cell" in _words.ceteris_paribus(flat)
@@ -297,9 +297,9 @@ class TestWords:
     @pytest.mark.parametrize(
         ("values", "said"),
         [
-            ([0.1, 0.3, 0.9], "rises from 10 % to 90 %"),
-            ([0.9, 0.5, 0.1], "falls from 90 % to 10 %"),
-            ([0.1, 0.9, 0.1], "moves between 10 % and 90 %"),
+            ([0.1, 0.3, 0.9], "rises from 10% to 90%"),
+            ([0.9, 0.5, 0.1], "falls from 90% to 10%"),
+            ([0.1, 0.9, 0.1], "moves between 10% and 90%"),
             ([0.5, 0.5, 0.5], "hardly moves"),
         ],
     )

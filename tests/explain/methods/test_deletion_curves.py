@@ -5,7 +5,7 @@ import pytest
 from oracles import Formula
 
 from skdnn import explain
-from skdnn.explain._methods.deletion import N_ORDERS, deletion_curves
+from skdnn.explain._methods.deletion_curves import N_ORDERS, compute_deletion_curves
 from skdnn.explain._model.target import open_problem
 
 COEFS = np.array([0.3, 0.2, 0.1, 0.0])
@@ -26,7 +26,7 @@ def curves(linear, values=None):
         shap = replace(shap, values=values(shap.values))
     problem = open_problem(model, rows, background=X)
     draw = np.random.RandomState(0)
-    return deletion_curves(problem, {"it": shap}, draw)["it"], shap
+    return compute_deletion_curves(problem, {"it": shap}, draw)["it"], shap
 
 
 def test_steps_are_the_attributions_of_a_linear_classifier(linear):
@@ -67,7 +67,7 @@ def test_several_methods_are_compared_with_the_same_orders(linear):
     model, rows, X = linear
     shap = explain.shap(model, rows, background=X, random_state=0)
     problem = open_problem(model, rows, background=X)
-    told = deletion_curves(
+    told = compute_deletion_curves(
         problem,
         {"one": shap, "turned": replace(shap, values=-shap.values)},
         np.random.RandomState(0),
