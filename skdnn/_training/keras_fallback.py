@@ -88,6 +88,8 @@ class KerasEpochs:
                 convert(block.y),
                 convert(block.weight),
             )
+            # torch warns when a tensor that tracks gradients becomes a float
+            loss, hits, total = map(keras_backend.to_numpy, (loss, hits, total))
             sums += [float(loss) * float(total), float(hits), float(total)]
         return {"loss": float(sums[0] / sums[2]), "accuracy": float(sums[1] / sums[2])}
 
