@@ -11,7 +11,12 @@ from skdnn._runtime.progress import Progress
 from skdnn._search.nested import NestedScores
 from skdnn._search.stacked_search import fit_search
 
-__all__ = ["GridSearchCV", "RandomizedSearchCV", "nested_cross_validate"]
+__all__ = [
+    "GridSearchCV",
+    "NestedScores",
+    "RandomizedSearchCV",
+    "nested_cross_validate",
+]
 
 
 class GridSearchCV(sklearn.model_selection.GridSearchCV):
