@@ -292,7 +292,8 @@ def private_names(tree):
     for node in ast.walk(tree):
         names = []
         if isinstance(node, ast.Attribute):
-            names = [node.attr] if ast.unparse(node) != "os._exit" else []
+            is_own = ast.unparse(node.value) in ("self", "cls", "os")
+            names = [] if is_own else [node.attr]
         elif isinstance(node, ast.ImportFrom):
             names = [
                 alias.name

@@ -18,6 +18,9 @@ from sklearn.preprocessing import MinMaxScaler, OneHotEncoder
 from skdnn import DNNClassifier, explain
 from skdnn._estimator import split
 
+# private: _encoder and _training_summary show what the network receives and from how
+# many rows; neither is a public attribute
+
 
 def network(hidden_layer_sizes=(16,), **parameters):
     settings = {
