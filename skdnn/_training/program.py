@@ -86,6 +86,7 @@ class Program:
         def graph(state: Any, rows: Any, sizes: Any, numbers: Any) -> Any:
             return self._epochs_graph(step, state, rows, sizes, numbers)
 
+        graph.__name__ = name  # shown by compilers and profilers
         function = self.function(
             name, graph, lambda: self._epochs_signature(state, block), block
         )
