@@ -203,10 +203,14 @@ class KerasClassifier(Wrapper):
 
         Parameters
         ----------
-        X, y, sample_weight, **kwargs
-            As in `fit`; `epochs` and `initial_epoch` are not for this method.
+        X, y
+            As in `fit`.
         classes : array-like of shape (n_classes,), default=None
             All classes, in the first call. None: those of its y.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows.
+        **kwargs
+            As in `fit`, without `epochs` and `initial_epoch`.
 
         Returns
         -------
@@ -214,6 +218,8 @@ class KerasClassifier(Wrapper):
 
         Raises
         ------
+        TypeError
+            If `epochs` or `initial_epoch` is given.
         ValueError
             As in `fit`; or if `classes` differ from those of the first call.
         """

@@ -11,7 +11,12 @@ from skdnn._runtime.progress import Progress
 from skdnn._search.nested import NestedScores
 from skdnn._search.stacked_search import fit_search
 
-__all__ = ["GridSearchCV", "RandomizedSearchCV", "nested_cross_validate"]
+__all__ = [
+    "GridSearchCV",
+    "NestedScores",
+    "RandomizedSearchCV",
+    "nested_cross_validate",
+]
 
 
 class GridSearchCV(sklearn.model_selection.GridSearchCV):
@@ -113,10 +118,12 @@ class RandomizedSearchCV(sklearn.model_selection.RandomizedSearchCV):
         Names of parameters, and lists or distributions to draw from.
     n_iter : int, default=10
         Candidates that are drawn.
-    scoring, n_jobs, refit, cv, verbose, pre_dispatch, error_score, return_train_score
+    scoring, n_jobs, refit, cv, verbose, pre_dispatch
         As in `GridSearchCV`.
     random_state : int, RandomState or None, default=None
         Draws the candidates.
+    error_score, return_train_score
+        As in `GridSearchCV`.
 
     Attributes
     ----------

@@ -12,6 +12,8 @@ from sklearn.metrics import log_loss
 from skdnn import DNNClassifier
 from skdnn.exceptions import BaselineWarning
 
+# private: _training_summary has the number of validation rows, no public attribute does
+
 
 def network(hidden_layer_sizes=(16,), **parameters):
     settings = {

@@ -1,4 +1,4 @@
-"""What the pages and examples show, runs."""
+"""README, guide, examples, workflows and metadata agree with the package and run."""
 
 import ast
 import inspect
@@ -6,15 +6,28 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
+from importlib import metadata
 from pathlib import Path
 
 import pytest
+import yaml
 
-from skdnn import DNNClassifier, explain
+import skdnn
+from skdnn import DNNClassifier, exceptions, explain, model_selection
 from skdnn._estimator.plain import DEFAULTS
 
 ROOT = Path(__file__).parent.parent
 PAGES = ["README.md", "docs/index.md", "docs/coming_from.md"]
+TEXTS = [*PAGES, "CONTRIBUTING.md", "docs/architecture.md", "docs/reference.md"]
+SOURCE = "https://github.com/skdnn/skdnn/blob/main/"
+# What the examples write, and the score in the last line that begins so.
+EXAMPLES = {
+    "iris.py": ("iris-report.html", "test accuracy", 0.9),
+    "digits_convolution.py": ("digits-explained.png", "held-out accuracy", 0.98),
+}
+FORMS = ["bug_report.yml", "feature_request.yml"]
+WORKFLOWS = ["documents.yml", "tests.yml"]
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -26,32 +39,54 @@ def test_python_blocks_run(page, tmp_path, monkeypatch, capsys):
     namespace = {}
     for block in blocks:
         exec(compile(block, page, "exec"), namespace)
-    if "report.html" in text:
-        assert (tmp_path / "report.html").stat().st_size > 10_000
+    writes_report = "report.html" in text
+    assert [file.name for file in tmp_path.iterdir()] == ["report.html"] * writes_report
+    assert all(file.stat().st_size > 10_000 for file in tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("page", PAGES)
+def anchors(path):
+    """Return the anchors of the headings of a page."""
+    headings = re.findall(r"^#+ (.+)$", path.read_text("utf-8"), flags=re.M)
+    return {
+        re.sub(r"[^\w\- ]", "", h).strip().lower().replace(" ", "-") for h in headings
+    }
+
+
+@pytest.mark.parametrize("page", TEXTS)
 def test_links_lead_somewhere(page):
     path = ROOT / page
-    links = re.findall(r"\]\(([^)#]+)\)", path.read_text("utf-8"))
-    for link in links:
-        if not link.startswith("https://"):
-            assert (path.parent / link).exists(), link
+    for link in re.findall(r"\]\(([^)]+)\)", path.read_text("utf-8")):
+        if link.startswith(SOURCE):
+            assert (ROOT / link.removeprefix(SOURCE)).exists(), link
+        elif not link.startswith("https://"):
+            file, _, anchor = link.partition("#")
+            target = path.parent / file if file else path
+            assert target.exists(), link
+            assert not anchor or anchor in anchors(target), link
 
 
-def test_reference_lists_every_function():
-    listed = re.findall(
-        r"^::: skdnn\.explain\.(\w+)$",
-        (ROOT / "docs" / "reference.md").read_text("utf-8"),
-        flags=re.M,
-    )
-    assert sorted(listed) == sorted(explain.__all__)
-    assert all(getattr(explain, name).__doc__ for name in listed)
+def test_the_site_has_every_page():
+    text = (ROOT / "mkdocs.yml").read_text("utf-8")
+    navigation = yaml.safe_load(text.replace("!!python/name:", ""))["nav"]
+    listed = [page for entry in navigation for page in entry.values()]
+    assert sorted(listed) == sorted(path.name for path in (ROOT / "docs").glob("*.md"))
+
+
+def test_reference_lists_every_public_name():
+    text = (ROOT / "docs" / "reference.md").read_text("utf-8")
+    listed = re.findall(r"^::: skdnn\.([\w.]+)$", text, flags=re.M)
+    public = {name for name in skdnn.__all__ if name != "explain"}
+    for module in (exceptions, explain, model_selection):
+        name = module.__name__.removeprefix("skdnn.")
+        public |= {f"{name}.{member}" for member in module.__all__}
+    assert len(listed) == len(set(listed))
+    assert set(listed) == public
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("script", sorted((ROOT / "examples").glob("*.py")), ids=str)
 def test_examples_run(script, tmp_path):
+    file, label, least = EXAMPLES[script.name]
     done = subprocess.run(
         [sys.executable, "-W", "error::UserWarning", script],
         cwd=tmp_path,
@@ -61,16 +96,109 @@ def test_examples_run(script, tmp_path):
     )
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
-    assert any(file.suffix in (".html", ".png") for file in tmp_path.iterdir())
-    accuracy = re.search(r"held-out accuracy ([\d.]+)", done.stdout)
-    assert accuracy is None or float(accuracy[1]) > 0.98
+    assert [path.name for path in tmp_path.iterdir()] == [file]
+    assert (tmp_path / file).stat().st_size > 10_000
+    score = re.search(rf"^{label} ([\d.]+)$", done.stdout, flags=re.M)
+    assert float(score[1]) > least
 
 
 def test_readme_commands_are_those_of_ci():
     commands = (ROOT / "README.md").read_text("utf-8")
     script = (ROOT / ".ci" / "run").read_text("utf-8")
-    for pattern in re.findall(r"grep -m1 '([^']+)' README.md", script):
+    patterns = re.findall(r"grep -m1 '([^']+)' README.md", script)
+    assert len(patterns) == 2
+    for pattern in patterns:
         assert len(re.findall(pattern, commands, flags=re.M)) == 1
+
+
+def shell_blocks(page):
+    """Return the commands of a page, without their comments."""
+    text = (ROOT / page).read_text("utf-8")
+    blocks = re.findall(r"^ *```sh\n(.*?)^ *```", text, flags=re.M | re.S)
+    lines = [line.partition("  #")[0].strip() for line in "".join(blocks).splitlines()]
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+def check_command(command):
+    """Assert that the files, folders and extras of a command exist."""
+    assert "http" not in command
+    for path in re.findall(
+        r"(?:^|\s)((?:tests|benchmarks|docs|\.ci)/[\w/.]+)", command
+    ):
+        assert (ROOT / path).exists(), command
+    extras = metadata.metadata("skdnn").get_all("Provides-Extra")
+    for names in re.findall(r"\.\[([\w,]+)\]", command):
+        assert set(names.split(",")) <= set(extras), command
+
+
+def test_commands_of_contributing_exist():
+    commands = shell_blocks("CONTRIBUTING.md")
+    assert len(commands) >= 25
+    for command in commands:
+        check_command(command)
+    for script in (ROOT / "benchmarks").glob("*.py"):
+        assert any(f"benchmarks/{script.name}" in command for command in commands)
+    chosen = re.findall(r"pytest tests/(\S+)\.py -k (\w+)", "\n".join(commands))
+    for file, word in chosen:
+        assert word in (ROOT / "tests" / f"{file}.py").read_text("utf-8")
+
+
+def test_workflows_and_forms_are_listed():
+    folder = ROOT / ".github"
+    assert sorted(path.name for path in (folder / "workflows").iterdir()) == WORKFLOWS
+    forms = {path.name for path in (folder / "ISSUE_TEMPLATE").iterdir()}
+    assert forms == {*FORMS, "config.yml"}
+    assert (folder / "pull_request_template.md").exists()
+
+
+@pytest.mark.parametrize("name", WORKFLOWS)
+def test_workflows_run_what_exists(name):
+    text = (ROOT / ".github" / "workflows" / name).read_text("utf-8")
+    assert "secrets." not in text
+    workflow = yaml.safe_load(text)
+    # YAML 1.1 reads the key `on` as a boolean
+    assert {"push", "pull_request"} <= set(workflow[True])
+    assert workflow["permissions"] == {"contents": "read"}
+    for job in workflow["jobs"].values():
+        steps = job["steps"]
+        assert steps[0]["uses"].startswith("actions/checkout@")
+        assert all(("uses" in step) != ("run" in step) for step in steps)
+        for step in steps:
+            check_command(step.get("run", ""))
+
+
+def test_workflows_cover_systems_versions_and_backends():
+    text = (ROOT / ".github" / "workflows" / "tests.yml").read_text("utf-8")
+    jobs = yaml.safe_load(text)["jobs"]
+    newest = jobs["newest"]["strategy"]["matrix"]
+    systems = {name.split("-")[0] for name in newest["os"]}
+    assert systems == {"ubuntu", "macos", "windows"}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    versions = re.findall(r"Python :: (3\.\d+)", "\n".join(project["classifiers"]))
+    assert newest["python"] == versions
+    backends = jobs["backends"]["strategy"]["matrix"]["backend"]
+    assert backends == ["tensorflow", "jax", "torch"]
+    assert ".ci/lowest" in [step.get("run") for step in jobs["lowest"]["steps"]]
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_issue_forms_are_complete(name):
+    text = (ROOT / ".github" / "ISSUE_TEMPLATE" / name).read_text("utf-8")
+    form = yaml.safe_load(text)
+    assert {"name", "description", "body"} <= set(form)
+    ids = [field["id"] for field in form["body"]]
+    assert len(ids) == len(set(ids)) >= 3
+    assert all(field["attributes"]["label"] for field in form["body"])
+    assert form["body"][0]["validations"] == {"required": True}
+
+
+def test_urls_are_declared():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert set(project["urls"]) == {
+        "Homepage", "Documentation", "Repository", "Issues", "Changelog",
+    }  # fmt: skip
+    assert project["urls"]["Changelog"].startswith(SOURCE)
+    assert project["urls"]["Documentation"] in (ROOT / "mkdocs.yml").read_text("utf-8")
 
 
 def test_documented_defaults_are_those_of_the_signature():
@@ -89,12 +217,12 @@ def test_documented_defaults_are_those_of_the_signature():
         assert ast.literal_eval(value) == parameters[name].default, name
 
 
-def test_what_none_means_is_told_for_every_parameter():
+def test_the_meaning_of_none_is_documented_for_every_parameter():
     for name in DEFAULTS:
         text = inspect.getdoc(DNNClassifier).split("Attributes\n-")[0]
-        told = re.search(
+        entry = re.search(
             rf"^(?:\w+, )*{name}(?:, \w+)* : .*\n((?:    .*\n)+)", text, flags=re.M
         )
-        assert re.search(r"None\s+is", told[1]), name
-        assert "recipe" in told[1], name
-        assert "plain" in told[1], name
+        assert re.search(r"None\s+is", entry[1]), name
+        assert "recipe" in entry[1], name
+        assert "plain" in entry[1], name

@@ -29,6 +29,9 @@ from skdnn import DNNClassifier
 from skdnn._search import jobs
 from skdnn.exceptions import BaselineWarning
 
+# private: _PART_BYTES is lowered, so that a small search is split into parts;
+# scorers of scikit-learn keep their estimator as _estimator
+
 RATES = {"learning_rate_init": [1e-4, 0.05]}
 
 

@@ -1,6 +1,5 @@
 """Tables of any size and networks of any shape: memory, compilations, learning."""
 
-import importlib.util
 import os
 import re
 import subprocess
@@ -9,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from optional import needs, require
 from sklearn.datasets import make_blobs
 
 from skdnn import DNNClassifier
@@ -91,7 +91,7 @@ print(start, full, grown, resident())
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not importlib.util.find_spec("jax"), reason="JAX is not installed")
+@needs("jax")
 @MEASURABLE
 def test_clear_caches_lets_go_of_what_jax_has_compiled():
     code = """
@@ -144,8 +144,7 @@ for n, parameters in [(900, {}), (1000, {"early_stopping": True}), (1111, {}),
 @pytest.mark.parametrize("backend", ["tensorflow", "jax"])
 def test_tables_of_any_length_share_a_program(backend, tmp_path):
     """Of XLA, which compiles for fixed lengths and for whatever it takes as fixed."""
-    if not importlib.util.find_spec(backend):
-        pytest.skip(f"{backend} is not installed")
+    require(backend)
     run(COMPILE, KERAS_BACKEND=backend, XLA_FLAGS=f"--xla_dump_to={tmp_path}")
     compiled = [file.name for file in tmp_path.glob("*.before_optimizations.txt")]
     for name in ("train", "evaluate"):  # inference_train_…, jit_train

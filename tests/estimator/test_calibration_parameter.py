@@ -14,6 +14,9 @@ from skdnn import DNNClassifier
 from skdnn import model_selection as ours
 from skdnn._estimator.out_of_fold import OutOfFoldScores
 
+# private: _spec, _weights and _training_summary hold the fitted inverse temperature and
+# the validation scores, which have no public attribute
+
 
 @pytest.fixture(scope="module")
 def noisy():

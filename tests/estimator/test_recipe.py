@@ -19,6 +19,9 @@ from skdnn._estimator.out_of_fold import OutOfFoldScores
 from skdnn._estimator.recipe import values_for
 from skdnn._training.stacks import train_stack
 
+# private: _spec, _weights, _columns, _encoder and _training_summary show which network
+# the recipe built, on which rows; none of it is a public attribute
+
 EPOCHS = 3
 
 

@@ -9,6 +9,8 @@ from sklearn.model_selection import train_test_split
 
 from skdnn import DNNClassifier
 
+# private: _spec has the size of the encoding, which is no public attribute
+
 
 @pytest.mark.parametrize("n", [30, 60, 99, 100, 120])
 def test_few_rows_train_stably_over_seeds(n):

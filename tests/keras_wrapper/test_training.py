@@ -9,6 +9,7 @@ import sys
 import keras
 import numpy as np
 import pytest
+from optional import require
 from scipy.sparse import csr_matrix
 
 from skdnn._runtime.caches import clear_caches
@@ -173,7 +174,7 @@ def test_which_training_is_compiled(network, digits, monkeypatch):
 
 @pytest.mark.slow
 def test_another_backend():
-    pytest.importorskip("jax")
+    require("jax")
     code = """
 import numpy as np
 from skdnn import KerasClassifier

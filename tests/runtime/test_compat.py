@@ -17,6 +17,8 @@ from sklearn.model_selection import GridSearchCV
 import skdnn
 from skdnn._runtime import compat
 
+# private: _run_search is what compat relies on
+
 ROOT = Path(skdnn.__file__).parent
 PACKAGES = {
     "sklearn", "joblib", "keras", "tensorflow", "jax", "torch", "numpy", "scipy",

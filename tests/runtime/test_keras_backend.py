@@ -1,6 +1,7 @@
 import keras
 import numpy as np
 import pytest
+from optional import require
 
 from skdnn._runtime import keras_backend
 
@@ -23,7 +24,7 @@ def test_tensors_and_variables_are_copied_to_arrays(dtype):
 
 
 def test_jax_trains_in_float32_unless_told_otherwise(monkeypatch, request):
-    jax = pytest.importorskip("jax")
+    jax = require("jax")
     assert keras_backend.precision("float64") == "float64"
     monkeypatch.setattr(keras_backend, "backend", lambda: "jax")
     assert keras_backend.precision("float64") == "float32"

@@ -6,6 +6,7 @@ from decimal import Decimal
 import numpy as np
 import pandas as pd
 import pytest
+from optional import require
 from scipy.sparse import csr_matrix
 
 from skdnn._tabular.columns import Columns, as_table, read_columns
@@ -265,7 +266,7 @@ def test_categories_of_arrays_are_named():
 
 @pytest.mark.parametrize("library", ["polars", "pyarrow"])
 def test_other_frames_equal_pandas(library):
-    module = pytest.importorskip(library)
+    module = require(library)
     table = module.DataFrame if library == "polars" else module.table
     cells = {
         "word": ["b", None, "a"],
@@ -289,7 +290,7 @@ def test_other_frames_equal_pandas(library):
 
 
 def test_polars_kinds():
-    pl = pytest.importorskip("polars")
+    pl = require("polars")
     frame = pl.DataFrame(
         {
             "cat": pl.Series(["b", None, "a"], dtype=pl.Categorical),
@@ -311,7 +312,7 @@ def test_polars_kinds():
 
 
 def test_pyarrow_kinds():
-    pa = pytest.importorskip("pyarrow")
+    pa = require("pyarrow")
     words = pa.array(["b", None, "a"]).dictionary_encode()
     numbers = pa.array([5, 3, None]).dictionary_encode()
     columns, _ = read(pa.table({"c": words, "n": numbers}))

@@ -12,6 +12,8 @@ from skdnn._tabular import encoder
 from skdnn._tabular.columns import Columns, read_columns
 from skdnn._tabular.encoder import fit_encoder, has_missing
 
+# private: _DENSE_BYTES and _BLOCK_VALUES are lowered, so that small tables need blocks
+
 NUMBERS = Columns({})
 RNG = np.random.default_rng(0)
 

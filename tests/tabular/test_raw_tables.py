@@ -6,6 +6,7 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
+from optional import require
 from scipy.sparse import csr_matrix
 from sklearn.compose import make_column_transformer
 from sklearn.impute import SimpleImputer
@@ -16,6 +17,9 @@ from sklearn.preprocessing import MinMaxScaler, OneHotEncoder
 
 from skdnn import DNNClassifier, explain
 from skdnn._estimator import split
+
+# private: _encoder and _training_summary show what the network receives and from how
+# many rows; neither is a public attribute
 
 
 def network(hidden_layer_sizes=(16,), **parameters):
@@ -198,7 +202,7 @@ def test_words_in_arrays_are_categories_where_named(passengers):
 
 @pytest.mark.parametrize("library", ["polars", "pyarrow"])
 def test_other_frames(library, passengers):
-    module = pytest.importorskip(library)
+    module = require(library)
     X, y = passengers
     X = X.drop(columns="deck")
     cells = {

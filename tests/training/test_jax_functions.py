@@ -1,19 +1,14 @@
 """The compiled epoch on Keras's JAX backend, against the same reference."""
 
-import importlib.util
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from optional import needs
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(
-        not importlib.util.find_spec("jax"), reason="JAX is not installed"
-    ),
-]
+pytestmark = [pytest.mark.slow, needs("jax")]
 HERE = Path(__file__).parent
 CASES = (
     "plain-float64-False or plain-float32-False or dropout-float64-False "

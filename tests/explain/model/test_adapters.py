@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 from keras.wrappers import SKLearnClassifier
+from optional import require
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
@@ -164,8 +165,8 @@ def test_our_own_keras_classifier(iris, no_slow_predict):
 
 
 def test_skorch(iris):
-    skorch = pytest.importorskip("skorch")
-    torch = pytest.importorskip("torch")
+    skorch = require("skorch")
+    torch = require("torch")
     X, y = iris[0].astype(np.float32), iris[1].astype(np.int64)
     module = torch.nn.Sequential(torch.nn.Linear(4, 3))
     net = skorch.NeuralNetClassifier(

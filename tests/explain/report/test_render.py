@@ -1,4 +1,3 @@
-import os
 import re
 import shutil
 import subprocess
@@ -8,6 +7,7 @@ from importlib import resources
 import numpy as np
 import pandas as pd
 import pytest
+from optional import skip_unless
 
 from skdnn.explain._report.report import Report
 from skdnn.explain._report.summary import summarise
@@ -264,9 +264,7 @@ BROWSER = shutil.which("chromium") or shutil.which("chromium-browser")
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(
-    BROWSER is None and "CI" not in os.environ, reason="chromium is not installed"
-)
+@skip_unless(BROWSER is not None, "chromium is not installed")
 def test_in_a_browser_nothing_is_requested_and_nothing_goes_wrong(
     make_evidence, evidence, tmp_path
 ):
