@@ -1,5 +1,6 @@
 """What checks need to know of a result that takes the classifier's predictions."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -207,7 +208,7 @@ def measure_off_grid(
     )
 
 
-_MEASURES = {
+_MEASURES: dict[str, Callable[[Any, Problem, int], Any]] = {
     "deletion": measure_deletion,
     "reruns": measure_reruns,
     "agreement": measure_agreement,

@@ -8,7 +8,7 @@ from oracles import Bagged
 from sklearn.linear_model import LogisticRegression
 
 from skdnn import explain
-from skdnn.explain._plots.profiles import _edges
+from skdnn.explain._plots.maps import edges_of
 
 
 def texts(ax):
@@ -83,10 +83,10 @@ def test_own_cells_are_marked(people, people_model):
     }
     ax = result.plot("city", sample=0)
     levels = [text.get_text() for text in ax.get_xticklabels()]
-    assert [level for level in levels if "as it is" in level] == [
-        f"{frame['city'].iloc[1]}\n(as it is)"
+    assert [level for level in levels if "this row" in level] == [
+        f"{frame['city'].iloc[1]}\n(this row)"
     ]
-    assert not any("as it is" in text for text in texts(result.plot("city")))
+    assert not any("this row" in text for text in texts(result.plot("city")))
 
 
 def test_changes_have_a_line_at_none(iris_model):
@@ -136,8 +136,8 @@ def test_maps_of_columns_that_say_nothing():
 
 
 def test_fields_lie_around_places():
-    np.testing.assert_allclose(_edges(np.array([0.0, 1, 3])), [-0.5, 0.5, 2, 4])
-    np.testing.assert_allclose(_edges(np.array([7.0])), [6.5, 7.5])
+    np.testing.assert_allclose(edges_of(np.array([0.0, 1, 3])), [-0.5, 0.5, 2, 4])
+    np.testing.assert_allclose(edges_of(np.array([7.0])), [6.5, 7.5])
 
 
 def test_hostile_names(hostile):

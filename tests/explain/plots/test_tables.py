@@ -121,9 +121,9 @@ def test_counterfactuals_that_change_nothing(people, people_model):
     ax = result.plot()
     predicted = people_model.predict(frame[:6])
     assert labels(ax) == [
-        f"row {i}: is perhaps already"
+        f"row {i}: already perhaps"
         if predicted[i] == "perhaps"
-        else f"row {i}: no way to perhaps"
+        else f"row {i} → perhaps: not found"
         for i in range(6)
     ]
 
