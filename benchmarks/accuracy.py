@@ -1,16 +1,16 @@
-"""Accuracy, log loss, calibration error and time, side by side, on the same splits.
+"""Compare accuracy, log loss, calibration error and time on the same splits.
 
-Each classifier gets a table as its users would give it: skdnn, gradient boosting and
-those of pytabkit the frame as it stands, networks and regression of scikit-learn
-behind a median imputer, StandardScaler and one-hot. Means over seeds come with mean
-ranks over the tables, equal ones sharing theirs. RealMLP and TabM take part where
-pytabkit is installed. For fair times let all have one thread: OMP_NUM_THREADS=1
+Each classifier receives the table as its users would provide it: the raw frame for
+skdnn, gradient boosting and pytabkit; a median imputer, StandardScaler and one-hot
+encoding for scikit-learn's network and regression. Printed are means over seeds and
+mean ranks over the tables, where ties share a rank. RealMLP and TabM are included if
+pytabkit is installed. For comparable times limit all to one thread: OMP_NUM_THREADS=1
 TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1.
 
 usage: python benchmarks/accuracy.py [--folder FOLDER] [--seeds N] [--systems A,B]
 
-FOLDER holds CSV files (.csv, .csv.gz), the classes in the column `target` or else in
-the last; without one, the data sets that come with scikit-learn are taken.
+FOLDER contains CSV files (.csv, .csv.gz) with the classes in the column `target`, or in
+the last column if there is none. By default the data sets of scikit-learn are used.
 """
 
 import argparse
@@ -35,30 +35,30 @@ from sklearn.preprocessing import LabelEncoder, OneHotEncoder, StandardScaler
 from skdnn import DNNClassifier
 
 MEASURES = ["accuracy", "log loss", "ECE", "fit s"]
-RANKED = {"accuracy": False, "log loss": True, "ECE": True}  # whether less is better
+RANKED = {"accuracy": False, "log loss": True, "ECE": True}  # whether lower is better
 BINS = 15
 
 
-def numbers_of(frame):
-    """Return the names of the columns that hold numbers."""
+def numeric_columns(frame):
+    """Return the names of the numeric columns."""
     return frame.select_dtypes("number").columns.tolist()
 
 
 def encoded(frame, classifier):
-    """Return a classifier behind what a network of scikit-learn needs."""
-    numbers = numbers_of(frame)
-    words = [name for name in frame if name not in numbers]
+    """Return a pipeline with the preprocessing that scikit-learn's network needs."""
+    numeric = numeric_columns(frame)
+    categorical = [name for name in frame if name not in numeric]
     encode = make_column_transformer(
-        (make_pipeline(SimpleImputer(strategy="median"), StandardScaler()), numbers),
-        (OneHotEncoder(handle_unknown="ignore", sparse_output=False), words),
+        (make_pipeline(SimpleImputer(strategy="median"), StandardScaler()), numeric),
+        (OneHotEncoder(handle_unknown="ignore", sparse_output=False), categorical),
     )
     return make_pipeline(encode, classifier)
 
 
 def filled(frame, classifier):
-    """Return a classifier behind a median imputer of numbers."""
+    """Return a pipeline that imputes missing numeric values by their median."""
     fill = make_column_transformer(
-        (SimpleImputer(strategy="median"), numbers_of(frame)),
+        (SimpleImputer(strategy="median"), numeric_columns(frame)),
         remainder="passthrough",
         verbose_feature_names_out=False,
     )
@@ -66,7 +66,7 @@ def filled(frame, classifier):
 
 
 def skdnn(frame, seed):
-    """Return skdnn's classifier as it comes."""
+    """Return skdnn's classifier with default parameters."""
     return DNNClassifier(random_state=seed)
 
 
@@ -118,22 +118,22 @@ def tables(folder):
     for path in sorted(Path(folder).glob("*.csv*")):
         frame = pd.read_csv(path)
         labels = frame.pop("target" if "target" in frame else frame.columns[-1])
-        for name in frame.columns.difference(numbers_of(frame)):
-            words = frame[name].map(str, na_action="ignore")
-            frame[name] = words.astype("category")
+        for name in frame.columns.difference(numeric_columns(frame)):
+            strings = frame[name].map(str, na_action="ignore")
+            frame[name] = strings.astype("category")
         yield path.name.split(".")[0], frame, LabelEncoder().fit_transform(labels)
 
 
 def calibration_error(y, proba):
-    """Return the expected calibration error, in 15 bins of equally many rows."""
-    sure, right = proba.max(axis=1), proba.argmax(axis=1) == y
-    bins = np.array_split(np.argsort(sure), BINS)
-    gaps = [abs(right[i].sum() - sure[i].sum()) for i in bins if len(i)]
+    """Return the expected calibration error, with 15 bins of equal size."""
+    confidence, correct = proba.max(axis=1), proba.argmax(axis=1) == y
+    bins = np.array_split(np.argsort(confidence), BINS)
+    gaps = [abs(correct[i].sum() - confidence[i].sum()) for i in bins if len(i)]
     return sum(gaps) / len(y)
 
 
 def measure(make, frame, y, seed):
-    """Return what a classifier comes to on the rows that a seed leaves out."""
+    """Return the scores of a classifier on the test rows of a split."""
     X_train, X_test, y_train, y_test = train_test_split(
         frame, y, test_size=0.25, stratify=y, random_state=seed
     )
@@ -154,8 +154,8 @@ def measure(make, frame, y, seed):
 def mean_ranks(means):
     """Return the mean rank of each system in each measure, over all tables."""
     ranks = {
-        name: means[name].unstack("system").rank(axis=1, ascending=less).mean()
-        for name, less in RANKED.items()
+        name: means[name].unstack("system").rank(axis=1, ascending=lower).mean()
+        for name, lower in RANKED.items()
     }
     return pd.DataFrame(ranks).sort_values("log loss")
 
@@ -168,15 +168,15 @@ def main():
     parser.add_argument("--systems", default=",".join(SYSTEMS))
     arguments = parser.parse_args()
     chosen = {name: SYSTEMS[name] for name in arguments.systems.split(",")}
-    warnings.simplefilter("ignore")  # of convergence: those of a default are its own
-    # one small fit, so that loading a backend is nobody's time
+    warnings.simplefilter("ignore")  # convergence warnings of the default parameters
+    # a small fit first, so that importing the backend is not measured
     DNNClassifier(max_iter=1, random_state=0).fit(*load_iris(return_X_y=True))
     rows = []
     for table, frame, y in tables(arguments.folder):
         for seed in range(arguments.seeds):
             for system, make in chosen.items():
-                told = measure(make, frame, y, seed)
-                rows.append({"table": table, "system": system, "seed": seed} | told)
+                scores = measure(make, frame, y, seed)
+                rows.append({"table": table, "system": system, "seed": seed} | scores)
         of_table = pd.DataFrame(rows).query("table == @table")
         means = of_table.groupby("system", sort=False)[MEASURES].mean()
         print(f"\n{table}: {len(frame)} rows × {frame.shape[1]}\n{means.round(4)}")

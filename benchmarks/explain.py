@@ -1,11 +1,11 @@
-"""How fast and how exact SHAP values are, beside shap's and shapiq's own.
+"""Compare speed and error of SHAP values with shap and shapiq.
 
-Everybody explains the same rows of the same network (two hidden layers of 64, 30
-columns, 100 background rows) and calls the same function for it, `predict_proba` on
-an array, a forward pass in NumPy. Times are of the processor, on one thread. Errors are
-root mean squares over rows, columns and runs, against two million evaluations a row.
-Run it with ``python benchmarks/explain.py``; it ends with an error if a claim does not
-hold. shapiq is measured if it is installed.
+All packages explain the same rows of the same network (two hidden layers of 64, 30
+columns, 100 background rows) by calling `predict_proba` on arrays, a forward pass in
+NumPy. Times are processor times on one thread. Errors are root mean squares over rows,
+columns and runs, with respect to two million evaluations per row. Run it with
+``python benchmarks/explain.py``; it exits with an error if a claim does not hold.
+shapiq is measured if it is installed.
 """
 
 import os
@@ -32,14 +32,14 @@ from skdnn import DNNClassifier, explain
 N_ROWS = 10
 N_BACKGROUND = 100
 N_RUNS = 5
-N_REPEATS = 60  # of those that tell whether errors are honest
+N_REPEATS = 60  # to compare standard errors with the actual variation
 TRUTH_EVALS = 2_000_000
 SHAPIQ = ("KernelSHAP", "kADDSHAP", "PermutationSamplingSV", "UnbiasedKernelSHAP")
-SHAPIQ_BUDGETS = (124, 500)  # sets, each averaged over the background
+SHAPIQ_BUDGETS = (124, 500)  # coalitions, each averaged over the background
 
 
 class Counted:
-    """A classifier that counts the rows it is asked about."""
+    """A classifier that counts the rows it predicts."""
 
     def __init__(self, estimator):
         self.estimator, self.classes_, self.n_rows = estimator, estimator.classes_, 0
@@ -79,7 +79,7 @@ def permutation(model, X, background, seed):
 
 
 def kernel(model, X, background, seed):
-    np.random.seed(seed)  # noqa: NPY002, the only seed it has
+    np.random.seed(seed)  # noqa: NPY002, shap has no other seed
     explainer = shap.KernelExplainer(model.predict_proba, background)
     return explainer.shap_values(X, silent=True)[..., 1], None
 
@@ -97,34 +97,34 @@ def shapiq_own(model, X, background, seed, *, approximator, budget):
             out = model.predict_proba(mixed)[:, 1]
             return out.reshape(len(sets), -1).mean(axis=1)
 
-        found = getattr(shapiq.approximator, approximator)(n=d, random_state=seed)
-        told = found.approximate(budget=budget, game=worth)
-        values.append([told[(j,)] for j in range(d)])
+        sampler = getattr(shapiq.approximator, approximator)(n=d, random_state=seed)
+        result = sampler.approximate(budget=budget, game=worth)
+        values.append([result[(j,)] for j in range(d)])
     return np.array(values), None
 
 
 def measure(name, method, problem, truth, results):
-    """Print and keep evaluations and milliseconds a row, and the error."""
+    """Print and record evaluations and milliseconds per row, and the error."""
     model, X, background = problem
-    method(model, X[:1], background, 0)  # what is compiled on the first call
+    method(model, X[:1], background, 0)  # compiles on the first call
     model.n_rows = 0
-    seconds, apart, told = [], [], []
+    seconds, deviations, reported = [], [], []
     for seed in range(1, N_RUNS + 1):
         start = time.process_time()
         values, errors = method(model, X, background, seed)
         seconds.append(time.process_time() - start)
-        apart.append(values - truth)
-        told.append(np.nan if errors is None else np.sqrt((errors**2).mean()))
-    ms, rms = 1e3 * min(seconds) / len(X), np.sqrt(np.mean(np.square(apart)))
+        deviations.append(values - truth)
+        reported.append(np.nan if errors is None else np.sqrt((errors**2).mean()))
+    ms, rms = 1e3 * min(seconds) / len(X), np.sqrt(np.mean(np.square(deviations)))
     results[name] = ms, rms
     evals = model.n_rows / len(X) / N_RUNS
-    print(f"{name:42} {evals:9.0f} {ms:8.2f} {rms:9.2e} {np.mean(told):9.2e}")
+    print(f"{name:42} {evals:9.0f} {ms:8.2f} {rms:9.2e} {np.mean(reported):9.2e}")
 
 
 def measure_sampling(problem, results):
     truth, errors = ours(*problem, 0, method="walks", max_evals=TRUTH_EVALS)
-    print(f"standard error of the truth: {errors.mean():.1e}\n")
-    head = ("method", "evals/row", "ms/row", "rms error", "told")
+    print(f"standard error of the reference values: {errors.mean():.1e}\n")
+    head = ("method", "evals/row", "ms/row", "rms error", "reported")
     print("{:42} {:>9} {:>8} {:>9} {:>9}".format(*head))
     go = functools.partial(measure, problem=problem, truth=truth, results=results)
     go("skdnn", ours)
@@ -141,11 +141,11 @@ def measure_sampling(problem, results):
             name = f"shapiq {approximator}, {budget} sets"
             go(name, functools.partial(shapiq_own, **options))
     print()
-    measure_honesty(problem, truth, results)
+    measure_coverage(problem, truth, results)
 
 
-def measure_honesty(problem, truth, results):
-    """Compare the errors told with those made, over many seeds."""
+def measure_coverage(problem, truth, results):
+    """Compare standard errors with the variation over many seeds."""
     for options in ({}, {"tolerance": 0.005}, {"max_evals": 1000}):
         runs = [
             explain.shap(
@@ -155,20 +155,20 @@ def measure_honesty(problem, truth, results):
             for seed in range(N_REPEATS)
         ]  # fmt: skip
         values = np.stack([run.values[..., 1] for run in runs])
-        told = np.stack([run.std_errors[..., 1] for run in runs])
+        errors = np.stack([run.std_errors[..., 1] for run in runs])
         ends = [run.interval() for run in runs]
         low, high = (np.stack([end[i][..., 1] for end in ends]) for i in (0, 1))
-        ratio = told.mean() / values.std(axis=0, ddof=1).mean()
+        ratio = errors.mean() / values.std(axis=0, ddof=1).mean()
         inside = ((low < truth) & (truth < high)).mean()
-        results[f"honesty {options}"] = ratio, inside
+        results[f"coverage {options}"] = ratio, inside
         print(
-            f"{N_REPEATS} repeats {options}: errors told are {ratio:.2f} of those "
-            f"made, {100 * inside:.1f} % of the 95 % intervals hold the truth"
+            f"{N_REPEATS} repeats {options}: standard errors are {ratio:.2f} of the "
+            f"actual ones, {100 * inside:.1f}% of the 95% intervals hold the truth"
         )
 
 
 def measure_enumeration(problem, results):
-    """Explain the first columns of the network, the others as in one row."""
+    """Explain the first columns of the network; the others are fixed to one row."""
     model, X, background = problem
     for d in (8, 10):
 
@@ -186,17 +186,17 @@ def measure_enumeration(problem, results):
             "skdnn": lambda: explain.shap(part, rows, background=back).values,  # noqa: B023
             "shap Exact": lambda: exact(rows, silent=True).values,  # noqa: B023
         }
-        found = {}
+        values = {}
         for name, method in methods.items():
             seconds = []
             for _ in range(3):
                 start = time.process_time()
-                found[name] = method()
+                values[name] = method()
                 seconds.append(time.process_time() - start)
             results[f"{name} {d}"] = ms = 1e3 * min(seconds) / len(rows)
             print(f"{name + f', {d} columns':42} {2**d * len(back):9} {ms:8.2f}")
-        apart = np.abs(found["skdnn"] - found["shap Exact"]).max()
-        print(f"largest difference: {apart:.1e}")
+        difference = np.abs(values["skdnn"] - values["shap Exact"]).max()
+        print(f"largest difference: {difference:.1e}")
 
 
 def measure_memory(problem, results):
@@ -214,33 +214,33 @@ def measure_memory(problem, results):
 
 
 def check(results) -> bool:
-    """Print which claims hold."""
+    """Print which claims hold; return whether all do."""
     (ms, rms), memory = results["skdnn"], results["MB of 10000"]
     claims = []
-    for name, least in (("shap Permutation", 8), ("shap KernelExplainer", 20)):
+    for name, factor in (("shap Permutation", 8), ("shap KernelExplainer", 20)):
         other_ms, other_rms = results[name]
-        told = f"{other_ms / ms:.1f} times as fast as {name}, at {rms / other_rms:.2f}"
+        text = f"{other_ms / ms:.1f} times as fast as {name}, at {rms / other_rms:.2f}"
         claims.append(
-            (f"{told} of its error", other_ms >= least * ms and rms <= other_rms)
+            (f"{text} of its error", other_ms >= factor * ms and rms <= other_rms)
         )
     for d in (8, 10):
         ratio = results[f"shap Exact {d}"] / results[f"skdnn {d}"]
         claims.append((f"{d} columns: {ratio:.2f} times as fast as Exact", ratio >= 1))
-    # the cells of a row, its values and their errors are kept: 2 kB
+    # data, values and errors of a row are stored: 2 kB
     grown = (memory - results["MB of 1000"]) * 2**20 / 9000
-    claims.append((f"{grown / 1e3:.1f} kB for each further row", grown < 5e3))
+    claims.append((f"{grown / 1e3:.1f} kB per additional row", grown < 5e3))
     for name in results:
-        if name.startswith("honesty"):
+        if name.startswith("coverage"):
             ratio, inside = results[name]
             holds = 0.85 < ratio < 1.15 and 0.92 < inside < 0.98
-            claims.append((f"{name}: {ratio:.2f}, {100 * inside:.1f} %", holds))
-    for told, holds in claims:
-        print(f"{'yes' if holds else 'NO ':4}{told}")
+            claims.append((f"{name}: {ratio:.2f}, {100 * inside:.1f}%", holds))
+    for text, holds in claims:
+        print(f"{'yes' if holds else 'NO ':4}{text}")
     return all(holds for _, holds in claims)
 
 
 def main():
-    warnings.simplefilter("ignore")  # of shap and shapiq, about themselves
+    warnings.simplefilter("ignore")  # of shap and shapiq
     problem, results = make_problem(), {}
     measure_sampling(problem, results)
     print()

@@ -1,9 +1,8 @@
-"""Time to fit, side by side: skdnn, MLPClassifier, keras.Model.fit, scikeras, skorch.
+"""Compare the time to fit: skdnn, MLPClassifier, keras.Model.fit, scikeras, skorch.
 
-All train the same layers for the same epochs and batches on float32 rows with Adam.
-Each is warmed up first; then they take turns, so that what else the machine does
-falls on all of them. Printed are medians, ratios to skdnn, and final losses, so that
-nobody wins by training less.
+All train the same layers for the same epochs and batches on float32 data with Adam.
+After a warm-up they take turns, so that other load affects all of them. Printed are
+medians, ratios to skdnn, and final losses to show that the training is equivalent.
 
 usage: python benchmarks/fit.py [REPEATS]
 """
@@ -32,7 +31,7 @@ def tables():
     X, y = load_digits(return_X_y=True)
     yield "digits 1797 × 64", X / 16, y, 50, 32
     X, y = make_classification(50_000, 30, n_informative=10, random_state=0)
-    yield "made 50 000 × 30", X, y, 10, 256
+    yield "synthetic 50 000 × 30", X, y, 10, 256
 
 
 def fit_skdnn(X, y, epochs, batch):
@@ -144,7 +143,7 @@ def main(repeats: int) -> None:
         seconds = {name: [] for name in systems}
         losses = {}
         for fit in systems.values():
-            fit(X, y, epochs, batch)  # fewer would not compile the same program
+            fit(X, y, epochs, batch)  # fewer epochs would compile another program
         for _ in range(repeats):
             for name, fit in systems.items():
                 started = time.perf_counter()

@@ -1,7 +1,7 @@
-"""Time to predict, side by side: skdnn and MLPClassifier, from one row to many.
+"""Compare the time to predict of skdnn and MLPClassifier, from one row to many.
 
 Both hold the same network (same seed, same epochs). They take turns; printed are
-medians and ratios, and by how much their probabilities differ.
+medians, ratios and the largest difference of their probabilities.
 
 usage: python benchmarks/predict.py [REPEATS]
 """
@@ -22,7 +22,7 @@ SETTINGS = {"max_iter": 3, "batch_size": 256, "random_state": 0}
 
 
 def main(repeats: int) -> None:
-    """Print a line for each number of rows."""
+    """Print one line per number of rows."""
     warnings.simplefilter("ignore")
     X, y = make_classification(
         max(ROWS), N_FEATURES, n_informative=10, n_classes=3, random_state=0
@@ -43,10 +43,11 @@ def main(repeats: int) -> None:
                     proba[name] = net.predict_proba(rows[:n])
                     seconds[name].append(time.perf_counter() - started)
             ours, theirs = (np.median(values) for values in seconds.values())
-            apart = np.abs(np.subtract(*proba.values())).max()
+            difference = np.abs(np.subtract(*proba.values())).max()
             print(
                 f"  {n:>7} rows   skdnn {1e3 * ours:9.3f} ms   MLPClassifier "
-                f"{1e3 * theirs:9.3f} ms   {theirs / ours:5.2f} ×   apart {apart:.0e}"
+                f"{1e3 * theirs:9.3f} ms   {theirs / ours:5.2f} ×   "
+                f"difference {difference:.0e}"
             )
 
 

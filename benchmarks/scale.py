@@ -1,10 +1,10 @@
-"""Time and memory as rows grow, side by side: skdnn and MLPClassifier.
+"""Compare time and memory of skdnn and MLPClassifier for growing numbers of rows.
 
-Each table has a process of its own, where keras is imported and the network has been
-trained on a few rows first. Both train the same layers for the same epochs and batches
-on float32 rows with Adam. Printed are the seconds that a million rows take in an
-epoch, the peak of resident memory above what there was before the fit (imports and
-the caller's X are not in it), also as a multiple of X, and the final loss.
+Each measurement runs in its own process, after importing keras and training on a few
+rows. Both train the same layers for the same epochs and batches on float32 data with
+Adam. Printed are the seconds per million rows and epoch, the increase of peak resident
+memory over that before the fit (without imports and X), also as a multiple of X, and
+the final loss.
 
 usage: python benchmarks/scale.py [EPOCHS]
 """
@@ -28,7 +28,7 @@ BATCH = 256
 
 
 def table(n):
-    """Return rows and two classes that a network can learn, without a copy of them."""
+    """Return rows and two learnable classes, without copying."""
     rng = np.random.default_rng(0)
     X = rng.standard_normal((n, N_FEATURES), dtype=np.float32)
     noise = rng.standard_normal(n, dtype=np.float32)
@@ -36,7 +36,7 @@ def table(n):
 
 
 def network(name, epochs):
-    """Return an estimator that trains for so many epochs."""
+    """Return an estimator that trains for the given number of epochs."""
     return SYSTEMS[name](
         HIDDEN,
         batch_size=BATCH,
@@ -47,24 +47,24 @@ def network(name, epochs):
 
 
 def memory(kind):
-    """Return a figure of /proc/self/status, in MiB: VmRSS now, VmHWM the peak."""
+    """Return a value of /proc/self/status in MiB: VmRSS is current, VmHWM the peak."""
     with Path("/proc/self/status").open() as file:
         return next(int(line.split()[1]) / 1024 for line in file if kind in line)
 
 
 def measured(work):
-    """Return seconds, peak of memory above the start, and what the work returns."""
+    """Return seconds, increase of peak memory, and the result of a function."""
     before = memory("VmRSS")
-    Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew
+    Path("/proc/self/clear_refs").write_text("5")  # resets the peak
     started = time.perf_counter()
     result = work()
     return time.perf_counter() - started, memory("VmHWM") - before, result
 
 
 def measure(name, n, epochs):
-    """Print a line for one system and table."""
+    """Print one line for a system and table."""
     X, y = table(2 * BATCH)
-    # the road hangs on the steps of a fit; 2000 of them are as good as any more
+    # whether XLA is used depends on the number of steps; from 2000 on it always is
     steps = min(-(-n // BATCH) * epochs, 2000)
     network(name, -(-steps // 2)).fit(X, y).predict_proba(X)
     X, y = table(n)
@@ -72,15 +72,15 @@ def measure(name, n, epochs):
     answer_seconds, answer_peak, _ = measured(lambda: net.predict_proba(X))
     size = X.nbytes / 2**20
     print(
-        f"  {name:<14} fit {1e6 * seconds / n / epochs:6.3f} s a million row-epochs, "
+        f"  {name:<14} fit {1e6 * seconds / n / epochs:6.3f} s per million row-epochs, "
         f"{fit_peak:6.0f} MiB = {fit_peak / size:5.2f} × X   predict "
-        f"{1e6 * answer_seconds / n:6.3f} s a million rows, {answer_peak:6.0f} MiB   "
+        f"{1e6 * answer_seconds / n:6.3f} s per million rows, {answer_peak:6.0f} MiB   "
         f"loss {net.loss_:.4f}"
     )
 
 
 def main(epochs: int) -> None:
-    """Measure every system and table, each in a process of its own."""
+    """Measure every system and table in separate processes."""
     for n in ROWS:
         size = n * N_FEATURES * 4 / 2**20
         print(

@@ -1,12 +1,12 @@
-"""Time to search, side by side: skdnn, MLPClassifier in processes, scikeras.
+"""Compare the time of a grid search: skdnn, MLPClassifier in processes, scikeras.
 
 24 candidates × 5 folds on iris: the same layers, epochs, batches, folds and float32
-rows for all, with Adam. Each is warmed up first; then they take turns, so that what
-else the machine does falls on all of them. Printed are medians, ratios to skdnn, and
-the mean test loss over all candidates, so that nobody wins by training less.
+data for all, with Adam. After a warm-up they take turns, so that other load affects all
+of them. Printed are medians, ratios to skdnn, and the mean test loss over all
+candidates to show that the training is equivalent.
 
-scikeras takes most of an hour: it searches one candidate, and its time is multiplied.
-Its loss is that of this one.
+scikeras would take most of an hour: it searches a single candidate, whose loss is
+printed, and its time is multiplied by the number of candidates.
 
 usage: python benchmarks/search.py [REPEATS]
 """
@@ -34,7 +34,7 @@ SETTINGS = {"cv": 5, "scoring": "neg_log_loss", "refit": False}
 
 
 def plain(network, epochs):
-    """Return a network with the settings that all share."""
+    """Return a network with the common settings."""
     return network(
         HIDDEN,
         max_iter=epochs,
@@ -45,7 +45,7 @@ def plain(network, epochs):
 
 
 def search_skdnn(X, y, epochs):
-    """Return the mean test loss of skdnn's search, and what to multiply time by."""
+    """Return the mean test loss of skdnn's search, and the factor of its time."""
     search = skdnn.model_selection.GridSearchCV(
         plain(DNNClassifier, epochs), GRID, **SETTINGS
     ).fit(X, y)
@@ -53,7 +53,7 @@ def search_skdnn(X, y, epochs):
 
 
 def search_mlp(X, y, epochs):
-    """Return that of scikit-learn's search over its MLPClassifier, in processes."""
+    """Return the same for scikit-learn's search over MLPClassifier, in processes."""
     search = sklearn.model_selection.GridSearchCV(
         plain(MLPClassifier, epochs), GRID, n_jobs=-1, **SETTINGS
     ).fit(X, y)
@@ -61,7 +61,7 @@ def search_mlp(X, y, epochs):
 
 
 def search_one_by_one(X, y, epochs):
-    """Return that of scikit-learn's search over skdnn's networks."""
+    """Return the same for scikit-learn's search over skdnn's networks."""
     search = sklearn.model_selection.GridSearchCV(
         plain(DNNClassifier, epochs), GRID, **SETTINGS
     ).fit(X, y)
@@ -69,7 +69,7 @@ def search_one_by_one(X, y, epochs):
 
 
 def search_scikeras(X, y, epochs):
-    """Return that of scikit-learn's search over one of scikeras's networks."""
+    """Return the same for scikit-learn's search over one network of scikeras."""
     from scikeras.wrappers import KerasClassifier
 
     network = KerasClassifier(
@@ -80,7 +80,7 @@ def search_scikeras(X, y, epochs):
         batch_size=32,
         verbose=0,
     )
-    # scikit-learn does not see it as a classifier, and would not stratify
+    # scikit-learn does not recognise a classifier, and would not stratify
     folds = sklearn.model_selection.StratifiedKFold(5)
     search = sklearn.model_selection.GridSearchCV(
         network, {"epochs": [epochs]}, **SETTINGS | {"cv": folds}

@@ -1,4 +1,4 @@
-"""Make the pictures of the pages: python docs/make_images.py."""
+"""Create the images of the documentation: python docs/make_images.py."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""A small convolutional network on the 8x8 digits, and what it looks at.
+"""A small convolutional network on the 8x8 digits, explained by image patches.
 
 Run it with ``python examples/digits_convolution.py``; it writes
 ``digits-explained.png``.
@@ -11,15 +11,15 @@ from sklearn.model_selection import train_test_split
 
 from skdnn import KerasClassifier, explain
 
-# Data: pictures of eight by eight pixels with one channel, and the digit.
+# Data: images of 8x8 pixels with one channel, and the digit.
 X, y = load_digits(return_X_y=True)
 X = (X / 16).astype("float32").reshape(-1, 8, 8, 1)
 X_train, X_test, y_train, y_test = train_test_split(X, y, stratify=y, random_state=0)
 
 
 def build(meta, filters=16, dropout=0.3):
-    """Return two convolutions, a pooling and a softmax."""
-    # TensorFlow speaks when it is imported first; skdnn has it done quietly
+    """Return a network with two convolutional layers, pooling and softmax output."""
+    # imported here, after skdnn has suppressed TensorFlow's log messages
     from keras import Input, Sequential, layers
 
     return Sequential(
@@ -51,7 +51,7 @@ network = KerasClassifier(
 network.fit(X_train, y_train)
 print(f"held-out accuracy {network.score(X_test, y_test):.4f}")
 
-# Why: sixteen patches of two by two pixels are the players.
+# Explain: sixteen patches of 2x2 pixels are the players.
 rows, columns = np.indices((8, 8)) // 2
 patches = 4 * rows + columns
 shap = explain.shap(

@@ -1,145 +1,153 @@
-"""The classifier: parameters, and the order in which a fit happens."""
+"""The classifier `DNNClassifier`: its parameters, and prediction."""
+
+import warnings
+from collections.abc import Callable, Mapping
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from skdnn._estimator import ensemble as _ensemble
-from skdnn._estimator import parameters as _parameters
-from skdnn._estimator import prepare
+from skdnn._estimator.ensemble import log_mean_probabilities, mean_probabilities
+from skdnn._estimator.finalize import finalize
 from skdnn._estimator.fitted_network import FittedNetwork
+from skdnn._estimator.parameters import CONSTRAINTS, is_stochastic
+from skdnn._estimator.prepare import PreparedFit, prepare
+from skdnn._estimator.train import train
 from skdnn._network import prediction
-from skdnn._runtime.progress import Progress
-from skdnn._tabular import validation as _data
+from skdnn._tabular.validation import check_rows, unchanged_on_error
 
 
-class DNNClassifier(ClassifierMixin, FittedNetwork, BaseEstimator):
-    """A deep neural network for classes.
+class DNNClassifier(ClassifierMixin, FittedNetwork, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+    """A deep neural network classifier for tables.
 
-    It takes tables as they are, words, categories and missing cells included, and
-    trains the best network we know for them: the *recipe*, see Notes. With layers
-    that are given, it is the *plain* network of
+    It accepts tables with strings, categories and missing values. By default it trains
+    the *recipe*, an ensemble with defaults tuned on many tables (see Notes). If
+    `hidden_layer_sizes` is given, it trains the *plain* network of
     :class:`~sklearn.neural_network.MLPClassifier`, whose parameters it has, in the
-    same order and with the same meaning. Given the same ``random_state``, parameters
-    that both have give the same network, but for rounding, and but for
-    ``early_stopping``, which here watches the loss.
+    same order and with the same meaning. Given the same ``random_state``, the
+    parameters that both have give the same network up to rounding, except for
+    ``early_stopping``, which here monitors the loss.
 
     Parameters
     ----------
     hidden_layer_sizes : array-like of int, int or None, default=None
         Units of each hidden layer of a plain network; ``()`` is softmax regression.
-        None is the recipe, or MLPClassifier's one layer of 100 where that cannot
-        serve.
+        None is the recipe, or MLPClassifier's one layer of 100 units where the recipe
+        does not apply.
     activation : str, callable or None, default=None
-        Of the hidden layers: any name in ``keras.activations`` that needs no further
-        argument, MLPClassifier's ``"identity"`` and ``"logistic"``, or a function of
-        a Keras tensor. None is "selu" in the recipe, "relu" in a plain network.
+        Activation of the hidden layers: any name in ``keras.activations`` that needs
+        no further argument, MLPClassifier's ``"identity"`` and ``"logistic"``, or a
+        function of a Keras tensor. None is "selu" in the recipe, "relu" in a plain
+        network.
     solver : str or keras.optimizers.Optimizer, default="adam"
-        Name of a Keras optimizer in lower case, or one made by you, which is copied
-        and keeps its own learning rate. ``"lbfgs"`` is SciPy's, over all rows at once,
+        Name of a Keras optimizer in lower case, or an optimizer, which is copied and
+        keeps its own learning rate. ``"lbfgs"`` is SciPy's, over all rows at once,
         without dropout, batch norm, weight decay, callbacks and validation rows.
     alpha : float or None, default=None
         Strength of the elastic-net penalty, divided by the rows of the batch as in
         MLPClassifier. None is 0 in the recipe, 0.0001 in a plain network.
     batch_size : int or "auto", default="auto"
-        Rows a step; "auto" is about a 32nd of the rows in the recipe, from 16 to 256,
+        Rows per step; "auto" is about 1/32 of the rows in the recipe, from 16 to 256,
         and ``min(200, n_samples)`` in a plain network.
     learning_rate : str, LearningRateSchedule or None, default=None
         "constant", "invscaling" or "adaptive" as in MLPClassifier, the latter two for
         ``solver="sgd"``; or a ``keras.optimizers.schedules.LearningRateSchedule``.
         None is four cosine cycles in the recipe, "constant" in a plain network.
     learning_rate_init : float or None, default=None
-        The learning rate to begin with, for solvers given by name; the highest of the
-        recipe. None is 0.015 to 0.04 in the recipe, 0.001 in a plain network.
+        Initial learning rate, for solvers given by name; in the recipe the highest
+        one. None is 0.015 to 0.04 in the recipe, 0.001 in a plain network.
     power_t : float, default=0.5
         Exponent of "invscaling".
     max_iter : int or None, default=None
-        Epochs at most. None is 8 to 64 in the recipe, 200 in a plain network.
+        Maximum number of epochs. None is 8 to 64 in the recipe, 200 in a plain network.
     shuffle : bool, default=True
         Whether rows are shuffled before each epoch.
     random_state : int, RandomState or None, default=None
-        Draws starting weights, validation rows, the order of rows and dropout. The
-        same int gives the same bits. No global seed is read or set.
+        Determines initial weights, validation rows, the order of rows and dropout.
+        The same int gives bit-identical results. Unless it is None, no global
+        generator is used; none is ever seeded.
     tol : float, default=1e-4
         An epoch must lower the best loss by this much to count as an improvement.
     verbose : bool, default=False
-        Whether one live line on stderr shows progress.
+        Whether a progress line is shown on stderr.
     warm_start : bool, default=False
-        Whether `fit` goes on from the weights of the last one, a plain network's.
+        Whether `fit` resumes from the weights of the previous fit; for plain networks.
     momentum : float, default=0.9
-        Of ``solver="sgd"``.
+        Momentum of ``solver="sgd"``.
     nesterovs_momentum : bool, default=True
-        Of ``solver="sgd"``.
+        Whether ``solver="sgd"`` uses Nesterov's momentum.
     early_stopping : bool, default=False
-        Whether training ends when the loss of the validation rows stops falling; the
-        weights of the best epoch are kept.
+        Whether training ends when the validation loss stops falling; the weights of
+        the best epoch are kept.
     validation_fraction : float or None, default=None
-        Share of the rows cut off for validation, stratified by class. None is 0.1
-        with `early_stopping`, else no cut; a number always cuts, without
-        `early_stopping` to record ``val_loss`` and ``val_accuracy`` only.
+        Share of the rows held out for validation, stratified by class. None is 0.1
+        with `early_stopping`, else no rows; a number always holds rows out, without
+        `early_stopping` only to record ``val_loss`` and ``val_accuracy``.
     beta_1, beta_2, epsilon : float, default=0.9, None, 1e-8
-        Of Adam and its kin. None is 0.95 in the recipe, 0.999 in a plain network.
+        Of Adam and its variants. `beta_2` None is 0.95 in the recipe, 0.999 in a
+        plain network.
     n_iter_no_change : int or inf, default=10
         Epochs without improvement before the training of a plain network ends.
     max_fun : int, default=15000
-        Evaluations of the loss at most, for ``solver="lbfgs"``.
+        Maximum number of evaluations of the loss, for ``solver="lbfgs"``.
     class_weight : dict, "balanced" or None, default=None
-        Factor of each class in the loss; "balanced" lets every class weigh the same.
+        Factor of each class in the loss; "balanced" gives all classes the same weight.
     calibration : {"temperature"} or None, default=None
-        "temperature" multiplies the logits by the factor that makes the loss of the
-        validation rows least (Guo et al., 2017): no class becomes likelier than
-        another by it, but probabilities become as sure as they ought to be. The
-        factor lies between 0.22 and 4.5. None leaves a plain network as it is; the
-        recipe always calibrates by the rows it leaves out.
+        "temperature" multiplies the logits by the factor that minimises the loss on
+        the validation rows (Guo et al., 2017): the order of the classes stays, only
+        confidence changes. The factor lies between 0.22 and 4.5. None leaves a plain
+        network uncalibrated; the recipe is always calibrated on the rows it leaves
+        out.
     categorical_features : "from_dtype", array-like of str, int or bool, or None, \
             default="from_dtype"
-        Which columns are categories. "from_dtype" is those of a data frame that hold
-        categories or words; else names, positions, or a truth value a column; None is
-        no column. Levels unseen in training count as missing.
+        Which columns are categorical. "from_dtype" is those of a data frame that hold
+        categories or strings; else names, positions, or one boolean per column; None
+        is no column. Categories that are not in the training rows count as missing.
     l1_ratio : float, default=0.0
         Share of L1 in the penalty `alpha`; the rest is L2.
     n_estimators : int, default=1
-        Networks to train as one stack. They differ in their seeds, and the mean of
-        their probabilities is predicted (deep ensemble, Lakshminarayanan et al.,
-        2017).
+        Number of networks. They differ in their seeds, and the mean of their
+        probabilities is predicted (deep ensemble, Lakshminarayanan et al., 2017).
     bootstrap : bool, default=False
-        Whether each network has rows of its own, drawn with replacement from the
-        training rows. Validation rows are cut off before.
+        Whether each network is trained on its own sample, drawn with replacement from
+        the training rows, after validation rows are held out.
     oob_score : bool, default=False
-        Whether every row is predicted by the networks that have not seen it, for an
-        honest score. Needs `bootstrap`.
+        Whether every row is predicted by the networks not trained on it, for an
+        unbiased score. Needs `bootstrap`.
     dropout : float or array-like of float, default=0.0
-        Share of units dropped in training, one for all hidden layers or one each; the
-        recipe has two.
+        Share of units dropped in training, one for all hidden layers or one per layer;
+        the recipe has two.
     batch_norm : bool, default=False
         Whether hidden layers are normalised over the batch before their activation.
     weight_decay : float or None, default=None
-        Decoupled decay of the kernels, times the learning rate (Loshchilov and
+        Decoupled decay of the kernels, multiplied by the learning rate (Loshchilov and
         Hutter, 2019). None is ``min(0.1, 100 / n_samples)`` in the recipe, 1 below
         100 rows; 0 in a plain network, and Keras's 0.004 for ``solver="adamw"``.
     label_smoothing : float or None, default=None
         Share of each target spread evenly over all classes, in training only. None
         is 0.1, which falls with the rate, in the recipe, 0 in a plain network.
     callbacks : list of keras.callbacks.Callback, callback or None, default=None
-        Copied before use. One that asks for batches makes training slower, as it
-        then goes through ``keras.Model.fit``.
+        Copied before use. A callback with batch methods makes training slower, as it
+        then uses ``keras.Model.fit``.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
         The classes, sorted.
     n_features_in_ : int
-        Columns seen in `fit`.
+        Number of columns of X in `fit`.
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        Their names, if X had any that are all strings.
+        Names of the columns; defined only if X had names that are all strings.
     history_ : DataFrame
-        A row per epoch: loss, accuracy, val_loss, val_accuracy, learning_rate,
+        One row per epoch: loss, accuracy, val_loss, val_accuracy, learning_rate,
         seconds. Losses in nats; val_* are NaN without validation rows.
     n_iter_ : int
-        Epochs run: the length of `history_`.
+        Number of epochs: the length of `history_`.
     loss_ : float
-        Loss of the last epoch: mean cross-entropy as it was trained, and penalties.
+        Loss of the last epoch: mean cross-entropy in training, plus penalties.
     loss_curve_ : list of float
         That loss for each epoch.
     best_loss_ : float or None
@@ -151,14 +159,14 @@ class DNNClassifier(ClassifierMixin, FittedNetwork, BaseEstimator):
     baseline_loss_ : float
         Cross-entropy of predicting the class shares of the training rows.
     estimators_ : list of DNNClassifier
-        The networks of an ensemble, each with a `history_` of its own; `history_` is
-        their mean, over those that ran so long.
+        The networks of an ensemble, each with its own `history_`; `history_` is their
+        mean, over those trained that long.
     oob_score_ : float
-        Accuracy on the rows as predicted out of bag.
+        Accuracy of `oob_decision_function_`.
     oob_decision_function_ : ndarray of shape (n_samples, n_classes)
-        Those predictions; NaN for a row that every network has seen.
+        Out-of-bag probabilities; NaN for a row that every network was trained on.
     t_ : int
-        Training rows seen, over all epochs.
+        Number of training rows processed, over all epochs.
     n_layers_ : int
         Layers, input and output included.
     n_outputs_ : int
@@ -169,17 +177,17 @@ class DNNClassifier(ClassifierMixin, FittedNetwork, BaseEstimator):
     Notes
     -----
     The recipe is eight networks of two narrow layers whose probabilities are averaged
-    [3]_. Numbers are scaled by their quartiles and laid next to piecewise-linear
-    functions of them [4]_; factors of the columns, starting weights, schedules of
-    rate, smoothing and decay follow [5]_. Each network leaves a quarter of the rows
-    out. These tell the best epoch and how sure to be [6]_; then all rows are trained
-    on for as long. Validation rows, if there are any, tell both in their place, and
-    below 100 rows nothing does.
+    [3]_. Numeric columns are scaled by their quartiles and complemented by piecewise
+    linear encodings [4]_; factors of the columns, initial weights, schedules of
+    learning rate, smoothing and decay follow [5]_. Each network leaves a quarter of
+    the rows out. On these rows the best epoch and the temperature [6]_ are determined;
+    then all rows are trained on for that many epochs. Validation rows, if there are
+    any, are used for both instead; below 100 rows neither is determined.
 
-    A plain network serves instead with `callbacks`, `batch_norm`, `warm_start`,
-    `partial_fit`, several labels a row, sparse X, an `activation` that is a function,
-    a `learning_rate` that is not constant, an optimizer made by you, L-BFGS and other
-    solvers whose step is not elementwise, and on Keras's torch backend.
+    A plain network is trained instead with `callbacks`, `batch_norm`, `warm_start`,
+    `partial_fit`, several labels per row, sparse X, an `activation` that is a
+    function, a `learning_rate` that is not constant, an optimizer object, L-BFGS and
+    other solvers whose step is not elementwise, and on Keras's torch backend.
 
     See Also
     --------
@@ -212,7 +220,7 @@ class DNNClassifier(ClassifierMixin, FittedNetwork, BaseEstimator):
     >>> pipe.score(X, y) > 0.95
     True
 
-    A table as it is, by the recipe:
+    The recipe, on a table with strings and missing values:
 
     >>> import pandas as pd
     >>> table = pd.DataFrame(
@@ -223,47 +231,47 @@ class DNNClassifier(ClassifierMixin, FittedNetwork, BaseEstimator):
     array(['cherry', 'plum', 'plum'], dtype='<U6')
     """
 
-    _parameter_constraints = _parameters.CONSTRAINTS
+    _parameter_constraints = CONSTRAINTS
 
     def __init__(
         self,
-        hidden_layer_sizes=None,
-        activation=None,
+        hidden_layer_sizes: ArrayLike | int | None = None,
+        activation: str | Callable[..., Any] | None = None,
         *,
-        solver="adam",
-        alpha=None,
-        batch_size="auto",
-        learning_rate=None,
-        learning_rate_init=None,
-        power_t=0.5,
-        max_iter=None,
-        shuffle=True,
-        random_state=None,
-        tol=1e-4,
-        verbose=False,
-        warm_start=False,
-        momentum=0.9,
-        nesterovs_momentum=True,
-        early_stopping=False,
-        validation_fraction=None,
-        beta_1=0.9,
-        beta_2=None,
-        epsilon=1e-8,
-        n_iter_no_change=10,
-        max_fun=15000,
-        class_weight=None,
-        calibration=None,
-        categorical_features="from_dtype",
-        l1_ratio=0.0,
-        n_estimators=1,
-        bootstrap=False,
-        oob_score=False,
-        dropout=0.0,
-        batch_norm=False,
-        weight_decay=None,
-        label_smoothing=None,
-        callbacks=None,
-    ):
+        solver: Any = "adam",
+        alpha: float | None = None,
+        batch_size: int | str = "auto",
+        learning_rate: Any = None,
+        learning_rate_init: float | None = None,
+        power_t: float = 0.5,
+        max_iter: int | None = None,
+        shuffle: bool = True,
+        random_state: int | np.random.RandomState | None = None,
+        tol: float = 1e-4,
+        verbose: bool = False,
+        warm_start: bool = False,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        early_stopping: bool = False,
+        validation_fraction: float | None = None,
+        beta_1: float = 0.9,
+        beta_2: float | None = None,
+        epsilon: float = 1e-8,
+        n_iter_no_change: float = 10,
+        max_fun: int = 15000,
+        class_weight: Mapping[Any, float] | str | None = None,
+        calibration: str | None = None,
+        categorical_features: ArrayLike | str | None = "from_dtype",
+        l1_ratio: float = 0.0,
+        n_estimators: int = 1,
+        bootstrap: bool = False,
+        oob_score: bool = False,
+        dropout: ArrayLike | float = 0.0,
+        batch_norm: bool = False,
+        weight_decay: float | None = None,
+        label_smoothing: float | None = None,
+        callbacks: Any = None,
+    ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
         self.solver = solver
@@ -300,17 +308,25 @@ class DNNClassifier(ClassifierMixin, FittedNetwork, BaseEstimator):
         self.label_smoothing = label_smoothing
         self.callbacks = callbacks
 
-    def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None):
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: ArrayLike | None = None,
+        *,
+        X_val: Any = None,
+        y_val: Any = None,
+    ) -> Self:
         """Train the network.
 
         Parameters
         ----------
         X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
-            Numbers and truth values, NaN where they are missing, never infinity; in
-            a frame (pandas, or any that narwhals knows) words and categories, too.
-            float32 is worked on as float32, all else as float64.
+            Numbers and booleans, NaN where values are missing, never infinity; in a
+            frame (pandas, or any that narwhals supports) also strings and categories.
+            float32 is kept as float32, anything else becomes float64.
         y : array-like of shape (n_samples,) or (n_samples, n_labels)
-            Classes: strings, booleans or integers. Or zeros and ones, a column a
+            Classes: strings, booleans or integers. Or zeros and ones, one column per
             label, where a row may have several labels or none.
         sample_weight : array-like of shape (n_samples,), default=None
             Weight of each row in the loss, not negative.
@@ -326,48 +342,50 @@ class DNNClassifier(ClassifierMixin, FittedNetwork, BaseEstimator):
         Raises
         ------
         ValueError
-            Before training, for parameters or data that cannot be; in training, if
-            the loss stops being a finite number. The estimator is then as it was.
+            Before training, for invalid parameters or data; in training, if the loss
+            is no longer finite. The estimator is then unchanged.
         """
-        with _data.unchanged_on_error(self):
-            _parameters.check_parameters(self)
-            resume = self.warm_start and self._can_resume()
-            rows = _data.take_rows(self, X, y, sample_weight, resume=resume)
-            validation = _data.take_validation(self, X_val, y_val)
-            return self._train(rows, validation, resume=resume, incremental=False)
+        with unchanged_on_error(self):
+            self._train(prepare(self, X, y, sample_weight, X_val, y_val))
+        return self
 
-    @available_if(_parameters.is_stochastic)
-    def partial_fit(self, X, y, classes=None, sample_weight=None):
-        """Train for one epoch, going on from the last call.
+    @available_if(is_stochastic)  # type: ignore[untyped-decorator]
+    def partial_fit(
+        self,
+        X: Any,
+        y: Any,
+        classes: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
+    ) -> Self:
+        """Train for one epoch, resuming from the previous call.
 
         Parameters
         ----------
         X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
-            As in `fit`. Levels and medians are those of the first call.
+            As in `fit`. Categories and medians are those of the first call.
         y : array-like of shape (n_samples,)
             Classes.
         classes : array-like of shape (n_classes,), default=None
-            All classes there are; needed in the first call only.
+            All classes; required in the first call only.
         sample_weight : array-like of shape (n_samples,), default=None
             Weight of each row in the loss, not negative.
 
         Returns
         -------
         self : DNNClassifier
-        """
-        with _data.unchanged_on_error(self):
-            _parameters.check_parameters(self)
-            _parameters.check_incremental(self)
-            resume = self._can_resume()
-            _data.check_named_classes(self, classes)
-            if classes is None:
-                classes = self.classes_
-            rows = _data.take_rows(
-                self, X, y, sample_weight, resume=resume, classes=classes
-            )
-            return self._train(rows, None, resume=resume, incremental=True)
 
-    def predict(self, X):
+        Raises
+        ------
+        ValueError
+            For invalid parameters or data; the estimator is then unchanged.
+        """
+        with unchanged_on_error(self):
+            self._train(
+                prepare(self, X, y, sample_weight, classes=classes, incremental=True)
+            )
+        return self
+
+    def predict(self, X: Any) -> np.ndarray:
         """Return the most probable class of each row, or its labels.
 
         Parameters
@@ -384,7 +402,7 @@ class DNNClassifier(ClassifierMixin, FittedNetwork, BaseEstimator):
             return (proba > 0.5).astype(int)
         return self.classes_[proba.argmax(axis=1)]
 
-    def predict_proba(self, X):
+    def predict_proba(self, X: Any) -> np.ndarray:
         """Return the probability of each class for each row.
 
         Parameters
@@ -400,10 +418,10 @@ class DNNClassifier(ClassifierMixin, FittedNetwork, BaseEstimator):
         """
         X = self._checked(X)
         if hasattr(self, "estimators_"):
-            return _ensemble.mean_probabilities(self.estimators_, X)
+            return mean_probabilities(m._proba(X) for m in self.estimators_)
         return self._proba(X)
 
-    def predict_log_proba(self, X):
+    def predict_log_proba(self, X: Any) -> np.ndarray:
         """Return the logarithm of `predict_proba`, exact for tiny probabilities.
 
         Parameters
@@ -417,10 +435,10 @@ class DNNClassifier(ClassifierMixin, FittedNetwork, BaseEstimator):
         """
         X = self._checked(X)
         if hasattr(self, "estimators_"):
-            return _ensemble.log_mean_probabilities(self.estimators_, X)
+            return log_mean_probabilities(m._log_proba(X) for m in self.estimators_)
         return self._log_proba(X)
 
-    def predict_members(self, X):
+    def predict_members(self, X: Any) -> np.ndarray:
         """Return what each network of an ensemble predicts.
 
         Parameters
@@ -437,43 +455,31 @@ class DNNClassifier(ClassifierMixin, FittedNetwork, BaseEstimator):
         members = getattr(self, "estimators_", [self])
         return np.stack([member._proba(X) for member in members])
 
-    def _can_resume(self):
-        """Return whether there is a plain network: the recipe's schedule has ended."""
-        return hasattr(self, "history_") and self._spec.encoding is None
+    def _train(self, prepared: PreparedFit) -> None:
+        networks = train(prepared, verbose=bool(self.verbose))
+        for warning in finalize(self, prepared, networks):
+            warnings.warn(warning, stacklevel=3)
 
-    def _checked(self, X):
-        if not hasattr(self, "_spec"):  # the check itself costs as much as a row
+    def _checked(self, X: Any) -> Any:
+        if not hasattr(self, "_spec"):  # the check itself takes as long as one row
             check_is_fitted(self)
-        return _data.matrix(self, X)
+        return check_rows(self, self._columns, self._encoder, X)
 
-    def _proba(self, X):
-        X = self._table.encode(X)
+    def _proba(self, X: Any) -> np.ndarray:
+        X = self._encoder.encode(X)
         return prediction.predict_proba(self._spec, self._weights, X)
 
-    def _log_proba(self, X):
-        X = self._table.encode(X)
+    def _log_proba(self, X: Any) -> np.ndarray:
+        X = self._encoder.encode(X)
         logits = prediction.predict_logits(self._spec, self._weights, X)
         return prediction.log_probabilities(self._spec, logits)
 
-    def _train(self, rows, validation, *, resume, incremental):
-        how = {"resume": resume, "incremental": incremental}
-        with Progress(
-            _ensemble.n_epochs(self, rows, incremental), "epoch", bool(self.verbose)
-        ) as progress:
-            if _ensemble.is_ensemble(self):
-                _ensemble.train_members(self, rows, validation, progress, **how)
-                return self
-            vars(self).pop("estimators_", None)
-            fit, fitted = _ensemble.train_one(self, rows, validation, progress, **how)
-        prepare.warn(self, fit, fitted, incremental=incremental)
-        return self
-
-    def __getstate__(self):
-        state = super().__getstate__()
-        state.pop("_model", None)  # made anew from the weights when asked for
+    def __getstate__(self) -> dict[str, Any]:
+        state: dict[str, Any] = super().__getstate__()
+        state.pop("_model", None)  # rebuilt from the weights on access
         return state
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         tags.input_tags.allow_nan = True

@@ -1,6 +1,9 @@
 """`KerasClassifier`: any Keras network as a scikit-learn classifier."""
 
+from typing import Any, Self
+
 import numpy as np
+from numpy.typing import ArrayLike
 
 from skdnn._keras_wrapper.wrapper import Wrapper
 from skdnn._runtime import keras_backend
@@ -10,48 +13,48 @@ from skdnn._tabular.validation import unchanged_on_error
 class KerasClassifier(Wrapper):
     """A Keras network of your own as a scikit-learn classifier.
 
-    scikeras's class of that name, mended: the same constructor, builder functions and
-    routed parameters. Networks with one input and one output train by compiled
-    epochs, all predict through one compiled function; what compiles once is used again
-    for networks of the same settings.
+    scikeras's class of that name with its faults fixed: the same constructor, builder
+    functions and routed parameters. Networks with one input and one output train by
+    compiled epochs, and all predict through one compiled function; compiled functions
+    are reused for networks of the same settings.
 
     Parameters
     ----------
     model : callable or keras.Model, default=None
         Returns a network, compiled or not, when it is called with the parameters that
         it names: those given as ``model__units=64`` or ``units=64``, and, if it names
-        them, `meta` (what `fit` found, as ``meta["n_features_in_"]``,
+        them, `meta` (attributes set by `fit`, as ``meta["n_features_in_"]``,
         ``meta["X_shape_"]``, ``meta["n_classes_"]``), `compile_kwargs` and `params`.
         A model is copied before it is trained. None: a subclass has `_keras_build_fn`.
     build_fn : callable or keras.Model, default=None
         Old name of `model`.
     warm_start : bool, default=False
-        Whether `fit` goes on from the last weights.
+        Whether `fit` continues from the last weights.
     random_state : int, RandomState or None, default=None
-        Fixes start, dropout and order of rows. No global seed is left changed.
+        Seed of initial weights, dropout and order of rows. Global seeds are restored.
     optimizer : str, class or keras.optimizers.Optimizer, default="rmsprop"
         For networks that are not compiled, as are `loss` and `metrics`. A name or a
         class takes ``optimizer__learning_rate=0.001``; an instance is copied.
     loss : str, class, callable or keras.losses.Loss, default=None
         A name or a class takes ``loss__label_smoothing=0.1``. Networks whose loss has
-        ``from_logits=True`` give probabilities here all the same.
+        ``from_logits=True`` predict probabilities as well.
     metrics : list, default=None
         Names, classes or instances, for ``history_``.
     batch_size : int, default=None
-        Rows a step; None is 32, -1 all rows.
+        Rows per step; None is 32, -1 all rows.
     validation_batch_size : int, default=None
-        Rows at a time in validation; None is `batch_size`.
+        Rows per step in validation; None is `batch_size`.
     verbose : int, default=1
-        What Keras prints in training: 0 nothing, 1 a bar an epoch, 2 a line an epoch.
+        What Keras prints in training: 0 nothing, 1 a bar, 2 a line per epoch.
     callbacks : list, dict or keras.callbacks.Callback, default=None
-        Classes or instances; instances are used as they are. One that asks for every
-        batch sends training through ``Model.fit``.
+        Classes or instances; instances are used without a copy. With one that needs
+        every batch, ``Model.fit`` trains.
     validation_split : float, default=0.0
         Share of the rows, the last ones, that is set aside to validate on.
     shuffle : bool, default=True
-        Whether rows are in another order in each epoch.
+        Whether rows are shuffled before each epoch.
     run_eagerly : bool, default=False
-        Whether Keras trains without compiling, to look for mistakes.
+        Whether Keras trains without compiling, for debugging.
     epochs : int, default=1
         Passes over the rows.
     class_weight : dict or "balanced", default=None
@@ -66,7 +69,7 @@ class KerasClassifier(Wrapper):
     model_ : keras.Model
         The network, trained.
     history_ : dict of lists
-        Loss and metrics, an entry for each epoch.
+        Loss and metrics, one entry per epoch.
     classes_ : ndarray of shape (n_classes,)
         The classes, in the order of the columns of `predict_proba`.
     n_features_in_ : int
@@ -76,7 +79,7 @@ class KerasClassifier(Wrapper):
     X_shape_ : tuple
         Shape of X in `fit`.
     target_type_ : str
-        What scikit-learn's `type_of_target` said of y.
+        The result of scikit-learn's `type_of_target` for y.
     target_encoder_, feature_encoder_ : transformer
         Fitted; a subclass may have its own as properties `target_encoder` and
         `feature_encoder`, which may make several inputs and outputs.
@@ -84,7 +87,7 @@ class KerasClassifier(Wrapper):
     Raises
     ------
     TypeError
-        In `fit`, for a parameter that nobody takes.
+        In `fit`, for a parameter that is not used.
 
     See Also
     --------
@@ -92,8 +95,9 @@ class KerasClassifier(Wrapper):
 
     Notes
     -----
-    `predict_proba` returns what the network gives, so that its last layer is a softmax,
-    or a sigmoid for two classes or several labels a row.
+    `predict_proba` returns the outputs of the network: its last layer must be a
+    softmax, or a sigmoid for two classes or several labels per row. Outputs of half
+    precision, as under the dtype policy "mixed_float16", are returned as float32.
 
     Examples
     --------
@@ -116,8 +120,8 @@ class KerasClassifier(Wrapper):
     True
     """
 
-    def initialize(self, X, y):
-        """Build the network without training it, as for one that is trained already.
+    def initialize(self, X: Any, y: ArrayLike) -> Self:
+        """Build the network without training it, as for a trained network.
 
         Parameters
         ----------
@@ -136,16 +140,22 @@ class KerasClassifier(Wrapper):
             self._initialize(X, y)
         return self
 
-    def fit(self, X, y, sample_weight=None, **kwargs):
+    def fit(
+        self,
+        X: Any,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        **kwargs: Any,
+    ) -> Self:
         """Build a network and train it.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features, ...)
-            Rows: a table, or images, or sequences. A sparse matrix is made dense a
-            few batches at a time.
+            Rows: a table, or images, or sequences. A sparse matrix is converted to
+            dense rows, a few batches at a time.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Their classes; or zeros and ones, a column a label.
+            Their classes; or zeros and ones, one column per label.
         sample_weight : array-like of shape (n_samples,), default=None
             Weight of each row, not changed. Rows of weight 0 are left out.
         **kwargs
@@ -159,9 +169,9 @@ class KerasClassifier(Wrapper):
         Raises
         ------
         ValueError
-            If X or y cannot be, y has one class, or there is no loss.
+            If X or y is invalid, y has one class, or there is no loss.
         TypeError
-            For an argument or a parameter that nobody takes.
+            For an argument or a parameter that is not used.
         skdnn.exceptions.ForkError
             In a process that was forked after Keras was used.
         """
@@ -181,15 +191,22 @@ class KerasClassifier(Wrapper):
             )
         return self
 
-    def partial_fit(self, X, y, classes=None, sample_weight=None, **kwargs):
-        """Train for one epoch more.
+    def partial_fit(
+        self,
+        X: Any,
+        y: ArrayLike,
+        classes: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
+        **kwargs: Any,
+    ) -> Self:
+        """Train for one more epoch.
 
         Parameters
         ----------
         X, y, sample_weight, **kwargs
             As in `fit`; `epochs` and `initial_epoch` are not for this method.
         classes : array-like of shape (n_classes,), default=None
-            All classes there are, in the first call. None: those of its y.
+            All classes, in the first call. None: those of its y.
 
         Returns
         -------
@@ -198,14 +215,14 @@ class KerasClassifier(Wrapper):
         Raises
         ------
         ValueError
-            As in `fit`; or if `classes` are others than in the first call.
+            As in `fit`; or if `classes` differ from those of the first call.
         """
         keras_backend.load()
         for name in ("epochs", "initial_epoch"):
             if name in kwargs:
                 raise TypeError(
                     f"Invalid argument `{name}` to `partial_fit`, which always trains "
-                    f"for one epoch more. Got {kwargs[name]!r}; use fit."
+                    f"for one more epoch. Got {kwargs[name]!r}; use fit."
                 )
         with unchanged_on_error(self):
             self._take_classes(classes)
@@ -220,7 +237,7 @@ class KerasClassifier(Wrapper):
             )
         return self
 
-    def predict_proba(self, X, **kwargs):
+    def predict_proba(self, X: Any, **kwargs: Any) -> np.ndarray:
         """Return the probability of each class.
 
         Parameters
@@ -237,17 +254,19 @@ class KerasClassifier(Wrapper):
         Raises
         ------
         sklearn.exceptions.NotFittedError
-            If there is no network yet.
+            Before `fit`.
         ValueError
-            If X has other columns or another shape than in `fit`.
+            If the columns or the shape of X differ from those in `fit`.
         """
         out = self._predict_raw(X, **kwargs)
-        proba = self.target_encoder_.inverse_transform(out, return_proba=True)
+        proba: np.ndarray = self.target_encoder_.inverse_transform(
+            out, return_proba=True
+        )
         if isinstance(proba, np.ndarray) and proba.ndim < 2 and len(out) == 1:
-            return proba.reshape(1, -1)  # scikeras's own encoder drops the row
+            return proba.reshape(1, -1)  # scikeras's own encoder drops the dimension
         return proba
 
-    def predict(self, X, **kwargs):
+    def predict(self, X: Any, **kwargs: Any) -> np.ndarray:
         """Return the class of each row.
 
         Parameters
@@ -259,10 +278,13 @@ class KerasClassifier(Wrapper):
         -------
         ndarray of shape (n_samples,) or (n_samples, n_outputs)
         """
-        return super().predict(X, **kwargs)
+        labels: np.ndarray = super().predict(X, **kwargs)
+        return labels
 
-    def score(self, X, y, sample_weight=None):
-        """Return the accuracy, or what a subclass has as `scorer`.
+    def score(
+        self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> float:
+        """Return the accuracy, or the score of a subclass's `scorer`.
 
         Parameters
         ----------
@@ -282,6 +304,7 @@ class KerasClassifier(Wrapper):
             for name, value in self.get_params(deep=False).items()
             if name.startswith("score__")
         }
-        return self.scorer(
+        score: float = self.scorer(
             np.asarray(y), self.predict(X), sample_weight=sample_weight, **arguments
         )
+        return score

@@ -31,7 +31,7 @@ def cancer():
 
 @pytest.fixture(scope="session")
 def passengers():
-    """A made table of words, numbers, truth values and missing cells, as it stands."""
+    """A synthetic raw table of strings, numbers, booleans and missing values."""
     rng = np.random.default_rng(0)
     n = 240
     frame = pd.DataFrame(

@@ -1,6 +1,7 @@
 """Imports go downwards only, and heavy packages are imported late."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -132,6 +133,17 @@ def test_there_is_no_circle():
 def test_a_circle_would_be_found():
     graph = {"a": {"b"}, "b": {"c"}, "c": {"b"}, "d": {"a"}}
     assert circles(graph) == ["b", "c"]
+
+
+def test_the_architecture_page_shows_the_layers():
+    page = (ROOT.parent / "docs" / "architecture.md").read_text("utf-8")
+    drawing = page.split("```text\n")[1].split("```")[0]
+    drawn = [
+        line.split()[0].replace("skdnn", "__init__") for line in drawing.splitlines()
+    ]
+    assert drawn[::-1] == [layer for layer in LAYERS if layer != "__main__"]
+    for place in re.findall(r"`(skdnn/[^`]+)`", page):
+        assert (ROOT.parent / place).exists(), place
 
 
 @pytest.mark.parametrize("module", FILES)

@@ -89,12 +89,12 @@ def test_other_columns_are_refused(iris):
 
 @pytest.mark.parametrize("container", [csr_matrix, csc_matrix, csr_array])
 def test_sparse_rows_equal_dense_rows(container, iris, monkeypatch):
-    from skdnn._training import config
+    from skdnn._training import execution
 
     X, y = iris
     X = np.where(X > 0.4, X, 0)
     # two batches a block
-    monkeypatch.setattr(config, "_BLOCK_ROWS", 64)
+    monkeypatch.setattr(execution, "BLOCK_ROWS", 64)
     settings = {"early_stopping": True, "validation_fraction": 0.3}
     dense = network(**settings).fit(X, y)
     sparse = network(**settings).fit(container(X), y)
@@ -230,7 +230,7 @@ def test_no_cut_unless_asked_for(iris):
             {"X_val": np.zeros((3, 4)), "y_val": [0, 1, 2]},
             "not from both",
         ),
-        ({"validation_fraction": 0.01}, {}, "Validation rows must be at least one"),
+        ({"validation_fraction": 0.01}, {}, "must be at least one validation row"),
     ],
 )
 def test_validation_rows_that_cannot_be(settings, arguments, match, iris):
@@ -396,7 +396,7 @@ def test_partial_fit_wants_all_classes_at_first(iris):
     assert estimator.predict_proba(X).shape == (150, 3)
     with pytest.raises(ValueError, match="Classes must be the same"):
         estimator.partial_fit(X, y, classes=[0, 1])
-    with pytest.raises(ValueError, match="must hold classes that the network knows"):
+    with pytest.raises(ValueError, match="must hold classes of the network"):
         estimator.partial_fit(X, y + 1)
 
 

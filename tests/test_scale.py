@@ -18,7 +18,7 @@ MEASURE = """
 import ctypes, gc, warnings
 import numpy as np
 from skdnn import DNNClassifier
-from skdnn._runtime.keras_backend import clear_caches
+from skdnn._runtime.caches import clear_caches
 warnings.simplefilter("ignore")
 
 def status(name):

@@ -1,30 +1,49 @@
-"""What a fitted classifier shows of its network: model, weights, pictures, words."""
+"""What a fitted classifier shows of its network: model, weights, plots, summary."""
 
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
 from sklearn.utils.validation import check_is_fitted
 
-from skdnn._estimator.summary import summarise
-from skdnn._tabular import validation as _data
+from skdnn._estimator.summary import TrainingSummary, summarise
+from skdnn._network.spec import NetworkSpec
+from skdnn._tabular.columns import Columns
+from skdnn._tabular.encoder import TableEncoder
 
 
 class FittedNetwork:
-    """The part of `DNNClassifier` that looks at what `fit` has left, and keeps it."""
+    """The part of `DNNClassifier` that shows the network after `fit`."""
+
+    # set by skdnn._estimator.finalize
+    classes_: np.ndarray
+    n_features_in_: int
+    history_: pd.DataFrame
+    baseline_loss_: float
+    _spec: NetworkSpec
+    _weights: Sequence[np.ndarray]
+    _columns: Columns
+    _encoder: TableEncoder
+    _training_summary: TrainingSummary
 
     @property
-    def model_(self):
+    def model_(self) -> Any:
         """A `keras.Model` from the network's input to probabilities.
 
-        Of standard Keras layers, made when it is first asked for and never pickled; a
-        saved one loads without skdnn. ``model_.predict(X)`` equals
-        ``predict_proba(X)``, also for two classes, where X is all numbers and the
-        network a plain one. A category is one input a level, and a number that was
-        missing in training has an input more, which tells where. The recipe's model
-        receives numbers scaled, and a category of more than eight levels as a code.
+        It consists of standard Keras layers, is built at first access and never
+        pickled; a saved one loads without skdnn. ``model_.predict(X)`` equals
+        ``predict_proba(X)``, also for two classes, if X is all numeric and the network
+        a plain one. A categorical column is one input per category, and a numeric
+        column with missing values in training has a second input that flags them. The
+        recipe's model receives numbers scaled, and a column of more than eight
+        categories as a code.
         """
         check_is_fitted(self)
         if not hasattr(self, "_model"):
             from skdnn._network.keras_models import build_mean_model
 
-            members = getattr(self, "estimators_", [self])
+            members: list[Any] = getattr(self, "estimators_", [self])
             self._model = build_mean_model(
                 [member._spec for member in members],
                 [member._weights for member in members],
@@ -32,16 +51,16 @@ class FittedNetwork:
         return self._model
 
     @property
-    def coefs_(self):
+    def coefs_(self) -> Sequence[np.ndarray]:
         """Kernels of the layers, each of shape (units before, units after)."""
         return self._plain_weights("coefs_")[::2]
 
     @property
-    def intercepts_(self):
+    def intercepts_(self) -> Sequence[np.ndarray]:
         """Biases of the layers, each of shape (units,)."""
         return self._plain_weights("intercepts_")[1::2]
 
-    def plot_history(self, ax=None):
+    def plot_history(self, ax: Any = None) -> Any:
         """Draw training and validation loss by epoch, against the baseline.
 
         Parameters
@@ -52,6 +71,11 @@ class FittedNetwork:
         Returns
         -------
         matplotlib Axes
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
         """
         from skdnn._estimator.plots import plot_history
 
@@ -60,7 +84,9 @@ class FittedNetwork:
             self.history_, self.baseline_loss_, self._training_summary.best_epoch, ax
         )
 
-    def plot_network(self, ax=None, *, feature_names=None):
+    def plot_network(
+        self, ax: Any = None, *, feature_names: Sequence[str] | None = None
+    ) -> Any:
         """Draw the layers, their sizes, weights, and the names of columns and classes.
 
         Parameters
@@ -68,12 +94,17 @@ class FittedNetwork:
         ax : matplotlib Axes, default=None
             Where to draw; None makes a figure.
         feature_names : sequence of str, default=None
-            Names of the columns, if `fit` saw none: behind a transformer,
+            Names of the columns, if `fit` was given none: behind a transformer,
             ``pipe[:-1].get_feature_names_out()``.
 
         Returns
         -------
         matplotlib Axes
+
+        Raises
+        ------
+        ValueError
+            If `feature_names` are not as many as the columns of `fit`.
         """
         from skdnn._estimator.plots import plot_network
 
@@ -81,20 +112,21 @@ class FittedNetwork:
         return plot_network(
             self._spec,
             getattr(self, "estimators_", [self])[0]._weights,
-            _data.column_names(self, feature_names),
+            self._input_names(feature_names),
             [str(label) for label in self.classes_],
             self.n_features_in_,
             ax,
         )
 
-    def summary(self):
-        """Return data, network, training and verdict in words.
+    def summary(self) -> str:
+        """Return data, network, training and verdict as text.
 
         Returns
         -------
         str
-            A line each for data, classes, network, training, best epoch, loss against
-            the baseline, and verdict; for an ensemble, one on its members.
+            One line each for data, classes, network, training, best epoch, loss
+            against the baseline, and verdict; where there are any, also for members
+            and for the reliability of the probabilities.
         """
         check_is_fitted(self)
         return summarise(
@@ -106,7 +138,21 @@ class FittedNetwork:
             self.n_features_in_,
         )
 
-    def _plain_weights(self, name):
+    def _input_names(self, feature_names: Sequence[str] | None) -> list[str]:
+        """Return a name for each input: of a column, or of a category of one."""
+        n = self.n_features_in_
+        if feature_names is None:
+            default = [f"x{i}" for i in range(n)]
+            feature_names = getattr(self, "feature_names_in_", default)
+        names = [str(name) for name in feature_names]
+        if len(names) != n:
+            raise ValueError(
+                f"`feature_names` must name the {n} columns that the network "
+                f"receives. Got {len(names)} names."
+            )
+        return self._encoder.input_names(names)
+
+    def _plain_weights(self, name: str) -> Sequence[np.ndarray]:
         check_is_fitted(self)
         if hasattr(self, "estimators_"):
             raise AttributeError(
@@ -116,6 +162,6 @@ class FittedNetwork:
         if not self._spec.is_plain:
             raise AttributeError(
                 f"{name!r} exists for plain layers only; with batch_norm=True, and in "
-                "the recipe, there is more than them. Use model_.get_weights()."
+                "the recipe, there are other weights. Use model_.get_weights()."
             )
         return self._weights

@@ -1,14 +1,14 @@
-"""Parameters of the classifier: what they may be, and what they mean together."""
+"""Parameters of the classifier: the values allowed, alone and together."""
 
 import copy
-import difflib
-import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from numbers import Integral, Real
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 
-from skdnn._network.spec import ACTIVATION_ALIASES, ACTIVATIONS, Hidden, NetworkSpec
+from skdnn._network.spec import ACTIVATION_ALIASES, ACTIVATIONS
 from skdnn._runtime.compat import (
     HasMethods,
     Interval,
@@ -17,25 +17,16 @@ from skdnn._runtime.compat import (
     StrOptions,
     validate_parameter_constraints,
 )
-from skdnn._tabular.dataset import Dataset
-from skdnn._training.config import Penalties, Rate, Stopping
-from skdnn._training.optimizers import (
-    KERAS_OPTIMIZERS,
-    Solver,
-    default_weight_decay,
-    lbfgs_solver,
-    optimizer_rate,
-    serialized,
-    solver_from_name,
-    solver_from_optimizer,
-)
+from skdnn._runtime.suggestions import did_you_mean
+from skdnn._training.optimizers import KERAS_OPTIMIZERS, Solver, solver_from_name
+from skdnn._training.task import Penalties
 
 _share = [Interval(Real, 0, 1, closed="left")]
 _not_negative = [Interval(Real, 0, None, closed="left")]
 _positive = [Interval(Real, 0, None, closed="neither")]
 _count = [Interval(Integral, 1, None, closed="left")]
 
-CONSTRAINTS: dict = {
+CONSTRAINTS: dict[str, list[Any]] = {
     "hidden_layer_sizes": ["array-like", *_count, None],
     "activation": [StrOptions({*ACTIVATIONS, *ACTIVATION_ALIASES}), callable, None],
     "solver": [
@@ -81,249 +72,144 @@ CONSTRAINTS: dict = {
 }
 
 
-# What None means for a plain network: MLPClassifier's values. The recipe has its own.
-_PLAIN_VALUES = {
-    "activation": "relu",
-    "alpha": 1e-4,
-    "learning_rate": "constant",
-    "learning_rate_init": 1e-3,
-    "max_iter": 200,
-    "beta_2": 0.999,
-    "label_smoothing": 0.0,
-}
+class Parameters(SimpleNamespace):
+    """The parameters of an estimator, read once: training never sees an estimator."""
+
+    def filled(self, **defaults: Any) -> "Parameters":
+        """Return the parameters with defaults in place of None."""
+        given = {name: value for name, value in vars(self).items() if value is not None}
+        return Parameters(**vars(self) | defaults | given)
 
 
-def value(estimator, name: str):
-    """Return a parameter as it was given, or a plain network's value for None."""
-    given = getattr(estimator, name)
-    return _PLAIN_VALUES[name] if given is None else given
+def read_parameters(estimator: Any) -> Parameters:
+    """Return the parameters of an estimator; ``ValueError`` if one is invalid.
 
-
-def check_parameters(estimator) -> None:
-    """Raise ``ValueError`` for a parameter that cannot be, before any work.
-
-    The message holds the rule, the value and, for a word, its nearest right one.
+    The message holds the rule, the value and, for a string, the nearest valid one.
     """
-    parameters = estimator.get_params(deep=False)
+    values = estimator.get_params(deep=False)
     name = type(estimator).__name__
-    for key, value in parameters.items():
+    for key, value in values.items():
         try:
             validate_parameter_constraints(CONSTRAINTS, {key: value}, name)
         except InvalidParameterError as error:
-            raise InvalidParameterError(f"{error}{_nearest(key, value)}") from None
-    sizes = _hidden_sizes(parameters["hidden_layer_sizes"])
-    # how many layers None has is not known yet
-    n_layers = None if parameters["hidden_layer_sizes"] is None else len(sizes)
-    rates = dropout_rates(estimator, n_layers)
-    _check_callbacks(parameters["callbacks"])
-    if parameters["oob_score"] and not parameters["bootstrap"]:
+            hint = _suggestion(key, value)
+            raise InvalidParameterError(f"{error}{hint}") from None
+    parameters = Parameters(**values)
+    sizes = hidden_sizes(parameters)
+    # how many layers None stands for depends on the data
+    n_layers = None if parameters.hidden_layer_sizes is None else len(sizes)
+    rates = dropout_rates(parameters, n_layers)
+    _check_callbacks(parameters.callbacks)
+    if parameters.oob_score and not parameters.bootstrap:
         raise ValueError(
-            "oob_score=True needs rows that a network has not seen. Got "
+            "oob_score=True needs rows that a network is not trained on. Got "
             "bootstrap=False; set bootstrap=True and n_estimators to 10 or more."
         )
-    if parameters["solver"] == "lbfgs":
-        _check_full_batch(parameters | {"dropout": any(rates)})
+    if parameters.solver == "lbfgs":
+        _check_full_batch(values | {"dropout": any(rates)})
+    return parameters
 
 
-def _check_full_batch(parameters: dict) -> None:
-    """Raise ``ValueError`` for what makes no sense where all rows are one batch."""
+def _check_full_batch(values: Mapping[str, Any]) -> None:
+    """Raise ``ValueError`` for parameters that L-BFGS has no use for."""
     for name in ("dropout", "batch_norm", "weight_decay", "callbacks"):
-        if parameters[name]:
+        if values[name]:
             raise ValueError(
                 "solver='lbfgs' minimises one fixed function of the weights, which "
-                f"{name} is not part of. Got {name}={parameters[name]!r}. Set it to "
+                f"{name} is not part of. Got {name}={values[name]!r}. Set it to "
                 "its default, or use solver='adam'."
             )
-    if parameters["validation_fraction"] is not None:
+    if values["validation_fraction"] is not None:
         raise ValueError(
             "solver='lbfgs' trains on all rows and takes no validation rows. Got "
-            f"validation_fraction={parameters['validation_fraction']!r}. Set it to "
+            f"validation_fraction={values['validation_fraction']!r}. Set it to "
             "None, or use solver='adam'."
         )
 
 
-def is_stochastic(estimator) -> bool:
-    """Return whether training goes by batches, as `partial_fit` must."""
+def is_stochastic(estimator: Any) -> bool:
+    """Return whether training uses batches, as `partial_fit` must."""
     if isinstance(estimator.solver, str) and estimator.solver == "lbfgs":
         raise AttributeError(
-            "partial_fit goes by batches, which solver='lbfgs' does not. Use 'adam'."
+            "partial_fit trains on batches, which solver='lbfgs' does not. Use 'adam'."
         )
     return True
 
 
-def check_incremental(estimator) -> None:
-    """Raise ``ValueError`` for parameters that `partial_fit` cannot serve."""
-    wrong = {
-        "early_stopping": estimator.early_stopping,
-        "validation_fraction": estimator.validation_fraction,
-        "class_weight": estimator.class_weight == "balanced",
-        "bootstrap": estimator.bootstrap,
-        "calibration": estimator.calibration,
+def check_incremental(parameters: Parameters) -> None:
+    """Raise ``ValueError`` for parameters that `partial_fit` does not support."""
+    unsupported = {
+        "early_stopping": parameters.early_stopping,
+        "validation_fraction": parameters.validation_fraction,
+        "class_weight": parameters.class_weight == "balanced",
+        "bootstrap": parameters.bootstrap,
+        "calibration": parameters.calibration,
     }
-    for name, is_wrong in wrong.items():
-        if is_wrong:
+    for name, is_set in unsupported.items():
+        if is_set:
             raise ValueError(
-                "partial_fit sees rows by portions, where there is no whole to cut "
-                f"validation rows from, to balance or to draw from. Got "
-                f"{name}={getattr(estimator, name)!r}. Set it to its default, and "
-                "pass sample_weight to weigh rows."
+                "partial_fit is given a part of the rows at a time, so it cannot split "
+                "off validation rows, balance classes or draw samples. Got "
+                f"{name}={getattr(parameters, name)!r}. Set it to its default, and "
+                "use sample_weight to weight rows."
             )
 
 
-def check_calibration(estimator, rows: Dataset, *, is_judged: bool) -> None:
-    """Raise ``ValueError`` where there is nothing to calibrate by.
-
-    Parameters
-    ----------
-    estimator : DNNClassifier
-        With checked parameters.
-    rows : Rows
-        To be trained on.
-    is_judged : bool
-        Whether there are rows that the network is not trained on.
-    """
-    if estimator.calibration is None:
+def check_calibration(
+    parameters: Parameters, y: np.ndarray, *, is_validated: bool
+) -> None:
+    """Raise ``ValueError`` where there are no rows to calibrate on."""
+    if parameters.calibration is None:
         return
-    if rows.y.ndim == 2:
+    if y.ndim == 2:
         raise ValueError(
             "calibration='temperature' is for rows of one class each. Got y of shape "
-            f"{rows.y.shape}. Set calibration=None."
+            f"{y.shape}. Set calibration=None."
         )
-    if not is_judged:
+    if not is_validated:
         raise ValueError(
             "calibration='temperature' needs rows that the network is not trained on. "
-            f"Got {len(rows)} rows, all to train on. Set validation_fraction or "
-            "early_stopping=True, hand over X_val and y_val, or set calibration=None."
+            f"Got {len(y)} rows, all to train on. Set validation_fraction or "
+            "early_stopping=True, pass X_val and y_val, or set calibration=None."
         )
 
 
-def check_same_network(old: NetworkSpec, new: NetworkSpec) -> None:
-    """Raise ``ValueError`` if weights of one network do not fit the other."""
-    if (old.arrays, old.dtype) != (new.arrays, new.dtype):
-        raise ValueError(
-            "A fit that goes on needs the network it began with: layers of "
-            f"{list(old.widths)} units in {old.dtype}. Got {list(new.widths)} in "
-            f"{new.dtype}. Set warm_start=False, or clone the estimator, to begin anew."
-        )
+def is_ensemble(parameters: Any) -> bool:
+    """Return whether the networks are members: several, or one on a bootstrap sample.
 
-
-def batch_size(estimator, n_samples: int) -> int:
-    """Return the rows of a step: at most all there are."""
-    if estimator.batch_size == "auto":
-        return min(200, n_samples)
-    if estimator.batch_size > n_samples:
-        warnings.warn(
-            f"batch_size={estimator.batch_size} is more than the {n_samples} training "
-            f"rows and is taken as {n_samples}.",
-            UserWarning,
-            stacklevel=2,
-        )
-    return min(int(estimator.batch_size), n_samples)
-
-
-def network_spec(
-    estimator, n_inputs: int, n_classes: int, dtype, *, multilabel: bool
-) -> NetworkSpec:
-    """Return the network that the parameters describe.
-
-    Parameters
-    ----------
-    estimator : DNNClassifier
-        With checked parameters.
-    n_inputs, n_classes : int
-        Columns and classes of the data.
-    dtype : dtype
-        Of the data.
-    multilabel : bool
-        Whether a row may have several labels.
-
-    Returns
-    -------
-    NetworkSpec
+    Takes an estimator, too.
     """
-    activation = value(estimator, "activation")
-    if callable(activation):
-        # Keras's own functions are known by their names
-        name = getattr(activation, "__name__", None)
-        module = getattr(activation, "__module__", None) or ""
-        if name in ACTIVATIONS and module.startswith("keras."):
-            activation = name
-    else:
-        activation = ACTIVATION_ALIASES.get(activation, activation)
-    sizes = _hidden_sizes(estimator.hidden_layer_sizes)
-    hidden = tuple(
-        Hidden(size, activation, rate, bool(estimator.batch_norm))
-        for size, rate in zip(sizes, dropout_rates(estimator, len(sizes)), strict=True)
-    )
-    binary = n_classes == 2 and not multilabel
-    return NetworkSpec(
-        n_inputs=n_inputs,
-        hidden=hidden,
-        n_outputs=1 if binary else n_classes,
-        output="logistic" if binary or multilabel else "softmax",
-        dtype=np.dtype(dtype).name,
-    )
+    return bool(parameters.n_estimators > 1 or parameters.bootstrap)
 
 
-def solver_and_rate(estimator) -> tuple[Solver, Rate | None]:
-    """Return the optimizer, and the rate unless a schedule of the optimizer's rules.
-
-    As in ``MLPClassifier``, ``learning_rate="invscaling"`` and ``"adaptive"`` act on
-    ``solver="sgd"`` only.
-    """
-    solver, policy = estimator.solver, value(estimator, "learning_rate")
-    if isinstance(solver, str) and solver == "lbfgs":
-        return lbfgs_solver(), None
-    schedule = None if isinstance(policy, str) else serialized(policy)
-    if not isinstance(solver, str):
-        initial = optimizer_rate(solver)
-        rate = None if initial is None else Rate(initial)
-        return solver_from_optimizer(solver), rate
-    made = solver_from_name(
-        solver,
-        momentum=estimator.momentum,
-        nesterov=estimator.nesterovs_momentum,
-        beta_1=estimator.beta_1,
-        beta_2=value(estimator, "beta_2"),
-        epsilon=estimator.epsilon,
+def named_solver(
+    parameters: Parameters, schedule: Mapping[str, Any] | None = None
+) -> Solver:
+    """Return the optimizer that `solver` names."""
+    return solver_from_name(
+        parameters.solver,
+        momentum=parameters.momentum,
+        nesterov=parameters.nesterovs_momentum,
+        beta_1=parameters.beta_1,
+        beta_2=parameters.beta_2,
+        epsilon=parameters.epsilon,
         schedule=schedule,
     )
-    if schedule is not None:
-        return made, None
-    policy = policy if solver == "sgd" else "constant"
-    return made, Rate(
-        float(value(estimator, "learning_rate_init")), policy, float(estimator.power_t)
-    )
 
 
-def penalties(estimator) -> Penalties:
-    """Return the regularisation that the parameters describe."""
-    weight_decay = estimator.weight_decay
-    if weight_decay is None:
-        solver = estimator.solver
-        weight_decay = default_weight_decay(solver) if isinstance(solver, str) else 0.0
+def penalties(parameters: Parameters) -> Penalties:
+    """Return the regularisation of filled parameters."""
     return Penalties(
-        l2=float(value(estimator, "alpha") * (1 - estimator.l1_ratio)),
-        l1=float(value(estimator, "alpha") * estimator.l1_ratio),
-        weight_decay=float(weight_decay),
-        label_smoothing=float(value(estimator, "label_smoothing")),
+        l2=float(parameters.alpha * (1 - parameters.l1_ratio)),
+        l1=float(parameters.alpha * parameters.l1_ratio),
+        weight_decay=float(parameters.weight_decay),
+        label_smoothing=float(parameters.label_smoothing),
     )
 
 
-def stopping(estimator, incremental: bool) -> Stopping:
-    """Return the rules by which a fit ends; a partial fit is one epoch."""
-    return Stopping(
-        max_iter=1 if incremental else int(value(estimator, "max_iter")),
-        tol=float(estimator.tol),
-        patience=float(estimator.n_iter_no_change),
-        early=bool(estimator.early_stopping) and estimator.solver != "lbfgs",
-        max_fun=int(estimator.max_fun),
-    )
-
-
-def copied_callbacks(estimator) -> list:
-    """Return copies of the callbacks: what they learn in a fit stays in that fit."""
-    callbacks = estimator.callbacks
+def copied_callbacks(parameters: Parameters) -> list[Any]:
+    """Return copies of the callbacks, so that the user's own stay unchanged."""
+    callbacks = parameters.callbacks
     if callbacks is None:
         return []
     if not isinstance(callbacks, list | tuple):
@@ -331,12 +217,12 @@ def copied_callbacks(estimator) -> list:
     return [copy.deepcopy(callback) for callback in callbacks]
 
 
-def _hidden_sizes(sizes) -> list[int]:
+def hidden_sizes(parameters: Parameters) -> list[int]:
+    """Return the units of each hidden layer of a plain network."""
+    sizes = parameters.hidden_layer_sizes
     if sizes is None:
         return [100]  # MLPClassifier's
-    if not isinstance(sizes, Iterable):
-        sizes = [sizes]
-    sizes = list(sizes)
+    sizes = list(sizes) if isinstance(sizes, Iterable) else [sizes]
     for size in sizes:
         if not isinstance(size, Integral) or isinstance(size, bool) or size < 1:
             raise ValueError(
@@ -346,21 +232,15 @@ def _hidden_sizes(sizes) -> list[int]:
     return [int(size) for size in sizes]
 
 
-def dropout_rates(estimator, n_layers: int | None) -> list[float]:
-    """Return the rate of each hidden layer; of however many, as far as is known.
-
-    Raises
-    ------
-    ValueError
-        If there is not one for each layer, or one is no share.
-    """
-    rates = estimator.dropout
+def dropout_rates(parameters: Parameters, n_layers: int | None) -> list[float]:
+    """Return the dropout rate of each hidden layer; `n_layers` is None if unknown."""
+    rates = parameters.dropout
     if isinstance(rates, Real):
         return [float(rates)] * (1 if n_layers is None else n_layers)
     rates = list(rates)
     if n_layers is not None and len(rates) != n_layers:
         raise ValueError(
-            "The 'dropout' parameter of DNNClassifier must be one rate, or one a "
+            "The 'dropout' parameter of DNNClassifier must be one rate, or one per "
             f"hidden layer: {n_layers} here. Got {len(rates)} rates instead: {rates!r}."
         )
     for rate in rates:
@@ -372,7 +252,16 @@ def dropout_rates(estimator, n_layers: int | None) -> list[float]:
     return [float(rate) for rate in rates]
 
 
-def _check_callbacks(callbacks) -> None:
+def activation_name(activation: Any) -> Any:
+    """Return Keras's name of an activation, or the function that has none."""
+    if not callable(activation):
+        return ACTIVATION_ALIASES.get(activation, activation)
+    name = getattr(activation, "__name__", None)
+    module = getattr(activation, "__module__", None) or ""
+    return name if name in ACTIVATIONS and module.startswith("keras.") else activation
+
+
+def _check_callbacks(callbacks: Any) -> None:
     for callback in callbacks if isinstance(callbacks, list | tuple) else ():
         if not hasattr(callback, "set_model") or not hasattr(callback, "on_epoch_end"):
             raise ValueError(
@@ -381,15 +270,14 @@ def _check_callbacks(callbacks) -> None:
             )
 
 
-def _nearest(parameter: str, value) -> str:
-    """Return a hint at the word that was meant, if one is near."""
+def _suggestion(parameter: str, value: Any) -> str:
+    """Return a hint at the option that was probably meant."""
     if not isinstance(value, str):
         return ""
-    words = {
-        word
+    options = [
+        option
         for constraint in CONSTRAINTS[parameter]
         if isinstance(constraint, StrOptions)
-        for word in constraint.options
-    }
-    near = difflib.get_close_matches(value.lower(), words, n=1)
-    return f" Did you mean {near[0]!r}?" if near else ""
+        for option in constraint.options
+    ]
+    return did_you_mean(value, sorted(options))

@@ -1,75 +1,73 @@
-"""The network that a table gets where none is asked for.
+"""The recipe: the network that is trained where no layers are given.
 
 Eight narrow networks whose probabilities are averaged. Each leaves a quarter of the
-rows out, so that rows tell how many epochs are best and how sure to be; then all rows
-are trained on for as long.
+rows out. The rows left out determine the best epoch and the temperature; then all rows
+are trained on for that many epochs.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from functools import partial
 
 import numpy as np
 import pandas as pd
 from sklearn.utils import check_random_state
 
-from skdnn._estimator import parameters as _parameters
-from skdnn._estimator import prepare
-from skdnn._estimator.calibration import OutOfFoldScores, fold_of_rows
-from skdnn._network.initial_weights import bin_edges, starting_weights
-from skdnn._network.numpy_forward import log_softmax
-from skdnn._network.spec import ACTIVATION_ALIASES, Hidden, InputEncoding, NetworkSpec
+from skdnn._estimator.network_training import (
+    TrainedNetwork,
+    describe_training,
+    mean_history,
+    train_networks,
+)
+from skdnn._estimator.out_of_fold import OutOfFoldScores, fold_of_rows
+from skdnn._estimator.parameters import (
+    Parameters,
+    activation_name,
+    check_calibration,
+    dropout_rates,
+    named_solver,
+    penalties,
+)
+from skdnn._estimator.split import Split, split_rows
+from skdnn._network.initial_weights import bin_edges, data_driven_weights
+from skdnn._network.numpy_activations import log_softmax
+from skdnn._network.spec import Hidden, InputEncoding, NetworkSpec
 from skdnn._runtime import keras_backend
 from skdnn._runtime.progress import Progress
-from skdnn._tabular import validation as _data
 from skdnn._tabular.dataset import Dataset
-from skdnn._tabular.encoder import fit_table
-from skdnn._training.config import (
-    COMPILED_BACKENDS,
-    Penalties,
-    Rate,
-    Stopping,
-    TrainingResult,
-    TrainingTask,
-)
-from skdnn._training.loop import train_stack
-from skdnn._training.optimizers import ELEMENTWISE, solver_from_name
+from skdnn._tabular.validation import TrainingData
+from skdnn._training.execution import COMPILED_BACKENDS
+from skdnn._training.optimizers import ELEMENTWISE
 from skdnn._training.schedules import Schedule
+from skdnn._training.task import Rate, Stopping, TrainingResult, TrainingTask
 
 _MEMBERS = 8
 _FOLDS = 4
 _DEPTH = 2
-_SMOOTHING = 0.1
 _PIECEWISE_LINEAR_FACTOR = 0.3
-_BETA_2 = 0.95
-# From so many rows on, some can be left out.
+# What None stands for, beside the values that depend on the number of rows.
+_DEFAULTS = {
+    "activation": "selu",
+    "alpha": 0.0,
+    "beta_2": 0.95,
+    "label_smoothing": 0.1,
+}
+# From this number of rows on, some can be left out.
 _FEWEST_FOLDED = 100
-# A table gets functions of its numbers if it has ten rows for each of their pieces,
-# and if these are not too many to be quick.
-_ROWS_A_PIECE = 10
-_MOST_PIECES = 4096
+# Numeric columns get piecewise-linear encodings if there are ten rows for each of their
+# bins, and if the bins are not too many to be fast.
+_ROWS_PER_BIN = 10
+_MOST_BINS = 4096
 
 
 @dataclass(frozen=True)
-class Values:
-    """What the recipe chooses by the number of rows.
+class RecipeValues:
+    """Values of the recipe that depend on the number of rows.
 
-    Parameters
-    ----------
-    n_folds : int
-        Parts of which each member leaves one out; 0 for none.
-    width : int
-        Units of each hidden layer.
-    bins : int
-        Pieces of the functions of each number.
-    n_plain : int
-        Members that take numbers as they are, without functions of them.
-    rate : float
-        Highest learning rate.
-    batch_size, epochs : int
-        Rows a step; epochs at most.
-    weight_decay : float
-        Highest decoupled decay.
+    Each member leaves one of `n_folds` parts out (0: none). `width` is the units of
+    each hidden layer, `bins` those of the piecewise-linear encoding of each numeric
+    column, which `n_plain` of the members do without. `rate` and `weight_decay` are
+    the highest of their schedules; `epochs` is the most that are trained.
     """
 
     n_folds: int
@@ -82,12 +80,12 @@ class Values:
     weight_decay: float
 
 
-def values_for(n: int) -> Values:
+def values_for(n: int) -> RecipeValues:
     """Return the recipe's values for a number of training rows."""
     if n < _FEWEST_FOLDED:
-        return Values(0, 64, 8, _MEMBERS // 2, 0.015, n, 48, 1.0)
+        return RecipeValues(0, 64, 8, _MEMBERS // 2, 0.015, n, 48, 1.0)
     small = n < 3000
-    return Values(
+    return RecipeValues(
         n_folds=_FOLDS,
         width=64 if small else 128,
         bins=8 if small else 16 if n < 10_000 else 32,
@@ -99,165 +97,157 @@ def values_for(n: int) -> Values:
     )
 
 
-def serves(estimator, rows: Dataset, *, incremental: bool) -> bool:
-    """Return whether the recipe is what an estimator is to be fitted by.
+def serves(parameters: Parameters, data: TrainingData, *, incremental: bool) -> bool:
+    """Return whether the recipe trains the network, not the plain one.
 
-    It is not where training is to go on, where a row has several labels, where X is
-    sparse, and where parameters are given that it has no place for.
+    It does not resume training, and supports neither several labels per row, sparse X,
+    nor the parameters listed here.
     """
-    has_place = (
-        not callable(estimator.activation)
-        and isinstance(estimator.solver, str)
-        and estimator.solver in ELEMENTWISE
-        and estimator.learning_rate in (None, "constant")
-        and not estimator.callbacks
-        and not estimator.batch_norm
+    supported = (
+        not callable(parameters.activation)
+        and isinstance(parameters.solver, str)
+        and parameters.solver in ELEMENTWISE
+        and parameters.learning_rate in (None, "constant")
+        and not parameters.callbacks
+        and not parameters.batch_norm
     )
     return bool(
-        estimator.hidden_layer_sizes is None
-        and not (incremental or estimator.warm_start)
-        and rows.y.ndim == 1
-        and isinstance(rows.X, np.ndarray)
-        and has_place
+        parameters.hidden_layer_sizes is None
+        and not (incremental or parameters.warm_start)
+        and data.rows.y.ndim == 1
+        and isinstance(data.rows.X, np.ndarray)
+        and supported
         and keras_backend.backend() in COMPILED_BACKENDS
     )
 
 
-def n_epochs(estimator, n_samples: int) -> int:
-    """Return how many epochs a fit trains at most, those of all members."""
-    values = _given_values(estimator, values_for(n_samples))
-    return values.epochs * _MEMBERS * (2 if values.n_folds else 1)
+@dataclass(frozen=True)
+class RecipeNetwork:
+    """A recipe that is ready to train: filled parameters, split, and values."""
+
+    parameters: Parameters
+    data: TrainingData
+    split: Split
+    values: RecipeValues
+    random_state: np.random.RandomState
+
+    @property
+    def n_epochs(self) -> int:
+        """Epochs of its training, at most, those of all members."""
+        return self.values.epochs * _MEMBERS * (2 if self.is_scored else 1)
+
+    @property
+    def is_scored(self) -> bool:
+        """Whether there are rows that members are not trained on."""
+        is_held_out = self.split.held_out is not None
+        return bool(is_held_out or self.data.validation or self.values.n_folds)
 
 
-def train(
-    estimator, rows: Dataset, validation: Dataset | None, progress: Progress
-) -> tuple[TrainingTask, TrainingResult]:
-    """Train by the recipe, and make the estimator fitted.
-
-    Parameters
-    ----------
-    estimator : DNNClassifier
-        With checked parameters and ``classes_``.
-    rows, validation : Rows, Rows or None
-        Checked data.
-    progress : Progress
-        Hears of every epoch.
-
-    Returns
-    -------
-    fit, fitted
-        As of one network, for the verdict on them.
-    """
-    random_state = check_random_state(estimator.random_state)
-    rows = rows.astype(keras_backend.precision(rows.X.dtype.name))
-    positions, held_out = _data.cut(
-        estimator,
-        rows,
-        is_validated=validation is not None,
-        random_state=random_state,
+def prepare_recipe(parameters: Parameters, data: TrainingData) -> RecipeNetwork:
+    """Return what the recipe trains, its parameters checked and its rows split."""
+    random_state = check_random_state(parameters.random_state)
+    split = split_rows(parameters, data, random_state, recipe=True)
+    # rows of weight 0 have no effect: none is left out for validation
+    weight = data.rows.weight[split.positions]
+    split = replace(split, positions=split.positions[weight > 0])
+    values = values_for(len(split.positions))
+    parameters = parameters.filled(
+        **_DEFAULTS,
+        learning_rate_init=values.rate,
+        max_iter=values.epochs,
+        weight_decay=values.weight_decay,
     )
-    if estimator.bootstrap:
-        positions = _data.drawn(positions, rows.weight, random_state)
-    # rows of no weight are as rows that are not there: none is left out for judging
-    positions = positions[rows.weight[positions] > 0]
-    estimator._table = fit_table(
-        estimator._columns, rows.X[positions], rows.weight[positions], recipe=True
+    values = replace(
+        values,
+        rate=parameters.learning_rate_init,
+        epochs=parameters.max_iter,
+        weight_decay=parameters.weight_decay,
     )
-    table = _data.encoded(estimator._table, rows)
-    if held_out is not None:
-        validation = table.take(held_out)
-    elif validation is not None:
-        validation = _data.encoded(estimator._table, validation)
-    plan = _RecipeTraining(
-        estimator, table, positions, held_out, validation, random_state
-    )
-    return plan.run(progress)
+    if parameters.batch_size != "auto":
+        values = replace(values, batch_size=int(parameters.batch_size))
+    network = RecipeNetwork(parameters, data, split, values, random_state)
+    check_calibration(parameters, data.rows.y, is_validated=network.is_scored)
+    return network
 
 
-class _RecipeTraining:
-    """The stacks that a fit by the recipe trains."""
+def train_recipe(network: RecipeNetwork, progress: Progress) -> TrainedNetwork:
+    """Train, score on rows left out, and train on all rows."""
+    return _Recipe(network, progress).run()
 
-    def __init__(
-        self,
-        estimator,
-        table: Dataset,
-        positions: np.ndarray,
-        held_out: np.ndarray | None,
-        validation: Dataset | None,
-        random_state: np.random.RandomState,
-    ):
-        self._estimator, self._whole, self._positions = estimator, table, positions
-        self._dtype = table.X.dtype.name
-        if len(positions) >= _FEWEST_FOLDED:
-            # rounding is far below what a seed changes, and half the arithmetic
+
+class _Recipe:
+    """The members that a fit by the recipe trains, in two stages."""
+
+    def __init__(self, network: RecipeNetwork, progress: Progress):
+        self._network, self._progress = network, progress
+        self._parameters, self._values = network.parameters, network.values
+        self._positions = network.split.positions
+        table, validation = network.split.encode(network.data)
+        self._whole, self._dtype = table, table.X.dtype.name
+        if len(self._positions) >= _FEWEST_FOLDED:
+            # rounding is far below the differences between seeds; half the arithmetic
             table = table.astype("float32")
             validation = None if validation is None else validation.astype("float32")
-        self._table = table
-        self._held_out, self._validation = held_out, validation
-        self._values = _given_values(estimator, values_for(len(positions)))
-        rows = table.take(positions)
-        self._spec = _spec(estimator, table, len(positions), self._values)
-        edges = None
-        encoding = self._spec.encoding
+        self._table, self._validation = table, validation
+        rows, random_state = table.take(self._positions), network.random_state
+        self._spec = _network_spec(network, rows.X.dtype.name)
+        encoding, edges = self._spec.encoding, None
         assert encoding is not None
         if encoding.bins:
             numbers = rows.X[:, : encoding.n_numeric]
             edges = bin_edges(numbers, rows.weight, encoding.bins)
         self._starts = [
-            starting_weights(self._spec, rows.X, rows.weight, edges, random_state)
+            data_driven_weights(self._spec, rows.X, rows.weight, edges, random_state)
             for _ in range(_MEMBERS)
         ]
         self._seeds = random_state.randint(2**31 - 1, size=_MEMBERS)
         self._folds = self._draw_folds(random_state)
-        is_judged = validation is not None or self._folds is not None
-        _parameters.check_calibration(estimator, table, is_judged=is_judged)
 
-    def run(self, progress: Progress) -> tuple[TrainingTask, TrainingResult]:
-        """Train, judge, train on all rows; keep what that leaves."""
-        estimator, spec = self._estimator, self._spec
-        epochs, history, reliability = self._values.epochs, None, None
-        if self._folds is not None or self._validation is not None:
-            fits = [self._fit(i, progress, judged=True) for i in range(_MEMBERS)]
-            history, judgement = self._judge(fits, _trained(fits))
+    def run(self) -> TrainedNetwork:
+        """Train, score, train on all rows; return the average as one network."""
+        spec, epochs, history, reliability = self._spec, self._values.epochs, None, None
+        if self._network.is_scored:
+            tasks = [self._task(i, scored=True) for i in range(_MEMBERS)]
+            history, scores_of = self._score(train_networks(tasks, self._progress))
             losses = history["val_loss"].to_numpy()
             epochs = len(losses) - int(np.argmin(losses[::-1]))  # the last of equals
-            reliability = judgement(epochs - 1).reliability()
+            reliability = scores_of(epochs - 1).reliability()
             spec = replace(spec, inverse_temperature=reliability.inverse_temperature)
-        fits = [self._fit(i, progress, epochs=epochs) for i in range(_MEMBERS)]
-        fitted = _trained(fits)
+        tasks = [self._task(i, epochs=epochs) for i in range(_MEMBERS)]
+        results = train_networks(tasks, self._progress)
+        if history is None:
+            history = mean_history([result.history for result in results])
         weights = [
             np.stack(arrays).astype(self._dtype)
-            for arrays in zip(*(f.weights for f in fitted), strict=True)
+            for arrays in zip(*(result.weights for result in results), strict=True)
         ]
-        if history is None:
-            history = _mean_history([f.history for f in fitted])
         whole = replace(
-            fits[0],
+            tasks[0],
             spec=replace(spec, members=_MEMBERS, dtype=self._dtype),
             table=self._whole,
             validation=self._validation,
-            held_out=self._held_out,
-            stopping=replace(fits[0].stopping, early=reliability is not None),
+            held_out=self._network.split.held_out,
+            stopping=replace(tasks[0].stopping, early=reliability is not None),
         )
-        outcome = TrainingResult(
+        result = TrainingResult(
             weights=weights,
             optimizer_state=[],
             history=history.to_dict("records"),
-            rows_seen=sum(f.rows_seen for f in fitted),
+            rows_seen=sum(result.rows_seen for result in results),
             stopped=True,
             interrupted=False,
         )
-        how = {"resume": False, "incremental": False}
-        prepare.keep(estimator, whole, outcome, **how)
-        estimator._training_summary = replace(
-            estimator._training_summary,
+        return describe_training(
+            whole,
+            result,
+            self._network.split.encoder,
+            len(self._network.data.classes),
+            reliability=reliability,
             ending=_ending(epochs, self._folds is not None, reliability is not None),
             members=f"{_MEMBERS} networks whose probabilities are averaged",
-            reliability=reliability,
         )
-        return whole, outcome
 
-    def _draw_folds(self, random_state) -> np.ndarray | None:
+    def _draw_folds(self, random_state: np.random.RandomState) -> np.ndarray | None:
         """Return for each partition the fold of each row; -1 if not trained on."""
         if self._validation is not None or not self._values.n_folds:
             return None
@@ -269,166 +259,116 @@ class _RecipeTraining:
             )
         return folds
 
-    def _held(self, member: int) -> np.ndarray:
+    def _left_out(self, member: int) -> np.ndarray:
         """Return positions of the rows that a member leaves out."""
         assert self._folds is not None
         partition, fold = divmod(member, self._values.n_folds)
         return np.flatnonzero(self._folds[partition] == fold)
 
-    def _fit(
-        self,
-        member: int,
-        progress: Progress,
-        *,
-        judged: bool = False,
-        epochs: int | None = None,
+    def _task(
+        self, member: int, *, scored: bool = False, epochs: int | None = None
     ) -> TrainingTask:
-        """Return what a member is to do: be judged by rows it leaves out, or train."""
+        """Return the training of a member; if `scored`, without the rows left out."""
         values, positions = self._values, self._positions
-        batch_size, validation = values.batch_size, None
+        batch_size, validation = values.batch_size, self._validation
         if self._folds is not None:
-            held = self._held(member)
-            validation = self._table.take(held)
-            if judged:
-                positions = positions[~np.isin(positions, held)]
+            left_out = self._left_out(member)
+            validation = self._table.take(left_out)
+            if scored:
+                positions = positions[~np.isin(positions, left_out)]
                 # as many steps as on all rows
                 batch_size = max(1, batch_size * len(positions) // len(self._positions))
-        else:
-            validation = self._validation
-        estimator = self._estimator
-        penalties = _penalties(estimator, values)
         n_steps = -(-len(positions) // batch_size) * values.epochs
-        piecewise_linear_factor = (
-            0.0 if member < values.n_plain else _PIECEWISE_LINEAR_FACTOR
-        )
+        regularisation = penalties(self._parameters)
         return TrainingTask(
             spec=self._spec,
             weights=self._starts[member],
-            solver=_solver(estimator),
+            solver=named_solver(self._parameters),
             optimizer_state=None,
             table=self._table,
             positions=positions,
             validation=validation,
             held_out=None,
             batch_size=batch_size,
-            shuffle=bool(estimator.shuffle),
+            shuffle=bool(self._parameters.shuffle),
             random_state=np.random.RandomState(self._seeds[member]),
             dropout_seed=int(self._seeds[member]),
             rate=Rate(values.rate),
-            penalties=penalties,
+            penalties=regularisation,
             stopping=Stopping(epochs or values.epochs, 0.0, np.inf, early=False),
             schedule=Schedule(
                 rate=values.rate,
                 n_steps=n_steps,
-                weight_decay=penalties.weight_decay,
-                smoothing=penalties.label_smoothing,
-                l2=penalties.l2,
-                l1=penalties.l1,
-                piecewise_linear_factor=piecewise_linear_factor,
-                cycles=estimator.learning_rate is None,
+                weight_decay=regularisation.weight_decay,
+                smoothing=regularisation.label_smoothing,
+                l2=regularisation.l2,
+                l1=regularisation.l1,
+                piecewise_linear_factor=(
+                    0.0 if member < values.n_plain else _PIECEWISE_LINEAR_FACTOR
+                ),
+                cycles=self._parameters.learning_rate is None,
             ),
             # kept in both stages, so that one program serves both
             keeps_logits=validation is not None,
-            on_epoch=lambda record: progress.step(prepare.figures(record)),
         )
 
-    def _judge(self, fits: Sequence[TrainingTask], fitted: Sequence[TrainingResult]):
-        """Return the history, its validation part of the mean, and its judgements."""
+    def _score(
+        self, results: Sequence[TrainingResult]
+    ) -> tuple[pd.DataFrame, Callable[[int], OutOfFoldScores]]:
+        """Return the history with scores of the mean, and its scores by epoch."""
         if self._folds is None:
             assert self._validation is not None
             labels = self._validation
             rows = [np.arange(len(labels))] * _MEMBERS
         else:
             labels = self._table
-            rows = [self._held(member) for member in range(_MEMBERS)]
-
-        def judgement(epoch: int) -> OutOfFoldScores:
-            logs = [log_softmax(member.logits[epoch]) for member in fitted]
-            return OutOfFoldScores(rows, logs, labels.y, labels.weight)
-
-        history = _mean_history([member.history for member in fitted])
-        epochs = [judgement(epoch) for epoch in range(len(history))]
-        history["val_loss"] = [judged.loss() for judged in epochs]
-        history["val_accuracy"] = [judged.accuracy() for judged in epochs]
-        return history, judgement
+            rows = [self._left_out(member) for member in range(_MEMBERS)]
+        scores_of = partial(_scores_of_epoch, results, rows, labels)
+        history = mean_history([result.history for result in results])
+        scores = [scores_of(epoch) for epoch in range(len(history))]
+        history["val_loss"] = [epoch.loss() for epoch in scores]
+        history["val_accuracy"] = [epoch.accuracy() for epoch in scores]
+        return history, scores_of
 
 
-def _trained(fits: Sequence[TrainingTask]) -> list[TrainingResult]:
-    """Return what a stack leaves; raise what a member failed by."""
-    done = []
-    for fitted in train_stack(fits):
-        if isinstance(fitted, Exception):
-            raise fitted
-        done.append(fitted)
-    return done
+def _scores_of_epoch(
+    results: Sequence[TrainingResult],
+    rows: list[np.ndarray],
+    labels: Dataset,
+    epoch: int,
+) -> OutOfFoldScores:
+    log_proba = [log_softmax(result.logits[epoch]) for result in results]
+    return OutOfFoldScores(rows, log_proba, labels.y, labels.weight)
 
 
-def _given_values(estimator, values: Values) -> Values:
-    """Return the values with what the user has given in their place."""
-    given: dict[str, Any] = {
-        "rate": estimator.learning_rate_init,
-        "epochs": estimator.max_iter,
-        "weight_decay": estimator.weight_decay,
-    }
-    if estimator.batch_size != "auto":
-        given["batch_size"] = int(estimator.batch_size)
-    return replace(values, **{k: v for k, v in given.items() if v is not None})
-
-
-def _penalties(estimator, values: Values) -> Penalties:
-    alpha = estimator.alpha or 0.0
-    smoothing = estimator.label_smoothing
-    return Penalties(
-        l2=float(alpha * (1 - estimator.l1_ratio)),
-        l1=float(alpha * estimator.l1_ratio),
-        weight_decay=float(values.weight_decay),
-        label_smoothing=float(_SMOOTHING if smoothing is None else smoothing),
-    )
-
-
-def _solver(estimator):
-    return solver_from_name(
-        estimator.solver,
-        momentum=estimator.momentum,
-        nesterov=estimator.nesterovs_momentum,
-        beta_1=estimator.beta_1,
-        beta_2=_BETA_2 if estimator.beta_2 is None else estimator.beta_2,
-        epsilon=estimator.epsilon,
-        schedule=None,
-    )
-
-
-def _spec(estimator, table: Dataset, n_train: int, values: Values) -> NetworkSpec:
-    fitted = estimator._table
-    pieces = fitted.n_numbers * values.bins
-    most_pieces = min(_MOST_PIECES, n_train // _ROWS_A_PIECE)
-    activation = estimator.activation or "selu"
-    if isinstance(activation, str):
-        activation = ACTIVATION_ALIASES.get(activation, activation)
-    rates = _parameters.dropout_rates(estimator, _DEPTH)
+def _network_spec(network: RecipeNetwork, dtype: str) -> NetworkSpec:
+    """Return the network of a member."""
+    values, parameters = network.values, network.parameters
+    encoder = network.split.encoder
+    n_bins = encoder.n_numeric * values.bins
+    most_bins = min(_MOST_BINS, len(network.split.positions) // _ROWS_PER_BIN)
+    activation = activation_name(parameters.activation)
     return NetworkSpec(
-        n_inputs=fitted.n_inputs,
-        hidden=tuple(Hidden(values.width, activation, rate) for rate in rates),
-        n_outputs=len(estimator.classes_),
+        n_inputs=encoder.n_inputs,
+        hidden=tuple(
+            Hidden(values.width, activation, rate)
+            for rate in dropout_rates(parameters, _DEPTH)
+        ),
+        n_outputs=len(network.data.classes),
         output="softmax",
-        dtype=table.X.dtype.name,
+        dtype=dtype,
         encoding=InputEncoding(
-            n_numeric=fitted.n_numbers,
-            n_flags=fitted.n_flags,
-            code_sizes=fitted.code_sizes,
-            bins=values.bins if 0 < pieces <= most_pieces else 0,
+            n_numeric=encoder.n_numeric,
+            n_flags=encoder.n_flags,
+            code_sizes=encoder.code_sizes,
+            bins=values.bins if 0 < n_bins <= most_bins else 0,
         ),
     )
 
 
-def _mean_history(histories: Sequence[list[dict]]) -> pd.DataFrame:
-    frames = pd.concat([pd.DataFrame(history) for history in histories])
-    return frames.groupby(level=0).mean()
-
-
-def _ending(epochs: int, folded: bool, judged: bool) -> str:
-    if not judged:
+def _ending(epochs: int, folded: bool, scored: bool) -> str:
+    if not scored:
         return "ended with its schedule"
     by = "rows left out in turn" if folded else "the validation rows"
-    again = "on all of them " if folded else ""
-    return f"best by {by}, then trained anew {again}for {epochs} epochs"
+    rows = "on all of them " if folded else ""
+    return f"best by {by}, then trained from scratch {rows}for {epochs} epochs"

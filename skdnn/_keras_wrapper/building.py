@@ -1,20 +1,18 @@
-"""What a function that builds a network finds: seeds, and names for its layers.
+"""Seeds and layer names while a function builds a network.
 
-Keras draws the start of weights and the seeds of dropout from Python's own random
-numbers, and names layers by counting them in the process. Both are set for the time
-that the function runs, and put back.
+Keras draws initial weights and the seeds of dropout from Python's own random numbers,
+and names layers by counting them in the process. Both are set while the function runs,
+and restored after it.
 """
 
 import random
 import threading
-from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import numpy as np
-
-from skdnn._runtime import keras_backend
+from skdnn._runtime.compat import name_counts, set_name_counts
+from skdnn._runtime.seeds import global_numpy_seed
 
 # One network at a time: the seeds belong to the process.
 _lock = threading.RLock()
@@ -23,65 +21,39 @@ _first_counts: dict[Hashable, dict[str, int]] = {}
 
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
-    """Set the seeds of Python and NumPy for a block, and put their states back.
+    """Set the seeds of Python and NumPy for a block, and restore their states.
 
-    Those of TensorFlow and Keras are left alone: layers and initialisers of Keras
-    take theirs from Python's. Blocks in other threads wait.
+    Those of TensorFlow and Keras are not set: layers and initialisers of Keras draw
+    theirs from Python's. Blocks in other threads wait.
     """
-    with _lock:
-        python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002
+    with _lock, global_numpy_seed(seed):
+        state = random.getstate()
         random.seed(seed)
-        np.random.seed(seed)  # noqa: NPY002
         try:
             yield
         finally:
-            random.setstate(python)
-            np.random.set_state(numpy)  # noqa: NPY002
+            random.setstate(state)
 
 
 def build_again(key: Hashable, build: Callable[[], Any]) -> Any:
-    """Call a function that builds, so that names of layers are those of its first call.
+    """Call a function that builds, with the layer names of the first call for its key.
 
-    TensorFlow keeps something for every new name and never lets go, so that a hundred
-    fits would keep a hundred. Networks whose names and settings are equal can share a
-    compiled program, too.
-
-    Parameters
-    ----------
-    key : hashable
-        Of the function.
-    build : callable
-        Called without arguments; twice if a network made since the first call has
-        taken a name.
+    TensorFlow never releases what it keeps for a new name, so that memory would grow
+    with every fit. Networks whose names and settings are equal can share a compiled
+    program, too. The function is called twice if a network built since the first call
+    has taken a name.
     """
     with _lock:
-        live = _name_counts()
+        live = name_counts()
         if _first_counts.setdefault(key, live) == live:
             return build()
-        _count_names_from(_first_counts[key])
+        set_name_counts(_first_counts[key])
         try:
             return build()
         except Exception:
-            _count_names_from(live)
+            set_name_counts(live)
             return build()
         finally:
-            now = _name_counts()
-            _count_names_from({n: max(live.get(n, 0), now.get(n, 0))
+            now = name_counts()
+            set_name_counts({n: max(live.get(n, 0), now.get(n, 0))
                                for n in live | now})  # fmt: skip
-
-
-# Nothing public reads or sets how often Keras has given each name in this thread.
-_COUNTS = "object_name_uids"
-
-
-def _name_counts() -> dict[str, int]:
-    keras_backend.load()
-    from keras.src.backend.common import global_state
-
-    return dict(global_state.get_global_attribute(_COUNTS) or {})
-
-
-def _count_names_from(counts: dict[str, int]) -> None:
-    from keras.src.backend.common import global_state
-
-    global_state.set_global_attribute(_COUNTS, defaultdict(int, counts))

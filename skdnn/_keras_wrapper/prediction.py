@@ -1,4 +1,4 @@
-"""What any Keras network gives for rows, through one compiled function."""
+"""Prediction by any Keras network, through one compiled function."""
 
 import weakref
 from collections.abc import Callable, Hashable, Sequence
@@ -6,67 +6,47 @@ from typing import Any
 
 import numpy as np
 
-from skdnn._keras_wrapper import description as _sharing
-from skdnn._keras_wrapper.nested_rows import as_network_takes, count, take
 from skdnn._runtime import keras_backend
+from skdnn._training import description
+from skdnn._training.keras_fallback import overrides
+from skdnn._training.model_functions import call_with_training
+from skdnn._training.nested_rows import count, in_dtype_of, take
+from skdnn._training.program import ProgramCache
 
-# Cells handed to the network at once, and rows.
+# Cells passed to the network at once, and minimum and maximum of rows.
 _BLOCK_CELLS = 2**20
 _BLOCK_ROWS = (32, 8192)
 
-# What each model predicts with, as long as it lives; alike ones share a function.
-_functions: weakref.WeakKeyDictionary[Any, Callable] = weakref.WeakKeyDictionary()
-_forwards: _sharing.Kept[Callable] = _sharing.Kept(32)
-keras_backend.register_cache(_functions.clear)
+# Networks of one description share a function; others keep theirs while they live.
+functions: ProgramCache[Callable[..., Any]] = ProgramCache(32)
 
 
 def predict(
     model: Any, X: Any, batch_size: int | None = None, callbacks: Sequence[Any] = ()
 ) -> Any:
-    """Return what a network gives for rows, as ``Model.predict``, but quickly.
+    """Return a built network's outputs for rows, as ``Model.predict``, but faster.
 
-    Parameters
-    ----------
-    model : keras.Model
-        Built. One that has a `predict` of its own is asked through that.
-    X : array, sparse matrix or nested arrays, each of shape (n_rows, ...)
-        As the network takes them.
-    batch_size : int or None
-        Rows at a time. None: as many as fit a million cells.
-    callbacks : sequence of keras.callbacks.Callback
-        Told of the prediction.
-
-    Returns
-    -------
-    ndarray of shape (n_rows, ...), or nested arrays
+    A network with a `predict` of its own is called through that. `batch_size` None is
+    as many rows as fit a million cells.
     """
     if overrides(model, "predict"):
         return model.predict(
             take(X, slice(None)), batch_size=batch_size, callbacks=list(callbacks)
         )
-    tree = keras_backend.load().tree
-    X = as_network_takes(model, X)
-    n = count(X)
+    keras = keras_backend.load()
+    X = in_dtype_of(model, X)
     size = batch_size or _block_rows(X)
-    ask = _function(model)
+    function = functions.get_for_model(model, None, lambda: _make_function(model))
     blocks = []
-    tell = keras_backend.load().callbacks.CallbackList(list(callbacks), model=model)
-    tell.on_predict_begin()
-    for i, start in enumerate(range(0, n, size)):
-        tell.on_predict_batch_begin(i)
-        out = ask(take(X, slice(start, start + size)))
-        blocks.append(tree.map_structure(keras_backend.to_numpy, out))
-        tell.on_predict_batch_end(i, {"outputs": blocks[-1]})
-    tell.on_predict_end()
-    return tree.map_structure(lambda *parts: np.concatenate(parts), *blocks)
-
-
-def overrides(model: Any, method: str) -> bool:
-    """Return whether a model, or its class, has a method of its own."""
-    if method in vars(model):
-        return True
-    owner = next(c for c in type(model).__mro__ if method in vars(c))
-    return not owner.__module__.startswith("keras.")
+    listeners = keras.callbacks.CallbackList(list(callbacks), model=model)
+    listeners.on_predict_begin()
+    for i, start in enumerate(range(0, count(X), size)):
+        listeners.on_predict_batch_begin(i)
+        outputs = function(take(X, slice(start, start + size)))
+        blocks.append(keras.tree.map_structure(keras_backend.to_numpy, outputs))
+        listeners.on_predict_batch_end(i, {"outputs": blocks[-1]})
+    listeners.on_predict_end()
+    return keras.tree.map_structure(lambda *parts: np.concatenate(parts), *blocks)
 
 
 def _block_rows(X: Any) -> int:
@@ -76,24 +56,18 @@ def _block_rows(X: Any) -> int:
     return min(most, max(least, _BLOCK_CELLS // max(1, cells)))
 
 
-def _function(model: Any) -> Callable:
-    found = _functions.get(model)
-    if found is None:
-        found = _functions[model] = _make_function(model)
-    return found
-
-
-def _make_function(model: Any) -> Callable:
-    described = _sharing.architecture(model)
+def _make_function(model: Any) -> Callable[..., Any]:
+    """Return a function from rows to the outputs of a model."""
+    described = description.architecture(model)
     backend = keras_backend.backend()
-    # the model must not be kept alive by what it predicts with
+    # what is cached must not keep the model alive
     reference = weakref.ref(model)
     if backend == "torch" or (backend == "jax" and described is None):
-        return lambda X: reference()(X, training=False)  # type: ignore[misc]
+        return lambda X: call_with_training(reference(), X, training=False)
     if described is None:
         own = _Compiled(lambda _, X: reference().predict_step((X,)))  # type: ignore[union-attr]
         return lambda X: own((), X)
-    shared = _forwards.get(described, lambda: _forward(model))
+    shared = functions.get(described, lambda: _forward(model))
     trainable = list(model.trainable_variables)
     fixed = list(model.non_trainable_variables)
     return lambda X: shared(([v.value for v in trainable], [v.value for v in fixed]), X)
@@ -110,33 +84,34 @@ def _forward(model: Any) -> "_Compiled":
 class _Compiled:
     """A function of weights and rows, compiled once for any number of rows."""
 
-    def __init__(self, function: Callable):
+    def __init__(self, function: Callable[..., Any]):
         self._function = function
-        self._compiled: dict[Hashable, Callable] = {}
+        self._compiled: dict[Hashable, Callable[..., Any]] = {}
         self._tree = keras_backend.load().tree
 
-    def __call__(self, weights: tuple, X: Any) -> Any:
+    def __call__(self, weights: Any, X: Any) -> Any:
         leaves = self._tree.flatten(X)
         key = tuple((leaf.dtype.str, leaf.shape[1:]) for leaf in leaves)
         if key not in self._compiled:
             self._compiled[key] = self._compile(weights, X)
         return self._compiled[key](weights, X)
 
-    def _compile(self, weights: tuple, X: Any) -> Callable:
+    def _compile(self, weights: Any, X: Any) -> Callable[..., Any]:
         if keras_backend.backend() == "jax":
             import jax
 
-            return jax.jit(self._function)
+            jitted: Callable[..., Any] = jax.jit(self._function)
+            return jitted
         import tensorflow as tf
 
-        def spec(array, rows=()):
+        def spec(array: Any, rows: Sequence[None] = ()) -> Any:
             return tf.TensorSpec([*rows, *array.shape[len(rows) :]], array.dtype)
 
         specs = (
             self._tree.map_structure(spec, weights),
             self._tree.map_structure(lambda array: spec(array, [None]), X),
         )
-        # a concrete one does not count how many there are, and warn
-        return tf.function(self._function, autograph=False).get_concrete_function(
-            *specs
-        )
+        # a concrete function does not count its calls, and warn of retracing
+        traced = tf.function(self._function, autograph=False)
+        concrete: Callable[..., Any] = traced.get_concrete_function(*specs)
+        return concrete

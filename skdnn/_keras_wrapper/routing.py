@@ -1,46 +1,56 @@
 """From parameters such as ``optimizer__learning_rate`` to what Keras is called with."""
 
-import difflib
 import inspect
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from skdnn._keras_wrapper import scikeras_import
-from skdnn._keras_wrapper.prediction import overrides
-from skdnn._keras_wrapper.training import TrainingConfig
 from skdnn._runtime import keras_backend
+from skdnn._runtime.suggestions import did_you_mean
+from skdnn._training.keras_fallback import overrides
+from skdnn._training.nested_rows import NestedRows
+from skdnn._training.task import ModelTask
 
-_utils = scikeras_import.load("scikeras._utils")
+_parameters = scikeras_import.parameter_functions()
 
 # Names of metrics that Keras fits to the loss by itself.
 _LEFT_TO_KERAS = ("acc", "accuracy", "ce", "crossentropy")
+# Arguments of ``Model.fit`` that a task has fields for.
+_TASK_FIELDS = {
+    "epochs": "epochs",
+    "initial_epoch": "first_epoch",
+    "shuffle": "shuffle",
+    "verbose": "verbose",
+}
 _PREDICT_ARGUMENTS = ("batch_size", "verbose", "steps", "callbacks")
 
 
-def compile_arguments(params: Mapping[str, Any], names: Iterable[str]) -> dict:
-    """Return the arguments of ``Model.compile``: classes made, instances copied.
+def compile_arguments(
+    params: Mapping[str, Any], names: Iterable[str]
+) -> dict[str, Any]:
+    """Return the arguments of ``Model.compile``: instances of classes, and copies.
 
-    Parameters
-    ----------
-    params : dict
-        All parameters of the estimator.
-    names : iterable of str
-        Which of them go to `compile` as they are.
+    `params` are all parameters of the estimator, `names` those that go to `compile`
+    unchanged.
     """
-    arguments = _utils.route_params(params, destination="compile", pass_filter=names)
+    arguments: dict[str, Any] = _parameters.route_params(
+        params, destination="compile", pass_filter=names
+    )
     for name, class_of in (
         ("optimizer", _optimizer_class),
         ("loss", _loss_class),
         ("metrics", _metric_class),
     ):
-        routed = _utils.route_params(
+        routed = _parameters.route_params(
             params, destination=name, pass_filter=set(), strict=name == "optimizer"
         )
-        value = _utils.try_to_convert_strings_to_classes(
+        value = _parameters.try_to_convert_strings_to_classes(
             arguments[name],
             lambda word, find=class_of, has=bool(routed): find(word, has),
         )
-        arguments[name] = _utils.unflatten_params(items=_copied(value), params=routed)
+        arguments[name] = _parameters.unflatten_params(
+            items=_copied(value), params=routed
+        )
     metrics = arguments["metrics"]
     if metrics is not None and not isinstance(metrics, dict | list):
         arguments["metrics"] = [metrics]
@@ -71,7 +81,7 @@ def _metric_class(name: str, has_settings: bool) -> Any:
 
 
 def _copied(value: Any) -> Any:
-    """Return optimizers and metrics of the caller's as new ones of the same settings.
+    """Return the caller's optimizers and metrics as new ones of the same settings.
 
     An optimizer belongs to the network that it was first used with.
     """
@@ -85,34 +95,25 @@ def _copied(value: Any) -> Any:
     return value
 
 
-def course(
+def training_task(
     model: Any,
-    arguments: dict[str, Any],
-    n_rows: int | None,
-    seed: int,
-    callbacks: list,
-) -> TrainingConfig:
-    """Return how to train from arguments of ``Model.fit``.
+    rows: NestedRows,
+    validation: NestedRows | None,
+    arguments: Mapping[str, Any],
+    **settings: Any,
+) -> ModelTask:
+    """Return how to train a model from arguments of ``Model.fit``.
 
-    Parameters
-    ----------
-    model : keras.Model
-        The network.
-    arguments : dict
-        By name; those that are not known here go on to ``Model.fit``.
-    n_rows : int or None
-        What a batch size of -1 means; None if X has no shape.
-    seed : int
-        Of the order of rows.
-    callbacks : list of keras.callbacks.Callback
-        As they are.
+    Those that are not known here are passed to ``Model.fit``. A batch size of -1 is
+    all rows. `settings` are further fields of the task.
     """
     arguments = dict(arguments)
-    batch_size = _rows("batch_size", arguments, n_rows) or 32
-    validation = _rows("validation_batch_size", arguments, n_rows) or batch_size
+    n_rows = rows.X.shape[0] if hasattr(rows.X, "shape") else None
+    batch_size = _batch_size("batch_size", arguments, n_rows) or 32
+    in_validation = _batch_size("validation_batch_size", arguments, n_rows)
     known = {
-        name: arguments.pop(name)
-        for name in ("epochs", "initial_epoch", "shuffle", "verbose")
+        field: arguments.pop(name)
+        for name, field in _TASK_FIELDS.items()
         if name in arguments
     }
     other = {name: value for name, value in arguments.items() if value is not None}
@@ -121,19 +122,23 @@ def course(
     if not overrides(model, "fit"):
         accepted = inspect.signature(type(model).fit).parameters
         refuse_unknown("fit", other, accepted)
-    return TrainingConfig(
-        seed=seed,
+    return ModelTask(
+        model,
+        rows,
+        validation,
         batch_size=batch_size,
-        validation_batch_size=validation,
-        callbacks=callbacks,
+        validation_batch_size=in_validation or batch_size,
         other=other,
         **known,
+        **settings,
     )
 
 
-def predict_arguments(params: Mapping[str, Any], names: Iterable[str], given: dict):
+def predict_arguments(
+    params: Mapping[str, Any], names: Iterable[str], given: dict[str, Any]
+) -> dict[str, Any]:
     """Return the arguments of ``Model.predict`` among parameters and those given."""
-    routed = _utils.route_params(
+    routed = _parameters.route_params(
         params, destination="predict", pass_filter=names, strict=True
     )
     arguments = {
@@ -147,12 +152,12 @@ def predict_arguments(params: Mapping[str, Any], names: Iterable[str], given: di
 
 def fit_arguments(params: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
     """Return the arguments of ``Model.fit`` among all parameters of an estimator."""
-    routed = _utils.route_params(params, destination="fit", pass_filter=names)
+    routed = _parameters.route_params(params, destination="fit", pass_filter=names)
     return {k: v for k, v in routed.items() if not k.startswith("callbacks")}
 
 
-def _rows(name: str, arguments: dict, n_rows: int | None) -> int | None:
-    value = arguments.pop(name, None)
+def _batch_size(name: str, arguments: dict[str, Any], n_rows: int | None) -> int | None:
+    value: int | None = arguments.pop(name, None)
     if value != -1:
         return value
     if n_rows is None:
@@ -168,38 +173,30 @@ def refuse_unknown(what: str, given: Iterable[str], known: Iterable[str]) -> Non
     known = list(known)
     for name in given:
         if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f" Did you mean {near[0]!r}?" if near else f" There are: {known}."
+            hint = did_you_mean(name, known) or f" There are: {known}."
             raise TypeError(
                 f"{what} got an unexpected keyword argument {name!r}.{hint}"
             )
 
 
 def check_names(params: Mapping[str, Any], own: set[str], prefixes: set[str]) -> None:
-    """Refuse parameters that would go nowhere.
+    """Raise ``TypeError`` for parameters that nothing takes.
 
-    Parameters
-    ----------
-    params : dict
-        All parameters.
-    own : set of str
-        Names without a prefix that somebody takes.
-    prefixes : set of str
-        What may stand before ``__``.
+    `own` are the names without a prefix that are taken, `prefixes` what may be before
+    ``__``.
     """
     refuse_unknown("KerasClassifier", (n for n in params if "__" not in n), own)
     for name in params:
         prefix, is_routed, _ = name.partition("__")
         if is_routed and prefix not in prefixes:
-            near = difflib.get_close_matches(prefix, prefixes, n=1)
-            hint = f"Did you mean {near[0]!r}?" if near else f"There are {prefixes}."
+            hint = did_you_mean(prefix, prefixes) or f" There are {sorted(prefixes)}."
             raise TypeError(
-                f"KerasClassifier got an unexpected keyword argument {name!r}: what "
-                f"stands before __ must be one of those it hands on to. {hint}"
+                f"KerasClassifier got an unexpected keyword argument {name!r}: what is "
+                f"before __ must be one of those it passes parameters to.{hint}"
             )
 
 
-def accepted_by(builder: Callable) -> set[str] | None:
+def accepted_by(builder: Callable[..., Any]) -> set[str] | None:
     """Return the names that a function takes, or None if it takes any."""
     parameters = inspect.signature(builder).parameters.values()
     if any(p.kind == p.VAR_KEYWORD for p in parameters):

@@ -1,4 +1,4 @@
-"""The one late import of scikeras, which leaves Keras as it was."""
+"""The late import of scikeras, which leaves Keras unchanged, and its private names."""
 
 import importlib
 import sys
@@ -14,9 +14,9 @@ _REPLACED = ("__reduce__", "__deepcopy__")
 
 
 def load(module: str) -> Any:
-    """Import a module of scikeras; Keras's own classes stay as they are.
+    """Import a module of scikeras, and keep the methods of Keras that it replaces.
 
-    If the caller imported scikeras before, its changes to Keras are the caller's.
+    If the caller imported scikeras before, Keras is as the caller wanted it.
     """
     keras = keras_backend.load()
     if "scikeras" in sys.modules:
@@ -29,6 +29,23 @@ def load(module: str) -> Any:
     )
     with _own_methods_kept(classes):
         return importlib.import_module(module)
+
+
+def parameter_functions() -> Any:
+    """Return scikeras's functions that route parameters by their prefix.
+
+    Private, but what its own class routes with; no public function does it.
+    """
+    return load("scikeras._utils")
+
+
+def needs_one_column_per_class(loss: Any) -> bool:
+    """Return whether scikeras one-hot encodes classes for a loss.
+
+    Private: scikeras decides it inside its own encoder.
+    """
+    module = load("scikeras.utils.transformers")
+    return bool(module._is_categorical_crossentropy(loss))
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Targets of the network from classes, and classes from what it gives."""
+"""Targets of the network from classes, and probabilities from its outputs."""
 
 import inspect
 from typing import Any
@@ -12,14 +12,10 @@ _transformers = scikeras_import.load("scikeras.utils.transformers")
 
 
 def class_encoder(loss: Any, classes: Any) -> "ClassEncoder":
-    """Return an encoder for a loss, and for classes that are known beforehand.
+    """Return an encoder for a loss, and for known classes (None: those of y).
 
-    Parameters
-    ----------
-    loss : str, class, instance or callable
-        The categorical cross-entropy, in whichever form, makes a column a class.
-    classes : ndarray of shape (n_classes,) or None
-        All there are, if y need not have them all.
+    `loss` is a name, class, instance or function; the categorical cross-entropy needs
+    one column per class.
     """
     kind = keras_backend.load().losses.CategoricalCrossentropy
     if inspect.isclass(loss) and issubclass(loss, kind):
@@ -30,16 +26,15 @@ def class_encoder(loss: Any, classes: Any) -> "ClassEncoder":
 class ClassEncoder(_transformers.ClassifierLabelEncoder):  # type: ignore[misc, name-defined]
     """scikeras's encoder of classes; a single row keeps its two dimensions.
 
-    The categorical cross-entropy gets a column a class for two classes, too.
+    The categorical cross-entropy gets one column per class for two classes, too.
     """
 
     def _type_of_target(self, y: np.ndarray) -> str:
-        kind = super()._type_of_target(y)
-        if kind == "binary" and _transformers._is_categorical_crossentropy(self.loss):
-            return "multiclass"
-        return kind
+        kind: str = super()._type_of_target(y)
+        is_categorical = scikeras_import.needs_one_column_per_class(self.loss)
+        return "multiclass" if kind == "binary" and is_categorical else kind
 
-    def inverse_transform(self, y: np.ndarray, return_proba: bool = False):
+    def inverse_transform(self, y: np.ndarray, return_proba: bool = False) -> Any:
         """Return classes, or with `return_proba` a probability for each class."""
         if not return_proba:
             return super().inverse_transform(y)
@@ -50,11 +45,25 @@ class ClassEncoder(_transformers.ClassifierLabelEncoder):  # type: ignore[misc, 
         return y
 
 
-def as_probabilities(model: Any, out: Any) -> Any:
-    """Return what a network gives as probabilities, if its loss takes logits."""
-    if not getattr(model.loss, "from_logits", False) or not isinstance(out, np.ndarray):
-        return out
+def as_probabilities(model: Any, outputs: Any, *, exclusive: bool) -> Any:
+    """Return the outputs of a network as probabilities of float32 or float64.
+
+    Logits, where its loss takes them, go through softmax or sigmoid. Outputs of half
+    precision are normalised where classes are `exclusive`, so that they sum to one.
+    """
     keras = keras_backend.load()
-    is_binary = isinstance(model.loss, keras.losses.BinaryCrossentropy)
-    activation = keras.activations.sigmoid if is_binary else keras.activations.softmax
-    return keras_backend.to_numpy(activation(keras.ops.convert_to_tensor(out)))
+    if not isinstance(outputs, np.ndarray):  # several outputs
+        return keras.tree.map_structure(_single_precision, outputs)
+    wide = _single_precision(outputs)
+    if getattr(model.loss, "from_logits", False):
+        is_binary = isinstance(model.loss, keras.losses.BinaryCrossentropy)
+        kind = keras.activations.sigmoid if is_binary else keras.activations.softmax
+        return keras_backend.to_numpy(kind(keras.ops.convert_to_tensor(wide)))
+    if wide is not outputs and exclusive and wide.ndim == 2 and wide.shape[1] > 1:
+        return wide / wide.sum(axis=1, keepdims=True)
+    return wide
+
+
+def _single_precision(outputs: np.ndarray) -> np.ndarray:
+    """Return float16 and bfloat16 as float32, others unchanged."""
+    return outputs if outputs.dtype.itemsize > 2 else outputs.astype(np.float32)

@@ -1,15 +1,14 @@
-"""What scikeras does between `fit` and Keras, put right."""
+"""scikeras's class between `fit` and Keras, with its faults fixed."""
 
 import copy
 import functools
 from collections.abc import Callable, Hashable
-from numbers import Integral
 from typing import Any
 
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.base import BaseEstimator
-from sklearn.utils import ClassifierTags, check_random_state
+from sklearn.utils import ClassifierTags, Tags
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.validation import (
     check_array,
@@ -20,19 +19,20 @@ from sklearn.utils.validation import (
 
 from skdnn._keras_wrapper import routing, scikeras_import
 from skdnn._keras_wrapper.building import build_again, seeded
-from skdnn._keras_wrapper.nested_rows import Rows, take
 from skdnn._keras_wrapper.prediction import predict
 from skdnn._keras_wrapper.target_encoder import as_probabilities, class_encoder
-from skdnn._keras_wrapper.training import train
 from skdnn._runtime import keras_backend
 from skdnn._runtime.compat import check_sample_weight
+from skdnn._runtime.seeds import as_seed
+from skdnn._training.loop import train_model
+from skdnn._training.nested_rows import NestedRows, take
 
 _wrappers = scikeras_import.load("scikeras.wrappers")
 _metric_name = scikeras_import.load("scikeras.utils").metric_name
 
 
 class Wrapper(_wrappers.KerasClassifier):  # type: ignore[misc, name-defined]
-    """scikeras's class without its faults; `KerasClassifier` is what users see."""
+    """scikeras's class with its faults fixed, the base of `KerasClassifier`."""
 
     _routing_prefixes = _wrappers.KerasClassifier._routing_prefixes | {
         "callbacks",
@@ -41,9 +41,9 @@ class Wrapper(_wrappers.KerasClassifier):  # type: ignore[misc, name-defined]
 
     __repr__ = BaseEstimator.__repr__
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
-        # scikeras's order of bases keeps ClassifierMixin from being heard
+        # scikeras's order of bases hides the tags of ClassifierMixin
         tags.estimator_type = "classifier"
         tags.classifier_tags = ClassifierTags(multi_label=True)
         tags.target_tags.required = True
@@ -53,16 +53,18 @@ class Wrapper(_wrappers.KerasClassifier):  # type: ignore[misc, name-defined]
         return tags
 
     def __sklearn_is_fitted__(self) -> bool:
-        return self.initialized_
+        return bool(self.initialized_)
 
     @property
-    def target_encoder(self):
-        """What makes the network's targets of classes; a subclass may have its own."""
+    def target_encoder(self) -> Any:
+        """The encoder from classes to targets; a subclass may have its own."""
         return class_encoder(self.loss, self.classes_)
 
-    # from the caller's rows to those of the network
+    # from the caller's rows to the network's
 
-    def _validate_data(self, X=None, y=None, reset=False, y_numeric=False):
+    def _validate_data(
+        self, X: Any = None, y: Any = None, reset: bool = False, y_numeric: bool = False
+    ) -> tuple[Any, Any]:
         """Check X and y; learn their shapes, or compare (`reset` false)."""
         if y is not None:
             y = self._validate_targets(y, reset)
@@ -73,9 +75,7 @@ class Wrapper(_wrappers.KerasClassifier):  # type: ignore[misc, name-defined]
         settings = {
             "accept_sparse": "csr",
             "allow_nd": True,
-            "dtype": keras_backend.load().config.floatx()
-            if _are_words(X)
-            else "numeric",
+            "dtype": keras_backend.load().config.floatx() if _is_text(X) else "numeric",
         }
         if y is None:
             X = validate_data(self, X, reset=reset, **settings)
@@ -85,8 +85,8 @@ class Wrapper(_wrappers.KerasClassifier):  # type: ignore[misc, name-defined]
             self.X_dtype_, self.X_shape_ = X.dtype, X.shape
         return X, y
 
-    def _compare_shape(self, X) -> None:
-        """Compare what is no table; scikit-learn compares tables, and their names."""
+    def _compare_shape(self, X: Any) -> None:
+        """Compare the shape of what is no table; scikit-learn compares tables."""
         shape = X.shape if hasattr(X, "shape") else np.asarray(X).shape
         if len(shape) > 1 and len(shape) != len(self.X_shape_):
             raise ValueError(
@@ -99,7 +99,7 @@ class Wrapper(_wrappers.KerasClassifier):  # type: ignore[misc, name-defined]
                 f"shape {self.X_shape_[1:]}, without the rows."
             )
 
-    def _validate_targets(self, y, reset: bool) -> np.ndarray:
+    def _validate_targets(self, y: Any, reset: bool) -> Any:
         y = check_array(y, ensure_2d=False, dtype=None, input_name="y")
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
@@ -128,25 +128,25 @@ class Wrapper(_wrappers.KerasClassifier):  # type: ignore[misc, name-defined]
                 f"{classes[0]!r} (n_samples={len(y)})."
             )
 
-    def _take_classes(self, classes) -> None:
-        """Set the classes that were named, or those there are."""
+    def _take_classes(self, classes: Any) -> None:
+        """Set `classes_` to the given classes; None keeps the known ones."""
         known = getattr(self, "classes_", None)
         if classes is None or known is None:
             self.classes_ = known if classes is None else np.unique(classes)
         elif not np.array_equal(np.unique(classes), known):
             raise ValueError(
                 f"`classes` must be those of the first call: {list(known)}. Got "
-                f"{list(np.unique(classes))}. Clone the estimator to begin anew."
+                f"{list(np.unique(classes))}. Clone the estimator to start again."
             )
 
-    def _weigh(self, X, y, sample_weight):
-        """Return rows that have a weight, and their weights, or None for none."""
+    def _weigh(self, X: Any, y: Any, sample_weight: Any) -> tuple[Any, Any, Any]:
+        """Return the rows of nonzero weight, and their weights (None: unweighted)."""
         if sample_weight is None and self.class_weight is None:
             return X, y, None
         if sample_weight is not None and not np.asarray(sample_weight).any():
             raise ValueError(
                 "`sample_weight` must not be 0 for all rows: only zeros were passed in "
-                f"sample_weight. Got {len(y)} of them; None weighs rows alike."
+                f"sample_weight. Got {len(y)} zeros; None weighs rows equally."
             )
         weight = check_sample_weight(sample_weight, X, dtype=np.float64)
         if self.class_weight is not None:
@@ -156,24 +156,18 @@ class Wrapper(_wrappers.KerasClassifier):  # type: ignore[misc, name-defined]
 
     # from parameters to a network
 
-    def _initialize(self, X, y=None):
-        self._random_state = self._draw_seed()
+    def _initialize(self, X: Any, y: Any = None) -> tuple[Any, Any]:
+        self._random_state: Any = as_seed(self.random_state)
         self._check_parameters()
         X, y = self._validate_data(X, y, reset=True)
         self.target_encoder_ = self.target_encoder.fit(y)
         self.feature_encoder_ = self.feature_encoder.fit(X)
         for encoder in (self.target_encoder_, self.feature_encoder_):
-            vars(self).update(getattr(encoder, "get_metadata", dict)())
+            for name, value in getattr(encoder, "get_metadata", dict)().items():
+                setattr(self, name, value)
         self.model_ = self._build_keras_model()
         self._initialize_callbacks()
         return X, y
-
-    def _draw_seed(self) -> int:
-        """Return the seed that was given, or one drawn as scikit-learn draws them."""
-        generator = check_random_state(self.random_state)
-        if isinstance(self.random_state, Integral):
-            return int(self.random_state)
-        return int(generator.randint(np.iinfo(np.int32).max))
 
     def _check_parameters(self) -> None:
         params = self.get_params(deep=False)
@@ -183,7 +177,7 @@ class Wrapper(_wrappers.KerasClassifier):  # type: ignore[misc, name-defined]
         own |= set(params) if taken is None else taken
         routing.check_names(params, own, self._routing_prefixes)
 
-    def _builder(self) -> Callable:
+    def _builder(self) -> Callable[..., Any]:
         model = self.build_fn if self.model is None else self.model
         if model is None:
             model = getattr(self, "_keras_build_fn", None)
@@ -192,13 +186,14 @@ class Wrapper(_wrappers.KerasClassifier):  # type: ignore[misc, name-defined]
         )
         return model if is_function else _nothing
 
-    def _build_keras_model(self):
-        def build():
+    def _build_keras_model(self) -> Any:
+        def build() -> Any:
             with seeded(seed):
                 return super(Wrapper, self)._build_keras_model()
 
         # scikeras would set TensorFlow's seeds and leave its determinism on
-        seed, self._random_state = self._random_state, None
+        seed = self._random_state
+        self._random_state = None
         try:
             model = build_again(_key(self._builder()), build)
         finally:
@@ -228,7 +223,7 @@ class Wrapper(_wrappers.KerasClassifier):  # type: ignore[misc, name-defined]
                     "for a softmax over classes."
                 )
 
-    def _get_compile_kwargs(self) -> dict:
+    def _get_compile_kwargs(self) -> dict[str, Any]:
         return routing.compile_arguments(self.get_params(), self._compile_kwargs)
 
     def _initialize_callbacks(self) -> None:
@@ -240,14 +235,21 @@ class Wrapper(_wrappers.KerasClassifier):  # type: ignore[misc, name-defined]
         finally:
             self.callbacks = given
 
-    def _check_model_compatibility(self, y) -> None:
+    def _check_model_compatibility(self, y: Any) -> None:
         if getattr(self.model_, "outputs", None) is not None:
             super()._check_model_compatibility(y)
 
     # training and prediction
 
     def _fit(
-        self, X, y, sample_weight, warm_start, epochs, initial_epoch, **kwargs
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        warm_start: bool,
+        epochs: int,
+        initial_epoch: int,
+        **kwargs: Any,
     ) -> None:
         if (self.warm_start or warm_start) and self.initialized_:
             self._check_parameters()
@@ -262,28 +264,39 @@ class Wrapper(_wrappers.KerasClassifier):  # type: ignore[misc, name-defined]
         self._fit_keras_model(X, y, weight, warm_start, epochs, initial_epoch, **kwargs)
 
     def _fit_keras_model(
-        self, X, y, sample_weight, warm_start, epochs, initial_epoch, **kwargs
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        warm_start: bool,
+        epochs: int,
+        initial_epoch: int,
+        **kwargs: Any,
     ) -> None:
         arguments = routing.fit_arguments(self.get_params(), self._fit_kwargs)
         arguments |= kwargs
         arguments["epochs"] = initial_epoch + epochs
         arguments["initial_epoch"] = initial_epoch
-        rows, validation = self._split(Rows(X, y, sample_weight), arguments)
-        course = routing.course(
+        callbacks = self._fit_callbacks + _as_list(arguments.pop("callbacks", None))
+        rows, validation = self._split(NestedRows(X, y, sample_weight), arguments)
+        task = routing.training_task(
             self.model_,
+            rows,
+            validation,
             arguments,
-            rows.X.shape[0] if hasattr(X, "shape") else None,
-            self._random_state,
-            self._fit_callbacks + _as_list(arguments.pop("callbacks", None)),
+            seed=self._random_state,
+            callbacks=callbacks,
         )
-        history = train(self.model_, rows, validation, course).history
+        history = train_model(task).history
         if not warm_start or not hasattr(self, "history_") or initial_epoch == 0:
             self.history_: dict[str, list[float]] = {}
         for name, values in history.items():
             self.history_.setdefault(_history_name(name), []).extend(values)
 
-    def _split(self, rows: Rows, arguments: dict) -> tuple[Rows, Rows | None]:
-        """Return rows to train on and to validate on, as the arguments have it."""
+    def _split(
+        self, rows: NestedRows, arguments: dict[str, Any]
+    ) -> tuple[NestedRows, NestedRows | None]:
+        """Return training and validation rows, as the arguments of ``fit`` ask for."""
         given = arguments.pop("validation_data", None)
         share = arguments.pop("validation_split", 0.0)
         if isinstance(given, tuple | list) and len(given) in (2, 3):
@@ -301,15 +314,15 @@ class Wrapper(_wrappers.KerasClassifier):  # type: ignore[misc, name-defined]
             )
         return rows.take(slice(0, kept)), rows.take(slice(kept, n))
 
-    def _encode_validation(self, X, y, weight=None) -> Rows:
+    def _encode_validation(self, X: Any, y: Any, weight: Any = None) -> NestedRows:
         X, _ = self._validate_data(X)
         if np.ndim(y) == self.y_ndim_:
             y = self.target_encoder_.transform(self._validate_targets(y, reset=False))
-        # else y is what the network is to give, as scikeras wants it
-        return Rows(self.feature_encoder_.transform(X), y, weight)
+        # otherwise y are targets of the network, as scikeras documents
+        return NestedRows(self.feature_encoder_.transform(X), y, weight)
 
-    def _predict_raw(self, X, **kwargs):
-        """Return what the network gives; probabilities, where it gives logits."""
+    def _predict_raw(self, X: Any, **kwargs: Any) -> Any:
+        """Return the outputs of the network, logits as probabilities."""
         keras_backend.load()
         check_is_fitted(self)
         X, _ = self._validate_data(X)
@@ -323,15 +336,17 @@ class Wrapper(_wrappers.KerasClassifier):  # type: ignore[misc, name-defined]
         if arguments.get("steps") is not None:
             X = take(X, slice(0, arguments["steps"] * (size or 32)))
         callbacks = self._predict_callbacks + _as_list(arguments.get("callbacks"))
-        return as_probabilities(self.model_, predict(self.model_, X, size, callbacks))
+        outputs = predict(self.model_, X, size, callbacks)
+        exclusive = self.target_type_ != "multilabel-indicator"
+        return as_probabilities(self.model_, outputs, exclusive=exclusive)
 
 
 def _nothing() -> None:
-    """Stand for a builder where there is a model."""
+    """Replace the builder where a model is given."""
 
 
-def _key(builder: Callable) -> Hashable:
-    """Return what tells one builder from another; functions of one text are alike."""
+def _key(builder: Callable[..., Any]) -> Hashable:
+    """Return the key of a builder: its code, so that equal functions share it."""
     while isinstance(builder, functools.partial):
         builder = builder.func
     return getattr(builder, "__code__", None) or id(builder)
@@ -345,13 +360,13 @@ def _copied(model: Any) -> Any:
         return model
 
 
-def _are_words(X: Any) -> bool:
-    """Return whether X holds strings, which may be numbers all the same."""
+def _is_text(X: Any) -> bool:
+    """Return whether X holds strings, which may represent numbers."""
     dtype = getattr(np.asarray(X) if isinstance(X, list) else X, "dtype", None)
     return isinstance(dtype, np.dtype) and dtype.kind in "US"
 
 
-def _as_list(callbacks: Any) -> list:
+def _as_list(callbacks: Any) -> list[Any]:
     if callbacks is None:
         return []
     return list(callbacks) if isinstance(callbacks, list | tuple) else [callbacks]
@@ -363,7 +378,7 @@ def _n_rows(X: Any) -> int:
             "`batch_size=-1` requires that `X` implement `shape`. Give a number, as "
             "the feature_encoder makes something else."
         )
-    return X.shape[0]
+    return int(X.shape[0])
 
 
 def _history_name(name: str) -> str:
@@ -371,6 +386,6 @@ def _history_name(name: str) -> str:
     if name == "loss" or name.startswith("val_"):
         return name
     try:
-        return _metric_name(name)
-    except ValueError:  # one of the user's own
+        return str(_metric_name(name))
+    except ValueError:  # a metric of the user's
         return name

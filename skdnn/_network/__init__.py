@@ -1,1 +1,1 @@
-"""What a network is, and how it becomes a Keras model."""
+"""Networks as data, their Keras models, and the forward pass in NumPy."""

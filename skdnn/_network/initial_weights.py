@@ -1,47 +1,61 @@
-"""Where a network behind a front starts from: the rows decide."""
+"""Initial weights: as MLPClassifier draws them, or fitted to the training rows."""
+
+from collections.abc import Mapping
 
 import numpy as np
 
-from skdnn._network.numpy_forward import activation_function
+from skdnn._network.numpy_activations import ACTIVATION_FUNCTIONS
 from skdnn._network.spec import InputEncoding, NetworkSpec
 
-# Rows that a start looks at, at most; and rows whose sums make up a bias.
-_START_ROWS = 1000
+# At most so many rows are used to scale the layers; so many are averaged for a bias.
+_MAX_ROWS = 1000
 _BIAS_ROWS = 5
-# A piece that there is not is never reached.
-_NEVER = 1e9
+# Start of unused bins, which no value reaches.
+_UNREACHED = 1e9
+
+
+def uniform_weights(
+    spec: NetworkSpec, random_state: np.random.RandomState
+) -> list[np.ndarray]:
+    """Draw the initial weights of a network without input encoding.
+
+    Kernels and biases are uniform within ``sqrt(6 / (fan_in + fan_out))``, with 2 in
+    place of 6 for logistic units (Glorot and Bengio, 2010, eq. 16). The same
+    `random_state` gives the values that ``MLPClassifier`` would start from.
+    """
+    first = spec.hidden[0].activation if spec.hidden else None
+    factor = 2.0 if first == "sigmoid" else 6.0
+    ones = {"gamma", "moving_variance"}
+    weights = []
+    bound = 0.0
+    for array in spec.arrays:
+        if array.role == "kernel":
+            bound = np.sqrt(factor / sum(array.shape))
+        if array.role in ("kernel", "bias"):
+            value = random_state.uniform(-bound, bound, array.shape)
+        else:
+            value = np.full(array.shape, float(array.role in ones))
+        weights.append(value.astype(spec.dtype, copy=False))
+    return weights
 
 
 def bin_edges(
     numbers: np.ndarray, weight: np.ndarray, bins: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return where the pieces of the functions of each number begin, and their length.
+    """Return start and width of the bins of each column, of shape (n_numeric, bins).
 
-    Their edges are quantiles of the distinct values, each weighted by the root of its
-    count: a value that many rows have takes few of the pieces, not all. Where values
-    are few the edges are values.
-
-    Parameters
-    ----------
-    numbers : ndarray of shape (n_samples, n_numeric)
-        As the network receives them.
-    weight : ndarray of shape (n_samples,)
-        Weights of the rows.
-    bins : int
-        Pieces of each function, at most.
-
-    Returns
-    -------
-    start, length : ndarray of shape (n_numeric, bins)
+    Edges are quantiles of the distinct values, each weighted by the root of its count:
+    a value of many rows takes few of the bins, not all. Where there are few values the
+    edges are values. `numbers` has shape (n_samples, n_numeric), `weight` (n_samples,).
     """
     numbers, weight = numbers[weight > 0], weight[weight > 0]
-    start = np.full((numbers.shape[1], bins), _NEVER)
-    length = np.ones((numbers.shape[1], bins))
+    start = np.full((numbers.shape[1], bins), _UNREACHED)
+    width = np.ones((numbers.shape[1], bins))
     for j, column in enumerate(numbers.T):
         edges = _edges(column.astype(np.float64), weight, bins)
         start[j, : len(edges) - 1] = edges[:-1]
-        length[j, : len(edges) - 1] = np.diff(edges)
-    return start, length
+        width[j, : len(edges) - 1] = np.diff(edges)
+    return start, width
 
 
 def _edges(column: np.ndarray, weight: np.ndarray, bins: int) -> np.ndarray:
@@ -57,46 +71,29 @@ def _edges(column: np.ndarray, weight: np.ndarray, bins: int) -> np.ndarray:
     return np.unique(edges)
 
 
-def starting_weights(
+def data_driven_weights(
     spec: NetworkSpec,
     X: np.ndarray,
     weight: np.ndarray,
     edges: tuple[np.ndarray, np.ndarray] | None,
     random_state: np.random.RandomState,
 ) -> list[np.ndarray]:
-    """Draw starting weights such that every unit sees rows on both sides of zero.
+    """Draw the initial weights of a member of a network with input encoding.
 
-    Layer by layer: kernels are normal, and each column is divided by the deviation of
-    its product over the rows; a bias is minus a random mean of five of its sums. The
-    last layer is zero (Holzmüller et al., 2024, appendix A). Rows count by their
-    weights, in whatever order they come.
-
-    Parameters
-    ----------
-    spec : NetworkSpec
-        A member, with a front.
-    X : ndarray of shape (n_samples, n_inputs)
-        Training rows.
-    weight : ndarray of shape (n_samples,)
-        Their weights.
-    edges : (start, length) or None
-        From `bin_edges`, if the front has functions of numbers.
-    random_state : RandomState
-        Draws everything.
-
-    Returns
-    -------
-    list of ndarray
-        In the order of ``spec.arrays``.
+    Layer by layer: kernels are normal, and each column is divided by the standard
+    deviation of its product over the rows; a bias is minus a random mean of five of
+    these products, so that every unit has rows on both sides of zero. The last layer is
+    zero (Holzmüller et al., 2024, appendix A). Rows count by their weights, and their
+    order does not matter. `edges` are those of `bin_edges`, if the encoding has bins.
     """
     counted = np.flatnonzero(weight > 0)
-    if len(counted) > _START_ROWS:
-        counted = random_state.choice(counted, _START_ROWS, replace=False)
+    if len(counted) > _MAX_ROWS:
+        counted = random_state.choice(counted, _MAX_ROWS, replace=False)
     X, weight = X[counted], weight[counted].astype(np.float64)
     encoding = spec.encoding
     assert encoding is not None
-    drawn = _front_arrays(encoding, edges, random_state)
-    h = _front_outputs(encoding, drawn, X.astype(np.float64))
+    drawn = _encoding_weights(encoding, edges, random_state)
+    h = _encoded(encoding, drawn, X.astype(np.float64))
     arrays = [drawn[array.role] for array in encoding.arrays]
     for layer in spec.hidden:
         kernel = random_state.normal(size=(h.shape[1], layer.units))
@@ -108,37 +105,39 @@ def starting_weights(
         sums /= deviation
         bias = -_random_means(sums, weight, random_state)
         arrays += [kernel, bias]
-        h = activation_function(str(layer.activation))(sums + bias)
+        h = ACTIVATION_FUNCTIONS[str(layer.activation)](sums + bias)
     arrays += [np.zeros((h.shape[1], spec.n_outputs)), np.zeros(spec.n_outputs)]
     return [array.astype(spec.dtype) for array in arrays]
 
 
-def _front_arrays(
-    encoding: InputEncoding, edges, random_state
+def _encoding_weights(
+    encoding: InputEncoding,
+    edges: tuple[np.ndarray, np.ndarray] | None,
+    random_state: np.random.RandomState,
 ) -> dict[str, np.ndarray]:
-    """Return the arrays of the front: functions of numbers begin as good as zero."""
-    drawn = {}
+    """Return the arrays of the encoding: its functions start close to zero."""
+    drawn: dict[str, np.ndarray] = {}
     for array in encoding.arrays:
         if array.role == "piecewise_linear":
             drawn[array.role] = random_state.normal(scale=1e-4, size=array.shape)
         elif array.role == "scale":
             drawn[array.role] = np.ones(array.shape)
-        elif array.role.startswith("embed"):
+        elif array.role.startswith("embedding"):
             drawn[array.role] = random_state.normal(size=array.shape)
     if edges is not None:
-        drawn["start"], drawn["length"] = edges
+        drawn["bin_start"], drawn["bin_width"] = edges
     return drawn
 
 
-def _front_outputs(encoding: InputEncoding, arrays: dict, X: np.ndarray) -> np.ndarray:
-    """Return what the first layer receives, the functions of numbers as zero."""
-    n_dense = encoding.n_numeric + encoding.n_flags
-    ramps = np.zeros(
-        (len(X), encoding.n_numeric * encoding.units if encoding.bins else 0)
-    )
-    parts = [X[:, : encoding.n_numeric], ramps, X[:, encoding.n_numeric : n_dense]]
+def _encoded(
+    encoding: InputEncoding, arrays: Mapping[str, np.ndarray], X: np.ndarray
+) -> np.ndarray:
+    """Return what the first layer receives, piecewise-linear functions as zero."""
+    functions = np.zeros((len(X), encoding.n_piecewise_linear))
+    n_numeric, n_dense = encoding.n_numeric, encoding.n_dense
+    parts = [X[:, :n_numeric], functions, X[:, n_numeric:n_dense]]
     for i in range(len(encoding.code_sizes)):
-        embedding = arrays[f"embed_{i}"]
+        embedding = arrays[f"embedding_{i}"]
         rows = np.vstack([np.zeros_like(embedding[:1]), embedding])
         parts.append(rows[X[:, n_dense + i].astype(np.intp)])
     return np.hstack(parts)

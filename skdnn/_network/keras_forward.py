@@ -1,19 +1,22 @@
-"""Prediction through Keras, for networks with a function of the user's own."""
+"""The forward pass in Keras, for networks with a function of the user."""
 
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
 from skdnn._network.keras_models import build_network, set_weights
 from skdnn._network.spec import NetworkSpec
-from skdnn._runtime import keras_backend
+from skdnn._runtime import caches, keras_backend
 
 _BLOCK_ROWS = 8192
 
 
-def predict_logits(spec: NetworkSpec, weights: Sequence[np.ndarray], X) -> np.ndarray:
-    """Return what the last layer gives; see ``_engine.predict_logits``."""
+def predict_logits(
+    spec: NetworkSpec, weights: Sequence[np.ndarray], X: Any
+) -> np.ndarray:
+    """Return logits of shape (n_samples, n_outputs) for an array or sparse matrix."""
     network = _network(spec.without_rates())
     set_weights(network, spec, weights)
     blocks = []
@@ -25,8 +28,8 @@ def predict_logits(spec: NetworkSpec, weights: Sequence[np.ndarray], X) -> np.nd
 
 
 @lru_cache(maxsize=16)
-def _network(spec: NetworkSpec):
+def _network(spec: NetworkSpec) -> Any:
     return build_network(spec)
 
 
-keras_backend.register_cache(_network.cache_clear)
+caches.register_cache(_network.cache_clear)

@@ -1,6 +1,7 @@
-"""Keras layers of our own, made when Keras is first used."""
+"""Keras layers of this package, defined when Keras is first used."""
 
 from functools import cache
+from typing import Any
 
 import numpy as np
 
@@ -9,12 +10,12 @@ from skdnn._runtime import keras_backend
 
 
 @cache
-def scaled_dense() -> type:
-    """Return the class of a dense layer divided by the root of its inputs' number."""
+def scaled_dense() -> Any:
+    """Return the class of dense layers divided by the root of the number of inputs."""
     keras = keras_backend.load()
 
-    class ScaledDense(keras.layers.Dense):  # type: ignore[name-defined]
-        def call(self, inputs, training=None):
+    class ScaledDense(keras.layers.Dense):  # type: ignore[misc, name-defined]
+        def call(self, inputs: Any, training: Any = None) -> Any:
             product = keras.ops.matmul(inputs, self.kernel)
             return product / self.kernel.shape[0] ** 0.5 + self.bias
 
@@ -22,16 +23,16 @@ def scaled_dense() -> type:
 
 
 @cache
-def input_encoding_layer() -> type:
-    """Return the class of the layer that `Front` describes."""
+def input_encoding_layer() -> Any:
+    """Return the class of layers that an `InputEncoding` describes."""
     keras = keras_backend.load()
 
-    class TableFront(keras.layers.Layer):  # type: ignore[name-defined]
-        def __init__(self, encoding: InputEncoding, **kwargs):
+    class InputEncodingLayer(keras.layers.Layer):  # type: ignore[misc, name-defined]
+        def __init__(self, encoding: InputEncoding, **kwargs: Any):
             super().__init__(**kwargs)
             self.encoding = encoding
 
-        def build(self, input_shape):
+        def build(self, input_shape: Any) -> None:
             self._arrays = {
                 array.role: self.add_weight(
                     name=array.role,
@@ -42,68 +43,66 @@ def input_encoding_layer() -> type:
                 for array in self.encoding.arrays
             }
 
-        def call(self, inputs):
+        def call(self, inputs: Any) -> Any:
             ops, encoding, arrays = keras.ops, self.encoding, self._arrays
-            n_dense = encoding.n_numeric + encoding.n_flags
-            numbers = inputs[:, : encoding.n_numeric]
-            parts = [numbers]
+            n_numeric, n_dense = encoding.n_numeric, encoding.n_dense
+            numeric = inputs[:, :n_numeric]
+            parts = [numeric]
             if encoding.bins:
-                reached = (numbers[:, :, None] - arrays["start"]) / arrays["length"]
-                reached = ops.clip(reached, 0, 1)
+                position = numeric[:, :, None] - arrays["bin_start"]
+                position = ops.clip(position / arrays["bin_width"], 0, 1)
                 # XLA makes one loop of it, and of a product of many small matrices many
-                ramps = ops.sum(
-                    reached[:, :, :, None] * arrays["piecewise_linear"], axis=2
-                )
-                parts.append(
-                    ops.reshape(ramps, (-1, encoding.n_numeric * encoding.units))
-                )
-            parts.append(inputs[:, encoding.n_numeric : n_dense])
+                functions = position[:, :, :, None] * arrays["piecewise_linear"]
+                functions = ops.sum(functions, axis=2)
+                shape = (-1, encoding.n_piecewise_linear)
+                parts.append(ops.reshape(functions, shape))
+            parts.append(inputs[:, n_numeric:n_dense])
             for i, size in enumerate(encoding.code_sizes):
                 codes = ops.cast(inputs[:, n_dense + i], "int32")
-                # code 0 has no row of its own
+                # code 0 has no row in the embedding
                 flags = ops.one_hot(codes - 1, size - 1, dtype=self.compute_dtype)
-                parts.append(ops.matmul(flags, arrays[f"embed_{i}"]))
+                parts.append(ops.matmul(flags, arrays[f"embedding_{i}"]))
             return ops.concatenate(parts, axis=1) * arrays["scale"]
 
-        def compute_output_shape(self, input_shape):
+        def compute_output_shape(self, input_shape: Any) -> tuple[Any, int]:
             return (input_shape[0], self.encoding.n_outputs)
 
-    return TableFront
+    return InputEncodingLayer
 
 
-def rescaling(scale, dtype: str, name: str | None = None):
-    """Return a layer that multiplies by a number, or one a column.
+def rescaling(scale: Any, dtype: str, name: str | None = None) -> Any:
+    """Return a layer that multiplies by one number, or by one per column.
 
-    It is handed over as an array: Keras makes float32 of a number of Python.
+    The scale is passed as an array: Keras makes a float32 of a Python number.
     """
     keras = keras_backend.load()
     return keras.layers.Rescaling(np.asarray(scale, dtype), dtype=dtype, name=name)
 
 
 @cache
-def dropout_layer() -> type:
-    """Return the class of a dropout layer whose rate and seed are weights.
+def dropout_layer() -> Any:
+    """Return the class of dropout layers whose rate and seed are weights.
 
-    Keras's own layer holds its rate as a Python number, so that each rate would
-    need a compiled program of its own.
+    Keras's own layer holds its rate as a Python number, so that each rate would need a
+    compiled program of its own.
     """
     keras = keras_backend.load()
 
-    class RateDropout(keras.layers.Layer):  # type: ignore[name-defined]
-        def __init__(self, **kwargs):
+    class RateDropout(keras.layers.Layer):  # type: ignore[misc, name-defined]
+        def __init__(self, **kwargs: Any):
             super().__init__(**kwargs)
             self.seed_generator = keras.random.SeedGenerator(0)
 
-        def build(self, input_shape):
+        def build(self, input_shape: Any) -> None:
             self.rate = self.add_weight(
                 shape=(), initializer="zeros", trainable=False, name="rate"
             )
 
-        def call(self, inputs, training=False):
+        def call(self, inputs: Any, training: bool = False) -> Any:
             if not training:
                 return inputs
-            # float32 whatever the dtype, so that both dtypes drop the same units
-            draw = _uniform(keras.ops.shape(inputs), self.seed_generator)
+            # float32 for any dtype, so that both dtypes drop the same units
+            draw = uniform(keras.ops.shape(inputs), self.seed_generator)
             keep = draw >= keras.ops.cast(self.rate, "float32")
             scale = 1 - keras.ops.convert_to_tensor(self.rate)
             return keras.ops.where(keep, inputs / scale, keras.ops.zeros_like(inputs))
@@ -111,7 +110,7 @@ def dropout_layer() -> type:
     return RateDropout
 
 
-def _uniform(shape, seed_generator):
+def uniform(shape: Any, seed_generator: Any) -> Any:
     """Return float32 numbers in [0, 1); XLA draws others than TensorFlow itself."""
     keras = keras_backend.load()
     return keras.random.uniform(shape, dtype="float32", seed=seed_generator)

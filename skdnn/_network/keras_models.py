@@ -1,4 +1,4 @@
-"""From a spec to Keras models."""
+"""From a spec to Keras models, and weights into and out of them."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -12,35 +12,32 @@ from skdnn._network.keras_layers import (
     rescaling,
     scaled_dense,
 )
-from skdnn._network.spec import NetworkSpec
+from skdnn._network.spec import Hidden, NetworkSpec
 from skdnn._runtime import keras_backend
 
 
-def build_network(spec: NetworkSpec):
-    """Return a `keras.Model` from rows to logits, for training; of one member.
+def build_network(spec: NetworkSpec) -> Any:
+    """Return a `keras.Model` of one member from rows to logits, for training.
 
     Dropout rates are weights of the model, see `set_dropout`.
     """
     keras = keras_backend.load()
     x = inputs = keras.Input((spec.n_inputs,), dtype=spec.dtype)
-    x = _front(spec, x)
+    if spec.encoding is not None:
+        kind = input_encoding_layer()
+        x = kind(spec.encoding, dtype=spec.dtype, name="encoding")(x)
     for layer in spec.hidden:
         dropout = dropout_layer()(dtype=spec.dtype) if layer.dropout else None
-        x = _hidden(keras, spec, layer, x, dropout)
-    return keras.Model(inputs, _dense(keras, spec, spec.n_outputs, x, "output"))
+        x = _hidden(spec, layer, x, dropout)
+    return keras.Model(inputs, _dense(spec, spec.n_outputs, x, "output"))
 
 
 def build_mean_model(
     specs: Sequence[NetworkSpec], weights: Sequence[Sequence[np.ndarray]]
-):
-    """Return a `keras.Model` of the mean of some classifiers; of one, its own.
+) -> Any:
+    """Return a `keras.Model` of the mean probabilities of classifiers.
 
-    Parameters
-    ----------
-    specs : sequence of NetworkSpec
-        What each is; they differ in their inverse_temperature only.
-    weights : list of list of ndarray
-        The weights of each.
+    Their specs differ in the inverse temperature only. Of one, it is `build_model`.
     """
     keras = keras_backend.load()
     models = [build_model(*pair) for pair in zip(specs, weights, strict=True)]
@@ -54,20 +51,11 @@ def build_mean_model(
     return keras.Model(inputs, mean([model(inputs) for model in models]), name="skdnn")
 
 
-def build_model(spec: NetworkSpec, weights: Sequence[np.ndarray]):
-    """Return a `keras.Model` from rows to probabilities, of Keras's own layers.
+def build_model(spec: NetworkSpec, weights: Sequence[np.ndarray]) -> Any:
+    """Return a `keras.Model` of Keras's own layers, for export.
 
-    Parameters
-    ----------
-    spec : NetworkSpec
-        The network.
-    weights : list of ndarray
-        Its weights, in the order of ``spec.arrays``.
-
-    Returns
-    -------
-    keras.Model
-        Input of shape (n_samples, n_inputs), output of shape (n_samples, n_classes).
+    From rows of shape (n_samples, n_inputs) to probabilities of shape (n_samples,
+    n_classes); weights are in the order of ``spec.arrays``.
     """
     if spec.encoding is not None:
         return build_encoding_model(spec, weights)
@@ -77,10 +65,10 @@ def build_model(spec: NetworkSpec, weights: Sequence[np.ndarray]):
         dropout = None
         if layer.dropout:
             dropout = keras.layers.Dropout(layer.dropout, dtype=spec.dtype, seed=i)
-        x = _hidden(keras, spec, layer, x, dropout, name=f"hidden_{i}")
-    x = _dense(keras, spec, spec.n_outputs, x, "output")
+        x = _hidden(spec, layer, x, dropout, name=f"hidden_{i}")
+    x = _dense(spec, spec.n_outputs, x, "output")
     if spec.inverse_temperature != 1:
-        x = rescaling(spec.inverse_temperature, spec.dtype, "sharper")(x)
+        x = rescaling(spec.inverse_temperature, spec.dtype, "inverse_temperature")(x)
     if spec.n_outputs == 1:
         # 1 - p as a sigmoid of its own: a small probability keeps its digits
         both = keras.layers.Concatenate(dtype=spec.dtype, name="both")
@@ -93,7 +81,7 @@ def build_model(spec: NetworkSpec, weights: Sequence[np.ndarray]):
     return model
 
 
-def network_variables(model, spec: NetworkSpec) -> list:
+def network_variables(model: Any, spec: NetworkSpec) -> list[Any]:
     """Return the Keras variables of a model in the order of ``spec.arrays``."""
     roles = {array.role for array in spec.arrays}
     return [
@@ -104,55 +92,32 @@ def network_variables(model, spec: NetworkSpec) -> list:
     ]
 
 
-def set_weights(model, spec: NetworkSpec, weights: Sequence[np.ndarray]) -> None:
+def set_weights(model: Any, spec: NetworkSpec, weights: Sequence[np.ndarray]) -> None:
     """Copy weight arrays into a model built from the same spec."""
     for variable, value in zip(network_variables(model, spec), weights, strict=True):
         variable.assign(value)
 
 
-def get_weights(model, spec: NetworkSpec) -> list[np.ndarray]:
+def get_weights(model: Any, spec: NetworkSpec) -> list[np.ndarray]:
     """Return copies of the weight arrays of a model built from `spec`."""
     return [
         keras_backend.to_numpy(variable) for variable in network_variables(model, spec)
     ]
 
 
-def set_dropout(network, spec: NetworkSpec, seed: int) -> None:
-    """Give the dropout layers of a training network their rates and seeds.
-
-    Parameters
-    ----------
-    network : keras.Model
-        From `build_network`.
-    spec : NetworkSpec
-        Holds the rates.
-    seed : int
-        Each layer has a seed of its own drawn from it.
-    """
+def set_dropout(network: Any, spec: NetworkSpec, seed: int) -> None:
+    """Set rates and seeds of the dropout layers of a model from `build_network`."""
     for variable, value in _dropout_values(network, spec, seed):
         variable.assign(value)
 
 
 def fixed_values(
-    network, spec: NetworkSpec, weights: Sequence[np.ndarray], dropout_seed: int
+    network: Any, spec: NetworkSpec, weights: Sequence[np.ndarray], dropout_seed: int
 ) -> list[np.ndarray]:
-    """Return the values of what a training network holds but does not train.
+    """Return values for ``network.non_trainable_variables``, in their order.
 
-    Parameters
-    ----------
-    network : keras.Model
-        From `build_network`; not changed.
-    spec : NetworkSpec
-        Holds the dropout rates.
-    weights : list of ndarray
-        In the order of ``spec.arrays``; statistics are among them.
-    dropout_seed : int
-        See `set_dropout`.
-
-    Returns
-    -------
-    list of ndarray
-        In the order of ``network.non_trainable_variables``.
+    These are statistics among the `weights`, and rates and seeds as `set_dropout` sets
+    them. The network, from `build_network`, is not changed.
     """
     variables = network_variables(network, spec)
     known = [
@@ -166,10 +131,12 @@ def fixed_values(
     ]
 
 
-def _dropout_values(network, spec: NetworkSpec, seed: int) -> Iterator[tuple]:
-    """Yield each variable of the dropout layers and its value."""
+def _dropout_values(
+    network: Any, spec: NetworkSpec, seed: int
+) -> Iterator[tuple[Any, Any]]:
+    """Yield each variable of the dropout layers and its value, from one seed."""
     kind = dropout_layer()
-    layers: list[Any] = [layer for layer in network.layers if isinstance(layer, kind)]
+    layers = [layer for layer in network.layers if isinstance(layer, kind)]
     rates = [hidden.dropout for hidden in spec.hidden if hidden.dropout]
     seeds = np.random.SeedSequence(seed).generate_state(len(layers)) // 2
     for layer, rate, layer_seed in zip(layers, rates, seeds, strict=True):
@@ -177,24 +144,24 @@ def _dropout_values(network, spec: NetworkSpec, seed: int) -> Iterator[tuple]:
         yield layer.seed_generator.state, [int(layer_seed), 0]
 
 
-def _front(spec: NetworkSpec, x):
-    if spec.encoding is None:
-        return x
-    return input_encoding_layer()(spec.encoding, dtype=spec.dtype, name="encoding")(x)
-
-
-def _hidden(keras, spec, layer, x, dropout, name=None):
-    x = _dense(keras, spec, layer.units, x, name, use_bias=not layer.batch_norm)
+def _hidden(
+    spec: NetworkSpec, layer: Hidden, x: Any, dropout: Any, name: str | None = None
+) -> Any:
+    keras = keras_backend.load()
+    x = _dense(spec, layer.units, x, name, use_bias=not layer.batch_norm)
     if layer.batch_norm:
         x = keras.layers.BatchNormalization(dtype=spec.dtype)(x)
     x = keras.layers.Activation(layer.activation, dtype=spec.dtype)(x)
     return x if dropout is None else dropout(x)
 
 
-def _dense(keras, spec, units, x, name, *, use_bias=True):
+def _dense(
+    spec: NetworkSpec, units: int, x: Any, name: str | None, *, use_bias: bool = True
+) -> Any:
     # weights are always set from outside, so that nothing is drawn from Keras's seed
-    kind = keras.layers.Dense if spec.encoding is None else scaled_dense()
-    dense = kind(
+    dense = keras_backend.load().layers.Dense
+    kind = dense if spec.encoding is None else scaled_dense()
+    layer = kind(
         units,
         dtype=spec.dtype,
         use_bias=use_bias,
@@ -202,4 +169,4 @@ def _dense(keras, spec, units, x, name, *, use_bias=True):
         bias_initializer="zeros",
         name=name,
     )
-    return dense(x)
+    return layer(x)

@@ -1,68 +1,59 @@
-"""The forward pass of networks behind a front, all members at once, in NumPy."""
+"""The NumPy forward pass of networks with input encoding, all members at once."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from skdnn._network.numpy_activations import Activation, softmax
 from skdnn._network.spec import InputEncoding, NetworkSpec
+
+# The arrays of one layer, by role; the first layer's include those of the encoding.
+LayerArrays = dict[str, np.ndarray]
 
 
 @dataclass(frozen=True)
 class FirstLayer:
-    """Front and first layer of all members, multiplied into one product.
+    """Input encoding and first layer of all members as one product.
 
-    Parameters
-    ----------
-    front : Front
-        What the inputs are.
-    start, length : ndarray of shape (n_numeric, bins) or None
-        The pieces of the functions of each number.
-    kernel : ndarray of shape (n_numeric * (1 + bins) + n_flags, n_members * units)
-        For numbers, pieces and flags, in this order.
-    tables : list of ndarray of shape (n_codes, n_members * units)
-        What each code of an input adds.
-    bias : ndarray of shape (n_members * units,)
-        Biases.
+    `kernel` has shape (n_numeric * (1 + bins) + n_flags, n_members * units): rows for
+    numeric inputs, their bins and flags, in this order. Each table holds what a code of
+    one input adds to the product, of shape (n_codes, n_members * units).
     """
 
     encoding: InputEncoding
-    start: np.ndarray | None
-    length: np.ndarray | None
+    bin_start: np.ndarray | None  # (n_numeric, bins)
+    bin_width: np.ndarray | None
     kernel: np.ndarray
     tables: list[np.ndarray]
-    bias: np.ndarray
+    bias: np.ndarray  # (n_members * units,)
 
     def apply(self, X: np.ndarray) -> np.ndarray:
         """Return the sums of the first layer, of shape (n_rows, n_members * units)."""
-        n_numeric = self.encoding.n_numeric
-        n_dense = n_numeric + self.encoding.n_flags
+        n_numeric, n_dense = self.encoding.n_numeric, self.encoding.n_dense
         parts = [X[:, :n_numeric]]
-        if self.start is not None:
-            reached = (X[:, :n_numeric, None] - self.start) / self.length
-            np.clip(reached, 0, 1, out=reached)
-            parts.append(reached.reshape(len(X), -1))
+        if self.bin_start is not None:
+            position = (X[:, :n_numeric, None] - self.bin_start) / self.bin_width
+            np.clip(position, 0, 1, out=position)
+            parts.append(position.reshape(len(X), -1))
         parts.append(X[:, n_numeric:n_dense])
-        sums = np.hstack(parts) @ self.kernel
+        sums: np.ndarray = np.hstack(parts) @ self.kernel
         sums += self.bias
         for table, codes in zip(self.tables, X[:, n_dense:].T, strict=True):
             sums += table[codes.astype(np.intp)]
         return sums
 
 
-def first_layer(
-    spec: NetworkSpec, members: Sequence[dict[str, np.ndarray]]
-) -> FirstLayer:
-    """Return front and first layer of the members, each an array a role."""
+def first_layer(spec: NetworkSpec, members: Sequence[LayerArrays]) -> FirstLayer:
+    """Return encoding and first layer of the members, from their first arrays."""
     encoding = spec.encoding
     assert encoding is not None
-    edges = members[0]
     parts = [_first_kernels(encoding, member) for member in members]
     kernels, tables = zip(*parts, strict=True)
     return FirstLayer(
         encoding=encoding,
-        start=edges.get("start"),
-        length=edges.get("length"),
+        bin_start=members[0].get("bin_start"),
+        bin_width=members[0].get("bin_width"),
         kernel=np.hstack(kernels),
         tables=[np.hstack(of_input) for of_input in zip(*tables, strict=True)],
         bias=np.hstack([member["bias"] for member in members]),
@@ -70,37 +61,36 @@ def first_layer(
 
 
 def _first_kernels(
-    encoding: InputEncoding, member: dict[str, np.ndarray]
+    encoding: InputEncoding, member: LayerArrays
 ) -> tuple[np.ndarray, list[np.ndarray]]:
-    """Return the kernel for numbers, pieces and flags, and a table for each code."""
-    kernel = (
-        member["kernel"] * (member["scale"] / len(member["kernel"]) ** 0.5)[:, None]
-    )
+    """Return the kernel for numeric inputs, bins and flags, and a table per code."""
+    scale = member["scale"] / len(member["kernel"]) ** 0.5
+    kernel = member["kernel"] * scale[:, None]
     n, units = encoding.n_numeric, encoding.units
-    sizes = [n, n * units if encoding.bins else 0, encoding.n_flags]
-    numbers, ramps, flags, codes = np.split(kernel, np.cumsum(sizes))
-    dense = [numbers]
+    sizes = [n, encoding.n_piecewise_linear, encoding.n_flags]
+    numeric, functions, flags, codes = np.split(kernel, np.cumsum(sizes))
+    dense = [numeric]
     if encoding.bins:
-        pieces = np.matmul(member["piecewise_linear"], ramps.reshape(n, units, -1))
-        dense.append(pieces.reshape(n * encoding.bins, -1))
+        of_bins = member["piecewise_linear"] @ functions.reshape(n, units, -1)
+        dense.append(of_bins.reshape(n * encoding.bins, -1))
     tables = []
     for i, block in enumerate(np.split(codes, max(1, len(encoding.code_sizes)))):
         if i < len(encoding.code_sizes):
-            known = member[f"embed_{i}"] @ block
+            known = member[f"embedding_{i}"] @ block
             tables.append(np.vstack([np.zeros_like(known[:1]), known]))
     return np.vstack([*dense, flags]), tables
 
 
 def members_of(
     spec: NetworkSpec, weights: Sequence[np.ndarray]
-) -> list[list[dict[str, np.ndarray]]]:
-    """Return for each member its layers, each an array a role; the front's come first.
+) -> list[list[LayerArrays]]:
+    """Return the layers of each member.
 
-    Kernels of the layers behind the first are divided by the root of their inputs.
+    Kernels after the first layer are divided by the root of the number of inputs.
     """
     members = []
     for arrays in spec.member_weights(weights):
-        layers: list[dict[str, np.ndarray]] = [{}]
+        layers: list[LayerArrays] = [{}]
         for array, value in zip(spec.arrays, arrays, strict=True):
             if array.role == "kernel" and "kernel" in layers[-1]:
                 layers.append({array.role: value / len(value) ** 0.5})
@@ -111,21 +101,11 @@ def members_of(
 
 
 def forward(
-    spec: NetworkSpec, weights: Sequence[np.ndarray], activations: Sequence[Callable]
+    spec: NetworkSpec, weights: Sequence[np.ndarray], activations: Sequence[Activation]
 ) -> Callable[[np.ndarray], np.ndarray]:
-    """Return a function from rows to logits.
+    """Return a function from rows to logits, for a network with softmax outputs.
 
-    Of one member, its own logits; of several, the logarithm of their mean
-    probabilities.
-
-    Parameters
-    ----------
-    spec : NetworkSpec
-        With a front and softmax outputs.
-    weights : list of ndarray
-        Its weights.
-    activations : sequence of callable
-        Of the layers; each may write over its argument.
+    Of several members it returns the logarithm of their mean probabilities.
     """
     members = members_of(spec, weights)
     first = first_layer(spec, [layers[0] for layers in members])
@@ -140,16 +120,16 @@ def forward(
                 h = activation(h @ layer["kernel"] + layer["bias"])
             if spec.members == 1:
                 return h
-            h = np.exp(h - h.max(axis=1, keepdims=True))
-            h /= h.sum(axis=1, keepdims=True)
-            total = total + h
-        return np.log(np.maximum(total / spec.members, np.finfo(spec.dtype).tiny))
+            total = total + softmax(h)
+        tiny = np.finfo(spec.dtype).tiny
+        mean: np.ndarray = np.log(np.maximum(total / spec.members, tiny))
+        return mean
 
     return run
 
 
-def widest(spec: NetworkSpec) -> int:
-    """Return the most numbers that a row becomes on its way."""
+def max_width(spec: NetworkSpec) -> int:
+    """Return the largest number of values that a row becomes in the forward pass."""
     encoding = spec.encoding
     assert encoding is not None
     dense = encoding.n_numeric * (2 + 2 * encoding.bins) + encoding.n_flags

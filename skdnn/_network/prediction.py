@@ -1,83 +1,73 @@
-"""Which road a prediction takes, and what turns logits into probabilities."""
+"""From rows to logits and probabilities, through NumPy or Keras."""
 
 from collections.abc import Callable, Sequence
-from functools import partial
+from typing import Any
 
 import numpy as np
 
 from skdnn._network import numpy_forward
+from skdnn._network.numpy_activations import linear, log_softmax, sigmoid, softmax
 from skdnn._network.spec import NetworkSpec
 
 
-def predict_logits(spec: NetworkSpec, weights: Sequence[np.ndarray], X) -> np.ndarray:
+def predict_logits(
+    spec: NetworkSpec, weights: Sequence[np.ndarray], X: Any
+) -> np.ndarray:
     """Return the logits times the inverse temperature; see `predict`."""
-    return predict(spec, weights, X, _as_it_is)
+    return predict(spec, weights, X, linear)
 
 
-def predict_proba(spec: NetworkSpec, weights: Sequence[np.ndarray], X) -> np.ndarray:
+def predict_proba(
+    spec: NetworkSpec, weights: Sequence[np.ndarray], X: Any
+) -> np.ndarray:
     """Return the probabilities, of shape (n_samples, n_classes); see `predict`."""
-    return predict(spec, weights, X, partial(probabilities, spec))
+    return predict(spec, weights, X, lambda logits: probabilities(spec, logits))
 
 
 def predict(
     spec: NetworkSpec,
     weights: Sequence[np.ndarray],
-    X,
+    X: Any,
     output: Callable[[np.ndarray], np.ndarray],
 ) -> np.ndarray:
-    """Return what a function makes of the last layer, for any network.
+    """Return ``output(logits)``, of shape (n_samples, ...).
 
-    A network of known activations goes through NumPy, one with a function of the
-    user's through Keras.
-
-    Parameters
-    ----------
-    spec : NetworkSpec
-        The network.
-    weights : list of ndarray
-        Its weights, in the order of ``spec.arrays``.
-    X : {ndarray, sparse matrix} of shape (n_samples, n_inputs)
-        In the dtype of the network.
-    output : callable
-        From logits of shape (n_rows, n_outputs), which it may write over, to an array
-        of as many rows.
-
-    Returns
-    -------
-    ndarray of shape (n_samples, ...)
+    Networks of known activations are evaluated in NumPy, those with a function of the
+    user in Keras. `X` is an array or sparse matrix in the dtype of the network,
+    `weights` are in the order of ``spec.arrays``, `output` works row by row and may
+    overwrite the logits.
     """
 
-    def sharpened(logits: np.ndarray) -> np.ndarray:
+    def scaled(logits: np.ndarray) -> np.ndarray:
         return output(logits * logits.dtype.type(spec.inverse_temperature))
 
-    finish = output if spec.inverse_temperature == 1 else sharpened
+    finish = output if spec.inverse_temperature == 1 else scaled
     if numpy_forward.supports(spec):
         return numpy_forward.predict(spec, weights, X, finish)
-    from skdnn._network.keras_forward import predict_logits as predict_compiled
+    from skdnn._network import keras_forward
 
-    return finish(predict_compiled(spec, weights, X))
-
-
-def _as_it_is(logits: np.ndarray) -> np.ndarray:
-    return logits
+    return finish(keras_forward.predict_logits(spec, weights, X))
 
 
 def log_probabilities(spec: NetworkSpec, logits: np.ndarray) -> np.ndarray:
     """Return the logarithm of the probabilities, of shape (n_samples, n_classes)."""
     if spec.output == "logistic":
-        return -np.logaddexp(0, -_both_ways(spec, logits))
-    return numpy_forward.log_softmax(logits)
+        log_p: np.ndarray = -np.logaddexp(0, -_logits_of_classes(spec, logits))
+        return log_p
+    return log_softmax(logits)
 
 
 def probabilities(spec: NetworkSpec, logits: np.ndarray) -> np.ndarray:
-    """Return the probabilities, of shape (n_samples, n_classes)."""
+    """Return the probabilities of shape (n_samples, n_classes), maybe in `logits`."""
     if spec.output == "logistic":
-        return numpy_forward.sigmoid(_both_ways(spec, logits))
-    return numpy_forward.softmax(logits)
+        return sigmoid(_logits_of_classes(spec, logits))
+    return softmax(logits)
 
 
-def mean_loss(spec: NetworkSpec, logits: np.ndarray, y, weight) -> float:
-    """Return the weighted mean cross-entropy of rows, several labels added up."""
+def mean_loss(
+    spec: NetworkSpec, logits: np.ndarray, y: np.ndarray, weight: np.ndarray
+) -> float:
+    """Return the weighted mean cross-entropy of rows, summed over labels."""
     log_p = log_probabilities(spec, logits)
     if spec.is_multilabel:
         log_not_p = -np.logaddexp(0, logits)
@@ -87,6 +77,6 @@ def mean_loss(spec: NetworkSpec, logits: np.ndarray, y, weight) -> float:
     return float(weight @ losses / weight.sum())
 
 
-def _both_ways(spec: NetworkSpec, logits: np.ndarray) -> np.ndarray:
-    """Return the logits of both classes where one unit tells two apart."""
+def _logits_of_classes(spec: NetworkSpec, logits: np.ndarray) -> np.ndarray:
+    """Return one column per class or label; one unit serves two classes."""
     return logits if spec.is_multilabel else np.hstack([-logits, logits])

@@ -1,43 +1,16 @@
-"""The network as plain data: what is fitted, pickled and predicted from."""
+"""Networks as plain data: what is fitted, pickled and predicted from."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
-# Keras's own names; MLPClassifier's two words and Keras's aliases lead to them.
-ACTIVATIONS = (
-    "celu",
-    "elu",
-    "exponential",
-    "gelu",
-    "hard_shrink",
-    "hard_sigmoid",
-    "hard_silu",
-    "hard_tanh",
-    "leaky_relu",
-    "linear",
-    "log_sigmoid",
-    "log_softmax",
-    "mish",
-    "relu",
-    "relu6",
-    "selu",
-    "sigmoid",
-    "silu",
-    "soft_shrink",
-    "softmax",
-    "softplus",
-    "softsign",
-    "sparse_plus",
-    "sparse_sigmoid",
-    "sparsemax",
-    "squareplus",
-    "tanh",
-    "tanh_shrink",
-)
+from skdnn._network.numpy_activations import ACTIVATION_FUNCTIONS
+
+# Keras's own names; those of MLPClassifier and Keras's aliases map to them.
+ACTIVATIONS = tuple(ACTIVATION_FUNCTIONS)
 ACTIVATION_ALIASES = {
     "identity": "linear",
     "logistic": "sigmoid",
@@ -48,29 +21,17 @@ ACTIVATION_ALIASES = {
 
 @dataclass(frozen=True)
 class Hidden:
-    """One hidden layer: dense, then batch norm, activation and dropout.
-
-    Parameters
-    ----------
-    units : int
-        Width of the layer.
-    activation : str or callable
-        A name in `ACTIVATIONS`, or a function of a Keras tensor.
-    dropout : float
-        Share of the outputs that is set to zero in training, in [0, 1).
-    batch_norm : bool
-        Whether outputs are normalised over the batch before the activation.
-    """
+    """One hidden layer: dense, then batch norm, activation and dropout."""
 
     units: int
-    activation: str | Callable
-    dropout: float = 0.0
+    activation: str | Callable[[Any], Any]  # in `ACTIVATIONS`, or of a Keras tensor
+    dropout: float = 0.0  # share of the outputs set to zero in training, in [0, 1)
     batch_norm: bool = False
 
 
 @dataclass(frozen=True)
 class Array:
-    """Role, shape and kind of one weight array, in the order they are kept."""
+    """Role, shape and kind of one weight array."""
 
     role: str
     shape: tuple[int, ...]
@@ -78,95 +39,79 @@ class Array:
 
     @property
     def size(self) -> int:
-        """Count of the numbers in the array."""
+        """Number of values in the array."""
         return int(np.prod(self.shape))
 
 
 @dataclass(frozen=True)
 class InputEncoding:
-    """What numbers, flags and codes of a table become before the first layer.
+    """What numeric, flag and coded inputs become before the first layer.
 
-    A number is laid next to a piecewise-linear function of it, which begins as zero
-    (Gorishniy et al., 2022, section 3.2), a code becomes the row of its own in a
-    matrix, and all are multiplied by a factor a column (Holzmüller et al., 2024).
-
-    Parameters
-    ----------
-    n_numeric, n_flags : int
-        Inputs of each kind; numbers come first, then flags, then codes.
-    code_sizes : tuple of int
-        How many codes each coded input has; 0 is for a missing or unseen category.
-    bins : int
-        Pieces of the functions of each number, 0 for no such function.
-    units : int
-        Functions of each number, and columns of each code.
+    A numeric input is concatenated with `units` piecewise-linear functions of it, which
+    start as zero (Gorishniy et al., 2022, section 3.2), a code is replaced by its row
+    of an embedding, and every resulting column is multiplied by a trained factor
+    (Holzmüller et al., 2024).
     """
 
     n_numeric: int
-    n_flags: int
-    code_sizes: tuple[int, ...]
-    bins: int
-    units: int = 8
+    n_flags: int  # 0 or 1; the inputs are in the order numeric, flags, codes
+    code_sizes: tuple[int, ...]  # codes of each coded input; 0: missing or unknown
+    bins: int  # of each piecewise-linear function; 0 for no such functions
+    units: int = 8  # functions of each numeric input, columns of each embedding
+
+    @property
+    def n_dense(self) -> int:
+        """Inputs that are no codes."""
+        return self.n_numeric + self.n_flags
+
+    @property
+    def n_piecewise_linear(self) -> int:
+        """Columns that are piecewise-linear functions of numeric inputs."""
+        return self.n_numeric * self.units if self.bins else 0
 
     @property
     def n_outputs(self) -> int:
         """Columns that the first layer receives."""
-        ramps = self.n_numeric * self.units if self.bins else 0
         codes = self.units * len(self.code_sizes)
-        return self.n_numeric + ramps + self.n_flags + codes
+        return self.n_dense + self.n_piecewise_linear + codes
 
     @property
     def arrays(self) -> list[Array]:
         """The weight arrays, in the order Keras lists them."""
         shape = (self.n_numeric, self.bins)
-        arrays = [Array("piecewise_linear", (*shape, self.units))] if self.bins else []
+        arrays = []
+        if self.bins:
+            arrays.append(Array("piecewise_linear", (*shape, self.units)))
         arrays += [
-            Array(f"embed_{i}", (size - 1, self.units))
+            Array(f"embedding_{i}", (size - 1, self.units))
             for i, size in enumerate(self.code_sizes)
         ]
         arrays.append(Array("scale", (self.n_outputs,)))
         if self.bins:
-            arrays += [Array(role, shape, trainable=False) for role in _EDGES]
+            arrays += [
+                Array(role, shape, trainable=False)
+                for role in ("bin_start", "bin_width")
+            ]
         return arrays
-
-
-# Where each piece of a function of a number begins, and how long it is.
-_EDGES = ("start", "length")
 
 
 @dataclass(frozen=True)
 class NetworkSpec:
-    """A feed-forward network for classes.
+    """A feed-forward network for classification.
 
-    Parameters
-    ----------
-    n_inputs : int
-        Columns that the network receives.
-    hidden : tuple of Hidden
-        The hidden layers, none for softmax regression.
-    n_outputs : int
-        Units of the last layer: one for two classes, else one a class or label.
-    output : {"softmax", "logistic"}
-        What turns the last layer into probabilities. Logistic units are one for two
-        classes, or one a label where a row may have several.
-    dtype : {"float32", "float64"}
-        Precision of weights and arithmetic.
-    front : Front or None
-        What comes before the first layer. With a front, the product of a layer is
-        divided by the root of the number of its inputs (Jacot et al., 2018).
-    members : int
-        Networks of this shape whose probabilities are averaged. The arrays of more
-        than one have a first axis for them.
-    inverse_temperature : float
-        Factor of the logarithm of the mean probabilities, which are then normalised
-        anew (temperature scaling, Guo et al., 2017).
+    Logistic outputs are one for two classes, or one per label where a row may have
+    several. With an input encoding, the product of each layer is divided by the root of
+    the number of its inputs (Jacot et al., 2018). The probabilities of several members
+    are averaged; their weight arrays have a first axis for the members. Logarithms of
+    (mean) probabilities are multiplied by `inverse_temperature` and normalized again
+    (temperature scaling, Guo et al., 2017).
     """
 
     n_inputs: int
-    hidden: tuple[Hidden, ...]
+    hidden: tuple[Hidden, ...]  # none for softmax regression
     n_outputs: int
     output: Literal["softmax", "logistic"]
-    dtype: str
+    dtype: str  # "float32" or "float64", of weights and arithmetic
     encoding: InputEncoding | None = None
     members: int = 1
     inverse_temperature: float = 1.0
@@ -183,12 +128,12 @@ class NetworkSpec:
 
     @property
     def is_plain(self) -> bool:
-        """Whether kernels and biases are all the weights there are."""
+        """Whether all weights are kernels and biases."""
         return self.encoding is None and not self.has_batch_norm
 
     @property
     def has_batch_norm(self) -> bool:
-        """Whether a layer is normalised over the batch."""
+        """Whether a layer is normalized over the batch."""
         return any(layer.batch_norm for layer in self.hidden)
 
     @property
@@ -203,7 +148,7 @@ class NetworkSpec:
             if i < len(self.hidden) and self.hidden[i].batch_norm:
                 arrays += [
                     Array("gamma", (fan_out,)),
-                    Array("beta", (fan_out,)),  # the layer needs no bias besides
+                    Array("beta", (fan_out,)),  # replaces the bias of the layer
                     Array("moving_mean", (fan_out,), trainable=False),
                     Array("moving_variance", (fan_out,), trainable=False),
                 ]
@@ -218,7 +163,7 @@ class NetworkSpec:
         return [[array[i] for array in weights] for i in range(self.members)]
 
     def without_rates(self) -> "NetworkSpec":
-        """Return the spec with every dropout rate that is not zero set to one half.
+        """Return the spec with every dropout rate other than zero set to one half.
 
         Rates are inputs of a compiled program, and the inverse temperature is applied
         after it: networks that differ in these only share one program.
@@ -228,28 +173,3 @@ class NetworkSpec:
             for layer in self.hidden
         )
         return replace(self, hidden=tuple(layers), inverse_temperature=1.0)
-
-
-def initial_weights(
-    spec: NetworkSpec, random_state: np.random.RandomState
-) -> list[np.ndarray]:
-    """Draw starting weights as ``MLPClassifier`` does.
-
-    Kernels and biases are uniform within ``sqrt(6 / (fan_in + fan_out))``, with 2 in
-    place of 6 for logistic units (Glorot and Bengio, 2010, eq. 16). The same
-    `random_state` gives the numbers ``MLPClassifier`` would start from.
-    """
-    first = spec.hidden[0].activation if spec.hidden else None
-    factor = 2.0 if first == "sigmoid" else 6.0
-    ones = {"gamma", "moving_variance"}
-    weights = []
-    bound = 0.0
-    for array in spec.arrays:
-        if array.role == "kernel":
-            bound = np.sqrt(factor / sum(array.shape))
-        if array.role in ("kernel", "bias"):
-            value = random_state.uniform(-bound, bound, array.shape)
-        else:
-            value = np.full(array.shape, float(array.role in ones))
-        weights.append(value.astype(spec.dtype, copy=False))
-    return weights

@@ -1,1 +1,1 @@
-"""What all other packages use: the late import of Keras, progress, private names."""
+"""What every other package uses: Keras, seeds, progress, private names of others."""

@@ -1,59 +1,179 @@
-"""The only use of names that scikit-learn and joblib do not promise to keep."""
+"""The only use of names that other packages do not promise to keep.
 
-from typing import NamedTuple
+Of each, the reason why no public name serves; ``tests/runtime/test_compat.py`` fails
+when one can go.
+"""
 
+from collections import defaultdict
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import sklearn.utils
+import sklearn.utils._param_validation as _constraints
+import sklearn.utils.validation
 from joblib.parallel import BACKENDS, get_active_backend
-from sklearn.utils import _safe_indexing as take_rows
-from sklearn.utils._param_validation import (
-    HasMethods,
-    Interval,
-    InvalidParameterError,
-    Options,
-    StrOptions,
-    validate_parameter_constraints,
-)
-from sklearn.utils.validation import _check_sample_weight as check_sample_weight
+from sklearn.model_selection import GridSearchCV
 
-__all__ = [
-    "HasMethods",
-    "Interval",
-    "InvalidParameterError",
-    "Options",
-    "StrOptions",
-    "active_backend",
-    "check_sample_weight",
-    "has_callbacks",
-    "take_rows",
-    "validate_parameter_constraints",
-]
+from skdnn._runtime import keras_backend
+
+# scikit-learn
+
+# Rows of any container by position; every container has another public way.
+take_rows = sklearn.utils._safe_indexing
+
+# `sample_weight` with scikit-learn's messages, which its estimator checks expect.
+check_sample_weight = sklearn.utils.validation._check_sample_weight
+
+# Parameters by a table, with scikit-learn's messages; nothing public checks them.
+HasMethods = _constraints.HasMethods
+Interval = _constraints.Interval
+InvalidParameterError = _constraints.InvalidParameterError
+Options = _constraints.Options
+StrOptions = _constraints.StrOptions
+validate_parameter_constraints = _constraints.validate_parameter_constraints
 
 
-def has_callbacks(estimator) -> bool:
-    """Return whether an estimator has callbacks of scikit-learn's own (since 1.9)."""
+def has_callbacks(estimator: Any) -> bool:
+    """Return whether an estimator has callbacks of scikit-learn's own (since 1.9).
+
+    The public ``set_callbacks`` only sets them.
+    """
     return bool(getattr(estimator, "_skl_callbacks", None))
 
 
-class Backend(NamedTuple):
-    """Where joblib would run jobs now.
+def check_parameters(estimator: Any) -> None:
+    """Check the parameters of an estimator of scikit-learn as its own `fit` does.
 
-    Parameters
-    ----------
-    is_local : bool
-        Whether it is one of joblib's own, on this machine.
-    is_sequential : bool
-        Whether it is the one that runs one job after the other.
-    n_jobs : int or None
-        What ``parallel_config`` was told.
+    Its `fit` is the only public way, and trains.
     """
+    validate_parameter_constraints(
+        estimator._parameter_constraints,
+        estimator.get_params(deep=False),
+        type(estimator).__name__,
+    )
+
+
+class EditedGridSearchCV(GridSearchCV):  # type: ignore[misc]  # scikit-learn has no types
+    """A grid search whose results a subclass edits before the best is chosen.
+
+    ``BaseSearchCV`` documents `_run_search` as what a subclass overrides.
+    """
+
+    def edit_results(self, results: dict[str, Any]) -> None:
+        """Change ``cv_results_`` as far as it is known, in place."""
+
+    def _run_search(
+        self,
+        evaluate_candidates: Callable[..., dict[str, Any]],
+        callback_ctx: Any = None,  # found by its name, since 1.9
+    ) -> None:
+        def evaluate(*args: Any, **params: Any) -> dict[str, Any]:
+            results = evaluate_candidates(*args, **params)
+            self.edit_results(results)
+            return results
+
+        context = {} if callback_ctx is None else {"callback_ctx": callback_ctx}
+        super()._run_search(evaluate, **context)
+
+
+# joblib
+
+
+class Backend(NamedTuple):
+    """Where joblib would run jobs: on this machine, one after the other, how many."""
 
     is_local: bool
     is_sequential: bool
-    n_jobs: int | None
+    n_jobs: int | None  # as `parallel_config` set it
 
 
 def active_backend() -> Backend:
-    """Return where joblib would run jobs now."""
+    """Return where joblib would run jobs now; nothing public reports it."""
     backend, n_jobs = get_active_backend()
     own = {BACKENDS.get(name) for name in ("loky", "multiprocessing", "threading")}
     is_sequential = type(backend) is BACKENDS["sequential"]
     return Backend(is_sequential or type(backend) in own, is_sequential, n_jobs)
+
+
+# Keras
+
+
+def compile_config(model: Any) -> Any:
+    """Return the arguments of the last ``compile`` of a model; None if there was none.
+
+    A new object for each call of ``compile``, with objects in ``config``: the public
+    ``get_compile_config`` serializes them, and fails for functions of the user.
+    """
+    return getattr(model, "_compile_config", None)
+
+
+def has_weight_decay_exclusions(optimizer: Any) -> bool:
+    """Return whether some variables are excluded from weight decay.
+
+    ``exclude_from_weight_decay`` sets them; nothing public returns them.
+    """
+    variables = getattr(optimizer, "_exclude_from_weight_decay", None)
+    pattern = getattr(optimizer, "_exclude_from_weight_decay_pattern", None)
+    return bool(variables) or pattern is not None
+
+
+def loss_tracker(model: Any) -> Any:
+    """Return the metric that averages the loss of a compiled model.
+
+    It is the first of ``metrics``, unless a subclass overrides them.
+    """
+    return model._loss_tracker
+
+
+def rekey_optimizer(twin: Any, optimizer: Any) -> None:
+    """Have an optimizer that shares another's variables find them by its own keys.
+
+    An optimizer is built once, by its backend's keys of variables; those of TensorFlow
+    do not exist inside a stateless scope.
+    """
+    keys = {
+        optimizer._var_key(variable): twin._var_key(variable)
+        for variable in optimizer._trainable_variables
+    }
+    attributes = vars(twin)
+    attributes["_trainable_variables_indices"] = {
+        keys[key]: index
+        for key, index in optimizer._trainable_variables_indices.items()
+    }
+    attributes["_exclude_from_weight_decay_cache"] = {}
+    excluded = getattr(optimizer, "_exclude_from_weight_decay", None)
+    if excluded:
+        attributes["_exclude_from_weight_decay"] = {keys.get(key) for key in excluded}
+
+
+def name_counts() -> dict[str, int]:
+    """Return how often Keras has given each automatic name in this thread.
+
+    Nothing public reads or sets it; ``clear_session`` resets all, the user's too.
+    """
+    keras_backend.load()
+    from keras.src.backend.common import global_state
+
+    return dict(global_state.get_global_attribute(_NAME_COUNTS) or {})
+
+
+def set_name_counts(counts: dict[str, int]) -> None:
+    """Have Keras number the next automatic names after these counts."""
+    from keras.src.backend.common import global_state
+
+    global_state.set_global_attribute(_NAME_COUNTS, defaultdict(int, counts))
+
+
+_NAME_COUNTS = "object_name_uids"
+
+# TensorFlow
+
+
+def clear_kernel_cache() -> None:
+    """Release what TensorFlow keeps of every variable that has ever existed.
+
+    ``keras.utils.clear_session`` calls the same, and resets names and seeds as well.
+    """
+    from tensorflow.python.eager import context
+
+    context.context().clear_kernel_cache()

@@ -9,14 +9,7 @@ from types import TracebackType
 class Progress:
     """A bar with counts, figures and the time left; silent unless enabled.
 
-    Parameters
-    ----------
-    total : int
-        Steps there are.
-    unit : str
-        What a step is called.
-    enabled : bool
-        Whether anything is shown.
+    `total` is the number of steps, `unit` what one is called.
     """
 
     def __init__(self, total: int, unit: str, enabled: bool):
@@ -47,7 +40,7 @@ class Progress:
             self._bar.close()
 
     def step(self, figures: Mapping[str, float] | None = None) -> None:
-        """Go on by one step, from any thread, and show figures beside the bar."""
+        """Advance by one step, from any thread, and show figures beside the bar."""
         if self._bar is None:
             return
         with self._lock:

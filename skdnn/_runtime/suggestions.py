@@ -12,10 +12,8 @@ def did_you_mean(value: object, choices: Iterable[object]) -> str:
     >>> did_you_mean("x", ["epochs", "batch_size"])
     ''
     """
-    by_folded = {}
     names = [str(choice) for choice in choices]
-    for name in names:
-        by_folded.setdefault(name.lower(), name)
+    by_folded = {name.lower(): name for name in reversed(names)}
     near = difflib.get_close_matches(str(value), names, n=1)
     if not near:
         folded = difflib.get_close_matches(str(value).lower(), by_folded, n=1)

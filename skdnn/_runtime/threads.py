@@ -1,5 +1,6 @@
-"""Blocks of work shared out among the cores."""
+"""How many threads to use, and blocks of work shared among them."""
 
+import os
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -8,28 +9,42 @@ from functools import cache
 import joblib
 from threadpoolctl import ThreadpoolController
 
-# Fewer blocks are done before threads have started.
+# Fewer blocks are finished before threads have started.
 _WORTH_THREADS = 8
 _limited = threading.Lock()
 
 
+def thread_count() -> int:
+    """Return how many threads this process may use: one per core, or joblib's limit."""
+    return _threads_of_worker() or int(joblib.cpu_count())
+
+
+def limit_tensorflow_threads() -> None:
+    """Give TensorFlow the thread count that joblib set for this worker process."""
+    threads = _threads_of_worker()
+    if threads:
+        os.environ.setdefault("TF_NUM_INTRAOP_THREADS", str(threads))
+        os.environ.setdefault("TF_NUM_INTEROP_THREADS", str(threads))
+
+
+def _threads_of_worker() -> int | None:
+    """Return the thread count that joblib gave this worker; None if it is no worker."""
+    threads = os.environ.get("OMP_NUM_THREADS", "")
+    is_worker = "LOKY_WORKER_NUMBER" in os.environ
+    return int(threads) if is_worker and threads.isdigit() else None
+
+
 def run_blocks(work: Callable[[int], None], starts: Iterable[int]) -> None:
-    """Call `work` with every start, on as many threads as linear algebra may use.
+    """Call `work` with the start of every block, in as many threads as BLAS may use.
 
-    Meanwhile the linear algebra of a block has one thread: threads within threads
-    wait for each other more than they work.
-
-    Parameters
-    ----------
-    work : callable
-        Does one block; most of it outside of Python's lock.
-    starts : iterable of int
-        Where each block begins.
+    Most of `work` must run outside of Python's lock. Meanwhile the linear algebra of a
+    block has one thread: threads within threads wait for each other more than they
+    work.
     """
     starts = list(starts)
-    n_threads = _thread_count() if len(starts) >= _WORTH_THREADS else 1
+    n_threads = blas_thread_count() if len(starts) >= _WORTH_THREADS else 1
     if n_threads < 2 or not _limited.acquire(blocking=False):
-        for start in starts:  # few blocks, one core, or another thread is at it
+        for start in starts:  # few blocks, one core, or another thread is using it
             work(start)
         return
     try:
@@ -40,13 +55,13 @@ def run_blocks(work: Callable[[int], None], starts: Iterable[int]) -> None:
         _limited.release()
 
 
-def _thread_count() -> int:
-    """Return how many threads linear algebra would take, which joblib may limit."""
-    libraries = _linear_algebra().lib_controllers
-    return min(joblib.cpu_count(), *(library.num_threads for library in libraries))
+def blas_thread_count() -> int:
+    """Return how many threads linear algebra would use, which joblib may limit."""
+    counts = [library.num_threads for library in _linear_algebra().lib_controllers]
+    return int(min(joblib.cpu_count(), *counts))
 
 
 @cache
 def _linear_algebra() -> ThreadpoolController:
-    """Return what sets the thread counts of the linear algebra libraries."""
+    """Return the control over the thread counts of the linear algebra libraries."""
     return ThreadpoolController().select(user_api="blas")

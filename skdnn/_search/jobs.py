@@ -14,30 +14,22 @@ import numpy as np
 from sklearn.pipeline import Pipeline
 from sklearn.utils import check_random_state
 
-from skdnn._estimator import prepare as _fitting
-from skdnn._estimator.ensemble import is_ensemble
+from skdnn._estimator.finalize import finalize
+from skdnn._estimator.parameters import is_ensemble
+from skdnn._estimator.plain import PlainNetwork, finish_plain
+from skdnn._estimator.prepare import PreparedFit, prepare
 from skdnn._runtime import keras_backend
-from skdnn._training.config import TrainingResult, TrainingTask
-from skdnn._training.loop import shape_of, train_stack
+from skdnn._training.stacks import shape_of, train_stack
+from skdnn._training.task import TrainingResult, TrainingTask
 from skdnn.classifier import DNNClassifier
 
-# Rows that a stack holds copies of, in bytes: beyond that it is trained in portions.
-_PORTION_BYTES = 2**30
+# Bytes of rows that a stack may hold copies of: beyond that it is trained in parts.
+_PART_BYTES = 2**30
 
 
 @dataclass(frozen=True)
 class Fold:
-    """The training part of a split, as `fit` is given it.
-
-    Parameters
-    ----------
-    number : int
-        Its position among the splits.
-    X, y
-        The rows, in the caller's container.
-    params : dict
-        What else `fit` is given.
-    """
+    """The training part of split `number`, as `fit` is given it."""
 
     number: int
     X: Any
@@ -47,16 +39,9 @@ class Fold:
 
 @dataclass(frozen=True)
 class Job:
-    """One fit.
+    """One fit of an estimator, its own clone with the candidate's parameters.
 
-    Parameters
-    ----------
-    estimator : object
-        Its own clone, with the candidate's parameters.
-    fold : Fold
-        What to fit it to.
-    transformers : hashable
-        Jobs of a fold that are equal here have the same steps before their last.
+    Jobs of a fold with equal `transformers` have the same steps before their last.
     """
 
     estimator: Any
@@ -66,67 +51,59 @@ class Job:
 
 @dataclass
 class Outcome:
-    """What a fit left.
+    """An estimator after its fit: what that raised, warned of, and how long it took.
 
-    Parameters
-    ----------
-    estimator : object
-        The estimator, fitted unless there is an error.
-    error : Exception or None
-        What the fit raised.
-    notes : list of Warning
-        What the fit warned of.
-    seconds : float
-        What it took; of what several fits share, its part.
+    `seconds` include an equal share of what several fits have in common.
     """
 
     estimator: Any = None
     error: Exception | None = None
-    notes: list[Any] = field(default_factory=list)
+    warnings: list[Any] = field(default_factory=list)
     seconds: float = 0.0
-    _origin: TracebackType | None = None
+    origin: TracebackType | None = None
     _trace: str = ""
 
     @contextmanager
-    def watch(self) -> Iterator[None]:
-        """Keep the seconds of the block, its warnings, and what ends it."""
+    def recorded(self) -> Iterator[None]:
+        """Record the seconds of the block, its warnings, and the error it raises."""
         started = perf_counter()
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             try:
                 yield
             except Exception as error:
-                self.error, self._origin = error, error.__traceback__
+                self.error, self.origin = error, error.__traceback__
                 self._trace = traceback.format_exc()
-        self.notes += [note.message for note in caught]
+        self.warnings += [warning.message for warning in caught]
         self.seconds += perf_counter() - started
 
-    def tell(self) -> None:
+    def replay(self) -> None:
         """Warn and raise as the fit did."""
-        for note in self.notes:
-            warnings.warn(note, stacklevel=3)
+        for warning in self.warnings:
+            warnings.warn(warning, stacklevel=3)
         if self.error is not None:
-            if self._origin is None and not hasattr(self.error, "__notes__"):
+            if self.origin is None and not hasattr(self.error, "__notes__"):
                 self.error.add_note(f"In another process:\n{self._trace}")
-            # where it came from is the same however often it is raised
-            raise self.error.with_traceback(self._origin)
+            # the traceback must not grow each time that the error is raised
+            raise self.error.with_traceback(self.origin)
 
     def __getstate__(self) -> dict[str, Any]:
-        return vars(self) | {"_origin": None}  # a traceback stays in its process
+        return vars(self) | {"origin": None}  # tracebacks cannot be pickled
 
 
 def fit_alone(job: Job) -> Outcome:
     """Fit the ordinary way."""
     outcome = Outcome(job.estimator)
-    with outcome.watch():
+    with outcome.recorded():
         job.estimator.fit(job.fold.X, job.fold.y, **job.fold.params)
     return outcome
 
 
-def network_of(estimator) -> DNNClassifier | None:
-    """Return the network at the end of an estimator, if it needs no road of its own.
+def network_of(estimator: Any) -> DNNClassifier | None:
+    """Return the network at the end of an estimator, if it can train in a stack.
 
-    Callbacks may do anything, and a pipeline that speaks tells of each of its fits.
+    Not one with callbacks, which may do anything, nor the last step of a verbose
+    pipeline, which reports each of its fits.
     """
     network = estimator
     if type(estimator) is Pipeline:
@@ -138,8 +115,8 @@ def network_of(estimator) -> DNNClassifier | None:
     return network
 
 
-def _is_stack(network: DNNClassifier) -> bool:
-    """Return whether a network is many, which train as a stack of their own."""
+def _fits_itself(network: DNNClassifier) -> bool:
+    """Return whether a network is several, which train as a stack of their own."""
     return network.hidden_layer_sizes is None or is_ensemble(network)
 
 
@@ -151,151 +128,155 @@ def fit_stack(
     """Train the networks of many jobs together, fold by fold.
 
     Steps before a network are fitted once for each fold and their parameters.
-
-    Parameters
-    ----------
-    jobs : sequence of Job
-        Each with a network at its end.
-    n_threads : int or None
-        How many are trained at the same time; None is one a core.
-    step : callable
-        Called as each job is done.
-
-    Returns
-    -------
-    list of Outcome or None
-        In the order of `jobs`; None for one whose network was given more than rows
-        and weights, which only the ordinary way can serve.
+    `n_threads` networks are trained at the same time, None is one per core; `step` is
+    called as each job is done. The outcomes are in the order of `jobs`, None for a job
+    whose network was given more than rows and weights: it must be fitted alone.
     """
     if jobs:
-        keras_backend.load()  # before any fit takes its time
-    stack = _Stack(n_threads, step, Counter(map(_received_by, jobs)))
+        keras_backend.load()  # so that its time is not counted for the first fit
+    stack = _Stack(n_threads, step, Counter(map(_inputs_key, jobs)))
     order = sorted(range(len(jobs)), key=lambda i: jobs[i].fold.number)
     outcomes = dict(zip(order, [stack.add(jobs[i]) for i in order], strict=True))
     stack.train()
     return [outcomes[i] for i in range(len(jobs))]
 
 
-def _received_by(job: Job) -> tuple[int, Hashable]:
-    """Return what jobs whose networks receive the same have in common."""
+def _inputs_key(job: Job) -> tuple[int, Hashable]:
+    """Return what jobs have in common whose networks are given the same inputs."""
     return job.fold.number, job.transformers
 
 
 @dataclass(frozen=True)
-class _Received:
+class _Inputs:
     """What a network at the end of a pipeline is given, and the steps before it."""
 
     steps: Sequence[tuple[str, Any]]
-    given: Sequence[tuple[tuple, dict[str, Any]]]
+    calls: Sequence[tuple[tuple[Any, ...], dict[str, Any]]]
     outcome: Outcome
 
 
 class _Stack:
     """Fits that are waiting to be trained together."""
 
-    def __init__(self, n_threads: int | None, step: Callable, shared_by: Counter):
+    def __init__(
+        self,
+        n_threads: int | None,
+        step: Callable[[], None],
+        shared_by: Counter[tuple[int, Hashable]],
+    ):
         self._n_threads, self._step, self._shared_by = n_threads, step, shared_by
-        self._received: dict[tuple[int, Hashable], _Received] = {}
-        self._waiting: list[tuple[Outcome, TrainingTask]] = []
-        self._arrays: dict[int, int] = {}  # bytes of each that is held
+        self._inputs: dict[tuple[int, Hashable], _Inputs] = {}
+        self._waiting: list[tuple[Outcome, PreparedFit, PlainNetwork]] = []
+        self._array_bytes: dict[int, int] = {}
 
     def add(self, job: Job) -> Outcome | None:
         """Prepare a job, and train those that wait if they hold much memory."""
-        key = _received_by(job)
-        if key not in self._received:
-            if all(number != job.fold.number for number, _ in self._received):
-                self._received.clear()  # folds come one after the other
-            self._received[key] = _receive(job)
-        received = self._received[key]
-        shared = received.outcome
+        key = _inputs_key(job)
+        if key not in self._inputs:
+            if all(number != job.fold.number for number, _ in self._inputs):
+                self._inputs.clear()  # folds come one after the other
+            self._inputs[key] = _fit_transformers(job)
+        inputs = self._inputs[key]
+        shared = inputs.outcome
         network: Any = network_of(job.estimator)
-        is_stack = _is_stack(network)
-        extras = [params.keys() - {"sample_weight"} for _, params in received.given]
-        if any(extras) and not is_stack:
+        extras = [params.keys() - {"sample_weight"} for _, params in inputs.calls]
+        if any(extras) and not _fits_itself(network):
             return None
-        outcome = Outcome(job.estimator, notes=[*shared.notes])
+        outcome = Outcome(job.estimator, warnings=[*shared.warnings])
         outcome.seconds = shared.seconds / self._shared_by[key]
         if shared.error is not None:
             self._step()
-            return replace(outcome, error=shared.error, _origin=shared._origin)
+            return replace(outcome, error=shared.error, origin=shared.origin)
         if type(job.estimator) is Pipeline:
-            job.estimator.steps[:-1] = received.steps
-        (rows, params), fit = received.given[0], None
-        with outcome.watch():
-            if is_stack:
+            job.estimator.steps[:-1] = inputs.steps
+        (rows, params), prepared = inputs.calls[0], None
+        with outcome.recorded():
+            if _fits_itself(network):
                 network.fit(*rows, **params)
             else:
-                fit = _prepare(network, rows, params)
-        if fit is None:
+                prepared = prepare(network, *rows, **params)
+        if prepared is None:
             self._step()
         else:
-            self._waiting.append((outcome, fit))
-            self._arrays |= _held_arrays(fit)
-        if sum(self._arrays.values()) > _PORTION_BYTES:
-            self.train()
+            self._wait(outcome, prepared)
         return outcome
 
+    def _wait(self, outcome: Outcome, prepared: PreparedFit) -> None:
+        (network,) = prepared.networks
+        assert isinstance(network, PlainNetwork)
+        network = replace(network, task=_with_own_generator(network.task))
+        self._waiting.append((outcome, prepared, network))
+        self._array_bytes |= _array_bytes(network.task)
+        if sum(self._array_bytes.values()) > _PART_BYTES:
+            self.train()
+
     def train(self) -> None:
-        """Train what is waiting, and make its estimators fitted."""
-        fits = [fit for _, fit in self._waiting]
-        all_fitted = train_stack(fits, self._n_threads, self._step) if fits else []
-        seconds = _shared_seconds(fits, all_fitted)
-        for (outcome, fit), fitted, spent in zip(
-            self._waiting, all_fitted, seconds, strict=True
+        """Train the networks that wait, and make their estimators fitted."""
+        tasks = [network.task for _, _, network in self._waiting]
+        results = train_stack(tasks, self._n_threads, self._step) if tasks else []
+        seconds = _seconds_by_rows(tasks, results)
+        for (outcome, prepared, network), result, spent in zip(
+            self._waiting, results, seconds, strict=True
         ):
             outcome.seconds += spent
-            with outcome.watch():
-                if isinstance(fitted, Exception):
-                    raise fitted
-                _fitting.finish(network_of(outcome.estimator), fit, fitted)
+            with outcome.recorded():
+                if isinstance(result, Exception):
+                    raise result
+                trained = finish_plain(network, result)
+                outcome.warnings += finalize(
+                    network_of(outcome.estimator), prepared, [trained]
+                )
         self._waiting.clear()
-        self._arrays.clear()
+        self._array_bytes.clear()
 
 
-def _prepare(network, rows, params) -> TrainingTask:
-    fit = _fitting.prepare(network, *rows, **params)
-    if fit.random_state is check_random_state(None):
-        # threads draw in no order: each network gets a seed of its own
-        seed = fit.random_state.randint(np.iinfo(np.int32).max)
-        fit = replace(fit, random_state=np.random.RandomState(seed))
-    return fit
+def _with_own_generator(task: TrainingTask) -> TrainingTask:
+    """Give a task its own generator in place of NumPy's global one.
+
+    Threads would draw from a shared generator in no fixed order.
+    """
+    if task.random_state is not check_random_state(None):
+        return task
+    seed = task.random_state.randint(np.iinfo(np.int32).max)
+    return replace(task, random_state=np.random.RandomState(seed))
 
 
-def _receive(job: Job) -> _Received:
-    """Fit all steps but the network, and keep what it would be given."""
+def _fit_transformers(job: Job) -> _Inputs:
+    """Fit all steps but the network, and record what that would be given."""
     network: Any = network_of(job.estimator)
-    outcome, given = Outcome(), []
-    network.fit = lambda *rows, **params: given.append((rows, params))
-    with outcome.watch():
+    outcome = Outcome()
+    calls: list[tuple[tuple[Any, ...], dict[str, Any]]] = []
+    network.fit = lambda *rows, **params: calls.append((rows, params))
+    with outcome.recorded():
         job.estimator.fit(job.fold.X, job.fold.y, **job.fold.params)
     del network.fit
     steps = job.estimator.steps[:-1] if type(job.estimator) is Pipeline else []
-    return _Received(steps, given, outcome)
+    return _Inputs(steps, calls, outcome)
 
 
-def _shared_seconds(
-    fits: Sequence[TrainingTask], all_fitted: Sequence[TrainingResult | Exception]
+def _seconds_by_rows(
+    tasks: Sequence[TrainingTask], results: Sequence[TrainingResult | Exception]
 ) -> list[float]:
-    """Return what each training took, that of its shape shared by the rows it saw.
+    """Return the seconds of each training: its share, by rows, of those of its shape.
 
-    The first of a shape waits for the compiler, which is not its fault.
+    The first network of a shape waits for the compiler on behalf of the others.
     """
-    shapes = [shape_of(fit) for fit in fits]
-    seconds: Counter = Counter()
-    rows: Counter = Counter()
-    seen = [0] * len(fits)
-    for i, fitted in enumerate(all_fitted):
-        if isinstance(fitted, TrainingResult):
-            seen[i] = fits[i].n_train * len(fitted.history)
-            seconds[shapes[i]] += sum(record["seconds"] for record in fitted.history)
-            rows[shapes[i]] += seen[i]
+    shapes = [shape_of(task) for task in tasks]
+    seconds: Counter[Any] = Counter()
+    rows: Counter[Any] = Counter()
+    own = [0] * len(tasks)
+    for i, result in enumerate(results):
+        if isinstance(result, TrainingResult):
+            own[i] = tasks[i].n_train * len(result.history)
+            seconds[shapes[i]] += sum(record["seconds"] for record in result.history)
+            rows[shapes[i]] += own[i]
     return [
         seconds[shape] * n / rows[shape] if n else 0.0
-        for shape, n in zip(shapes, seen, strict=True)
+        for shape, n in zip(shapes, own, strict=True)
     ]
 
 
-def _held_arrays(fit: TrainingTask) -> dict[int, int]:
+def _array_bytes(task: TrainingTask) -> dict[int, int]:
     """Return the bytes of each array of rows, by its identity."""
-    parts = [rows.X for rows in (fit.table, fit.validation) if rows is not None]
-    return {id(X): X.data.nbytes for X in parts}  # of a sparse one, its numbers
+    parts = [rows.X for rows in (task.table, task.validation) if rows is not None]
+    return {id(X): X.data.nbytes for X in parts}  # of a sparse one, its values

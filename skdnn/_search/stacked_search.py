@@ -16,7 +16,6 @@ from typing import Any
 
 import joblib
 import numpy as np
-import sklearn.model_selection
 from joblib import delayed
 from sklearn.base import clone, is_classifier
 from sklearn.metrics import check_scoring
@@ -25,9 +24,10 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.metadata_routing import get_routing_for_object
 
 from skdnn._runtime.compat import (
+    EditedGridSearchCV,
     active_backend,
+    check_parameters,
     has_callbacks,
-    validate_parameter_constraints,
 )
 from skdnn._runtime.progress import Progress
 from skdnn._search.jobs import Fold, Job, Outcome, fit_alone, fit_stack, network_of
@@ -56,11 +56,7 @@ def fit_search(search, fit: Callable, candidates: Callable, grid, X, y, params):
     """
     if y is None or has_callbacks(search) or not _has_networks(search.estimator, grid):
         return fit(X, y, **params)
-    validate_parameter_constraints(
-        search._parameter_constraints,
-        search.get_params(deep=False),
-        type(search).__name__,
-    )
+    check_parameters(search)
     splits = _Splits(search, y)
     drawn = list(candidates())
     folds = _record_folds(search, splits, X, y, params)
@@ -172,21 +168,15 @@ class _StandIn:
         return repr(self._estimator)
 
 
-class _Shadow(sklearn.model_selection.GridSearchCV):
-    """scikit-learn's search over fits that have been done: it tells their seconds."""
+class _Shadow(EditedGridSearchCV):
+    """scikit-learn's search over finished fits, with the seconds that they took."""
 
     seconds: np.ndarray | None = None
 
-    def _run_search(self, evaluate_candidates, callback_ctx=None):
-        def evaluate(*args, **params):
-            results = evaluate_candidates(*args, **params)
-            if self.seconds is not None:
-                results["mean_fit_time"] = self.seconds.mean(axis=1)
-                results["std_fit_time"] = self.seconds.std(axis=1)
-            return results
-
-        context = {} if callback_ctx is None else {"callback_ctx": callback_ctx}
-        super()._run_search(evaluate, **context)
+    def edit_results(self, results):
+        if self.seconds is not None:
+            results["mean_fit_time"] = self.seconds.mean(axis=1)
+            results["std_fit_time"] = self.seconds.std(axis=1)
 
 
 def _shadow(search, splits: _Splits, hand_out, candidates, **parameters) -> _Shadow:
@@ -324,7 +314,7 @@ def _already_fitted(outcome: Outcome):
 
     def fit(X, y=None, **params):
         del estimator.fit
-        outcome.tell()
+        outcome.replay()
         return estimator
 
     estimator.fit = fit

@@ -1,1 +1,1 @@
-"""From a table to the numbers a network receives."""
+"""Tables: columns, labels, validation, and the encoding as network inputs."""

@@ -1,7 +1,6 @@
-"""A table as the user hands it over, as a matrix: numbers, and codes of categories."""
+"""The columns of a table: which are numeric, and the codes of the categories."""
 
 import datetime
-import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -13,6 +12,8 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import issparse
 from sklearn.utils import check_array
+
+from skdnn._runtime.suggestions import did_you_mean
 
 _DATES = (
     datetime.date,
@@ -26,19 +27,16 @@ _DATES = (
 
 @dataclass(frozen=True)
 class Columns:
-    """Which columns of a table are categories, and the levels these have.
+    """Which columns of a table are categorical, and their categories.
 
-    Parameters
-    ----------
-    codes : dict of int to dict
-        For the position of each column of categories, the code of each level, from 0.
-        All other columns are numbers.
+    `codes` maps the position of each categorical column to the code of each of its
+    categories, from 0. All other columns are numeric.
     """
 
     codes: Mapping[int, Mapping[Any, int]]
 
-    def take_as_it_is(self, X) -> bool:
-        """Return whether the cells of X are numbers without our doing."""
+    def is_numeric(self, X: Any) -> bool:
+        """Return whether all values of X are numbers that scikit-learn can check."""
         if self.codes:
             return False
         if not isinstance(X, pd.DataFrame):
@@ -47,24 +45,13 @@ class Columns:
         plain = all(_is_plain(t) or isinstance(t, pd.SparseDtype) for t in dtypes)
         return plain and len(dtypes) > 0
 
-    def matrix(self, X) -> np.ndarray:
-        """Return the cells as numbers, categories as codes, NaN for what is missing.
+    def matrix(self, X: Any) -> np.ndarray:
+        """Return X as numbers, categories as codes, NaN for missing values.
 
-        Parameters
-        ----------
-        X : {DataFrame, array-like} of shape (n_samples, n_columns)
-            A level that has no code counts as missing.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_columns)
-            Of float32 if the numbers in X are, else of float64.
-
-        Raises
-        ------
-        ValueError
-            If a column of numbers holds something else, or one of categories holds
-            another kind of levels altogether.
+        X is a frame or an array, of shape (n_samples, n_columns). A category without a
+        code counts as missing. The result is float32 if all numbers in X are, else
+        float64. Raises ``ValueError`` if a numeric column holds something else, or if
+        a categorical one holds only values of other types than in `fit`.
         """
         X = _as_frame(X)
         dtypes = list(X.dtypes)
@@ -77,53 +64,39 @@ class Columns:
         if plain:
             out[:, plain] = X.iloc[:, plain].to_numpy(dtype=np.float64)
         for j in sorted(set(range(X.shape[1])).difference(plain)):
-            label, cells = X.columns[j], X.iloc[:, j]
+            label, column = X.columns[j], X.iloc[:, j]
             if j in self.codes:
-                out[:, j] = _code(label, cells, self.codes[j])
+                out[:, j] = _encode(label, column, self.codes[j])
             else:
-                out[:, j] = _numbers(label, cells)
+                out[:, j] = _to_numbers(label, column)
         return out
 
 
-def as_table(X):
-    """Return a frame of any kind as pandas's, and all else as it is.
+def as_table(X: Any) -> Any:
+    """Return a frame of any library as a pandas one, and anything else unchanged.
 
-    Values and kinds of columns are kept: whole numbers beside missing cells stay
-    whole, categories stay categories.
-
-    Raises
-    ------
-    ValueError
-        For a lazy frame.
+    Values and kinds of columns are kept: integers beside missing values stay integers,
+    categories stay categories. Raises ``ValueError`` for a lazy frame.
     """
     if isinstance(X, np.ndarray | pd.DataFrame) or issparse(X):
         return X
     if nw.dependencies.is_polars_lazyframe(X):
         raise ValueError(
-            "X must be rows that are there. Got a LazyFrame; use .collect()."
+            "X must be a frame in memory. Got a LazyFrame; use .collect()."
         )
     if not nw.dependencies.is_into_dataframe(X):
         return X
     frame = nw.from_native(X, eager_only=True)
-    return pd.DataFrame({name: _cells(frame[name]) for name in frame.columns})
+    return pd.DataFrame({name: _pandas_column(frame[name]) for name in frame.columns})
 
 
-def read_columns(X, categorical_features) -> Columns:
-    """Find out which columns are categories, and which levels they have.
+def read_columns(X: Any, categorical_features: Any) -> Columns:
+    """Determine which columns are categorical, and their categories.
 
-    Parameters
-    ----------
-    X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_columns)
-        Frames in pandas's form.
-    categorical_features : "from_dtype", array-like or None
-        As in :class:`~sklearn.ensemble.HistGradientBoostingClassifier`: columns of a
-        frame that hold categories or words; or names, positions or a mask; or none.
-
-    Raises
-    ------
-    ValueError
-        If a column is neither of numbers nor of categories, or `categorical_features`
-        names what is not there.
+    X is an array, a sparse matrix or a pandas frame, of shape (n_samples, n_columns).
+    `categorical_features` is "from_dtype" (the columns of a frame that hold categories
+    or strings), names, positions, a mask, or None. Raises ``ValueError`` if a column
+    is neither numeric nor categorical, or if `categorical_features` is invalid.
     """
     if categorical_features is None:
         return Columns({})
@@ -133,15 +106,15 @@ def read_columns(X, categorical_features) -> Columns:
         positions: Iterable[int] = [
             j
             for j, label in enumerate(X.columns)
-            if _holds_categories(label, X.iloc[:, j])
+            if _is_categorical(label, X.iloc[:, j])
         ]
     else:
         X = _as_frame(X)
         positions = _positions(categorical_features, X)
-    return Columns({j: _levels(X.columns[j], X.iloc[:, j]) for j in positions})
+    return Columns({j: _category_codes(X.columns[j], X.iloc[:, j]) for j in positions})
 
 
-def _as_frame(X) -> pd.DataFrame:
+def _as_frame(X: Any) -> pd.DataFrame:
     if isinstance(X, pd.DataFrame):
         return X
     if issparse(X):
@@ -149,13 +122,13 @@ def _as_frame(X) -> pd.DataFrame:
             "X must be a frame or a dense array where columns are categories "
             "(categorical_features). Got a sparse matrix; use .toarray()."
         )
-    # a list of rows that mix words and numbers would all become words
+    # np.array would turn the numbers of a list of mixed rows into strings
     X = X if isinstance(X, np.ndarray) else np.array(X, dtype=object)
     return pd.DataFrame(check_array(X, dtype=None, ensure_all_finite=False))
 
 
-def _cells(series: nw.Series):
-    """Return a column of another kind of frame in pandas's form."""
+def _pandas_column(series: nw.Series) -> Any:
+    """Return a column of another library's frame as pandas would hold it."""
     dtype = series.dtype
     if isinstance(dtype, nw.Categorical | nw.Enum):
         order = dtype.categories if isinstance(dtype, nw.Enum) else None
@@ -176,12 +149,12 @@ def _cells(series: nw.Series):
     return pd.Series(series.to_list(), dtype=object)
 
 
-def _is_plain(dtype, kinds: str = "iuf") -> bool:
+def _is_plain(dtype: Any, kinds: str = "iuf") -> bool:
     return isinstance(dtype, np.dtype) and dtype.kind in kinds
 
 
-def _shared_dtype(dtypes, codes) -> type:
-    """Return float32 if no column of numbers needs more, else float64."""
+def _shared_dtype(dtypes: list[Any], codes: Mapping[int, Any]) -> type:
+    """Return float32 if no numeric column needs more, else float64."""
     kinds = [
         getattr(dtype, "numpy_dtype", getattr(dtype, "subtype", dtype))
         for j, dtype in enumerate(dtypes)
@@ -193,69 +166,72 @@ def _shared_dtype(dtypes, codes) -> type:
     return np.float32 if np.result_type(*numbers) == np.float32 else np.float64
 
 
-def _is_number(dtype) -> bool:
-    """Whether cells of the dtype are real numbers or truth values."""
-    return pd.api.types.is_bool_dtype(dtype) or (
-        pd.api.types.is_numeric_dtype(dtype)
-        and not pd.api.types.is_complex_dtype(dtype)
+def _is_number(dtype: Any) -> bool:
+    """Return whether values of the dtype are real numbers or booleans."""
+    return bool(
+        pd.api.types.is_bool_dtype(dtype)
+        or (
+            pd.api.types.is_numeric_dtype(dtype)
+            and not pd.api.types.is_complex_dtype(dtype)
+        )
     )
 
 
-def _holds_categories(label, cells: pd.Series) -> bool:
-    """Return whether a column holds categories or words, False if numbers."""
-    dtype = cells.dtype
+def _is_categorical(label: Any, column: pd.Series) -> bool:
+    """Return whether a column holds categories or strings, False if numbers."""
+    dtype = column.dtype
     if isinstance(dtype, pd.CategoricalDtype | pd.StringDtype):
         return True
     if _is_number(dtype):
         return False
-    _, found = _distinct(label, cells.astype(object))
-    kinds = {_kind(value) for value in found}
-    if not kinds <= {"words", "numbers"}:
-        odd = next(value for value in found if _kind(value) not in ("words", "numbers"))
-        raise _not_numbers(label, odd)
-    # a column that is missing altogether counts as one of words without levels
-    return "words" in kinds or not kinds
+    _, distinct = _distinct(label, column.astype(object))
+    kinds = {_kind(value) for value in distinct}
+    for value in distinct:
+        if _kind(value) not in ("strings", "numbers"):
+            raise _not_numbers(label, value)
+    # a column without any value is categorical, with no category
+    return "strings" in kinds or not kinds
 
 
-def _levels(label, cells: pd.Series) -> dict[Any, int]:
-    """Return the code of each level that occurs.
+def _category_codes(label: Any, column: pd.Series) -> dict[Any, int]:
+    """Return the code of each category that occurs.
 
-    Levels are in the order of an ordered dtype, else sorted, numbers before words, so
-    that codes do not depend on what holds the words.
+    Categories are in the order of an ordered dtype, else sorted, numbers before
+    strings, so that codes do not depend on the container.
     """
-    _, found = _distinct(label, cells)
-    if isinstance(cells.dtype, pd.CategoricalDtype) and cells.dtype.ordered:
-        occur = set(found)
-        levels = [level for level in cells.dtype.categories if level in occur]
+    _, distinct = _distinct(label, column)
+    if isinstance(column.dtype, pd.CategoricalDtype) and column.dtype.ordered:
+        occur = set(distinct)
+        categories = [value for value in column.dtype.categories if value in occur]
     else:
         try:
-            levels = sorted(found)
+            categories = sorted(distinct)
         except TypeError:
-            levels = sorted(found, key=_mixed_order)
-    return {level: code for code, level in enumerate(levels)}
+            categories = sorted(distinct, key=_mixed_order)
+    return {category: code for code, category in enumerate(categories)}
 
 
-def _mixed_order(level) -> tuple:
-    kind = _kind(level)
+def _mixed_order(category: Any) -> tuple[int, float, str]:
+    kind = _kind(category)
     if kind == "numbers":
-        return (0, float(level), "")
-    return (1 if kind == "words" else 2, 0.0, str(level))
+        return (0, float(category), "")
+    return (1 if kind == "strings" else 2, 0.0, str(category))
 
 
-def _distinct(label, cells: pd.Series) -> tuple[np.ndarray, list]:
-    """Return the position of each cell among the values that occur, and those.
-
-    Missing cells have the position -1.
-    """
+def _distinct(label: Any, column: pd.Series) -> tuple[np.ndarray, list[Any]]:
+    """Return positions of the values in the distinct ones (-1: missing), and these."""
+    # an array: pandas 2 makes an index of the values of a Series, where an integer
+    # beyond the range of floats overflows
+    values = column.to_numpy() if column.dtype == object else column
     try:
-        places, found = pd.factorize(cells)
-    except TypeError:  # cells that cannot be compared, such as lists
-        odd = next(value for value in cells if not _is_hashable(value))
+        places, distinct = pd.factorize(values)
+    except TypeError:  # values that cannot be hashed, such as lists
+        odd = next(value for value in column if not _is_hashable(value))
         raise _not_numbers(label, odd) from None
-    return places, found.tolist()
+    return places, distinct.tolist()
 
 
-def _is_hashable(value) -> bool:
+def _is_hashable(value: Any) -> bool:
     try:
         hash(value)
     except TypeError:
@@ -263,62 +239,63 @@ def _is_hashable(value) -> bool:
     return True
 
 
-def _code(label, cells: pd.Series, codes: Mapping[Any, int]) -> np.ndarray:
-    """Return the code of each cell, NaN where it is missing or has none."""
-    places, found = _distinct(label, cells)
-    of_found = [codes.get(value, np.nan) for value in found]
-    if found and codes and np.isnan(of_found).all():
-        kinds, known = {_kind(v) for v in found}, {_kind(v) for v in codes}
+def _encode(label: Any, column: pd.Series, codes: Mapping[Any, int]) -> np.ndarray:
+    """Return the code of each value, NaN where it is missing or has none."""
+    places, distinct = _distinct(label, column)
+    of_distinct = [codes.get(value, np.nan) for value in distinct]
+    if distinct and codes and np.isnan(of_distinct).all():
+        kinds, known = {_kind(v) for v in distinct}, {_kind(v) for v in codes}
         if not kinds & known:
             raise ValueError(
                 f"Column {str(label)!r} must hold {' or '.join(sorted(known))}, as in "
                 f"fit, such as {next(iter(codes))!r}. Got {' or '.join(sorted(kinds))},"
-                f" such as {found[0]!r} ({cells.dtype}). Hand over what fit was given."
+                f" such as {distinct[0]!r} ({column.dtype}). Convert the column to the "
+                "type that it had in fit."
             )
-    return np.array([*of_found, np.nan])[places]  # -1 is the last
+    return np.array([*of_distinct, np.nan])[places]  # -1 is the last
 
 
-def _numbers(label, cells: pd.Series) -> np.ndarray:
-    """Return the cells of a column of numbers, NaN where they are missing."""
-    if _is_number(cells.dtype):
-        return cells.to_numpy(dtype=np.float64, na_value=np.nan)
-    places, found = _distinct(label, cells.astype(object))
-    for value in found:
+def _to_numbers(label: Any, column: pd.Series) -> np.ndarray:
+    """Return the values of a numeric column, NaN where they are missing."""
+    if _is_number(column.dtype):
+        return column.to_numpy(dtype=np.float64, na_value=np.nan)
+    places, distinct = _distinct(label, column.astype(object))
+    for value in distinct:
         if _kind(value) != "numbers":
             raise _not_numbers(label, value)
-    return np.array([*map(_float, found), np.nan])[places]
+    return np.array([*map(_float, distinct), np.nan])[places]
 
 
-def _float(value) -> float:
+def _float(value: Any) -> float:
     try:
         return float(value)
-    except OverflowError:  # a whole number that is too large
+    except OverflowError:  # an integer that is too large
         return np.inf
 
 
-def _kind(value) -> str:
+def _kind(value: Any) -> str:
     if isinstance(value, str):
-        return "words"
+        return "strings"
     if isinstance(value, Real | Decimal | np.bool):
         return "numbers"
     return "dates or times" if isinstance(value, _DATES) else type(value).__name__
 
 
-def _not_numbers(label, value) -> ValueError:
+def _not_numbers(label: Any, value: Any) -> ValueError:
     kind = _kind(value)
     remedy = {
-        "words": "Let categorical_features name it, which 'from_dtype' does for "
-        "frames, or make numbers of it (pandas.to_numeric).",
-        "dates or times": "Make numbers of it, such as year, month or days since a "
-        "date, or leave it out.",
-    }.get(kind, "Make numbers or words of it, or leave it out.")
+        "strings": "Name it in categorical_features, which 'from_dtype' does for "
+        "frames, or convert it to numbers (pandas.to_numeric).",
+        "dates or times": "Convert it to numbers, such as year, month or days since a "
+        "date, or drop it.",
+    }.get(kind, "Convert it to numbers or strings, or drop it.")
     return ValueError(
-        f"Column {str(label)!r} must hold numbers, or be a category in fit. Got "
+        f"Column {str(label)!r} must hold numbers, or be categorical in fit. Got "
         f"{kind}, such as {value!r}. {remedy}"
     )
 
 
-def _positions(features, X: pd.DataFrame) -> list[int]:
+def _positions(features: Any, X: pd.DataFrame) -> list[int]:
     """Return the positions of the columns that a parameter names."""
     n = X.shape[1]
     given = np.asarray(features)
@@ -326,9 +303,9 @@ def _positions(features, X: pd.DataFrame) -> list[int]:
         return []
     if given.ndim == 1 and given.dtype == bool:
         if len(given) == n:
-            return np.flatnonzero(given).tolist()
+            return [int(j) for j in np.flatnonzero(given)]
         raise ValueError(
-            "`categorical_features` as a mask must have a value a column, here "
+            "`categorical_features` as a mask must have one boolean per column: "
             f"{n}. Got {len(given)}."
         )
     if given.ndim == 1 and given.dtype.kind in "iu":
@@ -342,15 +319,14 @@ def _positions(features, X: pd.DataFrame) -> list[int]:
         return sorted({_position(name, list(X.columns)) for name in given.tolist()})
     raise ValueError(
         "`categorical_features` must be 'from_dtype', None, or a list of names, of "
-        f"positions or of truth values, a value a column. Got {features!r}."
+        f"positions or of booleans, one per column. Got {features!r}."
     )
 
 
-def _position(name: str, labels: list) -> int:
+def _position(name: str, labels: list[Any]) -> int:
     if name in labels:
         return labels.index(name)
-    near = difflib.get_close_matches(name, [str(label) for label in labels], n=1)
-    hint = f"Did you mean {near[0]!r}?" if near else f"There are: {labels}."
+    hint = did_you_mean(name, labels) or f" The columns are: {labels}."
     raise ValueError(
-        f"`categorical_features` must name columns of X. Got {name!r}. {hint}"
+        f"`categorical_features` must name columns of X. Got {name!r}.{hint}"
     )

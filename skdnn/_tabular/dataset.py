@@ -9,16 +9,11 @@ from scipy.sparse import issparse
 
 @dataclass(frozen=True)
 class Dataset:
-    """Rows to learn from or to validate on.
+    """Rows to train on or to validate on.
 
-    Parameters
-    ----------
-    X : {ndarray, sparse matrix} of shape (n_samples, n_inputs)
-        In the dtype of the network.
-    y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-        Positions in ``classes_``, or zeros and ones for labels; int32.
-    weight : ndarray of shape (n_samples,)
-        In the dtype of the network.
+    `X` is an array or a sparse matrix of shape (n_samples, n_inputs); `y` holds class
+    codes, of shape (n_samples,), or zeros and ones for labels, of shape (n_samples,
+    n_labels), int32; `weight` is of shape (n_samples,) and in the dtype of X.
     """
 
     X: Any
@@ -39,7 +34,7 @@ class Dataset:
         )
 
     def astype(self, dtype: str) -> "Dataset":
-        """Return the rows in another precision, or as they are."""
+        """Return the rows in another precision; self if they are in it."""
         if self.X.dtype == dtype:
             return self
         return Dataset(self.X.astype(dtype), self.y, self.weight.astype(dtype))

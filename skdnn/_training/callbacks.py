@@ -1,133 +1,222 @@
 """Keras callbacks between epochs of our own loop."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from skdnn._network.keras_models import build_model, get_weights, set_weights
 from skdnn._runtime import keras_backend
-from skdnn._training.config import TrainingTask
+from skdnn._training.model_functions import build_training
+from skdnn._training.task import ModelTask, Record, TrainingTask
 
-_BATCH_HOOKS = (
-    "on_batch_begin",
-    "on_batch_end",
-    "on_train_batch_begin",
-    "on_train_batch_end",
+_BATCH_HOOKS = tuple(
+    f"on_{kind}batch_{when}"
+    for kind in ("", "train_", "test_")
+    for when in ("begin", "end")
 )
 
 
-def asks_for_batches(callbacks: Sequence[Any]) -> bool:
-    """Return whether a callback has something to do at every batch."""
-    base = keras_backend.load().callbacks.Callback
+def need_batches(callbacks: Sequence[Any]) -> bool:
+    """Return whether a callback does something at every batch."""
+    return any(map(_needs_batches, keras_backend.load().tree.flatten(list(callbacks))))
+
+
+def _needs_batches(callback: Any) -> bool:
+    callbacks = keras_backend.load().callbacks
+    if isinstance(callback, callbacks.ModelCheckpoint):
+        if callback.save_freq == "epoch":
+            return False
+    elif isinstance(callback, callbacks.History | callbacks.ProgbarLogger):
+        return False
     return any(
-        getattr(type(callback), hook, None) is not getattr(base, hook)
+        getattr(type(callback), hook, None) is not getattr(callbacks.Callback, hook)
         or hook in vars(callback)
-        for callback in callbacks
         for hook in _BATCH_HOOKS
     )
 
 
-class CallbackLoop:
-    """Tells callbacks of every epoch, and takes back what they change.
+class NoCallbacks:
+    """Stands for the callbacks of a fit that has none."""
+
+    wants_stop = False
+    needs_every_epoch = False
+
+    def begin(self, epochs: Any) -> None:
+        """Do nothing."""
+
+    def begin_epoch(self, epoch: int, rate: float) -> float:
+        """Return the rate unchanged."""
+        return rate
+
+    def evaluate(self, epochs: Any) -> Record:
+        """Return the figures of the validation rows."""
+        record: Record = epochs.evaluate()
+        return record
+
+    def end_epoch(self, epoch: int, rate: float, record: Record) -> float:
+        """Return the rate unchanged."""
+        return rate
+
+    def end(self) -> None:
+        """Do nothing."""
+
+
+class SpecCallbacks(NoCallbacks):
+    """Calls the callbacks of a network from a spec, and takes over what they change.
 
     Callbacks see a compiled `keras.Model` of standard layers, from rows to
-    probabilities, whose weights and learning rate are those of the fit. Weights that
-    they set, a rate that they set, and ``stop_training`` count.
-
-    Parameters
-    ----------
-    fit : Fit
-        Holds the callbacks.
+    probabilities, with the weights and the learning rate of the fit. Weights and a
+    rate that they set, and ``stop_training``, take effect.
     """
 
-    def __init__(self, fit: TrainingTask):
-        self._fit = fit
-        self._list: Any = None
-        if not fit.callbacks:
-            return
-        keras = keras_backend.load()
-        self._model = build_model(fit.spec, fit.weights)
+    needs_every_epoch = True
+
+    def __init__(self, task: TrainingTask):
+        self._task = task
+        self._epochs: Any = None
+        spec = task.spec
+        self._model = build_model(spec, task.weights)
+        loss = "binary" if spec.is_multilabel else "sparse_categorical"
         self._model.compile(
-            optimizer=fit.solver.make(), loss="sparse_categorical_crossentropy"
+            optimizer=task.solver.make(),
+            loss=f"{loss}_crossentropy",
+            metrics=["accuracy"],
         )
-        # a model that a callback saves is loaded with its optimizer
-        self._model.optimizer.build(self._model.trainable_variables)
+        # metrics for what they monitor, the optimizer for a model that they save
+        y = np.zeros((1, spec.n_outputs) if spec.is_multilabel else 1, np.int32)
+        build_training(self._model, (np.zeros((1, spec.n_inputs), spec.dtype), y))
         self._model.stop_training = False
-        self._list = keras.callbacks.CallbackList(
-            list(fit.callbacks),
+        self._list = keras_backend.load().callbacks.CallbackList(
+            list(task.callbacks),
             model=self._model,
-            epochs=fit.stopping.max_iter,
-            steps=fit.steps_an_epoch,
+            epochs=task.stopping.max_iter,
+            steps=task.steps_per_epoch,
             verbose=0,
         )
 
     @property
-    def wants_stop(self) -> bool:
+    def wants_stop(self) -> bool:  # type: ignore[override]
         """Whether a callback asked for the end of training."""
-        return self._list is not None and self._model.stop_training
+        return bool(self._model.stop_training)
 
-    def begin(self) -> None:
-        """Tell of the start of training."""
-        if self._list is not None:
-            self._list.on_train_begin()
+    def begin(self, epochs: Any) -> None:
+        """Notify of the start of training by `epochs`."""
+        self._epochs = epochs
+        self._around(self._list.on_train_begin)
 
     def begin_epoch(self, epoch: int, rate: float) -> float:
-        """Tell of the start of an epoch; return the rate it is to have."""
-        if self._list is None:
-            return rate
-        return self._rate_around(rate, lambda: self._list.on_epoch_begin(epoch))
+        """Notify of the start of an epoch; return its rate."""
+        return self._rate_after(rate, lambda: self._list.on_epoch_begin(epoch))
 
-    def end_epoch(
-        self, epoch: int, rate: float, record: dict, weights: list[np.ndarray]
-    ) -> tuple[float, list[np.ndarray] | None]:
-        """Tell of the end of an epoch; return the new rate and changed weights."""
-        set_weights(self._model, self._fit.spec, weights)
+    def end_epoch(self, epoch: int, rate: float, record: Record) -> float:
+        """Notify of the end of an epoch; return the new rate."""
         logs = {name: value for name, value in record.items() if value == value}
         logs.pop("seconds")
-        rate = self._rate_around(
-            rate, lambda: self._list.on_epoch_end(epoch, dict(logs))
-        )
-        return rate, self._changed(weights)
 
-    def end(self, weights: list[np.ndarray]) -> list[np.ndarray] | None:
-        """Tell of the end of training; return weights that callbacks changed."""
-        self._list.on_train_end()
-        return self._changed(weights)
+        def notify() -> None:
+            self._around(lambda: self._list.on_epoch_end(epoch, dict(logs)))
 
-    def __bool__(self) -> bool:
-        return self._list is not None
+        return self._rate_after(rate, notify)
 
-    def batch_forwarder(self, training_model):
-        """Return a callback for ``Model.fit`` that passes batches on."""
-        loop = self
+    def end(self) -> None:
+        """Notify of the end of training."""
+        self._around(self._list.on_train_end)
 
-        class Forwarder(keras_backend.load().callbacks.Callback):
-            def on_train_batch_begin(self, batch, logs=None):
-                loop._list.on_train_batch_begin(batch, logs)
+    def batch_forwarder(self, training_model: Any) -> Any:
+        """Return a callback for ``Model.fit`` that forwards batches."""
+        forwarder = keras_backend.load().callbacks.Callback()
 
-            def on_train_batch_end(self, batch, logs=None):
-                loop._list.on_train_batch_end(batch, logs)
-                training_model.stop_training = loop.wants_stop
+        def end(batch: int, logs: Any = None) -> None:
+            self._list.on_train_batch_end(batch, logs)
+            training_model.stop_training = self.wants_stop
 
-        return Forwarder()
+        forwarder.on_train_batch_begin = self._list.on_train_batch_begin
+        forwarder.on_train_batch_end = end
+        return forwarder
 
-    def _rate_around(self, rate: float, tell) -> float:
-        """Let callbacks see the rate while they are told; return what it is then."""
-        if self._fit.solver.has_schedule:
-            tell()
+    def _rate_after(self, rate: float, notify: Callable[[], None]) -> float:
+        """Show callbacks the rate while they are notified; return the one after."""
+        if self._task.solver.has_schedule:
+            notify()
             return rate
         optimizer = self._model.optimizer
         optimizer.learning_rate = rate
         before = float(optimizer.learning_rate)
-        tell()
+        notify()
         after = float(optimizer.learning_rate)
         return rate if after == before else after
 
-    def _changed(self, weights: list[np.ndarray]) -> list[np.ndarray] | None:
-        now = get_weights(self._model, self._fit.spec)
-        same = all(
-            np.array_equal(a, b, equal_nan=True)
-            for a, b in zip(now, weights, strict=True)
+    def _around(self, notify: Callable[[], None]) -> None:
+        """Show callbacks the weights while they are notified; take those they set."""
+        weights = self._epochs.weights()
+        set_weights(self._model, self._task.spec, weights)
+        notify()
+        now = get_weights(self._model, self._task.spec)
+        if not all(map(_equal, now, weights)):
+            self._epochs.set_weights(now)
+
+
+class ModelCallbacks(NoCallbacks):
+    """Calls callbacks that see and may change the model that is trained."""
+
+    def __init__(self, task: ModelTask):
+        self._model = task.model
+        self._epochs: Any = None
+        self._logs: Record = {}
+        self._synchronizes = bool(task.callbacks)
+        self.needs_every_epoch = self._synchronizes or task.verbose != 0
+        self._list = keras_backend.load().callbacks.CallbackList(
+            list(task.callbacks),
+            add_history=True,
+            add_progbar=task.verbose != 0,
+            verbose=task.verbose,
+            epochs=task.epochs,
+            steps=task.steps_per_epoch,
+            model=task.model,
         )
-        return None if same else now
+        task.model.stop_training = False
+
+    @property
+    def wants_stop(self) -> bool:  # type: ignore[override]
+        """Whether a callback asked for the end of training."""
+        return bool(self._model.stop_training)
+
+    def begin(self, epochs: Any) -> None:
+        """Notify of the start of training by `epochs`."""
+        self._epochs = epochs
+        self._list.on_train_begin()
+
+    def begin_epoch(self, epoch: int, rate: float) -> float:
+        """Notify of the start of an epoch."""
+        self._list.on_epoch_begin(epoch)
+        if self._synchronizes:
+            self._epochs.pull()
+        return rate
+
+    def evaluate(self, epochs: Any) -> Record:
+        """Return the figures of the validation rows."""
+        self._list.on_test_begin()
+        record: Record = epochs.evaluate()
+        self._list.on_test_end(record)
+        return record
+
+    def end_epoch(self, epoch: int, rate: float, record: Record) -> float:
+        """Notify of the end of an epoch."""
+        if self._synchronizes:
+            self._epochs.push()
+        ours = ("learning_rate", "seconds")
+        self._logs = {k: v for k, v in record.items() if k not in ours}
+        self._list.on_epoch_end(epoch, self._logs)
+        return rate
+
+    def end(self) -> None:
+        """Leave the model trained, and notify of the end of training."""
+        if not self._synchronizes:
+            self._epochs.push()
+        self._model.optimizer.finalize_variable_values(self._model.trainable_weights)
+        self._list.on_train_end(self._logs)
+
+
+def _equal(a: np.ndarray, b: np.ndarray) -> bool:
+    return np.array_equal(a, b, equal_nan=True)

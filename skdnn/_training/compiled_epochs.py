@@ -1,148 +1,227 @@
-"""One fit in a compiled program: its state, and the rows it is fed."""
+"""Fits that run in a compiled program: their state and their blocks of rows."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import astuple
+from typing import Any
 
 import numpy as np
 
-from skdnn._training.batching import Block, evaluation_blocks, is_light, training_blocks
-from skdnn._training.config import TrainingTask
-from skdnn._training.program import Program
+from skdnn._runtime import keras_backend
+from skdnn._training.batching import (
+    Block,
+    dense_arrays,
+    evaluation_blocks,
+    training_blocks,
+)
+from skdnn._training.execution import Execution, choose_execution
+from skdnn._training.loss import epoch_record
+from skdnn._training.model_functions import model_program
+from skdnn._training.nested_rows import NestedRows
+from skdnn._training.program import Program, State
+from skdnn._training.spec_functions import spec_program
+from skdnn._training.task import ModelTask, Record, TrainingTask
+
+
+def program_for(task: TrainingTask, n_fits: int = 1) -> Program:
+    """Return the program of a network that is one of `n_fits` of its shape."""
+    n_steps = task.steps_per_epoch * task.stopping.max_iter * n_fits
+    row_bytes = task.spec.n_inputs * np.dtype(task.spec.dtype).itemsize
+    execution = choose_execution(
+        row_bytes, task.batch_size, n_steps, backend=keras_backend.backend()
+    )
+    return spec_program(task.spec, task.solver, task.penalties.active, execution)
 
 
 class CompiledEpochs:
-    """A fit that runs in a compiled program.
+    """Epochs of a fit, each block of rows one call of a program."""
 
-    Parameters
-    ----------
-    fit : Fit
-        What to do.
-    program : Program
-        Of its shape; other fits may run in it at the same time.
-    """
+    _state: State
 
-    def __init__(self, fit: TrainingTask, program: Program):
-        self._fit, self._program, self._execution = fit, program, program.execution
-        self._state = program.start(fit)
-        self._steps = 0
-        self._told: list[np.ndarray] = []
-        # validation rows are the same in every epoch
-        self._kept: list[tuple] | None = None
-        if fit.validation is not None and is_light(fit.validation):
-            self._kept = list(self._validation_rows())
+    def __init__(self, task: Any, program: Program):
+        self._task, self._program = task, program
+
+    @property
+    def _execution(self) -> Execution:
+        return self._program.execution
 
     @property
     def epochs_at_once(self) -> int:
         """How many epochs one call can train."""
-        fit = self._fit
-        at_once = self._execution.epochs_at_once(fit.n_train, fit.batch_size)
-        return min(at_once, self._told_at_once) if fit.keeps_logits else at_once
+        task = self._task
+        return self._execution.epochs_at_once(task.n_train, task.batch_size)
+
+
+class SpecEpochs(CompiledEpochs):
+    """Epochs of a network from a spec."""
+
+    def __init__(self, task: TrainingTask, program: Program):
+        super().__init__(task, program)
+        self._state = program.functions.start(task)
+        self._steps = 0
+        self._logits: list[np.ndarray] = []
+        # validation rows are the same in every epoch
+        self._validation: list[tuple[Any, ...]] | None = None
+        if task.validation is not None and isinstance(task.validation.X, np.ndarray):
+            self._validation = list(self._put_validation())
 
     @property
-    def _told_at_once(self) -> int:
-        """Of how many epochs one call can tell what the validation rows come to."""
-        spec, validation = self._fit.spec, self._fit.validation
-        assert validation is not None
-        row_bytes = spec.n_outputs * np.dtype(spec.dtype).itemsize
-        return self._execution.told_epochs(len(validation), row_bytes)
+    def epochs_at_once(self) -> int:
+        """How many epochs one call can train."""
+        at_once = super().epochs_at_once
+        return min(at_once, self.logit_epochs) if self._task.keeps_logits else at_once
 
-    def train(self, orders: np.ndarray, rate: float) -> np.ndarray:
+    @property
+    def logit_epochs(self) -> int:
+        """For how many epochs one call can return the validation logits."""
+        spec = self._task.spec
+        row_bytes = spec.n_outputs * np.dtype(spec.dtype).itemsize
+        return self._execution.logit_epochs(len(self._task.validation), row_bytes)
+
+    def train(self, orders: np.ndarray, rate: float) -> list[Record]:
         """Take a step for each batch of the rows, epoch after epoch.
 
-        Parameters
-        ----------
-        orders : ndarray of shape (n_epochs, n_samples)
-            Positions of the rows as each epoch takes them, int32.
-        rate : float
-            The learning rate.
-
-        Returns
-        -------
-        ndarray of shape (n_epochs, 4)
-            Sums over the rows: loss, row count, weighted hits, weight.
+        `orders`, of shape (n_epochs, n_samples), int32, has the positions of the rows
+        in the order of each epoch; `rate` is the learning rate. One record per epoch.
         """
-        fit = self._fit
         sums = []
+        task = self._task
         for block in training_blocks(
-            fit.table, orders, fit.batch_size, self._execution
+            task.table, orders, task.batch_size, self._execution
         ):
-            numbers = self._numbers(rate, self._execution.padded_steps(block.n_steps))
-            figures = self._train(block, numbers, is_whole=block.n_rows == fit.n_train)
+            n_steps = self._execution.padded_steps(block.n_steps)
+            sums.append(self._train_block(block, self._hyperparameters(rate, n_steps)))
             self._steps += block.n_steps
-            sums.append(figures)
-        return np.concatenate(sums).reshape(len(orders), -1, 4).sum(axis=1)
+        per_epoch = np.concatenate(sums).reshape(len(orders), -1, 4).sum(axis=1)
+        return [epoch_record(*epoch) for epoch in per_epoch]
 
-    def _train(self, block: Block, numbers: np.ndarray, *, is_whole: bool):
-        """Train on a block; keep what the validation rows come to, if that is asked."""
-        validation = self._fit.validation
-        if is_whole and self._fit.keeps_logits and self._told_at_once:
-            assert validation is not None
-            assert self._kept is not None
-            self._state, figures, told = self._program.train_and_tell(
-                self._state, block, numbers, self._kept[0][0], self._told_at_once
+    def _train_block(self, block: Block, numbers: np.ndarray) -> np.ndarray:
+        """Train on a block; keep the logits of the validation rows, if asked to."""
+        task, program = self._task, self._program
+        is_whole = block.n_rows == task.n_train
+        if is_whole and task.keeps_logits and self.logit_epochs:
+            assert self._validation is not None
+            held = self._validation[0][0]
+            self._state, figures, logits = program.train_with_logits(
+                self._state, block, numbers, held, self.logit_epochs
             )
-            self._told += [logits[: len(validation)] for logits in told]
+            self._logits += [rows[: len(task.validation)] for rows in logits]
         else:
-            self._state, figures = self._program.train(self._state, block, numbers)
+            self._state, figures = program.train(self._state, block, numbers)
         return figures
 
-    def evaluate(self) -> np.ndarray:
-        """Return the validation rows' weighted sums of cross-entropy and hits.
-
-        Returns
-        -------
-        ndarray of shape (3,)
-            Cross-entropy, hits, weight.
-        """
-        kept = self._validation_rows() if self._kept is None else self._kept
-        figures = [self._program.evaluate(self._state, rows) for rows in kept]
-        return np.sum(figures, axis=0)
+    def evaluate(self) -> Record:
+        """Return loss and accuracy of the validation rows."""
+        program, state = self._program, self._state
+        sums = [program.evaluate(state, rows) for rows in self._validation_rows()]
+        loss, hits, weight = np.sum(sums, axis=0)
+        return {"loss": float(loss / weight), "accuracy": float(hits / weight)}
 
     def take_logits(self) -> list[np.ndarray]:
-        """Return what the validation rows came to after each epoch since last asked.
-
-        Returns
-        -------
-        list of ndarray of shape (n_validation, n_outputs)
-        """
-        told, self._told = self._told, []
-        return told or [self._logits()]
-
-    def _logits(self) -> np.ndarray:
-        assert self._fit.validation is not None
-        kept = self._validation_rows() if self._kept is None else self._kept
-        logits = [self._program.logits(self._state, X) for X, _, _ in kept]
-        return np.concatenate(logits)[: len(self._fit.validation)]
+        """Return the validation logits after each epoch since the last call."""
+        logits, self._logits = self._logits, []
+        if logits:
+            return logits
+        program, state = self._program, self._state
+        blocks = [program.logits(state, X) for X, _, _ in self._validation_rows()]
+        return [np.concatenate(blocks)[: len(self._task.validation)]]
 
     def weights(self) -> list[np.ndarray]:
         """Return copies of the weight arrays."""
-        return self._program.weights(self._state)
+        weights: list[np.ndarray] = self._program.functions.weights(self._state)
+        return weights
 
     def set_weights(self, weights: list[np.ndarray]) -> None:
-        """Go on from other weights; dropout and the optimizer stand where they do."""
-        fresh = self._program.state(weights, self._fit.spec, self._fit.dropout_seed)
-        self._state = self._program.with_weights(self._state, fresh)
+        """Continue from other weights, with the same optimizer and dropout."""
+        functions, task = self._program.functions, self._task
+        fresh = functions.state(weights, task.spec, task.dropout_seed)
+        self._state = functions.with_weights(self._state, fresh)
 
     def optimizer_state(self) -> list[np.ndarray]:
         """Return copies of the optimizer's variables."""
-        return self._program.optimizer_state(self._state)
+        return [keras_backend.to_numpy(value) for value in self._state.slots]
 
     def rate(self) -> float:
-        """Return the rate that the optimizer's own schedule has come to."""
-        return self._program.rate(self._state)
+        """Return the current rate of the optimizer's own schedule."""
+        return float(self._program.functions.rate(self._state))
 
-    def _numbers(self, rate: float, n_steps: int) -> np.ndarray:
-        """Return what the next steps are taken with, a row a step."""
-        fit = self._fit
-        if fit.schedule is None:
-            constant = np.array((rate, *astuple(fit.penalties), 1.0))
+    def _hyperparameters(self, rate: float, n_steps: int) -> np.ndarray:
+        """Return the hyperparameters of the next steps, one row per step."""
+        task = self._task
+        if task.schedule is None:
+            constant = np.array((rate, *astuple(task.penalties), 1.0))
             numbers = np.tile(constant, (n_steps, 1))
         else:
-            numbers = fit.schedule.numbers(self._steps, n_steps)
-        return numbers.astype(fit.spec.dtype)
+            numbers = task.schedule.numbers(self._steps, n_steps)
+        return numbers.astype(task.spec.dtype)
 
-    def _validation_rows(self) -> Iterator[tuple]:
-        """Yield the validation rows as tensors, a block at a time."""
-        assert self._fit.validation is not None
-        for block in evaluation_blocks(self._fit.validation, self._execution):
-            yield self._program.put(block)
+    def _validation_rows(self) -> list[tuple[Any, ...]] | Iterator[tuple[Any, ...]]:
+        return self._put_validation() if self._validation is None else self._validation
+
+    def _put_validation(self) -> Iterator[tuple[Any, ...]]:
+        """Yield the validation rows as tensors, one block at a time."""
+        for block in evaluation_blocks(self._task.validation, self._execution):
+            yield self._program.put(block.arrays)
+
+
+class ModelEpochs(CompiledEpochs):
+    """Epochs of a compiled `keras.Model`; its variables are synchronized on request."""
+
+    def __init__(self, task: ModelTask):
+        self._model = task.model
+        table = task.table.in_dtype_of(task.model)
+        few = dense_arrays(table, np.arange(min(2, len(table))))
+        execution = choose_execution(
+            max(1, few[0][0].nbytes),
+            task.batch_size,
+            n_steps=None,
+            backend=keras_backend.backend(),
+        )
+        super().__init__(task, model_program(task.model, few, execution))
+        self._table, self._validation = table, None
+        if task.validation is not None:
+            self._validation = task.validation.in_dtype_of(task.model)
+        self.pull()
+
+    def pull(self) -> None:
+        """Continue from the variables of the model."""
+        self._state = self._program.functions.start(self._model)
+
+    def push(self) -> None:
+        """Copy the state into the variables of the model."""
+        self._program.functions.assign(self._model, self._state)
+
+    def train(self, orders: np.ndarray, rate: float) -> list[Record]:
+        """Take a step for each batch, epoch after epoch; return one record each."""
+        return self._run(
+            self._program.train, self._table, orders, self._task.batch_size
+        )
+
+    def evaluate(self) -> Record:
+        """Return loss and metrics of the validation rows."""
+        assert self._validation is not None
+        order = np.arange(len(self._validation))[None]
+        size = self._task.validation_batch_size
+        return self._run(self._program.test, self._validation, order, size)[0]
+
+    def rate(self) -> float:
+        """Return NaN: callbacks of Keras read the rate from the model."""
+        return np.nan
+
+    def _run(
+        self,
+        call: Callable[..., tuple[State, np.ndarray]],
+        rows: NestedRows,
+        orders: np.ndarray,
+        batch_size: int,
+    ) -> list[Record]:
+        """Return the metrics of each epoch; an epoch may take several calls."""
+        functions, records, n_done = self._program.functions, [], 0
+        for block in training_blocks(rows, orders, batch_size, self._execution):
+            if n_done % orders.shape[1] == 0:
+                self._state = functions.with_fresh_metrics(self._state)
+            numbers = np.zeros((block.n_steps, 0), np.float32)
+            self._state, figures = call(self._state, block, numbers)
+            n_done += block.n_epochs * block.n_rows
+            if n_done % orders.shape[1] == 0:
+                records += [functions.named(values) for values in figures]
+        return records

@@ -1,11 +1,12 @@
 """What a program needs of JAX: tensors, gradients, compiling."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 
-def tensor(value: np.ndarray):
+def tensor(value: np.ndarray) -> Any:
     """Return a copy of an array as a tensor."""
     import jax
 
@@ -13,30 +14,27 @@ def tensor(value: np.ndarray):
     return jax.device_put(value, may_alias=False)
 
 
-def value_and_gradient(function: Callable) -> Callable:
-    """Return a function that gives value and gradients of ``loss, others``.
+def value_and_gradient(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function that returns value and gradients of ``loss, others``.
 
-    Parameters
-    ----------
-    function : callable
-        From a list of tensors to a scalar tensor and anything besides.
+    `function` maps a list of tensors to a scalar tensor and anything else.
     """
     import jax
 
-    return jax.value_and_grad(function, has_aux=True)
+    both: Callable[..., Any] = jax.value_and_grad(function, has_aux=True)
+    return both
 
 
-def compiled(function: Callable, signature: list, *, xla: bool) -> Callable:
-    """Return a function compiled for the shapes that it meets.
+def compiled(
+    function: Callable[..., Any], signature: list[Any], *, xla: bool
+) -> Callable[..., Any]:
+    """Return a function of tensors, without side effects, compiled.
 
-    Parameters
-    ----------
-    function : callable
-        Of tensors, without side effects.
-    signature, xla
-        Not used: JAX looks at the arguments, and always compiles by XLA.
+    `signature` and `xla` are not used: JAX compiles for the shapes that it meets, and
+    always by XLA.
     """
     import jax
 
     del signature, xla
-    return jax.jit(function)
+    jitted: Callable[..., Any] = jax.jit(function)
+    return jitted

@@ -1,7 +1,7 @@
-"""An epoch through ``keras.Model.fit``: the slow twin of the compiled epoch.
+"""Training through ``keras.Model.fit``, the reference of the compiled epoch.
 
-It serves callbacks that ask for batches and backends that have no compiled epoch,
-and it is what the compiled epoch is tested against.
+It serves callbacks that need batches, backends without a compiled epoch, and models
+with a training loop of their own.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,170 +20,222 @@ from skdnn._network.keras_models import (
 from skdnn._network.spec import NetworkSpec
 from skdnn._runtime import keras_backend
 from skdnn._tabular.dataset import Dataset
-from skdnn._training.config import TrainingTask
-from skdnn._training.loss import penalised_loss
+from skdnn._training.batching import Rows, dense_arrays
+from skdnn._training.loss import epoch_record, penalised_loss
+from skdnn._training.nested_rows import take
 from skdnn._training.optimizers import optimizer_variables
+from skdnn._training.task import ModelTask, Record, TrainingTask
 
 _EVALUATION_ROWS = 4096
 
 
 class KerasEpochs:
-    """A network and its optimizer, trained by ``keras.Model.fit``.
+    """Epochs of a network from a spec, each one call of ``Model.fit``.
 
-    Parameters
-    ----------
-    fit : Fit
-        What to do.
-    batch_callback : callable or None
-        Makes a Keras callback from the model that trains; it hears of every batch.
+    `batch_callback` returns a Keras callback for the model that trains.
     """
 
     epochs_at_once = 1
 
     def __init__(
-        self, fit: TrainingTask, batch_callback: Callable[[Any], Any] | None = None
+        self,
+        task: TrainingTask,
+        batch_callback: Callable[[Any], Any] | None = None,
     ):
-        keras = keras_backend.load()
-        self._fit = fit
-        self._network = build_network(fit.spec)
-        self._optimizer = fit.solver.make()
-        self._decay_kernels_only(fit)
+        self._task = task
+        self._network = build_network(task.spec)
+        self._optimizer = task.solver.make()
+        self._decay_kernels_only()
         self._optimizer.build(self._network.trainable_variables)
-        self.set_weights(fit.weights)
+        self.set_weights(task.weights)
         for variable, value in zip(
             optimizer_variables(self._optimizer),
-            fit.optimizer_state or (),
+            task.optimizer_state or (),
             strict=False,
         ):
             variable.assign(value)
-        set_dropout(self._network, fit.spec, fit.dropout_seed)
-        self._model = _model_class()(keras, self._network, fit)
+        set_dropout(self._network, task.spec, task.dropout_seed)
+        self._model = _penalised_model_class()(self._network, task)
         self._model.compile(optimizer=self._optimizer, loss=None)
         self._callbacks = [batch_callback(self._model)] if batch_callback else []
 
-    def train(self, orders: np.ndarray, rate: float) -> np.ndarray:
-        """Take a step a batch, epoch after epoch; see ``CompiledEpochs.train``."""
-        if not self._fit.solver.has_schedule:
+    def train(self, orders: np.ndarray, rate: float) -> list[Record]:
+        """Take a step for each batch; see ``SpecEpochs.train``."""
+        if not self._task.solver.has_schedule:
             self._optimizer.learning_rate = rate
-        return np.stack([self._epoch(order) for order in orders])
+        return [self._epoch(order) for order in orders]
 
-    def _epoch(self, order: np.ndarray) -> np.ndarray:
+    def _epoch(self, order: np.ndarray) -> Record:
+        batches = batches_class()(self._task.table, order, self._task.batch_size)
         history = self._model.fit(
-            _batches_class()(self._fit.table, order, self._fit.batch_size),
-            shuffle=False,
-            verbose=0,
-            callbacks=self._callbacks,
+            batches, shuffle=False, verbose=0, callbacks=self._callbacks
         )
         sums = {name: values[-1] for name, values in history.history.items()}
         n = len(order)
-        return np.array([sums["loss"] * n, n, sums["hits"], sums["weight"]])
+        return epoch_record(sums["loss"] * n, n, sums["hits"], sums["weight"])
 
-    def evaluate(self) -> np.ndarray:
-        """Return sums over the validation rows; see ``CompiledEpochs.evaluate``."""
-        rows = self._fit.validation
+    def evaluate(self) -> Record:
+        """Return loss and accuracy of the validation rows."""
+        rows: Dataset | None = self._task.validation
         assert rows is not None
         convert = keras_backend.load().ops.convert_to_tensor
         sums = np.zeros(3)
         for start in range(0, len(rows), _EVALUATION_ROWS):
             block = rows.take(slice(start, start + _EVALUATION_ROWS)).dense()
             loss, hits, total = penalised_loss(
-                self._fit.spec,
+                self._task.spec,
                 self._network(block.X, training=False),
                 convert(block.y),
                 convert(block.weight),
-                kernels=(),
-                l2=None,
-                l1=None,
-                smoothing=None,
             )
             sums += [float(loss) * float(total), float(hits), float(total)]
-        return sums
+        return {"loss": float(sums[0] / sums[2]), "accuracy": float(sums[1] / sums[2])}
 
     def weights(self) -> list[np.ndarray]:
         """Return copies of the weight arrays."""
-        return get_weights(self._network, self._fit.spec)
+        return get_weights(self._network, self._task.spec)
 
     def set_weights(self, weights: Sequence[np.ndarray]) -> None:
         """Copy weight arrays in."""
-        set_weights(self._network, self._fit.spec, weights)
+        set_weights(self._network, self._task.spec, weights)
 
     def optimizer_state(self) -> list[np.ndarray]:
         """Return copies of the optimizer's variables."""
         return [keras_backend.to_numpy(v) for v in optimizer_variables(self._optimizer)]
 
     def rate(self) -> float:
-        """Return the rate that the optimizer's own schedule has come to."""
+        """Return the current rate of the optimizer's own schedule."""
         return float(keras_backend.to_numpy(self._optimizer.learning_rate))
 
-    def _decay_kernels_only(self, fit: TrainingTask) -> None:
-        if not fit.penalties.weight_decay:
+    def _decay_kernels_only(self) -> None:
+        spec, weight_decay = self._task.spec, self._task.penalties.weight_decay
+        if not weight_decay:
             return
-        self._optimizer.weight_decay = fit.penalties.weight_decay
-        variables = network_variables(self._network, fit.spec)
+        self._optimizer.weight_decay = weight_decay
+        variables = network_variables(self._network, spec)
         self._optimizer.exclude_from_weight_decay(
             [
                 variable
-                for variable, array in zip(variables, fit.spec.arrays, strict=True)
+                for variable, array in zip(variables, spec.arrays, strict=True)
                 if array.role != "kernel"
             ]
         )
 
 
+def fit_by_keras(task: ModelTask) -> Any:
+    """Train a model by its own ``fit``; return the ``History`` of Keras."""
+    model, rows = task.model, task.table
+    settings = {
+        "epochs": task.epochs,
+        "initial_epoch": task.first_epoch,
+        "verbose": task.verbose,
+        "callbacks": list(task.callbacks),
+        **task.other,
+    }
+    if task.validation is not None:
+        validation = task.validation.take(slice(None)).in_dtype_of(model)
+        settings["validation_data"] = validation.batch()
+        settings["validation_batch_size"] = task.validation_batch_size
+    if overrides(model, "fit") or not _has_rows(rows):
+        settings["batch_size"] = task.batch_size
+        settings["shuffle"] = task.shuffle
+        return model.fit(
+            x=take(rows.X, slice(None)), y=rows.y, sample_weight=rows.weight, **settings
+        )
+    batches = batches_class()(
+        rows.in_dtype_of(model), task.order(task.first_epoch), task.batch_size
+    )
+
+    def begin_epoch(epoch: int, logs: Any = None) -> None:
+        batches.order = task.order(epoch)
+
+    # a callback, as the hooks of PyDataset count epochs differently
+    follower = keras_backend.load().callbacks.Callback()
+    follower.on_epoch_begin = begin_epoch
+    settings["callbacks"].insert(0, follower)
+    return model.fit(batches, shuffle=False, **settings)
+
+
+def overrides(model: Any, method: str) -> bool:
+    """Return whether a model, or its class, has a method that is not Keras's."""
+    if method in vars(model):
+        return True
+    owner = next(c for c in type(model).__mro__ if method in vars(c))
+    return not owner.__module__.startswith("keras.")
+
+
+def _has_rows(rows: Any) -> bool:
+    """Return whether X and y are arrays, not a generator that an encoder made."""
+    leaves = keras_backend.load().tree.flatten((rows.X, rows.y))
+    return all(hasattr(leaf, "shape") for leaf in leaves)
+
+
 @cache
-def _batches_class() -> type:
-    """Return the class that hands batches to Keras, which rounds arrays to float32."""
+def batches_class() -> type:
+    """Return the class of the data set that yields batches in a given order.
+
+    Arrays passed to ``Model.fit`` directly would be converted to float32.
+    """
     keras = keras_backend.load()
 
-    class Batches(keras.utils.PyDataset):  # type: ignore[name-defined]
-        def __init__(self, rows: Dataset, order: np.ndarray, batch_size: int):
+    class Batches(keras.utils.PyDataset):  # type: ignore[name-defined, misc]
+        def __init__(self, rows: Rows, order: np.ndarray, batch_size: int):
             super().__init__()
-            self._rows, self._order, self._size = rows, order, batch_size
+            self.order = order
+            self._rows, self._size = rows, batch_size
 
-        def __len__(self):
-            return -(-len(self._order) // self._size)
+        def __len__(self) -> int:
+            return -(-len(self.order) // self._size)
 
-        def __getitem__(self, index):
+        def __getitem__(self, index: int) -> Any:
             start = index * self._size
-            batch = self._rows.take(self._order[start : start + self._size]).dense()
-            return batch.X, batch.y, batch.weight
+            positions = self.order[start : start + self._size]
+            return _as_tuples(dense_arrays(self._rows, positions))
 
     return Batches
 
 
+def _as_tuples(node: Any) -> Any:
+    """Return nested lists as tuples, as TensorFlow takes a list for one array."""
+    if isinstance(node, dict):
+        return {name: _as_tuples(part) for name, part in node.items()}
+    return tuple(map(_as_tuples, node)) if isinstance(node, list | tuple) else node
+
+
 @cache
-def _model_class() -> type:
-    """Return the class of the model that trains; made once Keras is loaded."""
+def _penalised_model_class() -> type:
+    """Return the class of the model that trains a network from a spec."""
     keras = keras_backend.load()
 
-    class PenalisedModel(keras.Model):  # type: ignore[name-defined]
-        def __init__(self, keras, network, fit: TrainingTask):
-            super().__init__(dtype=fit.spec.dtype)
+    class PenalisedModel(keras.Model):  # type: ignore[name-defined, misc]
+        def __init__(self, network: Any, task: TrainingTask):
+            super().__init__(dtype=task.spec.dtype)
             self.network = network
-            self._spec: NetworkSpec = fit.spec
-            self._penalties = fit.penalties
-            dtype = fit.spec.dtype
+            self._spec: NetworkSpec = task.spec
+            self._penalties = task.penalties
+            dtype = task.spec.dtype
             self._hits = keras.metrics.Sum(name="hits", dtype=dtype)
             self._weight = keras.metrics.Sum(name="weight", dtype=dtype)
 
-        def call(self, inputs, training=False):
+        def call(self, inputs: Any, training: bool = False) -> Any:
             return self.network(inputs, training=training)
 
-        def compute_loss(self, x, y, y_pred, sample_weight, training=True):
-            kernels = [
-                variable
-                for variable, array in zip(
-                    network_variables(self.network, self._spec),
-                    self._spec.arrays,
-                    strict=True,
-                )
-                if array.role == "kernel"
-            ]
+        def compute_loss(
+            self, x: Any, y: Any, y_pred: Any, sample_weight: Any, training: bool = True
+        ) -> Any:
+            variables = network_variables(self.network, self._spec)
             loss, hits, total = penalised_loss(
                 self._spec,
                 y_pred,
                 y,
                 sample_weight,
-                kernels,
+                [
+                    variable
+                    for variable, array in zip(
+                        variables, self._spec.arrays, strict=True
+                    )
+                    if array.role == "kernel"
+                ],
                 self._penalties.l2,
                 self._penalties.l1,
                 self._penalties.label_smoothing,

@@ -2,33 +2,23 @@
 
 import time
 from dataclasses import astuple
+from typing import Any
 
 import numpy as np
 
 from skdnn._runtime import keras_backend
-from skdnn._training.config import (
-    COMPILED_BACKENDS,
-    Execution,
-    TrainingResult,
-    TrainingTask,
-    require_finite,
-)
-from skdnn._training.program import program
+from skdnn._training.batching import dense_arrays
+from skdnn._training.execution import COMPILED_BACKENDS, Execution
+from skdnn._training.loss import require_finite
+from skdnn._training.spec_functions import spec_program
+from skdnn._training.task import Record, TrainingResult, TrainingTask
 
 
-def train_lbfgs(fit: TrainingTask) -> TrainingResult:
-    """Train one network by SciPy's L-BFGS-B.
+def train_lbfgs(task: TrainingTask) -> TrainingResult:
+    """Train one network by SciPy's L-BFGS-B; one record for each iteration.
 
-    Parameters
-    ----------
-    fit : Fit
-        Its rows are one batch; ``stopping.tol`` is the gradient's, ``stopping.max_fun``
-        bounds the evaluations (Byrd et al., 1995).
-
-    Returns
-    -------
-    Fitted
-        One record for each iteration.
+    All rows are one batch; ``stopping.tol`` is that of the gradient, and
+    ``stopping.max_fun`` limits the evaluations (Byrd et al., 1995).
     """
     from scipy.optimize import minimize
 
@@ -38,75 +28,61 @@ def train_lbfgs(fit: TrainingTask) -> TrainingResult:
             f"{', '.join(COMPILED_BACKENDS)}. Got {keras_backend.backend()!r}; use "
             "solver='adam', or set KERAS_BACKEND before Keras is imported."
         )
-    history: list[dict] = []
+    spec, history = task.spec, list[Record]()
     latest: dict[str, float] = {}
-    shapes = [array.shape for array in fit.spec.arrays]
-    ends = np.cumsum([array.size for array in fit.spec.arrays])[:-1]
-    # all rows are one batch, and a program of any length takes them as they are
+    # one batch of all rows, in a program for any length
     execution = Execution(xla=False, batch_rows=None, block_rows=0)
-    compiled = program(fit.spec, fit.solver, fit.penalties.active, execution)
-    state = compiled.start(fit)
-    rows = compiled.put(fit.table.take(fit.positions).dense())
+    program = spec_program(spec, task.solver, task.penalties.active, execution)
+    state = program.functions.start(task)
+    rows = program.put(dense_arrays(task.table, task.positions))
+    numbers = np.array((0.0, *astuple(task.penalties), 1.0), dtype=spec.dtype)
 
-    def loss_and_gradient(flat):
-        values = state._replace(weights=[compiled.tensor(flat.astype(fit.spec.dtype))])
-        loss, accuracy, gradient = compiled.gradient(
-            values, rows, astuple(fit.penalties)
-        )
+    def loss_and_gradient(flat: np.ndarray) -> tuple[float, np.ndarray]:
+        values = state._replace(weights=[program.tensor(flat.astype(spec.dtype))])
+        loss, accuracy, gradient = program.gradient(values, rows, numbers)
         latest["accuracy"] = accuracy
         require_finite(loss, len(history) + 1, np.nan)
         return loss, gradient
 
-    def keep(intermediate_result):
+    started = [time.perf_counter()]
+
+    def keep(intermediate_result: Any) -> None:
         # the last evaluation of a line search is the one that is kept
+        started.append(time.perf_counter())
         record = {
             "loss": float(intermediate_result.fun),
             "accuracy": latest["accuracy"],
             "val_loss": np.nan,
             "val_accuracy": np.nan,
             "learning_rate": np.nan,
-            "seconds": clock.lap(),
+            "seconds": started[-1] - started[-2],
         }
         history.append(record)
-        fit.on_epoch(record)
+        task.on_epoch(record)
 
-    clock = _Clock()
     result = minimize(
         loss_and_gradient,
-        np.concatenate([w.ravel() for w in fit.weights]).astype(np.float64),
+        np.concatenate([w.ravel() for w in task.weights]).astype(np.float64),
         method="L-BFGS-B",
         jac=True,
         callback=keep,
         options={
-            "maxiter": fit.stopping.max_iter,
-            "maxfun": fit.stopping.max_fun,
-            "gtol": fit.stopping.tol,
+            "maxiter": task.stopping.max_iter,
+            "maxfun": task.stopping.max_fun,
+            "gtol": task.stopping.tol,
         },
     )
-    if not history:  # the start was as good as it gets
+    if not history:  # the starting weights were optimal
         keep(result)
-    weights = [
-        part.reshape(shape).astype(fit.spec.dtype)
-        for part, shape in zip(np.split(result.x, ends), shapes, strict=True)
-    ]
+    ends = np.cumsum([array.size for array in spec.arrays])[:-1]
     return TrainingResult(
-        weights=weights,
+        weights=[
+            part.reshape(array.shape).astype(spec.dtype)
+            for part, array in zip(np.split(result.x, ends), spec.arrays, strict=True)
+        ],
         optimizer_state=[],
         history=history,
-        rows_seen=fit.rows_seen,
+        rows_seen=task.rows_seen,
         stopped=result.status != 1,  # 1: too many iterations or evaluations
         interrupted=False,
     )
-
-
-class _Clock:
-    """Tells the seconds since it was last asked."""
-
-    def __init__(self):
-        self._then = time.perf_counter()
-
-    def lap(self) -> float:
-        """Return the seconds since the last lap."""
-        now = time.perf_counter()
-        seconds, self._then = now - self._then, now
-        return seconds

@@ -1,36 +1,31 @@
-"""The loss of a batch, in Keras operations that every backend has."""
+"""The loss of a batch in Keras operations that every backend has, and its baseline."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
 
 from skdnn._network.spec import NetworkSpec
 from skdnn._runtime import keras_backend
 
 
-def penalised_loss(spec: NetworkSpec, logits, y, weight, kernels, l2, l1, smoothing):
-    """Return what training lowers for one batch.
+def penalised_loss(
+    spec: NetworkSpec,
+    logits: Any,
+    y: Any,
+    weight: Any,
+    kernels: Iterable[Any] = (),
+    l2: Any = None,
+    l1: Any = None,
+    smoothing: Any = None,
+) -> tuple[Any, Any, Any]:
+    """Return the loss of a batch, the weight of its correct rows, and of all its rows.
 
-    The weighted mean of the cross-entropy, plus the elastic-net penalty of the
-    kernels divided by the total weight of the batch, as in ``MLPClassifier``.
-
-    Parameters
-    ----------
-    spec : NetworkSpec
-        Says what turns logits into probabilities.
-    logits : tensor of shape (n_rows, n_outputs)
-        What the last layer gives.
-    y : tensor of shape (n_rows,) or (n_rows, n_outputs)
-        Positions of the classes, or zeros and ones for labels.
-    weight : tensor of shape (n_rows,)
-        Weights of the rows.
-    kernels : sequence of tensors
-        The arrays that are penalised.
-    l2, l1, smoothing : scalar tensor or None
-        See ``Penalties``; None where there is none, which costs nothing.
-
-    Returns
-    -------
-    loss, hits, total : scalar tensors
-        The loss, the weight of the rows that are told rightly (all their labels, if
-        there are several), and the weight of all rows. A batch without weight has
-        loss 0.
+    The loss is the weighted mean of the cross-entropy plus the elastic-net penalty of
+    the kernels divided by the total weight of the batch, as in ``MLPClassifier``; 0 for
+    a batch without weight. `logits` has shape (n_rows, n_outputs), `y` (n_rows,) with
+    positions of classes or (n_rows, n_outputs) with zeros and ones; of several labels,
+    all must be correct. For penalties see ``Penalties``; None costs nothing.
     """
     ops = keras_backend.load().ops
     losses, hit = _row_losses(ops, spec, logits, y, smoothing)
@@ -45,10 +40,12 @@ def penalised_loss(spec: NetworkSpec, logits, y, weight, kernels, l2, l1, smooth
     return loss, ops.sum(weight * ops.cast(hit, weight.dtype)), total
 
 
-def _row_losses(ops, spec, logits, y, smoothing):
-    """Return cross-entropy and hit of every row."""
+def _row_losses(
+    ops: Any, spec: NetworkSpec, logits: Any, y: Any, smoothing: Any
+) -> tuple[Any, Any]:
+    """Return the cross-entropy of every row and whether its prediction is correct."""
     if spec.output == "logistic":
-        # one column for two classes, one a label otherwise; a row's losses add up
+        # one column for two classes, one per label otherwise; a row's losses add up
         target = ops.reshape(ops.cast(y, logits.dtype), (-1, spec.n_outputs))
         right = ops.equal(ops.cast(logits > 0, logits.dtype), target)
         if smoothing is not None:
@@ -61,3 +58,52 @@ def _row_losses(ops, spec, logits, y, smoothing):
         mean = -ops.mean(ops.log_softmax(logits, axis=-1), axis=-1)
         losses = (1 - smoothing) * losses + smoothing * mean
     return losses, ops.equal(ops.cast(ops.argmax(logits, axis=-1), y.dtype), y)
+
+
+def epoch_record(
+    loss: float, rows: float, hits: float, weight: float
+) -> dict[str, Any]:
+    """Return the record of an epoch from sums over its rows, not yet validated."""
+    return {
+        "loss": float(loss / rows),
+        "accuracy": float(hits / weight),
+        "val_loss": np.nan,
+        "val_accuracy": np.nan,
+    }
+
+
+def class_shares(y: np.ndarray, weight: np.ndarray, n_classes: int) -> np.ndarray:
+    """Return the weighted share of each class, or of the rows with each label."""
+    if y.ndim == 2:
+        return np.asarray(weight @ y / weight.sum())
+    shares = np.bincount(y, weights=weight, minlength=n_classes)
+    return np.asarray(shares / shares.sum())
+
+
+def class_share_loss(y: np.ndarray, weight: np.ndarray, shares: np.ndarray) -> float:
+    """Return the cross-entropy of predicting the same shares for every row, in nats.
+
+    `y` and `weight` are as in ``Dataset``; `shares`, of shape (n_classes,), are those
+    of the training rows.
+    """
+    total = weight.sum()
+    observed = class_shares(y, weight, len(shares))
+    losses = -_xlogy(observed, shares)
+    if y.ndim == 2:
+        losses -= _xlogy(1 - observed, 1 - shares)
+    return float(losses.sum()) if total > 0 else np.nan
+
+
+def _xlogy(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Return x log y, and 0 where x is 0; a y of 0 counts as 1e-12."""
+    return np.where(x > 0, x * np.log(np.maximum(y, 1e-12)), 0.0)
+
+
+def require_finite(loss: float, epoch: int, rate: float) -> None:
+    """Raise ``ValueError`` if the loss of an epoch is infinite or NaN."""
+    if not np.isfinite(loss):
+        raise ValueError(
+            f"Training must keep the loss finite; it became {loss} in epoch {epoch}, "
+            f"at learning rate {rate:.3g}. Scale the columns (MinMaxScaler or "
+            "StandardScaler in a Pipeline), or lower learning_rate_init."
+        )

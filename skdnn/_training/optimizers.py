@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from skdnn._runtime import keras_backend
+from skdnn._runtime import compat, keras_backend
 
 # Names in keras.optimizers, in lower case.
 KERAS_OPTIMIZERS = {
@@ -26,8 +26,8 @@ KERAS_OPTIMIZERS = {
     "rmsprop": "RMSprop",
     "sgd": "SGD",
 }
-# Their step treats each weight alone, so that all weights can be one vector: the
-# step of a small network then costs ten operations in place of ten an array.
+# Their step treats each weight alone, so that all weights can be one vector: a step of
+# a small network then costs ten operations in place of ten per array.
 ELEMENTWISE = frozenset(
     ("adadelta", "adagrad", "adam", "adamax", "adamw", "ftrl", "lion", "rmsprop", "sgd")
 )
@@ -43,18 +43,10 @@ _DEFAULT_WEIGHT_DECAY = {"adamw": 0.004}  # Keras's own
 
 @dataclass(frozen=True)
 class Solver:
-    """An optimizer as plain, hashable data.
+    """An optimizer as plain, hashable data: its class in Keras and its config as JSON.
 
-    Parameters
-    ----------
-    kind : type
-        The Keras optimizer's class.
-    config : str
-        JSON of its configuration.
-    elementwise : bool
-        Whether all weights may be handed to it as one vector.
-    full_batch : bool
-        Whether SciPy's L-BFGS takes the steps, over all rows at once.
+    `elementwise` tells whether all weights may be passed to it as one vector,
+    `full_batch` whether SciPy's L-BFGS takes the steps, over all rows at once.
     """
 
     kind: type
@@ -72,14 +64,10 @@ class Solver:
         """Whether its learning rate follows a schedule of its own."""
         return isinstance(json.loads(self.config)["learning_rate"], dict)
 
-    def make(self, *, pure: bool = False):
-        """Return a new Keras optimizer.
+    def make(self, *, pure: bool = False) -> Any:
+        """Return a new Keras optimizer; a `pure` one is for a ``StatelessScope`` only.
 
-        Parameters
-        ----------
-        pure : bool
-            Whether it is to be used inside a ``keras.StatelessScope`` only, which
-            Keras's optimizers for TensorFlow don't allow as they are.
+        Keras's own optimizers for TensorFlow fail there.
         """
         kind: Any = _without_strategy(self.kind) if pure else self.kind
         optimizer = kind.from_config(json.loads(self.config))
@@ -97,27 +85,15 @@ def solver_from_name(
     beta_1: float,
     beta_2: float,
     epsilon: float,
-    schedule: Mapping | None,
+    schedule: Mapping[str, Any] | None,
 ) -> Solver:
     """Return the solver of a name in `KERAS_OPTIMIZERS`.
 
     As in ``MLPClassifier``, the momentum belongs to ``"sgd"``, the betas and epsilon
-    to Adam and its kin; all other settings are Keras's.
-
-    Parameters
-    ----------
-    name : str
-        A key of `KERAS_OPTIMIZERS`.
-    momentum, nesterov, beta_1, beta_2, epsilon
-        As in ``MLPClassifier``.
-    schedule : mapping or None
-        A serialised ``LearningRateSchedule``. None: rates come from outside.
-
-    Returns
-    -------
-    Solver
+    to Adam and its variants; all other settings are Keras's. `schedule` is a serialised
+    ``LearningRateSchedule``; None: the training loop sets the rate.
     """
-    config: dict = {"learning_rate": 1.0 if schedule is None else schedule}
+    config: dict[str, Any] = {"learning_rate": 1.0 if schedule is None else schedule}
     if name == "sgd":
         config |= {"momentum": float(momentum), "nesterov": bool(nesterov)}
     elif name in _TAKES_BETAS:
@@ -139,7 +115,7 @@ def lbfgs_solver() -> Solver:
     return replace(_solver(plain, elementwise=True), full_batch=True)
 
 
-def solver_from_optimizer(optimizer) -> Solver:
+def solver_from_optimizer(optimizer: Any) -> Solver:
     """Return the solver of a Keras optimizer, which is copied, not used."""
     config = optimizer.get_config()
     name = type(optimizer).__name__.lower()
@@ -158,7 +134,7 @@ def solver_from_optimizer(optimizer) -> Solver:
     return _solver(optimizer, elementwise=name in ELEMENTWISE and not across_weights)
 
 
-def optimizer_variables(optimizer) -> list:
+def optimizer_variables(optimizer: Any) -> list[Any]:
     """Return all that a built Keras optimizer changes at a step, but for the weights.
 
     Nadam has a variable that it does not list.
@@ -169,7 +145,18 @@ def optimizer_variables(optimizer) -> list:
     return listed + [v for v in hidden if all(v is not known for known in listed)]
 
 
-def optimizer_rate(optimizer) -> float | None:
+def hides_scaled_variables(optimizer: Any) -> bool:
+    """Return whether a loss scale is around an optimizer with unlisted variables.
+
+    Its stateless step would lose them.
+    """
+    if not is_loss_scaled(optimizer):
+        return False
+    inner = optimizer.inner_optimizer
+    return isinstance(inner, keras_backend.load().optimizers.Nadam)
+
+
+def optimizer_rate(optimizer: Any) -> float | None:
     """Return the constant rate of a Keras optimizer, None if it follows a schedule."""
     rate = optimizer.get_config()["learning_rate"]
     return None if isinstance(rate, Mapping) else float(rate)
@@ -180,13 +167,16 @@ def check_dtype(solver: Solver, dtype: str) -> None:
     if solver.name in _FLOAT32_ONLY and dtype != "float32":
         raise ValueError(
             f"The Keras optimizer {solver.kind.__name__} works on float32 only. Got X "
-            f"of {dtype}. Hand over X.astype('float32'), or use another solver."
+            f"of {dtype}. Pass X.astype('float32'), or use another solver."
         )
 
 
-def serialized(schedule) -> Mapping:
+def serialized(schedule: Any) -> Mapping[str, Any]:
     """Return a Keras ``LearningRateSchedule`` as plain data."""
-    return keras_backend.load().optimizers.schedules.serialize(schedule)
+    data: Mapping[str, Any] = keras_backend.load().optimizers.schedules.serialize(
+        schedule
+    )
+    return data
 
 
 def default_weight_decay(name: str) -> float:
@@ -194,12 +184,29 @@ def default_weight_decay(name: str) -> float:
     return _DEFAULT_WEIGHT_DECAY.get(name, 0.0)
 
 
+def stateless_optimizer(optimizer: Any) -> Any:
+    """Return a Keras optimizer over the same variables, for a ``StatelessScope``."""
+    own: Any = type(optimizer)
+    kind = _without_strategy(own)
+    twin = kind.__new__(kind)  # copy.copy would save and load it, as Keras pickles
+    vars(twin).update(vars(optimizer))
+    compat.rekey_optimizer(twin, optimizer)
+    if is_loss_scaled(optimizer):
+        vars(twin)["inner_optimizer"] = stateless_optimizer(optimizer.inner_optimizer)
+    return twin
+
+
+def is_loss_scaled(optimizer: Any) -> bool:
+    """Return whether an optimizer scales the loss, as for float16."""
+    return hasattr(optimizer, "inner_optimizer")
+
+
 @cache
-def _without_strategy(kind: type) -> type:
+def _without_strategy(kind: Any) -> Any:
     """Return an optimizer's class without TensorFlow's distribution strategies.
 
-    They want TensorFlow's variables in place of values. What the backend overrides is
-    set back to what all backends share.
+    They need TensorFlow's variables in place of values. Methods that the backend
+    overrides are replaced by those that all backends share.
     """
     backend, base = (
         next((c for c in kind.__mro__ if c.__name__ == name), None)
@@ -217,7 +224,7 @@ def _without_strategy(kind: type) -> type:
     return type(kind.__name__, (kind, shared_by_all), {})
 
 
-def _solver(optimizer, elementwise: bool) -> Solver:
+def _solver(optimizer: Any, elementwise: bool) -> Solver:
     config = optimizer.get_config()
     config.pop("name", None)
     text = json.dumps(config, sort_keys=True, default=float)

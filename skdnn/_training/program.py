@@ -1,289 +1,328 @@
-"""The compiled epoch: one call for all batches of an epoch, or of many.
+"""The compiled epoch: one call for all batches of an epoch, or of several epochs.
 
 ``keras.Model.fit`` spends nine tenths of the time of a small network between its
 steps. Here the loop over batches is part of the compiled program. Layers, losses and
 optimizers are Keras's.
 
-A program is a set of pure functions: weights, statistics and the optimizer's slots go
-in and come out. Nothing of a fit stays in it, so that many fits run in it at once.
+A program is a set of pure functions: weights, statistics and the optimizer's variables
+are inputs and outputs. It keeps nothing of a fit, so that many fits can run in it at
+the same time. What a step computes is given by an adapter: ``SpecFunctions`` for a
+network from a spec, ``ModelFunctions`` for any compiled `keras.Model`. Of both,
+`begin_epoch` returns the sums that an epoch begins with, `step` state and sums after a
+batch, and `end_epoch` the state and the figures of an epoch, a vector.
 """
 
 import threading
-from collections.abc import Callable, Sequence
-from functools import lru_cache
-from typing import Any
+import weakref
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
 
-from skdnn._network.keras_models import fixed_values, network_variables
-from skdnn._network.spec import NetworkSpec
-from skdnn._runtime import keras_backend
-from skdnn._tabular.dataset import Dataset
+from skdnn._runtime import caches, keras_backend
 from skdnn._training.batching import Block
-from skdnn._training.config import Execution, TrainingTask
-from skdnn._training.graphs import Graphs, State
-from skdnn._training.optimizers import Solver
+from skdnn._training.execution import Execution
 
-_lock = threading.Lock()
+T = TypeVar("T")
 
 
-def program(
-    spec: NetworkSpec, solver: Solver, active, execution: Execution
-) -> "Program":
-    """Return the compiled program of a shape, made at its first use.
+class State(NamedTuple):
+    """What a step changes, as tensors of the backend."""
 
-    Parameters
-    ----------
-    spec : NetworkSpec
-        The network; its dropout rates are inputs, not part of the program.
-    solver : Solver
-        The optimizer.
-    active : tuple of bool
-        ``Penalties.active``: what is zero is left out of the program.
-    road : Road
-        How it is compiled, and for batches of how many rows.
-    """
-    with _lock:  # one that two fits ask for at once is made once
-        return _program(spec.without_rates(), solver, active, execution)
+    weights: list[Any]
+    fixed: list[Any]
+    slots: list[Any]
+    metrics: list[Any]  # of a `keras.Model`; summed over an epoch
 
 
 class Program:
-    """A network, its optimizer and the compiled functions that train it.
+    """Functions of a network and its optimizer, compiled at their first use."""
 
-    Parameters
-    ----------
-    spec : NetworkSpec
-        The network; its dropout rates are not used.
-    solver : Solver
-        The optimizer.
-    active : tuple of bool
-        Which penalties there are.
-    road : Road
-        How it is compiled.
-    """
+    def __init__(self, functions: Any, execution: Execution):
+        caches.release_kernels()  # of programs that were dropped for this one
+        self.execution, self.functions = execution, functions
+        self._ops, self._backend = keras_backend.load().ops, backend_functions()
+        self._compiled: dict[Hashable, Callable[..., Any]] = {}
+        self._lock = threading.RLock()
 
-    def __init__(
-        self,
-        spec: NetworkSpec,
-        solver: Solver,
-        active: tuple[bool, ...],
-        execution: Execution,
-    ):
-        keras_backend.release_kernels()  # of programs that had to go for this one
-        self.execution, self._spec = execution, spec
-        self._graphs = Graphs(spec, solver, active, execution)
-        slots = self._graphs.slots
-        self._fresh_slots = [keras_backend.to_numpy(variable) for variable in slots]
-        self._compiled: dict[str, Callable] = {}
-        self._lock = threading.Lock()
+    def tensor(self, value: np.ndarray) -> Any:
+        """Return a copy of an array as a tensor of the backend."""
+        return self._backend.tensor(value)
 
-    def start(self, fit: TrainingTask) -> State:
-        """Return the state that a fit starts from."""
-        slots = fit.optimizer_state or self._fresh_slots
-        state = self.state(fit.weights, fit.spec, fit.dropout_seed)
-        return state._replace(slots=[self.tensor(value) for value in slots])
-
-    def state(
-        self, weights: Sequence[np.ndarray], spec: NetworkSpec, dropout_seed: int = 0
-    ) -> State:
-        """Return the state of given weights, without the optimizer's part."""
-        arrays = zip(spec.arrays, weights, strict=True)
-        values = [value for array, value in arrays if array.trainable]
-        if self._graphs.is_flat:
-            values = [np.concatenate([value.ravel() for value in values])]
-        fixed = fixed_values(self._graphs.network, spec, weights, dropout_seed)
-        tensors = [[self.tensor(v) for v in part] for part in (values, fixed)]
-        return State(tensors[0], tensors[1], slots=[])
-
-    def with_weights(self, state: State, other: State) -> State:
-        """Return `state` with the weights and statistics of another."""
-        roles = {array.role for array in self._spec.arrays}
-        fixed = [
-            theirs if variable.name in roles else ours
-            for variable, ours, theirs in zip(
-                self._graphs.network.non_trainable_variables,
-                state.fixed,
-                other.fixed,
-                strict=True,
-            )
-        ]
-        return state._replace(weights=other.weights, fixed=fixed)
-
-    def weights(self, state: State) -> list[np.ndarray]:
-        """Return copies of the weight arrays, in the order of ``spec.arrays``."""
-        values = [keras_backend.to_numpy(value) for value in state.weights]
-        if self._graphs.is_flat:
-            pieces = np.split(values[0], self._graphs.ends[:-1])
-            values = [
-                p.reshape(s) for p, s in zip(pieces, self._graphs.shapes, strict=True)
-            ]
-        trainable = iter(values)
-        fixed = {
-            id(variable): value
-            for variable, value in zip(
-                self._graphs.network.non_trainable_variables, state.fixed, strict=True
-            )
-        }
-        variables = network_variables(self._graphs.network, self._spec)
-        return [
-            np.array(next(trainable))
-            if array.trainable
-            else keras_backend.to_numpy(fixed[id(variable)])
-            for array, variable in zip(self._spec.arrays, variables, strict=True)
-        ]
-
-    def optimizer_state(self, state: State) -> list[np.ndarray]:
-        """Return copies of the optimizer's variables."""
-        return [keras_backend.to_numpy(value) for value in state.slots]
-
-    def rate(self, state: State) -> float:
-        """Return the learning rate that the optimizer's schedule gives now."""
-        return float(keras_backend.to_numpy(self._graphs.scheduled_rate(state.slots)))
-
-    def put(self, block: Block | Dataset) -> tuple:
-        """Return rows as tensors, to be handed to `evaluate` and `gradient`."""
-        return tuple(self.tensor(part) for part in (block.X, block.y, block.weight))
+    def put(self, arrays: Sequence[np.ndarray]) -> tuple[Any, ...]:
+        """Return arrays as tensors."""
+        return tuple(map(self.tensor, arrays))
 
     def train(
         self, state: State, block: Block, numbers: np.ndarray
     ) -> tuple[State, np.ndarray]:
         """Take a step for each batch of a block, epoch after epoch.
 
-        Parameters
-        ----------
-        state : State
-            Where training stands; not used again, as the backend may write over it.
-        block : Block
-            Rows in the order they are taken.
-        numbers : ndarray of shape (n_steps, 6)
-            The learning rate, the penalties, and the factor for ramps of each step.
-
-        Returns
-        -------
-        state : State
-        sums : ndarray of shape (n_epochs, 4)
-            Sums over the rows: loss, row count, weighted hits, weight.
+        `state` is not used again, as the backend may overwrite it. `numbers`, of shape
+        (n_steps, n_hyperparameters), are the hyperparameters of each step. Returned are
+        the new state and the figures of each epoch, of shape (n_epochs, n_figures).
         """
-        function = self._function("train", self._graphs.train)
-        state, sums = function(state, *self._told(block, numbers))
-        return State(*state), keras_backend.to_numpy(sums)[: block.n_epochs]
+        return self._epochs("train", self.functions.step, state, block, numbers)
 
-    def train_and_tell(
-        self, state: State, block: Block, numbers: np.ndarray, held, capacity: int
+    def test(
+        self, state: State, block: Block, numbers: np.ndarray
+    ) -> tuple[State, np.ndarray]:
+        """Evaluate each batch of a block; return state and figures as `train` does."""
+        without_slots = state._replace(slots=[])  # fewer arguments
+        tested, figures = self._epochs(
+            "test", self.functions.test_step, without_slots, block, numbers
+        )
+        return tested._replace(slots=state.slots), figures
+
+    def _epochs(
+        self,
+        name: str,
+        step: Callable[..., Any],
+        state: State,
+        block: Block,
+        numbers: np.ndarray,
+    ) -> tuple[State, np.ndarray]:
+        def graph(state: Any, rows: Any, sizes: Any, numbers: Any) -> Any:
+            return self._epochs_graph(step, state, rows, sizes, numbers)
+
+        function = self.function(
+            name, graph, lambda: self._epochs_signature(state, block), block
+        )
+        state, figures = function(state, *self._arguments(block, numbers))
+        return State(*state), keras_backend.to_numpy(figures)[: block.n_epochs]
+
+    def train_with_logits(
+        self, state: State, block: Block, numbers: np.ndarray, held: Any, capacity: int
     ) -> tuple[State, np.ndarray, np.ndarray]:
-        """Train as `train` does, and tell what held rows come to after each epoch.
+        """Train as `train` does; return also the logits of held rows after each epoch.
 
-        Parameters
-        ----------
-        held : tensor of shape (n_held, n_inputs)
-            The rows, from `put`.
-        capacity : int
-            Epochs that the program makes room for, at least those of the block.
-
-        Returns
-        -------
-        state, sums
-            As of `train`.
-        logits : ndarray of shape (n_epochs, n_held, n_outputs)
+        `held`, of shape (n_held, n_inputs), is a tensor; `capacity` is the number of
+        epochs that the program has room for, at least those of the block. The logits
+        have shape (n_epochs, n_held, n_outputs).
         """
-        function = self._function("train_and_tell", self._graphs.tell)
-        room = np.zeros((capacity, held.shape[0], self._spec.n_outputs))
-        room = self.tensor(room.astype(self._spec.dtype))
-        state, sums, told = function(state, *self._told(block, numbers), held, room)
-        n_epochs = block.n_epochs
-        sums, told = (keras_backend.to_numpy(part)[:n_epochs] for part in (sums, told))
-        return State(*state), sums, told
 
-    def _told(self, block: Block, numbers: np.ndarray) -> tuple:
+        def graph(state: Any, rows: Any, sizes: Any, numbers: Any, *held: Any) -> Any:
+            step = self.functions.step
+            return self._epochs_graph(step, state, rows, sizes, numbers, *held)
+
+        spec = self.functions.spec
+        room = np.zeros((capacity, held.shape[0], spec.n_outputs), spec.dtype)
+
+        def signature() -> list[Any]:
+            return [
+                *self._epochs_signature(state, block),
+                self.functions.row_signature(block.arrays)[0],
+                ((None, None, spec.n_outputs), spec.dtype),
+            ]
+
+        function = self.function("train with logits", graph, signature, block)
+        arguments = self._arguments(block, numbers)
+        state, *parts = function(state, *arguments, held, self.tensor(room))
+        figures, logits = (
+            keras_backend.to_numpy(part)[: block.n_epochs] for part in parts
+        )
+        return State(*state), figures, logits
+
+    def _arguments(self, block: Block, numbers: np.ndarray) -> tuple[Any, ...]:
         sizes = np.array([block.n_epochs, block.n_rows, block.batch_size], np.int32)
-        return (*self.put(block), self.tensor(sizes), self.tensor(numbers))
+        return list(self.put(block.arrays)), self.tensor(sizes), self.tensor(numbers)
 
-    def evaluate(self, state: State, rows: tuple) -> np.ndarray:
-        """Return the weighted sums of cross-entropy and hits, and the weight.
+    def _epochs_signature(self, state: State, block: Block) -> list[Any]:
+        n_numbers, dtype = self.functions.hyperparameters
+        of_state = self.functions.signature
+        if not state.slots:
+            of_state = of_state._replace(slots=[])
+        rows = self.functions.row_signature(block.arrays)
+        sizes = ((3,), "int32")
+        return [of_state, rows, sizes, ((None, n_numbers), dtype)]
 
-        Returns
-        -------
-        ndarray of shape (3,)
-        """
-        function = self._function("evaluate", self._graphs.evaluate)
-        return keras_backend.to_numpy(function(state.weights, state.fixed, *rows))
+    def evaluate(self, state: State, rows: tuple[Any, ...]) -> np.ndarray:
+        """Return the sums of ``SpecFunctions.evaluate`` for rows as tensors."""
+        figures = self._of_weights("evaluate", self.functions.evaluate, state, *rows)
+        return keras_backend.to_numpy(figures)
 
-    def logits(self, state: State, X) -> np.ndarray:
-        """Return what rows come to, of shape (n_rows, n_outputs)."""
-        function = self._function("logits", self._graphs.logits)
-        return keras_backend.to_numpy(function(state.weights, state.fixed, X))
+    def logits(self, state: State, X: Any) -> np.ndarray:
+        """Return the logits of rows, of shape (n_rows, n_outputs)."""
+        logits = self._of_weights("logits", self.functions.logits, state, X)
+        return keras_backend.to_numpy(logits)
 
     def gradient(
-        self, state: State, rows: tuple, penalties: Sequence[float]
+        self, state: State, rows: tuple[Any, ...], numbers: np.ndarray
     ) -> tuple[float, float, np.ndarray]:
-        """Return loss, accuracy and gradient, all rows one batch.
+        """Return loss, accuracy and gradient (float64), all rows one batch.
 
-        Parameters
-        ----------
-        state : State
-            Of weights that are one vector.
-        rows : tuple
-            From `put`.
-        penalties : sequence of float
-            As in ``Penalties``.
-
-        Returns
-        -------
-        loss, accuracy : float
-        gradient : ndarray of shape (n_weights,)
-            float64, which SciPy works in.
+        The weights of the state are one vector, of shape (n_weights,);
+        `numbers` are the hyperparameters.
         """
-        numbers = np.array((0.0, *penalties, 1.0), dtype=self._spec.dtype)
-        function = self._function("gradient", self._graphs.gradient)
-        loss, accuracy, gradient = function(
-            state.weights, state.fixed, *rows, self.tensor(numbers)
+        loss, accuracy, gradient = map(
+            keras_backend.to_numpy,
+            self._of_weights(
+                "gradient", self.functions.gradient, state, *rows, self.tensor(numbers)
+            ),
         )
-        loss, accuracy = (
-            float(keras_backend.to_numpy(part)) for part in (loss, accuracy)
-        )
-        return loss, accuracy, keras_backend.to_numpy(gradient).astype(np.float64)
+        return float(loss), float(accuracy), gradient.astype(np.float64)
 
-    def tensor(self, value: np.ndarray) -> Any:
-        """Return a copy of an array as a tensor of the backend."""
-        return self._graphs.backend.tensor(value)
+    def _of_weights(
+        self, name: str, graph: Callable[..., Any], state: State, *arguments: Any
+    ) -> Any:
+        def signature() -> list[Any]:
+            n_numbers, dtype = self.functions.hyperparameters
+            of_state = self.functions.signature
+            known = [*self.functions.row_signature(), ((n_numbers,), dtype)]
+            return [of_state.weights, of_state.fixed, *known[: len(arguments)]]
 
-    def _function(self, name: str, graph: Callable) -> Callable:
-        """Return a function of ours compiled, at its first use."""
+        function = self.function(name, graph, signature)
+        return function(state.weights, state.fixed, *arguments)
+
+    def function(
+        self,
+        name: str,
+        graph: Callable[..., Any],
+        signature: Callable[[], list[Any]],
+        block: Block | None = None,
+    ) -> Callable[..., Any]:
+        """Return a function of tensors, compiled at its first use for such rows."""
+        arrays = () if block is None else block.arrays
+        key = name, *((array.dtype, array.shape[1:]) for array in arrays)
         with self._lock:
-            if name not in self._compiled:
-                self._compiled[name] = self._graphs.backend.compiled(
-                    graph, self._signature(name), xla=self.execution.xla
+            if key not in self._compiled:
+                self._compiled[key] = self._backend.compiled(
+                    graph, signature(), xla=self.execution.xla
                 )
-            return self._compiled[name]
+            return self._compiled[key]
 
-    def _signature(self, name: str) -> list:
-        """Return shapes and dtypes of a function's arguments; None for any length."""
-        spec = self._spec
-        labels = (None, spec.n_outputs) if spec.is_multilabel else (None,)
-        rows = [
-            ((None, spec.n_inputs), spec.dtype),
-            (labels, "int32"),
-            ((None,), spec.dtype),
-        ]
-        weights = [(tuple(v.shape), v.dtype) for v in self._graphs.variables]
-        fixed = [
-            (tuple(v.shape), v.dtype)
-            for v in self._graphs.network.non_trainable_variables
-        ]
-        slots = [(tuple(v.shape), v.dtype) for v in self._graphs.slots]
-        numbers = ((None, 6), spec.dtype)
-        if name == "train":
-            return [State(weights, fixed, slots), *rows, ((3,), "int32"), numbers]
-        if name == "train_and_tell":
-            told = ((None, None, spec.n_outputs), spec.dtype)
-            state = State(weights, fixed, slots)
-            return [state, *rows, ((3,), "int32"), numbers, rows[0], told]
-        if name == "evaluate":
-            return [weights, fixed, *rows]
-        if name == "logits":
-            return [weights, fixed, rows[0]]
-        return [weights, fixed, *rows, ((6,), spec.dtype)]
+    def _epochs_graph(
+        self,
+        step_of: Callable[..., Any],
+        state: State,
+        rows: list[Any],
+        sizes: Any,
+        numbers: Any,
+        held: Any = None,
+        logits: Any = None,
+    ) -> Any:
+        ops, functions = self._ops, self.functions
+        n_epochs, n, batch_size = sizes[0], sizes[1], sizes[2]
+        capacity = ops.shape(numbers)[0]  # no fewer steps than epochs
+        zero = ops.zeros((), "int32")
+
+        # `row` and `turn`, the numbers of rows and steps so far, are carried along:
+        # TensorFlow has XLA compile again for each value that a position in an array
+        # is computed from, unless a loop counts it.
+        def step(end: Any, row: Any, turn: Any, state: Any, sums: Any) -> Any:
+            count = ops.minimum(batch_size, end - row)  # the last one may be short
+            batch, mask = self._batch(rows, row, count)
+            state, sums = step_of(
+                State(*state), sums, batch, count, mask, numbers[turn]
+            )
+            return end, row + count, turn + 1, state, sums
+
+        def one_epoch(
+            epoch: Any, row: Any, turn: Any, state: Any, figures: Any, *logits: Any
+        ) -> Any:
+            sums = functions.begin_epoch(State(*state), epoch)
+            _, row, turn, state, sums = ops.while_loop(
+                lambda end, row, *_: row < end,
+                step,
+                ((epoch + 1) * n, row, turn, state, sums),
+            )
+            state, of_epoch = functions.end_epoch(State(*state), sums)
+            at = ops.reshape(epoch, (1, 1))
+            figures = ops.scatter_update(figures, at, of_epoch[None])
+            if logits:
+                of_rows = functions.logits(state.weights, state.fixed, held)
+                logits = (ops.scatter_update(logits[0], at, of_rows[None]),)
+            return epoch + 1, row, turn, state, figures, *logits
+
+        figures = ops.zeros((capacity, functions.n_figures), functions.figure_dtype)
+        begin = (zero, zero, zero, state, figures)
+        return ops.while_loop(
+            lambda epoch, *_: epoch < n_epochs,
+            one_epoch,
+            begin if logits is None else (*begin, logits),
+        )[3:]
+
+    def _batch(
+        self, rows: list[Any], start: Any, count: Any
+    ) -> tuple[tuple[Any, ...], Any]:
+        """Return a batch: its rows alone, or padded to a fixed size with weight 0."""
+        ops, size = self._ops, self.execution.batch_rows
+        parts = []
+        for part in rows:
+            tail = list(part.shape[1:])
+            begin = [start, *[ops.zeros((), "int32")] * len(tail)]
+            parts.append(
+                ops.slice(part, begin, [count if size is None else size, *tail])
+            )
+        mask = None
+        if size is not None:
+            mask = ops.arange(size) < count
+            parts[2] = ops.where(mask, parts[2], ops.zeros_like(parts[2]))
+        return tuple(parts), mask
 
 
-_program = lru_cache(maxsize=16)(Program)
-keras_backend.register_cache(_program.cache_clear)
+class ProgramCache(Generic[T]):
+    """The most recently used programs, by key or for as long as a model lives."""
+
+    def __init__(self, max_size: int):
+        self._max_size, self._lock = max_size, threading.RLock()
+        self._by_key: OrderedDict[Hashable, T] = OrderedDict()
+        self._by_model: weakref.WeakKeyDictionary[Any, tuple[Any, T]] = (
+            weakref.WeakKeyDictionary()
+        )
+        self.n_made = 0
+        caches.register_cache(self.clear)
+
+    def get(self, key: Hashable, make: Callable[[], T]) -> T:
+        """Return what was made for a key, or make it; the least used is dropped."""
+        with self._lock:  # two fits that need it at the same time share one
+            if key not in self._by_key:
+                self._by_key[key] = self._make(make)
+            self._by_key.move_to_end(key)
+            if len(self._by_key) > self._max_size:
+                self._by_key.popitem(last=False)
+            return self._by_key[key]
+
+    def get_for_model(self, model: Any, version: Any, make: Callable[[], T]) -> T:
+        """Return what was made for a model in this version, or make it."""
+        with self._lock:
+            known, made = self._by_model.get(model, (None, None))
+            if made is None or known is not version:
+                made = self._make(make)
+                self._by_model[model] = version, made
+            return made
+
+    def clear(self) -> None:
+        """Drop everything."""
+        self._by_key.clear()
+        self._by_model.clear()
+
+    def __len__(self) -> int:
+        """Return how many are kept by key."""
+        return len(self._by_key)
+
+    def _make(self, make: Callable[[], T]) -> T:
+        self.n_made += 1
+        return make()
+
+
+programs: ProgramCache[Program] = ProgramCache(16)
+
+
+def stateless(variables: Sequence[Any], values: Sequence[Any]) -> Any:
+    """Return a scope in which Keras variables have the given values."""
+    return keras_backend.load().StatelessScope(
+        state_mapping=list(zip(variables, values, strict=True))
+    )
+
+
+def backend_functions() -> Any:
+    """Return the module of the functions that depend on the backend."""
+    if keras_backend.backend() == "jax":
+        from skdnn._training import jax_functions
+
+        return jax_functions
+    from skdnn._training import tensorflow_functions
+
+    return tensorflow_functions

@@ -1,36 +1,25 @@
-"""What a step is taken with, where that follows the progress of training."""
+"""Hyperparameters that follow the progress of training."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-# Factors of the learning rate for arrays that are no kernels (Holzmüller et al., 2024,
-# table A.1); that of the ramps is part of a schedule.
+# Factors of the learning rate for arrays other than kernels (Holzmüller et al., 2024,
+# table A.1); that of piecewise-linear encodings
+# is part of a schedule.
 RATE_FACTORS = {"bias": 0.1, "scale": 6.0, "piecewise_linear": 0.0}
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """The numbers of each step of a training whose length is known.
+    """The hyperparameters of each step of a training whose length is known.
 
     With ``t`` the share of the steps that are done after this one, rate and smoothing
     follow ``coslog4(t)``, so that both are zero at the end of each of four cycles, and
-    weight decay ``flat_cos(t)`` (Holzmüller et al., 2024, appendix A).
-
-    Parameters
-    ----------
-    rate : float
-        The highest learning rate.
-    n_steps : int
-        Steps of the whole training, even if it is to end earlier.
-    weight_decay, smoothing : float
-        Their highest values, see ``Penalties``.
-    l2, l1 : float
-        See ``Penalties``; constant.
-    piecewise_linear_factor : float
-        Factor of the learning rate for the piecewise-linear functions of numbers.
-    cycles : bool
-        Whether the rate follows ``coslog4``; else it is constant.
+    weight decay ``flat_cos(t)`` (Holzmüller et al., 2024, appendix A). `rate`,
+    `weight_decay` and `smoothing` are maxima, `n_steps` counts the whole training, even
+    if it ends earlier. `piecewise_linear_factor` multiplies the rate of the
+    piecewise-linear encodings. Without `cycles` the rate is constant.
     """
 
     rate: float
@@ -43,19 +32,10 @@ class Schedule:
     cycles: bool = True
 
     def numbers(self, first: int, n_steps: int) -> np.ndarray:
-        """Return the numbers of some steps, as a compiled program takes them.
+        """Return the hyperparameters of `n_steps` steps from the position `first`.
 
-        Parameters
-        ----------
-        first : int
-            Position of the first of them in the training.
-        n_steps : int
-            How many.
-
-        Returns
-        -------
-        ndarray of shape (n_steps, 6)
-            Rate, l2, l1, weight decay, smoothing, factor for ramps.
+        Columns are rate, l2, l1, weight decay, label smoothing, and the factor of the
+        rate for piecewise-linear encodings.
         """
         t = np.minimum((first + 1.0 + np.arange(n_steps)) / self.n_steps, 1)
         cycle = coslog4(t)
@@ -74,7 +54,7 @@ class Schedule:
 
 def coslog4(t: np.ndarray) -> np.ndarray:
     """Return four cosine cycles from 0 to 1 and back, each twice as long."""
-    return 0.5 * (1 - np.cos(2 * np.pi * np.log2(1 + 15 * t)))
+    return np.asarray(0.5 * (1 - np.cos(2 * np.pi * np.log2(1 + 15 * t))))
 
 
 def flat_cos(t: np.ndarray) -> np.ndarray:

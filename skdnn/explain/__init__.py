@@ -20,6 +20,7 @@ from skdnn.explain._methods.partial_dependence import partial_dependence
 from skdnn.explain._methods.permutation_importance import permutation_importance
 from skdnn.explain._methods.shap import shap
 from skdnn.explain._methods.summary import summary
+from skdnn.explain._report import Report
 from skdnn.explain._results.attributions import Attributions
 from skdnn.explain._results.break_down import BreakDown
 from skdnn.explain._results.checks import Checks, Finding
@@ -37,6 +38,7 @@ __all__ = [
     "DeletionCurves",
     "Finding",
     "Profiles",
+    "Report",
     "ResultTable",
     "Summary",
     "accumulated_local_effects",

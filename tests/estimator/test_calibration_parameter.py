@@ -12,7 +12,7 @@ from sklearn.preprocessing import StandardScaler
 
 from skdnn import DNNClassifier
 from skdnn import model_selection as ours
-from skdnn._estimator.calibration import OutOfFoldScores
+from skdnn._estimator.out_of_fold import OutOfFoldScores
 
 
 @pytest.fixture(scope="module")

@@ -60,11 +60,11 @@ def test_a_member_is_the_network_trained_alone(iris):
 def test_through_xla_and_in_threads_a_member_is_the_same_to_a_hundredth(
     iris, monkeypatch
 ):
-    from skdnn._training import config
+    from skdnn._training import execution
 
     X, _ = iris
     plain = ensemble().fit(*iris)
-    monkeypatch.setattr(config, "_XLA_PAYS_STEPS", 0)
+    monkeypatch.setattr(execution, "XLA_PAYS_STEPS", 0)
     compiled = ensemble().fit(*iris)
     difference = plain.predict_members(X) - compiled.predict_members(X)
     assert 0 < np.abs(difference).max() < 1e-2
@@ -119,19 +119,21 @@ def test_out_of_bag_score_is_honest_where_labels_are_noise():
 
 
 def test_says_which_rows_every_network_has_seen(iris):
-    with pytest.warns(UserWarning, match=r"\d+ of 150 rows were seen by every member"):
+    with pytest.warns(UserWarning, match=r"\d+ of 150 rows were used by every member"):
         fitted = ensemble(2, bootstrap=True, oob_score=True).fit(*iris)
     missing = np.isnan(fitted.oob_decision_function_).any(axis=1)
     assert 0.2 < missing.mean() < 0.6  # (1 - 1/e)² = 0.4
 
 
 def test_no_copy_of_a_validation_row_is_trained_on(iris, monkeypatch):
-    from skdnn._estimator import ensemble as _ensemble
+    from skdnn._estimator import network_training
 
     seen = []
-    train = _ensemble.train_stack
+    train = network_training.train_stack
     monkeypatch.setattr(
-        _ensemble, "train_stack", lambda fits: (seen.extend(fits), train(fits))[1]
+        network_training,
+        "train_stack",
+        lambda fits: (seen.extend(fits), train(fits))[1],
     )
     ensemble(bootstrap=True, validation_fraction=0.2).fit(*iris)
     assert len(seen) == 3

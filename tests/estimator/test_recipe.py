@@ -13,10 +13,11 @@ from scipy.sparse import csr_matrix
 from sklearn.metrics import accuracy_score, log_loss
 
 from skdnn import DNNClassifier, explain
+from skdnn._estimator import network_training
 from skdnn._estimator import recipe as _recipe
-from skdnn._estimator.calibration import OutOfFoldScores
+from skdnn._estimator.out_of_fold import OutOfFoldScores
 from skdnn._estimator.recipe import values_for
-from skdnn._training import loop as training
+from skdnn._training.stacks import train_stack
 
 EPOCHS = 3
 
@@ -39,10 +40,10 @@ def stacks(monkeypatch):
     seen = []
 
     def spy(fits):
-        seen.append((fits, training.train_stack(fits)))
+        seen.append((fits, train_stack(fits)))
         return seen[-1][1]
 
-    monkeypatch.setattr(_recipe, "train_stack", spy)
+    monkeypatch.setattr(network_training, "train_stack", spy)
     return seen
 
 
@@ -73,7 +74,7 @@ def test_a_table_as_it_stands(fitted, passengers):
     assert len(fitted.history_) == fitted.n_iter_ == EPOCHS
     assert fitted.history_[["val_loss", "val_accuracy"]].notna().all(axis=None)
     assert fitted.loss_ == fitted.loss_curve_[-1]
-    rows = fitted._table.encode(fitted._columns.matrix(X))
+    rows = fitted._encoder.encode(fitted._columns.matrix(X))
     np.testing.assert_allclose(fitted.model_(rows).numpy(), proba, atol=1e-12)
     with pytest.raises(AttributeError, match="plain layers only"):
         fitted.coefs_  # noqa: B018
@@ -144,7 +145,7 @@ def test_every_row_is_left_out_twice_then_all_are_trained_on(passengers, stacks)
         for a, b in zip(first.weights, second.weights, strict=True):
             np.testing.assert_array_equal(a, b)
         assert len(trained.history) == best + 1
-    assert f"trained anew on all of them for {best + 1} epochs" in net.summary()
+    assert f"trained again on all of them for {best + 1} epochs" in net.summary()
     ramps = [fit.schedule.piecewise_linear_factor for fit in whole]
     assert ramps == [0.0] * 4 + [0.3] * 4
 
@@ -225,7 +226,7 @@ def test_two_estimators(passengers):
     assert members.shape == (2, len(X), 2)
     np.testing.assert_allclose(net.predict_proba(X), members.mean(axis=0))
     assert not np.allclose(members[0], members[1])
-    rows = net._table.encode(net._columns.matrix(X))
+    rows = net._encoder.encode(net._columns.matrix(X))
     np.testing.assert_allclose(
         net.model_(rows).numpy(), net.predict_proba(X), atol=1e-12
     )

@@ -75,6 +75,6 @@ def binary_network(network):
 @pytest.fixture
 def without_compiled_epochs(monkeypatch):
     """Return what sends training through ``Model.fit`` from then on."""
-    from skdnn._keras_wrapper import training as _training
+    from skdnn._training import loop
 
-    return lambda: monkeypatch.setattr(_training, "can_compile", lambda *_: False)
+    return lambda: monkeypatch.setattr(loop, "can_compile", lambda *_: False)

@@ -1,4 +1,4 @@
-"""Callbacks hear of training and prediction, whichever way they are handed over."""
+"""Callbacks are notified of training and prediction, however they are passed."""
 
 import pickle
 
@@ -46,7 +46,7 @@ WAYS = {
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_ways_to_hand_one_over(way, network, iris):
+def test_ways_to_pass_one(way, network, iris):
     counter = Counter()
     net = network(callbacks=WAYS[way](counter), validation_split=0.2).fit(*iris)
     assert counter.trained == 1
@@ -91,7 +91,7 @@ def test_classes_take_routed_parameters(network, iris):
     assert rate == pytest.approx(0.02 * 0.5**3)
 
 
-def test_early_stopping_gives_the_best_weights_back(network, iris):
+def test_early_stopping_restores_the_best_weights(network, iris):
     X, y = iris
     stop = callbacks.EarlyStopping("val_loss", patience=0, restore_best_weights=True)
     net = network(
@@ -138,3 +138,68 @@ def test_a_callback_may_train_a_network_of_the_same_kind(network, iris):
         plain.model_.get_weights(), disturbed.model_.get_weights(), strict=True
     ):
         np.testing.assert_array_equal(a, b)
+
+
+METRICS = ["accuracy", "sparse_categorical_accuracy"]
+MONITORS = [
+    "loss",
+    "val_loss",
+    "accuracy",
+    "val_accuracy",
+    "val_sparse_categorical_accuracy",
+]
+
+
+@pytest.mark.parametrize("monitor", MONITORS)
+def test_early_stopping_finds_the_direction_of_a_metric(monitor, network, iris):
+    stop = callbacks.EarlyStopping(monitor, patience=1, min_delta=10.0)
+    net = network(
+        callbacks=[stop], metrics=METRICS, validation_split=0.2, epochs=20
+    ).fit(*iris)
+    assert len(net.history_["loss"]) == 2  # no epoch is 10 better than the first
+    assert (stop.monitor_op(1, 2)) == ("loss" in monitor)
+
+
+@pytest.mark.parametrize("monitor", ["auc", "val_auc", "mine"])
+def test_metrics_of_other_names_can_be_monitored(monitor, binary_network, binary):
+    mine = keras.metrics.BinaryAccuracy(name="mine")
+    plateau = callbacks.ReduceLROnPlateau(
+        monitor, factor=0.5, patience=1, min_delta=10.0
+    )
+    order = np.random.default_rng(0).permutation(100)
+    net = binary_network(
+        callbacks=[plateau], metrics=["AUC", mine], validation_split=0.2, epochs=3
+    ).fit(binary[0][order], binary[1][order])
+    rates = net.history_["learning_rate"]
+    assert rates == pytest.approx([0.02, 0.02, 0.01])
+
+
+def test_the_best_epoch_by_accuracy_is_saved_and_restored(network, iris, tmp_path):
+    path = str(tmp_path / "best.weights.h5")
+    best = callbacks.ModelCheckpoint(
+        path, "val_accuracy", save_best_only=True, save_weights_only=True
+    )
+    stop = callbacks.EarlyStopping(
+        "val_accuracy", patience=8, restore_best_weights=True
+    )
+    order = np.random.default_rng(0).permutation(150)
+    net = network(
+        callbacks=[best, stop], metrics=["accuracy"], validation_split=0.3, epochs=25
+    ).fit(iris[0][order], iris[1][order])
+    top = max(net.history_["val_accuracy"])
+    held = iris[0][order][105:], iris[1][order][105:]
+    net.model_.load_weights(path)
+    assert net.score(*held) == pytest.approx(top)
+
+
+def test_a_backup_continues_where_training_was_interrupted(network, iris, tmp_path):
+    class Interrupt(callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            if epoch == 1:
+                raise RuntimeError("interrupted")
+
+    backup = callbacks.BackupAndRestore(tmp_path / "backup")
+    with pytest.raises(RuntimeError, match="interrupted"):
+        network(epochs=5, callbacks=[backup, Interrupt()]).fit(*iris)
+    net = network(epochs=5, callbacks=[backup]).fit(*iris)
+    assert len(net.history_["loss"]) == 3

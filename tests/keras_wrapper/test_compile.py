@@ -76,7 +76,7 @@ def test_softmax_of_logits(network, iris):
     "loss", ["categorical_crossentropy", losses.CategoricalCrossentropy]
 )
 @pytest.mark.parametrize("data", ["iris", "binary"])
-def test_a_column_a_class(loss, data, network, request):
+def test_one_column_per_class(loss, data, network, request):
     X, y = request.getfixturevalue(data)
     a = network(loss=loss, loss__label_smoothing=0.0, epochs=10).fit(X, y)
     b = network(epochs=10).fit(X, y)

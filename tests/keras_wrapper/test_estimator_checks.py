@@ -1,11 +1,10 @@
-"""The contract of scikit-learn, but for the two checks that scikeras's bases fail."""
+"""The contract of scikit-learn, except two checks that scikeras's bases fail."""
 
 import inspect
 from collections import Counter
 
 import keras
 import pytest
-import sklearn
 from scikeras.wrappers import BaseWrapper
 from scikeras.wrappers import KerasClassifier as Ancestor
 from sklearn.base import BaseEstimator, ClassifierMixin
@@ -14,8 +13,8 @@ from sklearn.utils.estimator_checks import check_estimator
 
 from skdnn import KerasClassifier
 
-# How many checks there are, by release of scikit-learn.
-CHECKS = {"1.9": 69}
+# The fewest checks that any supported release of scikit-learn has for a classifier.
+MIN_CHECKS = 55
 EXCUSED = {
     "check_mixin_order": (
         "scikeras's class has BaseWrapper, a BaseEstimator, left of ClassifierMixin, "
@@ -27,7 +26,7 @@ EXCUSED = {
     ),
 }
 MAY_BE_SKIPPED = {
-    # scipy must be told of the array API before it is imported
+    # the array API of scipy is switched on before it is imported
     "check_array_api_input",
     "check_classifiers_multilabel_output_format_decision_function",  # there is none
 }
@@ -55,7 +54,7 @@ def build(meta):
             keras.layers.Dense(meta["n_classes_"], activation=activation),
         ]
     )
-    # a row of weight 2 is two rows, which Keras's own mean over the batch does not say
+    # a row of weight 2 counts as two rows, unlike in Keras's own mean over the batch
     network.compile(
         optimizer=keras.optimizers.Adam(0.02),
         loss=loss(reduction="mean_with_sample_weight"),
@@ -84,15 +83,14 @@ def test_check_estimator():
     skipped = {name for name in status if status[name] == "skipped"}
     assert skipped <= MAY_BE_SKIPPED
     # fewer would mean that scikit-learn does not see a classifier
-    release = ".".join(sklearn.__version__.split(".")[:2])
-    assert len(results) == CHECKS.get(release, len(results))
+    assert len(results) >= MIN_CHECKS
     count = Counter(result["status"] for result in results)
     assert count["failed"] == 0
     assert count["passed"] >= 50
 
 
 def test_scikeras_is_still_what_excuses_two_checks():
-    # when one of these fails, scikeras has mended it: strike it from EXCUSED
+    # when one of these fails, scikeras has fixed it: remove it from EXCUSED
     order = inspect.getmro(Ancestor)
     assert order.index(BaseEstimator) < order.index(ClassifierMixin)
     assert "_more_tags" in vars(BaseWrapper)

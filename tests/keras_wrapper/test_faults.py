@@ -1,4 +1,4 @@
-"""What goes wrong in scikeras 0.13 without a word, goes right here."""
+"""Silent faults of scikeras 0.13 are fixed here."""
 
 import gc
 import os
@@ -53,7 +53,7 @@ def test_names_of_columns_are_kept_and_compared(network, iris_frame):
         network().fit(X.to_numpy(), y).predict(X.to_numpy()[:, :3])
 
 
-def test_weights_of_the_caller_stay_as_they_are(network, iris):
+def test_weights_of_the_caller_are_unchanged(network, iris):
     X, y = iris
     weight, rows, labels = np.ones(150), X.copy(), y.copy()
     net = network(class_weight={0: 9, 1: 1, 2: 1})
@@ -103,7 +103,7 @@ def test_no_seed_is_numpy_s_own_as_in_scikit_learn(network, iris):
     assert not np.array_equal(proba(1), proba(2))
 
 
-def test_global_seeds_stay_as_they_were(network, iris):
+def test_global_seeds_are_restored(network, iris):
     import random
 
     import tensorflow as tf
@@ -117,7 +117,7 @@ def test_global_seeds_stay_as_they_were(network, iris):
     assert (*found, float(tf.random.normal(()))) == expected
 
 
-def test_determinism_is_left_as_it_was(network, iris):
+def test_determinism_is_unchanged(network, iris):
     import tensorflow as tf
 
     network().fit(*iris)
@@ -125,7 +125,7 @@ def test_determinism_is_left_as_it_was(network, iris):
     tf.random.normal((2,))  # an error if it were on
 
 
-def test_fits_in_threads_are_those_in_turn(network, iris, digits):
+def test_fits_in_threads_equal_sequential_fits(network, iris, digits):
     jobs = [
         (network(random_state=i), data) for i in range(3) for data in (iris, digits)
     ]
@@ -197,7 +197,7 @@ def test_a_model_of_the_callers_is_copied(network, iris):
     np.testing.assert_allclose(ready.predict_proba(X), given(X).numpy(), rtol=1e-5)
 
 
-def test_a_trained_model_of_the_callers_is_where_training_begins(network, iris):
+def test_training_starts_from_a_trained_model_of_the_callers(network, iris):
     X, y = iris
     given = keras.Sequential(
         [keras.Input((4,)), keras.layers.Dense(3, activation="softmax")]
@@ -253,7 +253,7 @@ def test_warm_start_keeps_the_classes(network, iris):
     assert len(net.history_["loss"]) == 3
 
 
-def test_an_error_leaves_the_estimator_as_it_was(network, iris):
+def test_an_error_leaves_the_estimator_unchanged(network, iris):
     X, y = iris
     net = network().fit(X, y)
     before = vars(net).copy()
@@ -290,7 +290,7 @@ assert before == [(c.__reduce__, getattr(c, "__deepcopy__", None)) for c in owne
         _ = skdnn.KerasClasifier
 
 
-def test_pickles_and_goes_on(network, iris):
+def test_pickles_and_continues(network, iris):
     X, y = iris
     net = network(model__units=4).fit(X, y)
     other = pickle.loads(pickle.dumps(net))
@@ -299,7 +299,7 @@ def test_pickles_and_goes_on(network, iris):
     np.testing.assert_allclose(a.predict_proba(X), b.predict_proba(X), rtol=1e-6)
 
 
-def test_clone_and_fit_leave_parameters_as_they_were(network, iris):
+def test_clone_and_fit_leave_parameters_unchanged(network, iris):
     net = network(callbacks=[keras.callbacks.EarlyStopping("loss")], model__units=4)
     before = net.get_params()
     net.fit(*iris)
@@ -321,7 +321,7 @@ def test_a_grid_over_routed_parameters(network, iris):
 
 
 @pytest.mark.slow
-def test_workers_find_the_same(network, iris):
+def test_workers_give_the_same_scores(network, iris):
     frames = [
         pd.DataFrame(
             GridSearchCV(network(), {"model__units": [4, 8]}, cv=2, n_jobs=n)
@@ -333,7 +333,7 @@ def test_workers_find_the_same(network, iris):
     pd.testing.assert_series_equal(*frames)
 
 
-def test_names_of_the_process_are_given_back(network, iris):
+def test_names_of_the_process_are_restored(network, iris):
     network().fit(*iris)
     one = keras.layers.Dense(1).name
     for _ in range(3):
@@ -392,8 +392,8 @@ warnings.simplefilter("ignore")
 import keras
 from sklearn.datasets import load_iris
 from skdnn import KerasClassifier
-from skdnn._keras_wrapper import prediction
-from skdnn._keras_wrapper import program
+from skdnn._keras_wrapper.prediction import functions
+from skdnn._training.program import programs
 
 def resident():
     with open("/proc/self/statm") as f:
@@ -421,7 +421,7 @@ for i in range(5):
 before = resident()
 for i in range(40):
     fit(i)
-print(resident() - before, len(program._shared), len(prediction._forwards))
+print(resident() - before, len(programs), len(functions))
 """
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=False

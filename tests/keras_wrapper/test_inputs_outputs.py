@@ -65,7 +65,7 @@ def _softmax_of_any(meta):
     )
 
 
-def test_several_labels_a_row(network):
+def test_several_labels_per_row(network):
     X = np.repeat(np.eye(4), 30, axis=0)
     y = np.array([[0, 0], [1, 0], [0, 1], [1, 1]]).repeat(30, axis=0)
     net = network(loss="binary_crossentropy", epochs=60).fit(X, y)
@@ -87,7 +87,7 @@ def test_images_and_sequences(shape, network, digits):
         net.predict(X[:, 0])
 
 
-def test_whole_numbers_stay_whole_for_an_embedding(network, rng_words):
+def test_integers_stay_integers_for_an_embedding(network, rng_words):
     X, y = rng_words
 
     def build(meta):
@@ -111,7 +111,7 @@ def rng_words():
 
 
 class TwoInputs(KerasClassifier):
-    """Takes the first column by one door, and the others by another."""
+    """Takes the first column through one input, the others through another."""
 
     @property
     def feature_encoder(self):
@@ -230,7 +230,7 @@ def test_frames_of_several_kinds(network):
     assert as_words.predict(X.to_numpy().astype(str)).shape == (20,)
 
 
-def test_targets_that_cannot_be(network, iris):
+def test_invalid_targets(network, iris):
     X, _ = iris
     with pytest.raises(ValueError, match="Unknown label type"):
         network().fit(X, np.linspace(0, 1, 150))

@@ -36,7 +36,7 @@ def test_routed_and_plain_parameters_reach_the_builder(network, iris):
     assert network(units=6).get_params()["units"] == 6
 
 
-def test_what_a_builder_may_ask_for(network, iris):
+def test_arguments_of_a_builder(network, iris):
     thing, found = object(), {}
 
     def build(thing, meta, compile_kwargs, params):
@@ -46,6 +46,7 @@ def test_what_a_builder_may_ask_for(network, iris):
     net = network(model=build, model__thing=thing).fit(*iris)
     assert found["thing"] is thing
     assert found["params"].keys() == net.get_params().keys()
+    # private: scikeras's own list of the names that go to compile
     assert set(found["compile"]) <= net._compile_kwargs
     assert set(found["meta"]) == {
         "X_dtype_", "X_shape_", "classes_", "feature_encoder_", "n_classes_",
@@ -116,11 +117,11 @@ def test_a_prefix_of_a_builder_that_takes_anything_is_refused(network, iris):
     def build(meta, **anything):
         return softmax(3, meta)
 
-    with pytest.raises(TypeError, match="must be one of those it hands on to"):
+    with pytest.raises(TypeError, match="must be one of those it passes parameters to"):
         network(model=build, modle__units=3).fit(*iris)
 
 
-def test_arguments_of_one_call_go_before_parameters(network, iris):
+def test_arguments_of_one_call_override_parameters(network, iris):
     X, y = iris
     net = network(batch_size=50, fit__batch_size=10, epochs=2, fit__epochs=3)
     assert len(net.fit(X, y).history_["loss"]) == 3
@@ -184,7 +185,7 @@ def test_equal_weights_are_none(network, iris):
     np.testing.assert_allclose(a.predict_proba(X), b.predict_proba(X), rtol=1e-5)
 
 
-def test_partial_fit_goes_on(network, iris):
+def test_partial_fit_continues(network, iris):
     X, y = iris
     net = network()
     for epoch in range(3):

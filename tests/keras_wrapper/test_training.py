@@ -1,5 +1,6 @@
-"""The compiled epoch beside ``keras.Model.fit``: the same numbers."""
+"""The compiled epoch and ``keras.Model.fit`` give the same values."""
 
+import copy
 import functools
 import os
 import subprocess
@@ -10,10 +11,10 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
 
-from skdnn._keras_wrapper import program
-from skdnn._keras_wrapper import training as _training
-from skdnn._keras_wrapper.nested_rows import Rows
-from skdnn._runtime.keras_backend import clear_caches
+from skdnn._runtime.caches import clear_caches
+from skdnn._training import execution
+from skdnn._training.callbacks import need_batches
+from skdnn._training.program import programs
 
 layers = keras.layers
 callbacks = keras.callbacks
@@ -114,9 +115,11 @@ def test_as_model_fit(case, weighted, network, digits, without_compiled_epochs):
     X, y = digits[0][:300], digits[1][:300]
     settings = {"metrics": ["accuracy"], "batch_size": 37} | CASES[case]
     weight = np.linspace(0.1, 2, len(y)) if weighted else None
-    fast = network(**settings).fit(X, y, sample_weight=weight)
+    # callbacks of their own: Keras 3.14 keeps EarlyStopping's best between fits
+    fast, slow = (network(**copy.deepcopy(settings)) for _ in range(2))
+    fast.fit(X, y, sample_weight=weight)
     without_compiled_epochs()
-    slow = network(**settings).fit(X, y, sample_weight=weight)
+    slow.fit(X, y, sample_weight=weight)
     for a, b in zip(fast.model_.weights, slow.model_.weights, strict=True):
         np.testing.assert_allclose(a.numpy(), b.numpy(), atol=1e-5)
     assert list(fast.history_) == list(slow.history_)
@@ -139,21 +142,21 @@ class Batches(callbacks.Callback):
 def test_which_training_is_compiled(network, digits, monkeypatch):
     X, y = digits
     fit = keras.Model.fit
-    asked = []
+    calls = []
 
     @functools.wraps(fit)
-    def listening(*args, **kwargs):
-        asked.append(1)
+    def counted(*args, **kwargs):
+        calls.append(1)
         return fit(*args, **kwargs)
 
-    monkeypatch.setattr(keras.Model, "fit", listening)
+    monkeypatch.setattr(keras.Model, "fit", counted)
     usual = {"epochs": 1}
     network(**usual).fit(X, y)
     checkpoint = callbacks.ModelCheckpoint("{epoch}.keras", save_freq="epoch")
-    assert not _training._asks_for_batches(checkpoint)
+    assert not need_batches([checkpoint])
     network(callbacks=callbacks.EarlyStopping("loss"), **usual).fit(X, y)
     network(validation_split=0.1, fit__validation_freq=1, **usual).fit(X, y)
-    assert not asked
+    assert not calls
     counter = Batches()
     for change in (
         {"callbacks": counter},
@@ -162,9 +165,9 @@ def test_which_training_is_compiled(network, digits, monkeypatch):
         {"fit__validation_freq": 2, "validation_split": 0.1},
         {"fit__class_weight": dict.fromkeys(range(10), 1.0)},
     ):
-        before = len(asked)
+        before = len(calls)
         network(batch_size=100, **usual | change).fit(X, y)
-        assert len(asked) == before + 1, change
+        assert len(calls) == before + 1, change
     assert counter.count == 6
 
 
@@ -232,45 +235,43 @@ def test_a_fit_of_the_users_own_is_called(digits):
     assert seen["sample_weight"].shape == y.shape
 
 
-def test_a_step_of_the_users_own_tells_what_it_tells(network, digits):
+def test_a_step_of_the_users_own_adds_its_figures(network, digits):
     class Own(keras.Sequential):
         def train_step(self, data):
-            return super().train_step(data) | {"told": keras.ops.ones(())}
+            return super().train_step(data) | {"extra": keras.ops.ones(())}
 
     def build(meta):
         return Own([keras.Input((64,)), layers.Dense(10, activation="softmax")])
 
-    assert network(model=build).fit(*digits).history_["told"] == [1.0] * 3
+    assert network(model=build).fit(*digits).history_["extra"] == [1.0] * 3
 
 
-def test_sparse_rows_are_made_dense_bit_by_bit(network, digits, monkeypatch):
+def test_sparse_rows_are_made_dense_in_blocks(network, digits, monkeypatch):
     X, y = digits
     dense = network().fit(X, y)
     sparse = network().fit(csr_matrix(X), y)
-    monkeypatch.setattr("skdnn._keras_wrapper.nested_rows._DENSE_CELLS", 64 * 100)
-    pieces = list(Rows(csr_matrix(X), y).dense_pieces(np.arange(600)[::-1], 32))
-    assert [len(order) for _, order in pieces] == [96] * 6 + [24]
-    bit_by_bit = network().fit(csr_matrix(X), y)
-    for other in (sparse, bit_by_bit):
+    monkeypatch.setattr(execution, "BLOCK_ROWS", 1)  # four batches, at least
+    in_blocks = network().fit(csr_matrix(X), y)
+    for other in (sparse, in_blocks):
         np.testing.assert_allclose(
             other.predict_proba(csr_matrix(X)), dense.predict_proba(X), atol=1e-6
         )
 
 
-def test_alike_networks_share_a_program(network, digits):
+def test_equal_networks_share_a_program(network, digits):
     X, y = digits
     clear_caches()
     network().fit(X, y)
-    before = len(program._shared)
+    before = len(programs)
     assert before == 1
     for rate in (0.1, 0.01):
         for seed in (1, 2):
             network(optimizer__learning_rate=rate, random_state=seed).fit(X, y)
-    assert len(program._shared) == before
+    assert len(programs) == before
     network(model__units=17).fit(X, y)
-    assert len(program._shared) == before + 1
+    assert len(programs) == before + 1
     network(optimizer__beta_1=0.8).fit(X, y)
-    assert len(program._shared) == before + 2
+    assert len(programs) == before + 2
 
 
 def test_functions_of_one_name_share_nothing(network, digits):
@@ -305,7 +306,7 @@ def test_functions_of_one_name_share_nothing(network, digits):
     assert np.abs(found["a"] - found["b"]).max() > 0.01
 
 
-def test_a_rate_that_a_callback_sets_counts(network, digits):
+def test_a_rate_that_a_callback_sets_takes_effect(network, digits):
     X, y = digits
     still = callbacks.LearningRateScheduler(lambda epoch, rate: 0.0 if epoch else rate)
     one = network(epochs=1).fit(X, y)
@@ -314,7 +315,7 @@ def test_a_rate_that_a_callback_sets_counts(network, digits):
         np.testing.assert_allclose(a.numpy(), b.numpy(), atol=1e-7)
 
 
-def test_a_model_compiled_anew_trains_as_it_says(network, digits):
+def test_a_model_compiled_again_trains_by_the_new_settings(network, digits):
     X, y = digits
     net = network(model=own_parts).fit(X, y)
     net.model_.compile(keras.optimizers.SGD(0.0), "sparse_categorical_crossentropy")
@@ -343,3 +344,52 @@ def test_validation_rows_are_as_x_and_y(network, digits):
 def test_validation_split_leaves_rows(network, digits):
     with pytest.raises(ValueError, match=r"`validation_split` must leave.*Got 1\.0"):
         network(validation_split=1.0).fit(*digits)
+
+
+def test_variables_excluded_from_weight_decay_stay_so(network, digits):
+    def build(meta):
+        model = builder(dense)(meta)
+        optimizer = keras.optimizers.AdamW(1e-9, weight_decay=1e6)
+        optimizer.exclude_from_weight_decay(var_list=model.trainable_variables)
+        model.compile(optimizer, "sparse_categorical_crossentropy")
+        return model
+
+    start = network(model=build, loss=None).initialize(*digits).model_.get_weights()
+    trained = network(model=build, loss=None).fit(*digits).model_.get_weights()
+    for a, b in zip(start, trained, strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-6)
+
+
+def test_embeddings_of_the_users_own_train_as_by_model_fit(
+    network, without_compiled_epochs
+):
+    X = np.random.default_rng(0).integers(0, 20, size=(200, 6))
+    y = (X == 3).any(axis=1).astype(int)
+
+    class Own(keras.layers.Embedding):
+        pass
+
+    def build(meta):
+        return keras.Sequential(
+            [
+                keras.Input(meta["X_shape_"][1:], dtype="int32"),
+                Own(20, 4, embeddings_regularizer="l2"),
+                layers.Flatten(),
+                layers.Dense(2, activation="softmax"),
+            ]
+        )
+
+    fast = network(model=build).fit(X, y)
+    without_compiled_epochs()
+    slow = network(model=build).fit(X, y)
+    for a, b in zip(fast.model_.weights, slow.model_.weights, strict=True):
+        np.testing.assert_allclose(a.numpy(), b.numpy(), atol=1e-5)
+    np.testing.assert_allclose(fast.history_["loss"], slow.history_["loss"], rtol=1e-5)
+
+
+def test_metrics_that_are_vectors_are_kept(network, digits):
+    recall = keras.metrics.F1Score(average=None, name="f1")
+    X, y = digits
+    net = network(loss="categorical_crossentropy", metrics=[recall]).fit(X, y)
+    assert np.shape(net.history_["f1"]) == (3, 10)
+    assert np.isfinite(net.history_["f1"]).all()

@@ -1,40 +1,33 @@
-import os
-import sys
-
+import keras
+import numpy as np
 import pytest
 
 from skdnn._runtime import keras_backend
 
 
-def test_what_an_import_writes_comes_back_if_it_fails(capfd):
-    def write():
-        os.write(2, b"from below\n")
-
-    with keras_backend._descriptor_silenced(2):
-        write()
-    assert capfd.readouterr().err == ""
-
-    def fail():
-        write()
-        raise ImportError
-
-    with pytest.raises(ImportError), keras_backend._descriptor_silenced(2):
-        fail()
-    assert capfd.readouterr().err == "from below\n"
-    write()
-    print("after", file=sys.stderr)  # noqa: T201
-    assert capfd.readouterr().err == "from below\nafter\n"
+def test_the_module_and_its_backend():
+    assert keras_backend.load() is keras
+    assert keras_backend.backend() == keras.backend.backend()
 
 
-def test_threads_of_a_worker(monkeypatch):
-    for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
-        monkeypatch.setenv(name, "")
-        monkeypatch.delenv(name)
-    monkeypatch.delenv("LOKY_WORKER_NUMBER", raising=False)
-    monkeypatch.setenv("OMP_NUM_THREADS", "3")
-    keras_backend._limit_threads_of_worker()
-    assert "TF_NUM_INTRAOP_THREADS" not in os.environ
-    monkeypatch.setenv("LOKY_WORKER_NUMBER", "1")
-    keras_backend._limit_threads_of_worker()
-    assert os.environ["TF_NUM_INTRAOP_THREADS"] == "3"
-    assert os.environ["TF_NUM_INTEROP_THREADS"] == "3"
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_tensors_and_variables_are_copied_to_arrays(dtype):
+    values = np.arange(6, dtype=dtype).reshape(2, 3)
+    variable = keras.Variable(values, dtype=dtype)
+    for value in (keras.ops.convert_to_tensor(values), variable):
+        array = keras_backend.to_numpy(value)
+        assert array.dtype == dtype
+        np.testing.assert_array_equal(array, values)
+    array[:] = 0
+    np.testing.assert_array_equal(keras_backend.to_numpy(variable), values)
+
+
+def test_jax_trains_in_float32_unless_told_otherwise(monkeypatch, request):
+    jax = pytest.importorskip("jax")
+    assert keras_backend.precision("float64") == "float64"
+    monkeypatch.setattr(keras_backend, "backend", lambda: "jax")
+    assert keras_backend.precision("float64") == "float32"
+    jax.config.update("jax_enable_x64", True)
+    request.addfinalizer(lambda: jax.config.update("jax_enable_x64", False))
+    assert keras_backend.precision("float64") == "float64"
+    assert keras_backend.precision("float32") == "float32"

@@ -1,4 +1,4 @@
-"""What a network does to the process it is in, and a process to it."""
+"""Networks and the process they run in: output, seeds, threads, memory, forks."""
 
 import os
 import pickle
@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from skdnn import DNNClassifier
-from skdnn._runtime.keras_backend import clear_caches
+from skdnn._runtime.caches import clear_caches
 from skdnn.exceptions import ForkError
 
 
@@ -48,7 +48,7 @@ net = DNNClassifier((64, 64), dropout=0.2, batch_size=256, max_iter=3,
 """
 
 
-def test_training_says_nothing():
+def test_training_writes_nothing():
     done = run(TRAIN.format(dtype="float32") + "net.predict(X)")
     assert done.stdout == done.stderr == ""
 
@@ -84,32 +84,32 @@ def test_same_bits_whatever_ran_before(iris, cancer):
     network(dropout=0.5, solver="sgd").fit(*iris)
     again = network(dropout=0.3).fit(*iris).coefs_
     clear_caches()
-    afresh = network(dropout=0.3).fit(*iris).coefs_
-    for a, b, c in zip(first, again, afresh, strict=True):
+    from_scratch = network(dropout=0.3).fit(*iris).coefs_
+    for a, b, c in zip(first, again, from_scratch, strict=True):
         np.testing.assert_array_equal(a, b)
         np.testing.assert_array_equal(a, c)
     other = network(dropout=0.3, random_state=1).fit(*iris).coefs_
     assert not np.array_equal(first[0], other[0])
 
 
-def test_dropout_is_drawn_anew_when_training_goes_on(iris, monkeypatch):
-    from skdnn._estimator import ensemble
+def test_dropout_is_drawn_again_when_training_resumes(iris, monkeypatch):
+    from skdnn._estimator import network_training
 
     seeds = []
-    train = ensemble.train
+    train_stack = network_training.train_stack
 
-    def recording(fit):
-        seeds.append(fit.dropout_seed)
-        return train(fit)
+    def recording(tasks):
+        seeds.extend(task.dropout_seed for task in tasks)
+        return train_stack(tasks)
 
-    monkeypatch.setattr(ensemble, "train", recording)
+    monkeypatch.setattr(network_training, "train_stack", recording)
     net = network(dropout=0.5)
     for _ in range(4):
         net.partial_fit(*iris, classes=[0, 1, 2])
     assert len(set(seeds)) == 4
 
 
-def test_global_seeds_stay_as_they_were(iris):
+def test_global_seeds_are_unchanged(iris):
     keras.utils.set_random_seed(5)
     expected = np.array(keras.random.normal((3,)))
     keras.utils.set_random_seed(5)
@@ -119,7 +119,7 @@ def test_global_seeds_stay_as_they_were(iris):
     np.testing.assert_array_equal(np.array(keras.random.normal((3,))), expected)
 
 
-def test_without_a_seed_numpy_s_own_rules_as_in_scikit_learn(iris):
+def test_without_a_seed_the_one_of_numpy_counts_as_in_scikit_learn(iris):
     results = []
     for seed in (0, 0, 1):
         np.random.seed(seed)
@@ -128,7 +128,7 @@ def test_without_a_seed_numpy_s_own_rules_as_in_scikit_learn(iris):
     assert not np.array_equal(results[0], results[2])
 
 
-def test_random_state_instances_move_on(iris):
+def test_random_state_instances_advance(iris):
     state = np.random.RandomState(3)
     first = network(random_state=state).fit(*iris).coefs_[0]
     second = network(random_state=state).fit(*iris).coefs_[0]
@@ -155,7 +155,7 @@ import os
 import numpy as np
 from sklearn.datasets import load_iris
 from skdnn import DNNClassifier
-from skdnn._training.program import _program
+from skdnn._training.program import programs
 
 def resident():
     with open("/proc/self/statm") as f:
@@ -174,7 +174,7 @@ for i in range(5):
 before = resident()
 for i in range(40):
     fit(i)
-print(resident() - before, _program.cache_info().misses)
+print(resident() - before, programs.n_made)
 """
     growth, compiled = run(code).stdout.split()
     assert float(growth) < 15

@@ -122,7 +122,7 @@ def test_column_without_words_is_a_category_without_levels(cells):
         ([datetime.date(2020, 1, 1)], r"'c'.*Got dates or times.*datetime.date\(2020"),
         ([datetime.time(1)], "'c'.*Got dates or times"),
         (pd.Series(["a", datetime.date(2020, 1, 1)] * 1, dtype=object), "dates"),
-        ([1j], "'c'.*Got complex.*Make numbers or words"),
+        ([1j], "'c'.*Got complex.*Convert it to numbers or strings"),
         ([[1, 2]], r"'c'.*Got list, such as \[1, 2\]"),
         ([b"a"], "'c'.*Got bytes"),
         ([("a", 1)], "'c'.*Got tuple"),
@@ -154,11 +154,11 @@ def test_missing_cells_of_any_kind_are_missing(missing):
 def test_another_kind_of_levels_is_refused():
     columns, _ = read(pd.DataFrame({"c": ["a", "b"]}))
     with pytest.raises(
-        ValueError, match=r"'c' must hold words, as in fit.*Got numbers"
+        ValueError, match=r"'c' must hold strings, as in fit.*Got numbers"
     ):
         columns.matrix(pd.DataFrame({"c": [1, 2]}))
     columns, _ = read(pd.DataFrame({"c": pd.Categorical([1, 2])}))
-    with pytest.raises(ValueError, match=r"'c' must hold numbers.*Got words.*'1'"):
+    with pytest.raises(ValueError, match=r"'c' must hold numbers.*Got strings.*'1'"):
         columns.matrix(pd.DataFrame({"c": ["1", "2"]}))
     np.testing.assert_array_equal(
         columns.matrix(pd.DataFrame({"c": [2.0, 1.0]}))[:, 0], [1, 0]
@@ -168,7 +168,7 @@ def test_another_kind_of_levels_is_refused():
 @pytest.mark.parametrize("words", [["1", "2"], pd.Categorical(["x", "y"])])
 def test_words_among_numbers_are_refused(words):
     columns, _ = read(pd.DataFrame({"n": [1, 2], "c": ["a", "b"]}))
-    with pytest.raises(ValueError, match=r"'n' must hold numbers.*Got words.*to_numer"):
+    with pytest.raises(ValueError, match=r"'n' must hold num.*Got strings.*to_numer"):
         columns.matrix(pd.DataFrame({"n": words, "c": ["a", "b"]}))
 
 
@@ -196,11 +196,11 @@ def test_float32_stays_float32(frame, expected):
 
 def test_tables_of_numbers_are_left_to_scikit_learn():
     frame = pd.DataFrame({"a": [1, 2], "b": [0.5, np.nan]})
-    assert Columns({}).take_as_it_is(frame)
-    assert Columns({}).take_as_it_is(frame.astype(pd.SparseDtype(float)))
-    assert Columns({}).take_as_it_is(frame.to_numpy())
-    assert not Columns({}).take_as_it_is(frame.astype("Float64"))
-    assert not Columns({0: {}}).take_as_it_is(frame)
+    assert Columns({}).is_numeric(frame)
+    assert Columns({}).is_numeric(frame.astype(pd.SparseDtype(float)))
+    assert Columns({}).is_numeric(frame.to_numpy())
+    assert not Columns({}).is_numeric(frame.astype("Float64"))
+    assert not Columns({0: {}}).is_numeric(frame)
 
 
 # categorical_features
@@ -222,7 +222,7 @@ def test_named_categories(named):
 def test_no_categories(none):
     codes = read(pd.DataFrame({"n": [1, 2], "m": pd.Categorical([3, 4])}), none)[0]
     assert codes.codes == {}
-    with pytest.raises(ValueError, match=r"'c'.*Got words.*Let categorical_features"):
+    with pytest.raises(ValueError, match=r"'c'.*Got strings.*Name it in categorical"):
         read(pd.DataFrame({"n": [1, 2], "c": ["a", "b"]}), none)
 
 
@@ -230,11 +230,11 @@ def test_no_categories(none):
     ("named", "match"),
     [
         (["colour"], "must name columns of X. Got 'colour'. Did you mean 'color'"),
-        (["zzz"], r"Got 'zzz'. There are: \['size', 'color'\]"),
+        (["zzz"], r"Got 'zzz'. The columns are: \['size', 'color'\]"),
         ([2], r"must be from 0 to 1. Got \[2\]"),
         ([-1], r"must be from 0 to 1. Got \[-1\]"),
-        ([True], r"a value a column, here 2. Got 1"),
-        ([0.5], r"names, of positions or of truth values.*Got \[0.5\]"),
+        ([True], r"one boolean per column: 2. Got 1"),
+        ([0.5], r"names, of positions or of booleans.*Got \[0.5\]"),
         ([["color"]], "names, of positions"),
         (["color", 1], "Got '1'"),
     ],

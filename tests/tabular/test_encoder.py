@@ -10,7 +10,7 @@ from scipy.sparse import csr_array, csr_matrix, issparse
 
 from skdnn._tabular import encoder
 from skdnn._tabular.columns import Columns, read_columns
-from skdnn._tabular.encoder import fit_table, has_missing
+from skdnn._tabular.encoder import fit_encoder, has_missing
 
 NUMBERS = Columns({})
 RNG = np.random.default_rng(0)
@@ -18,7 +18,7 @@ RNG = np.random.default_rng(0)
 
 def fit(X, weight=None, *, columns=NUMBERS, recipe=False):
     weight = np.ones(len(X)) if weight is None else np.asarray(weight, dtype=float)
-    return fit_table(columns, np.asarray(X), weight, recipe=recipe)
+    return fit_encoder(columns, np.asarray(X), weight, recipe=recipe)
 
 
 def mixed(n=200, seed=0):
@@ -77,7 +77,7 @@ def test_column_that_is_missing_altogether_says_nothing():
     later = table.encode(np.array([[np.nan, 1], [7e9, 1], [-3.0, 1]]))
     np.testing.assert_array_equal(later, [[0, 1]] * 3)
     with pytest.raises(
-        ValueError, match=r"at least one cell.*9 training rows of 1 col"
+        ValueError, match=r"at least one value.*9 training rows of 1 col"
     ):
         fit(np.full((9, 1), np.nan), columns=Columns({0: {}}))
 
@@ -90,7 +90,7 @@ def test_categories_become_a_flag_a_level():
     towns = [f"town=t{i:02}" for i in range(40)]
     expected = ["size", "count", "open", "size=missing", *levels, *towns]
     assert table.input_names(names) == expected
-    assert (table.n_numbers, table.n_flags, table.code_sizes) == (3, 44, ())
+    assert (table.n_numeric, table.n_flags, table.code_sizes) == (3, 44, ())
     frame = pd.DataFrame(out, columns=expected)
     for level, code in columns.codes[1].items():
         np.testing.assert_array_equal(frame[f"kind={level}"], X[:, 1] == code)
@@ -124,7 +124,7 @@ def test_rows_are_encoded_in_blocks(monkeypatch):
         table = fit(X, columns=columns, recipe=recipe)
         whole = table.encode(X)
         with monkeypatch.context() as patch:
-            patch.setattr(encoder, "_BLOCK_CELLS", 100)
+            patch.setattr(encoder, "_BLOCK_VALUES", 100)
             np.testing.assert_array_equal(table.encode(X), whole)
         one_by_one = [table.encode(X[i : i + 1])[0] for i in range(len(X))]
         np.testing.assert_array_equal(one_by_one, whole)
@@ -225,7 +225,7 @@ def test_recipe_codes_wide_categories():
     table = fit(X, columns=columns, recipe=True)
     assert table.code_sizes == (41,)
     assert table.input_names(names)[-1] == "town"
-    assert table.n_numbers + table.n_flags + 1 == table.n_inputs == 8
+    assert table.n_numeric + table.n_flags + 1 == table.n_inputs == 8
     X[:3, 2] = np.nan
     out = table.encode(X)[:, -1]
     np.testing.assert_array_equal(out, np.nan_to_num(X[:, 2] + 1))
@@ -311,7 +311,7 @@ def test_sparse_rows_equal_dense_rows(container, weighted):
     X[:, 0] = np.nan_to_num(X[:, 0])
     weight = RNG.integers(0, 3, 60) if weighted else np.ones(60)
     dense = fit(X, weight)
-    sparse = fit_table(NUMBERS, container(X), weight.astype(float), recipe=False)
+    sparse = fit_encoder(NUMBERS, container(X), weight.astype(float), recipe=False)
     assert same(sparse, dense)
     before = container(X)
     out = sparse.encode(before)
@@ -323,7 +323,7 @@ def test_sparse_rows_equal_dense_rows(container, weighted):
 def test_recipe_keeps_the_zeros_of_sparse_rows():
     X = np.where(RNG.random((60, 3)) < [0.3, 0.5, 0.8], RNG.normal(5, 1, (60, 3)), 0)
     X[0, 1] = np.nan
-    table = fit_table(NUMBERS, csr_matrix(X), np.ones(60), recipe=True)
+    table = fit_encoder(NUMBERS, csr_matrix(X), np.ones(60), recipe=True)
     out = table.encode(csr_matrix(X)).toarray()
     low, high = np.nanquantile(X, [0.25, 0.75], axis=0, method="averaged_inverted_cdf")
     expected = clipped(np.nan_to_num(X) / (high - low))

@@ -15,7 +15,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, OneHotEncoder
 
 from skdnn import DNNClassifier, explain
-from skdnn._estimator import prepare
+from skdnn._estimator import split
 
 
 def network(hidden_layer_sizes=(16,), **parameters):
@@ -124,18 +124,18 @@ def test_validation_rows_teach_the_table_nothing(passengers):
     assert beside.history_["val_loss"].notna().all()
     # nor do rows that are cut off
     seen = []
-    fit_table = prepare.fit_table
+    fit_encoder = split.fit_encoder
 
     def spy(columns, X, weight, **settings):
         seen.append(X)
-        return fit_table(columns, X, weight, **settings)
+        return fit_encoder(columns, X, weight, **settings)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(prepare, "fit_table", spy)
+        patch.setattr(split, "fit_encoder", spy)
         fitted = network(validation_fraction=0.5).fit(X, y)
     assert len(seen[0]) == fitted._training_summary.n_train == 120
     age = seen[0][:, 0]
-    assert fitted._table.fill[0] == np.nanmedian(age) != np.nanmedian(X["age"])
+    assert fitted._encoder.fill[0] == np.nanmedian(age) != np.nanmedian(X["age"])
 
 
 def test_table_by_sample_weight_equals_repeated_rows(passengers):
@@ -160,9 +160,9 @@ def test_training_that_goes_on_keeps_the_table(passengers):
         train = estimator.fit if estimator.warm_start else estimator.partial_fit
         known = {} if estimator.warm_start else {"classes": ["died", "lived"]}
         train(X[:100], y[:100], **known)
-        table = estimator._table
+        table = estimator._encoder
         train(X[100:].assign(sex="unknown", age=np.nan), y[100:])
-        assert estimator._table is table
+        assert estimator._encoder is table
         np.testing.assert_array_equal(
             estimator.predict_proba(X.assign(sex="unknown")),
             estimator.predict_proba(X.assign(sex=None)),
@@ -174,7 +174,7 @@ def test_named_categories(passengers):
     X, y = passengers
     X = X.drop(columns=["sex", "deck", "port"])
     by_name = network(categorical_features=["siblings"]).fit(X, y)
-    names = by_name._table.input_names(list(X.columns))
+    names = by_name._encoder.input_names(list(X.columns))
     assert names[-5:] == [f"siblings={i}" for i in range(5)]
     by_position = network(categorical_features=[2]).fit(X, y)
     array = X.to_numpy(dtype=float, na_value=np.nan)

@@ -20,8 +20,7 @@ def no_training(monkeypatch):
     def never(*args):
         raise AssertionError("training must not begin")
 
-    for name in ("ensemble.train", "ensemble.train_stack", "recipe.train_stack"):
-        monkeypatch.setattr(f"skdnn._estimator.{name}", never)
+    monkeypatch.setattr("skdnn._estimator.network_training.train_stack", never)
 
 
 def with_cell(value):
@@ -45,7 +44,7 @@ def with_cell(value):
         (WORDS.rename(columns={"n": 3}), Y, "feature name"),
         (WORDS, Y[:5], "inconsistent numbers of samples"),
         (WORDS, None, "requires y to be passed"),
-        (WORDS.assign(word=None).iloc[:, :1], Y, "one cell that is not missing"),
+        (WORDS.assign(word=None).iloc[:, :1], Y, "one value that is not missing"),
         (WORDS.to_numpy(), Y, "could not convert string"),
         (X, np.zeros(20), "at least 2 classes. Got 1 class"),
         (X[:1], Y[:1], "Got 1 class.*n_samples=1"),
@@ -55,9 +54,9 @@ def with_cell(value):
         (X, None, "requires y to be passed"),
         (X, X[:, 0], "Unknown label type"),
         (X, np.where(Y, np.nan, 1.0), "y contains NaN"),
-        (X, np.array(["a", 1] * 10, dtype=object), "of one kind.*int"),
-        (X, np.array(["a", None] * 10, dtype=object), "of one kind.*NoneType"),
-        (X, np.eye(3)[Y].astype(int) * 2 + 1, "zeros and ones, a column a label"),
+        (X, np.array(["a", 1] * 10, dtype=object), "of one type.*int"),
+        (X, np.array(["a", None] * 10, dtype=object), "of one type.*NoneType"),
+        (X, np.eye(3)[Y].astype(int) * 2 + 1, "zeros and ones, one column per label"),
         (X[0], Y, "Expected 2D array"),
         (X.astype(complex), Y, "[Cc]omplex"),
     ],
@@ -105,10 +104,10 @@ def test_weights_that_cannot_be(weight, match):
         ({"hidden_layer_sizes": (10, 2.5)}, "whole numbers.*Got 2.5"),
         ({"hidden_layer_sizes": -3}, "'hidden_layer_sizes'.*Got -3"),
         ({"dropout": 1.0}, "'dropout'.*Got 1.0"),
-        ({"dropout": [0.1]}, "one a hidden layer: 2 here. Got 1"),
+        ({"dropout": [0.1]}, "one per hidden layer: 2 here. Got 1"),
         (
             {"dropout": [0.1, 0.2], "hidden_layer_sizes": (5,)},
-            "one a hidden layer: 1 here. Got 2",
+            "one per hidden layer: 1 here. Got 2",
         ),
         ({"dropout": [0.1, 1.0]}, r"must hold rates.*Got 1.0 in \[0.1, 1.0\]"),
         ({"calibration": "isotonic"}, "'calibration'.*Got 'isotonic'"),

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from skdnn import DNNClassifier
-from skdnn._training.callbacks import asks_for_batches
+from skdnn._training.callbacks import need_batches
 
 
 def network(**parameters):
@@ -18,26 +18,26 @@ def network(**parameters):
 
 
 class Diary(keras.callbacks.Callback):
-    """Keeps what it is told, outside of itself: callbacks are copied."""
+    """Records its calls on the class: callbacks are copied."""
 
-    told: list = []  # noqa: RUF012
+    calls: list = []  # noqa: RUF012
 
     def on_train_begin(self, logs=None):
-        type(self).told = ["begin"]
+        type(self).calls = ["begin"]
 
     def on_epoch_begin(self, epoch, logs=None):
-        type(self).told.append(epoch)
+        type(self).calls.append(epoch)
 
     def on_epoch_end(self, epoch, logs=None):
-        type(self).told.append(dict(logs))
+        type(self).calls.append(dict(logs))
 
     def on_train_end(self, logs=None):
-        type(self).told.append("end")
+        type(self).calls.append("end")
 
 
-def test_are_told_of_every_epoch(iris):
+def test_are_notified_of_every_epoch(iris):
     fitted = network(callbacks=Diary(), validation_fraction=0.2, max_iter=3).fit(*iris)
-    begin, *epochs, end = Diary.told
+    begin, *epochs, end = Diary.calls
     assert (begin, end) == ("begin", "end")
     assert epochs[::2] == [0, 1, 2]
     for logs, row in zip(epochs[1::2], fitted.history_.to_dict("records"), strict=True):
@@ -47,16 +47,17 @@ def test_are_told_of_every_epoch(iris):
 
 def test_a_callback_that_does_nothing_changes_nothing(iris):
     plain = network().fit(*iris)
-    watched = network(callbacks=[Diary()]).fit(*iris)
-    np.testing.assert_array_equal(plain.coefs_[0], watched.coefs_[0])
-    assert plain.loss_curve_ == watched.loss_curve_
+    observed = network(callbacks=[Diary()]).fit(*iris)
+    np.testing.assert_array_equal(plain.coefs_[0], observed.coefs_[0])
+    assert plain.loss_curve_ == observed.loss_curve_
 
 
 def test_are_copied(iris):
     callback = keras.callbacks.EarlyStopping(monitor="loss", patience=1)
+    before = dict(vars(callback))
     estimator = network(callbacks=[callback]).fit(*iris)
     assert estimator.callbacks == [callback]
-    assert not hasattr(callback, "best_weights") or callback.best_weights is None
+    assert vars(callback) == before
     first = estimator.n_iter_
     assert estimator.fit(*iris).n_iter_ == first
 
@@ -108,10 +109,10 @@ class Batches(keras.callbacks.Callback):
         type(self).count += 1
 
 
-def test_that_ask_for_batches_take_the_slow_twin(iris):
-    assert asks_for_batches([Batches()])
-    assert asks_for_batches([keras.callbacks.TerminateOnNaN()])
-    assert not asks_for_batches([Diary(), keras.callbacks.EarlyStopping()])
+def test_that_need_batches_train_by_model_fit(iris):
+    assert need_batches([Batches()])
+    assert need_batches([keras.callbacks.TerminateOnNaN()])
+    assert not need_batches([Diary(), keras.callbacks.EarlyStopping()])
     Batches.count = 0
     slow = network(callbacks=[Batches()], max_iter=3).fit(*iris)
     assert Batches.count == 3 * 5
@@ -130,3 +131,79 @@ def test_can_end_training_within_an_epoch(iris):
 def test_what_is_no_callback(iris):
     with pytest.raises(ValueError, match=r"must hold instances of keras.*Got 3"):
         network(callbacks=[3]).fit(*iris)
+
+
+@pytest.mark.parametrize("monitor", ["loss", "val_loss", "accuracy", "val_accuracy"])
+@pytest.mark.parametrize("labels", ["classes", "two classes", "indicators"])
+def test_early_stopping_finds_the_direction_of_a_metric(labels, monitor, iris):
+    X, y = iris
+    if labels == "two classes":
+        X, y = X[y < 2], y[y < 2]
+    elif labels == "indicators":
+        y = (X[:, [0, 2, 3]] > 0.5).astype(int)
+    stop = keras.callbacks.EarlyStopping(monitor, patience=1, min_delta=10.0)
+    fitted = network(callbacks=[stop], validation_fraction=0.2).fit(X, y)
+    assert fitted.n_iter_ == 2  # no epoch is 10 better than the first
+
+
+def test_the_rate_falls_once_accuracy_stalls(iris):
+    plateau = keras.callbacks.ReduceLROnPlateau(
+        "val_accuracy", factor=0.5, patience=1, min_delta=10.0
+    )
+    fitted = network(callbacks=[plateau], validation_fraction=0.2, max_iter=3).fit(
+        *iris
+    )
+    rates = fitted.history_["learning_rate"].tolist()
+    assert rates == [2.0**-6, 2.0**-6, 2.0**-7]
+
+
+def test_checkpoints_of_epochs_are_compiled(iris, tmp_path):
+    path = str(tmp_path / "{epoch}.keras")
+    checkpoint = keras.callbacks.ModelCheckpoint(path, "val_accuracy")
+    assert not need_batches([checkpoint])
+    assert need_batches([keras.callbacks.ModelCheckpoint(path, save_freq=10)])
+    plain = network(max_iter=3, validation_fraction=0.2).fit(*iris)
+    saved = network(max_iter=3, validation_fraction=0.2, callbacks=[checkpoint]).fit(
+        *iris
+    )
+    np.testing.assert_array_equal(plain.coefs_[0], saved.coefs_[0])
+    assert sorted(p.name for p in tmp_path.iterdir()) == [
+        "1.keras",
+        "2.keras",
+        "3.keras",
+    ]
+
+
+def test_the_best_weights_are_kept_beside_callbacks(iris):
+    settings = {
+        "early_stopping": True,
+        "learning_rate_init": 0.5,
+        "n_iter_no_change": 3,
+        "max_iter": 40,
+    }
+    plain = network(**settings).fit(*iris)
+    observed = network(callbacks=[Diary()], **settings).fit(*iris)
+    assert plain.history_["val_loss"].idxmin() < plain.n_iter_ - 1
+    for a, b in zip(plain.coefs_, observed.coefs_, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("policy", ["mixed_float16", "bfloat16"])
+def test_a_global_dtype_policy_changes_nothing(policy, dtype, iris):
+    X, y = iris[0].astype(dtype), iris[1]
+    stop = keras.callbacks.EarlyStopping("accuracy", patience=20)
+    settings = {"batch_norm": True, "dropout": 0.1}
+    expected = [
+        network(callbacks=callbacks, **settings).fit(X, y).predict_proba(X)
+        for callbacks in (None, [stop], [Batches()])
+    ]
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policy)
+    try:
+        for callbacks, proba in zip((None, [stop], [Batches()]), expected, strict=True):
+            found = network(callbacks=callbacks, **settings).fit(X, y)
+            assert found.predict_proba(X).dtype == dtype
+            np.testing.assert_array_equal(found.predict_proba(X), proba)
+    finally:
+        keras.config.set_dtype_policy(before)

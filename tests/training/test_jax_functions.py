@@ -1,4 +1,4 @@
-"""The compiled epoch on Keras's JAX backend, against the same slow twin."""
+"""The compiled epoch on Keras's JAX backend, against the same reference."""
 
 import importlib.util
 import os

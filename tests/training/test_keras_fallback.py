@@ -1,17 +1,19 @@
-"""The compiled epoch and its slow twin, ``keras.Model.fit``, leave the same weights."""
+"""The compiled epoch and its reference, ``keras.Model.fit``, give the same weights."""
 
 import numpy as np
 import pytest
 from sklearn.utils import check_random_state
 
 from skdnn._network import keras_layers
-from skdnn._network.spec import Hidden, NetworkSpec, initial_weights
-from skdnn._runtime import keras_backend
+from skdnn._network.initial_weights import uniform_weights
+from skdnn._network.spec import Hidden, NetworkSpec
+from skdnn._runtime import caches
 from skdnn._tabular.dataset import Dataset
-from skdnn._training import config, loop
-from skdnn._training.config import Penalties, Rate, Stopping, TrainingTask
+from skdnn._training import execution, loop
+from skdnn._training.compiled_epochs import program_for
 from skdnn._training.keras_fallback import KerasEpochs
 from skdnn._training.optimizers import solver_from_name
+from skdnn._training.task import Penalties, Rate, Stopping, TrainingTask
 
 # exact in float32, which is what Keras keeps its learning rate in
 RATE = 2.0**-9
@@ -43,7 +45,7 @@ def make_fit(dtype, hidden, n_classes=3, solver="adam", schedule=None, **penalti
     defaults = {"l2": 1e-2, "l1": 0.0, "weight_decay": 0.0, "label_smoothing": 0.0}
     return TrainingTask(
         spec=spec,
-        weights=initial_weights(spec, check_random_state(1)),
+        weights=uniform_weights(spec, check_random_state(1)),
         solver=made,
         optimizer_state=None,
         table=rows,
@@ -60,9 +62,10 @@ def make_fit(dtype, hidden, n_classes=3, solver="adam", schedule=None, **penalti
     )
 
 
-def both_roads(monkeypatch, *args, **kwargs):
+def compiled_and_reference(monkeypatch, *args, **kwargs):
     fast = loop.train(make_fit(*args, **kwargs))
     with monkeypatch.context() as patch:
+        # private: no public option sends a fit through the reference
         patch.setattr(loop, "_choose_epochs", lambda fit, *_: KerasEpochs(fit))
         slow = loop.train(make_fit(*args, **kwargs))
     return fast, slow
@@ -124,15 +127,13 @@ XLA_CASES = (
     + [(c, "float64", True) for c in XLA_CASES],
 )
 def test_compiled_epoch_equals_keras_fit(case, dtype, xla, monkeypatch, request):
-    monkeypatch.setattr(config, "_XLA_PAYS_STEPS", 0 if xla else np.inf)
+    monkeypatch.setattr(execution, "XLA_PAYS_STEPS", 0 if xla else np.inf)
     if case == "dropout" and xla:  # XLA has a generator of its own
-        monkeypatch.setattr(keras_layers, "_uniform", any_draws)
-        keras_backend.clear_caches()
-        request.addfinalizer(
-            keras_backend.clear_caches
-        )  # keep no program that has them
+        monkeypatch.setattr(keras_layers, "uniform", any_draws)
+        caches.clear_caches()
+        request.addfinalizer(caches.clear_caches)  # keep no program that has them
     hidden, settings = CASES[case]
-    fast, slow = both_roads(monkeypatch, dtype, hidden, **settings)
+    fast, slow = compiled_and_reference(monkeypatch, dtype, hidden, **settings)
     tolerance = 1e-9 if dtype == "float64" else 1e-5
     for a, b in zip(fast.weights, slow.weights, strict=True):
         assert a.dtype == b.dtype == dtype
@@ -152,7 +153,9 @@ def test_schedule_of_the_rate_is_followed_step_by_step(monkeypatch):
     schedule = keras.optimizers.schedules.serialize(
         keras.optimizers.schedules.ExponentialDecay(0.01, 5, 0.5)
     )
-    fast, slow = both_roads(monkeypatch, "float64", PLAIN, schedule=schedule)
+    fast, slow = compiled_and_reference(
+        monkeypatch, "float64", PLAIN, schedule=schedule
+    )
     for a, b in zip(fast.weights, slow.weights, strict=True):
         np.testing.assert_allclose(a, b, atol=1e-7)
     # 5 batches an epoch, a half every 5 steps
@@ -165,4 +168,4 @@ def test_dropout_rates_share_a_program():
         make_fit("float64", (Hidden(8, "relu", dropout=rate),)) for rate in (0.1, 0.4)
     ]
     assert fits[0].spec != fits[1].spec
-    assert loop.program_of(fits[0]) is loop.program_of(fits[1])
+    assert program_for(fits[0]) is program_for(fits[1])

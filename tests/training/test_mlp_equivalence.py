@@ -124,6 +124,7 @@ def test_lbfgs_until_the_gradient_vanishes(iris):
     settings = {"solver": "lbfgs", "random_state": 0, "alpha": 0.1, "max_iter": 1000}
     ours = DNNClassifier((), **settings).fit(X, y)
     theirs = MLPClassifier((), **settings).fit(X, y)
+    # private: the reason why training ended is shown by summary() only
     assert ours._training_summary.ending == "ended as the gradient had vanished"
     np.testing.assert_allclose(
         ours.predict_proba(X), theirs.predict_proba(X), atol=1e-3

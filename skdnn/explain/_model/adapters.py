@@ -127,7 +127,11 @@ class _KerasOwn(_Wrapped):
     _are_probabilities: bool | None = None
 
     def predict_proba(self, X: Any) -> Any:
-        out = np.asarray(self.estimator.decision_function(X), dtype=np.float64)
+        # Keras 3.14 has no `decision_function`, which is the network's `predict`
+        predict = getattr(
+            self.estimator, "decision_function", self.estimator.model_.predict
+        )
+        out = np.asarray(predict(X), dtype=np.float64)
         if self._are_probabilities is None:
             sums = np.abs(out.sum(axis=1) - 1)
             told = out.min() >= 0 and sums.max() < _SUM_ERROR

@@ -109,9 +109,7 @@ class Plot:
             self.text(across, place, formatting.number(value), "tick", "middle")
         self.line([(x0, y0), (x1, y0)], "axis")
         middle = (_LEFT + self.width - _RIGHT) / 2
-        self.text(
-            middle, self.height - 6, shorten(x_title, 36), "title", "middle"
-        )
+        self.text(middle, self.height - 6, shorten(x_title, 36), "title", "middle")
         self.text(2, 10, y_title, "title", "start")
 
 

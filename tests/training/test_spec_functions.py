@@ -1,4 +1,4 @@
-"""Compiled epochs of the recipe against a slow oracle, step by step in NumPy."""
+"""Compiled epochs of the recipe against a reference, step by step in NumPy."""
 
 from dataclasses import replace
 
@@ -7,18 +7,19 @@ import pytest
 import tensorflow as tf
 from sklearn.utils import check_random_state
 
-from skdnn._network.initial_weights import bin_edges, starting_weights
+from skdnn._network.initial_weights import bin_edges, data_driven_weights
 from skdnn._network.keras_models import build_network, network_variables, set_weights
 from skdnn._network.spec import Hidden, InputEncoding, NetworkSpec
 from skdnn._tabular.dataset import Dataset
-from skdnn._training import compiled_epochs, config, loop
-from skdnn._training.config import Penalties, Rate, Stopping, TrainingTask
+from skdnn._training import execution, loop
+from skdnn._training.compiled_epochs import SpecEpochs
 from skdnn._training.optimizers import solver_from_name
 from skdnn._training.schedules import Schedule, coslog4, flat_cos
+from skdnn._training.task import Penalties, Rate, Stopping, TrainingTask
 
 FRONT = InputEncoding(n_numeric=2, n_flags=1, code_sizes=(9,), bins=3)
 N, BATCH, EPOCHS = 52, 16, 3
-RATE, DECAY, SMOOTHING, RAMP = 0.05, 0.4, 0.1, 0.3
+RATE, DECAY, SMOOTHING, PLE_FACTOR = 0.05, 0.4, 0.1, 0.3
 BETAS, EPSILON = (0.9, 0.95), 1e-8
 
 
@@ -39,8 +40,8 @@ def make_fit(dtype="float64", *, validated=False, hidden=None, l2=0.0):
     hidden = hidden or (Hidden(6, "selu"), Hidden(5, "selu"))
     spec = NetworkSpec(4, hidden, 3, "softmax", dtype, encoding=FRONT)
     edges = bin_edges(X[:, :2], rows.weight, FRONT.bins)
-    weights = starting_weights(spec, X, rows.weight, edges, check_random_state(1))
-    # ramps and outputs that count from the first step on
+    weights = data_driven_weights(spec, X, rows.weight, edges, check_random_state(1))
+    # encodings and outputs that matter from the first step
     noise = check_random_state(2)
     weights = [
         (w + noise.normal(scale=0.3, size=w.shape)).astype(dtype) if a.trainable else w
@@ -72,19 +73,19 @@ def make_fit(dtype="float64", *, validated=False, hidden=None, l2=0.0):
         penalties=penalties,
         stopping=Stopping(max_iter=EPOCHS, tol=0.0, patience=np.inf, early=False),
         # longer than it is trained for: the schedule is not the count of epochs
-        schedule=Schedule(RATE, 20, DECAY, SMOOTHING, l2, 0.0, RAMP),
+        schedule=Schedule(RATE, 20, DECAY, SMOOTHING, l2, 0.0, PLE_FACTOR),
         keeps_logits=validated,
     )
 
 
-def slow_training(fit):
+def reference_training(fit):
     """Return weights after the epochs, losses, and logits of the rows after each."""
     network = build_network(fit.spec)
     set_weights(network, fit.spec, fit.weights)
     variables = network_variables(network, fit.spec)
     pairs = zip(fit.spec.arrays, variables, strict=True)
     trained = [(a.role, v) for a, v in pairs if a.trainable]
-    factors = {"bias": 0.1, "scale": 6.0, "piecewise_linear": RAMP}
+    factors = {"bias": 0.1, "scale": 6.0, "piecewise_linear": PLE_FACTOR}
     first = [np.zeros(v.shape) for _, v in trained]
     second = [np.zeros(v.shape) for _, v in trained]
     order = np.arange(N, dtype=np.int32)
@@ -96,7 +97,7 @@ def slow_training(fit):
             rows = order[start : start + BATCH]
             t = (step + 1) / fit.schedule.n_steps
             rate = RATE * coslog4(t)
-            loss, gradients = slow_gradient(
+            loss, gradients = reference_gradient(
                 network, [v for _, v in trained], fit, rows, SMOOTHING * coslog4(t)
             )
             of_epoch += loss * len(rows)
@@ -118,7 +119,7 @@ def slow_training(fit):
     return [v.numpy() for v in variables], losses, logits
 
 
-def slow_gradient(network, variables, fit, rows, smoothing):
+def reference_gradient(network, variables, fit, rows, smoothing):
     X, y, weight = (part[rows] for part in (fit.table.X, fit.table.y, fit.table.weight))
     targets = np.eye(3)[y] * (1 - smoothing) + smoothing / 3
     raw = [v.value for v in variables]
@@ -139,10 +140,10 @@ def slow_gradient(network, variables, fit, rows, smoothing):
 @pytest.mark.parametrize("l2", [0.0, 0.1])
 @pytest.mark.parametrize("xla", [False, True])
 def test_same_weights_as_step_by_step(xla, l2, monkeypatch):
-    monkeypatch.setattr(config, "_XLA_PAYS_STEPS", 0 if xla else np.inf)
+    monkeypatch.setattr(execution, "XLA_PAYS_STEPS", 0 if xla else np.inf)
     fit = make_fit(l2=l2)
     fitted = loop.train(fit)
-    weights, losses, _ = slow_training(make_fit(l2=l2))
+    weights, losses, _ = reference_training(make_fit(l2=l2))
     moved = 0
     for array, ours, slow, before in zip(
         fit.spec.arrays, fitted.weights, weights, fit.weights, strict=True
@@ -150,20 +151,20 @@ def test_same_weights_as_step_by_step(xla, l2, monkeypatch):
         np.testing.assert_allclose(ours, slow, atol=1e-9, err_msg=array.role)
         moved += not np.array_equal(ours, before)
     assert moved == sum(array.trainable for array in fit.spec.arrays)
-    told = [record["loss"] for record in fitted.history]
-    np.testing.assert_allclose(told, losses, rtol=1e-9)
+    observed = [record["loss"] for record in fitted.history]
+    np.testing.assert_allclose(observed, losses, rtol=1e-9)
 
 
 @pytest.mark.parametrize("xla", [False, True])
 def test_logits_of_every_epoch(xla, monkeypatch):
-    monkeypatch.setattr(config, "_XLA_PAYS_STEPS", 0 if xla else np.inf)
+    monkeypatch.setattr(execution, "XLA_PAYS_STEPS", 0 if xla else np.inf)
     together = loop.train(make_fit(validated=True))
-    _, _, logits = slow_training(make_fit())
+    _, _, logits = reference_training(make_fit())
     assert len(together.logits) == EPOCHS
-    for told, slow in zip(together.logits, logits, strict=True):
-        np.testing.assert_allclose(told, slow[:20], atol=1e-9)
-    # and asked between epochs, where there is no room to keep them inside
-    monkeypatch.setattr(compiled_epochs.CompiledEpochs, "_told_at_once", 0)
+    for ours, slow in zip(together.logits, logits, strict=True):
+        np.testing.assert_allclose(ours, slow[:20], atol=1e-9)
+    # and computed between epochs, where one call has no room to keep them
+    monkeypatch.setattr(SpecEpochs, "logit_epochs", 0)
     apart = loop.train(make_fit(validated=True))
     for one, other in zip(together.logits, apart.logits, strict=True):
         np.testing.assert_allclose(one, other, atol=1e-12)
@@ -178,7 +179,7 @@ def test_training_that_ends_earlier_is_the_beginning_of_the_longer():
     ]
 
 
-def test_ramps_of_rate_zero_stay_where_they_are():
+def test_piecewise_linear_encodings_of_rate_zero_are_unchanged():
     fit = make_fit()
     fit = replace(fit, schedule=replace(fit.schedule, piecewise_linear_factor=0.0))
     fitted = loop.train(fit)

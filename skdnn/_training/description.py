@@ -2,47 +2,20 @@
 
 import inspect
 import json
-import threading
-from collections import OrderedDict
-from collections.abc import Callable, Iterator
-from typing import Any, Generic, TypeVar
+from collections.abc import Iterator
+from typing import Any
 
-from skdnn._runtime import keras_backend
-
-T = TypeVar("T")
+from skdnn._runtime import compat, keras_backend
 
 _OWN = "keras."
 _PLAIN = (str, int, float, bool, type(None))
 
 
-class Kept(Generic[T]):
-    """What was made last, by description; the least used goes first."""
-
-    def __init__(self, most: int):
-        self._most, self._lock = most, threading.Lock()
-        self._made: OrderedDict[str, T] = OrderedDict()
-        keras_backend.register_cache(self._made.clear)
-
-    def get(self, description: str, make: Callable[[], T]) -> T:
-        """Return what was made for a description, or make it."""
-        with self._lock:
-            if description not in self._made:
-                self._made[description] = make()
-            self._made.move_to_end(description)
-            if len(self._made) > self._most:
-                self._made.popitem(last=False)
-            return self._made[description]
-
-    def __len__(self) -> int:
-        return len(self._made)
-
-
 def architecture(model: Any) -> str | None:
-    """Return a description that no other network has, or None.
+    """Return a description that only equal networks share, or None.
 
-    None if a part is not Keras's own, as what it does could differ without its
-    description. Layers that learn outside training (``adapt``) hold values that are
-    no weights, so that they have none either.
+    None if a part is not Keras's own, as its code could differ under one description,
+    or if a layer learns outside training (``adapt``), as its values are not weights.
     """
     if type(model).__name__ not in ("Sequential", "Functional") or not _is_own(model):
         return None
@@ -55,11 +28,11 @@ def architecture(model: Any) -> str | None:
 def training(model: Any) -> str | None:
     """Return a description of network, optimizer, loss and metrics, or None."""
     described = architecture(model)
-    settings = getattr(getattr(model, "_compile_config", None), "config", None)
+    settings = getattr(compat.compile_config(model), "config", None)
     if described is None or settings is None:
         return None
     optimizer = model.optimizer
-    if getattr(optimizer, "_exclude_from_weight_decay_list", None):
+    if compat.has_weight_decay_exclusions(optimizer):
         return None
     described_settings = _setting({**settings, "optimizer": optimizer})
     return described_settings and described + described_settings
@@ -104,12 +77,23 @@ def _parts(thing: Any, seen: set[int]) -> Iterator[Any]:
 def _described(thing: Any) -> str | None:
     """Return a configuration as text, or None if it names what is not Keras's."""
     try:
-        config = thing.get_config()
-        if not isinstance(config.get("learning_rate"), dict):
-            config.pop("learning_rate", None)  # it is a variable
+        config = _without_rate(thing.get_config())
         return None if _names_others(config) else json.dumps(config, sort_keys=True)
     except Exception:  # whatever a part of the user's raises: it cannot be described
         return None
+
+
+def _without_rate(config: dict[str, Any]) -> dict[str, Any]:
+    """Return a configuration without a constant learning rate: it is a variable."""
+    config = dict(config)
+    if not isinstance(config.get("learning_rate"), dict):
+        config.pop("learning_rate", None)
+    inner = config.get("inner_optimizer")  # of one that scales the loss
+    if isinstance(inner, dict):
+        # names are counted, and without effect
+        config["name"], unnamed = None, _without_rate(inner["config"]) | {"name": None}
+        config["inner_optimizer"] = inner | {"config": unnamed}
+    return config
 
 
 def _names_others(node: Any) -> bool:

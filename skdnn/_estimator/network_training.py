@@ -1,0 +1,237 @@
+"""Training of networks from plain values, and what is known of each afterwards."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.exceptions import ConvergenceWarning
+
+from skdnn._estimator.calibration import Reliability
+from skdnn._estimator.summary import TrainingSummary, learned_nothing
+from skdnn._network import prediction
+from skdnn._network.spec import NetworkSpec
+from skdnn._runtime.progress import Progress
+from skdnn._tabular.encoder import TableEncoder
+from skdnn._training.loss import class_share_loss, class_shares
+from skdnn._training.stacks import train_stack
+from skdnn._training.task import TrainingResult, TrainingTask
+from skdnn.exceptions import BaselineWarning
+
+# Rows on which the loss is compared with that of the class shares, at most.
+_BASELINE_ROWS = 20_000
+# A recorded loss below this share of the baseline needs no second evaluation.
+_CLEARLY_BELOW = 0.9
+
+
+@dataclass(frozen=True)
+class FittedState:
+    """The parts of a fitted network; training may resume from them."""
+
+    encoder: TableEncoder
+    spec: NetworkSpec
+    weights: Sequence[np.ndarray]
+    optimizer_state: Sequence[np.ndarray] | None
+    history: pd.DataFrame
+    rows_seen: int
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Return the probabilities of rows of numbers and category codes."""
+        inputs = self.encoder.encode(X)
+        return prediction.predict_proba(self.spec, self.weights, inputs)
+
+
+def state_of(estimator: Any) -> FittedState:
+    """Return the state of a fitted estimator of one network."""
+    return FittedState(
+        estimator._encoder,
+        estimator._spec,
+        estimator._weights,
+        estimator._optimizer_state,
+        estimator.history_,
+        estimator.t_,
+    )
+
+
+@dataclass(frozen=True)
+class TrainedNetwork(FittedState):
+    """A network after training, and how its training went.
+
+    `early` is whether the weights are those of the best epoch, `known_rows` holds
+    positions of the rows it was trained or validated on, `problems` are the warnings
+    that it deserves.
+    """
+
+    summary: TrainingSummary
+    baseline_loss: float
+    early: bool
+    is_validated: bool
+    known_rows: np.ndarray
+    problems: list[Warning]
+
+
+def train_networks(
+    tasks: Sequence[TrainingTask], progress: Progress
+) -> list[TrainingResult]:
+    """Train networks side by side; raise the error of the first that failed."""
+
+    def on_epoch(record: dict[str, float]) -> None:
+        figures = {"loss": record["loss"]}
+        if np.isfinite(record["val_loss"]):
+            figures["val_loss"] = record["val_loss"]
+        progress.step(figures)
+
+    results = []
+    for result in train_stack([replace(task, on_epoch=on_epoch) for task in tasks]):
+        if isinstance(result, Exception):
+            raise result
+        results.append(result)
+    return results
+
+
+def mean_history(histories: Sequence[pd.DataFrame | list[dict[str, float]]]) -> Any:
+    """Return the mean of histories epoch by epoch, over those that are as long."""
+    frames = pd.concat([pd.DataFrame(history) for history in histories])
+    return frames.groupby(level=0).mean()
+
+
+def describe_training(
+    task: TrainingTask,
+    result: TrainingResult,
+    encoder: TableEncoder,
+    n_classes: int,
+    *,
+    earlier: FittedState | None = None,
+    incremental: bool = False,
+    reliability: Reliability | None = None,
+    ending: str | None = None,
+    members: str | None = None,
+) -> TrainedNetwork:
+    """Return a trained network with its history, losses, summary and problems.
+
+    `earlier` is the state that training resumed from; `ending` and `members` are what
+    the summary reports of the recipe.
+    """
+    history = pd.DataFrame(result.history)
+    if earlier is not None:
+        history = pd.concat([earlier.history, history], ignore_index=True)
+    y, weight = task.table.y[task.positions], task.table.weight[task.positions]
+    shares = class_shares(y, weight, n_classes)
+    baseline, early = class_share_loss(y, weight, shares), task.stopping.early
+    known_rows = task.positions
+    if task.held_out is not None:
+        known_rows = np.concatenate([known_rows, task.held_out])
+    return TrainedNetwork(
+        encoder=encoder,
+        spec=task.spec,
+        weights=result.weights,
+        # kept where the next call resumes from it; else a pickle needs weights only
+        optimizer_state=result.optimizer_state if incremental else None,
+        history=history,
+        rows_seen=result.rows_seen,
+        summary=TrainingSummary(
+            n_train=task.n_train,
+            n_validation=0 if task.validation is None else len(task.validation),
+            shares=shares,
+            batch_size=task.batch_size,
+            solver=task.solver.name,
+            ending=ending or _ending(task, result),
+            best_epoch=int(np.nanargmin(history["val_loss"])) + 1 if early else None,
+            members=members,
+            reliability=reliability,
+        ),
+        baseline_loss=baseline,
+        early=early,
+        is_validated=task.validation is not None,
+        known_rows=known_rows,
+        problems=_problems(
+            task, result, float(history["loss"].iloc[-1]), baseline, shares, incremental
+        ),
+    )
+
+
+def _ending(task: TrainingTask, result: TrainingResult) -> str:
+    stopping = task.stopping
+    monitored = "validation" if stopping.early else "training"
+    if result.interrupted:
+        return "interrupted by the user"
+    if not result.stopped:
+        return "ended at max_iter"
+    if task.solver.full_batch:
+        return "ended as the gradient had vanished"
+    ending = (
+        f"ended as the {monitored} loss had not improved for "
+        f"{stopping.patience:g} epochs"
+    )
+    return ending + (", or by a callback" if task.callbacks else "")
+
+
+def _problems(
+    task: TrainingTask,
+    result: TrainingResult,
+    loss: float,
+    baseline: float,
+    shares: np.ndarray,
+    incremental: bool,
+) -> list[Warning]:
+    """Return warnings of what went wrong in a fit that ended, with the remedies."""
+    if result.interrupted:
+        return [UserWarning("Training interrupted by user.")]
+    if incremental:
+        return []
+    problems: list[Warning] = []
+    may_converge = task.stopping.can_converge or task.solver.full_batch
+    if not result.stopped and may_converge:
+        problems.append(ConvergenceWarning(_not_converged(task)))
+    failure = learned_nothing(
+        "loss", *_final_losses(task, result.weights, loss, baseline, shares)
+    )
+    if failure:
+        remedy = (
+            " Scale the columns (MinMaxScaler or StandardScaler in a Pipeline), train "
+            "longer (max_iter), try another learning_rate_init or less "
+            "regularisation, or check that the classes depend on the columns."
+        )
+        problems.append(BaselineWarning(failure + remedy))
+    return problems
+
+
+def _not_converged(task: TrainingTask) -> str:
+    stopping = task.stopping
+    if task.solver.full_batch:
+        return (
+            f"Training reached max_iter={stopping.max_iter} iterations or "
+            f"max_fun={stopping.max_fun} evaluations before the gradient fell "
+            f"below tol={stopping.tol:g}. Raise them, or scale the columns."
+        )
+    return (
+        f"Training reached max_iter={stopping.max_iter} before the loss stopped "
+        f"falling by tol={stopping.tol:g}. Raise max_iter or learning_rate_init, "
+        "or set n_iter_no_change=np.inf to always train that many epochs."
+    )
+
+
+def _final_losses(
+    task: TrainingTask,
+    weights: Sequence[np.ndarray],
+    loss: float,
+    baseline: float,
+    shares: np.ndarray,
+) -> tuple[float, float]:
+    """Return the loss and the baseline, evaluated again where the outcome is open.
+
+    The recorded training loss includes penalties, dropout and smoothing, so that one
+    near the baseline overstates the cross-entropy.
+    """
+    if task.validation is None:
+        if loss < _CLEARLY_BELOW * baseline:
+            return loss, baseline
+        rows = task.table.take(task.positions[:_BASELINE_ROWS])
+    else:
+        rows = task.validation.take(slice(0, _BASELINE_ROWS))
+    if not rows.weight.sum() > 0:
+        return loss, baseline
+    logits = prediction.predict_logits(task.spec, weights, rows.X)
+    loss = prediction.mean_loss(task.spec, logits, rows.y, rows.weight)
+    return loss, class_share_loss(rows.y, rows.weight, shares)

@@ -1,0 +1,265 @@
+"""The plain network: MLPClassifier's, with its defaults and its order of draws."""
+
+import warnings
+from dataclasses import dataclass, replace
+
+import numpy as np
+from sklearn.utils import check_random_state
+
+from skdnn._estimator.calibration import Reliability
+from skdnn._estimator.network_training import (
+    FittedState,
+    TrainedNetwork,
+    describe_training,
+    train_networks,
+)
+from skdnn._estimator.out_of_fold import OutOfFoldScores
+from skdnn._estimator.parameters import (
+    Parameters,
+    activation_name,
+    check_calibration,
+    copied_callbacks,
+    dropout_rates,
+    hidden_sizes,
+    named_solver,
+    penalties,
+)
+from skdnn._estimator.split import split_rows
+from skdnn._network import prediction
+from skdnn._network.initial_weights import uniform_weights
+from skdnn._network.spec import Hidden, NetworkSpec
+from skdnn._runtime.progress import Progress
+from skdnn._tabular.encoder import TableEncoder, has_missing
+from skdnn._tabular.validation import TrainingData
+from skdnn._training.optimizers import (
+    Solver,
+    check_dtype,
+    default_weight_decay,
+    lbfgs_solver,
+    optimizer_rate,
+    serialized,
+    solver_from_optimizer,
+)
+from skdnn._training.task import Rate, Stopping, TrainingResult, TrainingTask
+
+# MLPClassifier's values; the recipe has its own.
+_DEFAULTS = {
+    "activation": "relu",
+    "alpha": 1e-4,
+    "learning_rate": "constant",
+    "learning_rate_init": 1e-3,
+    "max_iter": 200,
+    "beta_2": 0.999,
+    "label_smoothing": 0.0,
+}
+_AUTO_BATCH_SIZE = 200
+
+
+@dataclass(frozen=True)
+class PlainNetwork:
+    """A plain network that is ready to train; `earlier` is what it resumes from."""
+
+    parameters: Parameters
+    task: TrainingTask
+    encoder: TableEncoder
+    n_classes: int
+    earlier: FittedState | None
+    incremental: bool
+
+    @property
+    def n_epochs(self) -> int:
+        """Epochs of its training, at most."""
+        return self.task.stopping.max_iter
+
+
+def prepare_plain(
+    parameters: Parameters,
+    data: TrainingData,
+    earlier: FittedState | None = None,
+    *,
+    incremental: bool = False,
+) -> PlainNetwork:
+    """Return a network with its training task; `incremental` is a `partial_fit`.
+
+    As MLPClassifier draws weights before the validation rows, so does this, unless the
+    number of inputs depends on the categories and missing values of the training rows.
+    """
+    parameters = _filled(parameters)
+    random_state = check_random_state(parameters.random_state)
+    X = data.rows.X
+    weights = None
+    if earlier is not None:
+        weights = earlier.weights
+    elif not data.columns.codes and not has_missing(X):
+        spec = _network_spec(parameters, X.shape[1], data)
+        weights = uniform_weights(spec, random_state)
+    encoder = None if earlier is None else earlier.encoder
+    split = split_rows(parameters, data, random_state, encoder=encoder)
+    spec = _network_spec(parameters, split.encoder.n_inputs, data)
+    if earlier is not None:
+        _check_same_network(earlier.spec, spec)
+    if weights is None:
+        weights = uniform_weights(spec, random_state)
+    table, validation = split.encode(data)
+    check_calibration(parameters, table.y, is_validated=validation is not None)
+    rows_seen = 0 if earlier is None else earlier.rows_seen
+    solver, rate = _solver_and_rate(parameters)
+    check_dtype(solver, spec.dtype)
+    task = TrainingTask(
+        spec=spec,
+        weights=weights,
+        solver=solver,
+        optimizer_state=earlier.optimizer_state if earlier and incremental else None,
+        table=table,
+        positions=split.positions,
+        validation=validation,
+        held_out=split.held_out,
+        batch_size=_batch_size(parameters, len(split.positions)),
+        shuffle=bool(parameters.shuffle),
+        random_state=random_state,
+        dropout_seed=_dropout_seed(spec, random_state, rows_seen),
+        rate=rate,
+        penalties=penalties(parameters),
+        stopping=_stopping(parameters, incremental),
+        rows_seen=rows_seen,
+        callbacks=copied_callbacks(parameters),
+    )
+    return PlainNetwork(
+        parameters, task, split.encoder, len(data.classes), earlier, incremental
+    )
+
+
+def train_plain(
+    networks: list[PlainNetwork], progress: Progress
+) -> list[TrainedNetwork]:
+    """Train plain networks side by side."""
+    results = train_networks([network.task for network in networks], progress)
+    return [finish_plain(*pair) for pair in zip(networks, results, strict=True)]
+
+
+def finish_plain(network: PlainNetwork, result: TrainingResult) -> TrainedNetwork:
+    """Return a network with its trained weights, calibrated if that was asked for."""
+    task, reliability = network.task, None
+    if network.parameters.calibration is not None:
+        reliability = _reliability(task, result)
+        factor = reliability.inverse_temperature
+        task = replace(task, spec=replace(task.spec, inverse_temperature=factor))
+    return describe_training(
+        task,
+        result,
+        network.encoder,
+        network.n_classes,
+        earlier=network.earlier,
+        incremental=network.incremental,
+        reliability=reliability,
+    )
+
+
+def _reliability(task: TrainingTask, result: TrainingResult) -> Reliability:
+    """Return the inverse temperature that the validation rows determine."""
+    validation, spec = task.validation, task.spec
+    assert validation is not None
+    logits = prediction.predict_logits(spec, result.weights, validation.X)
+    log_proba = prediction.log_probabilities(spec, logits)
+    rows = np.arange(len(validation))
+    scores = OutOfFoldScores([rows], [log_proba], validation.y, validation.weight)
+    return scores.reliability()
+
+
+def _filled(parameters: Parameters) -> Parameters:
+    solver = parameters.solver
+    weight_decay = default_weight_decay(solver) if isinstance(solver, str) else 0.0
+    return parameters.filled(**_DEFAULTS, weight_decay=weight_decay)
+
+
+def _network_spec(
+    parameters: Parameters, n_inputs: int, data: TrainingData
+) -> NetworkSpec:
+    """Return the network that the parameters describe."""
+    activation = activation_name(parameters.activation)
+    sizes = hidden_sizes(parameters)
+    rates = dropout_rates(parameters, len(sizes))
+    n_classes, multilabel = len(data.classes), data.rows.y.ndim == 2
+    binary = n_classes == 2 and not multilabel
+    return NetworkSpec(
+        n_inputs=n_inputs,
+        hidden=tuple(
+            Hidden(size, activation, rate, bool(parameters.batch_norm))
+            for size, rate in zip(sizes, rates, strict=True)
+        ),
+        n_outputs=1 if binary else n_classes,
+        output="logistic" if binary or multilabel else "softmax",
+        dtype=np.dtype(data.rows.X.dtype).name,
+    )
+
+
+def _check_same_network(old: NetworkSpec, new: NetworkSpec) -> None:
+    """Raise ``ValueError`` if weights of one network do not fit the other."""
+    if (old.arrays, old.dtype) != (new.arrays, new.dtype):
+        raise ValueError(
+            "Training can resume only with the network of the first fit: layers of "
+            f"{list(old.widths)} units in {old.dtype}. Got {list(new.widths)} in "
+            f"{new.dtype}. Set warm_start=False, or clone the estimator, to train "
+            "from scratch."
+        )
+
+
+def _batch_size(parameters: Parameters, n_samples: int) -> int:
+    """Return the rows per step, at most all."""
+    if parameters.batch_size == "auto":
+        return min(_AUTO_BATCH_SIZE, n_samples)
+    if parameters.batch_size > n_samples:
+        warnings.warn(
+            f"batch_size={parameters.batch_size} is more than the {n_samples} training "
+            f"rows and is reduced to {n_samples}.",
+            UserWarning,
+            stacklevel=2,
+        )
+    return min(int(parameters.batch_size), n_samples)
+
+
+def _solver_and_rate(parameters: Parameters) -> tuple[Solver, Rate | None]:
+    """Return the optimizer, and the rate unless the optimizer has a schedule.
+
+    As in ``MLPClassifier``, ``learning_rate="invscaling"`` and ``"adaptive"`` act on
+    ``solver="sgd"`` only.
+    """
+    solver, policy = parameters.solver, parameters.learning_rate
+    if not isinstance(solver, str):
+        initial = optimizer_rate(solver)
+        return solver_from_optimizer(solver), None if initial is None else Rate(initial)
+    if solver == "lbfgs":
+        return lbfgs_solver(), None
+    if not isinstance(policy, str):
+        return named_solver(parameters, serialized(policy)), None
+    rate = Rate(
+        float(parameters.learning_rate_init),
+        policy if solver == "sgd" else "constant",
+        float(parameters.power_t),
+    )
+    return named_solver(parameters), rate
+
+
+def _stopping(parameters: Parameters, incremental: bool) -> Stopping:
+    """Return the rules by which training ends; `partial_fit` is one epoch."""
+    return Stopping(
+        max_iter=1 if incremental else int(parameters.max_iter),
+        tol=float(parameters.tol),
+        patience=float(parameters.n_iter_no_change),
+        early=bool(parameters.early_stopping) and parameters.solver != "lbfgs",
+        max_fun=int(parameters.max_fun),
+    )
+
+
+def _dropout_seed(
+    spec: NetworkSpec, random_state: np.random.RandomState, rows_seen: int
+) -> int:
+    """Return a seed that differs between the parts of a resumed training.
+
+    It is drawn only where there is dropout, so that all other draws are
+    MLPClassifier's.
+    """
+    if not any(layer.dropout for layer in spec.hidden):
+        return 0
+    entropy = [int(random_state.randint(2**31 - 1)), rows_seen]
+    return int(np.random.SeedSequence(entropy).generate_state(1)[0])

@@ -1,0 +1,94 @@
+"""How an epoch is compiled and how many rows one call takes, from sizes alone."""
+
+from dataclasses import dataclass
+
+# Backends of Keras that have a compiled epoch.
+COMPILED_BACKENDS = ("tensorflow", "jax")
+# One call of a compiled program takes rows of about this many bytes, which stay in the
+# cache, and at most this many rows and steps.
+_BLOCK_BYTES = 2 * 2**20
+BLOCK_ROWS = 2**15
+_BLOCK_STEPS = 2**11
+_EVALUATION_ROWS = 2**12
+# One call returns the logits of the validation rows for at most this many epochs.
+_LOGIT_EPOCHS = 2**6
+_LOGIT_BYTES = 8 * 2**20
+# XLA takes half a second longer to compile a program and saves about 0.1 ms per step.
+XLA_PAYS_STEPS = 1_500
+
+
+@dataclass(frozen=True)
+class Execution:
+    """How an epoch is compiled and what its calls take: part of a program's key.
+
+    Programs of XLA are compiled for fixed lengths: a batch has `batch_rows` rows (None:
+    any number), padded with rows of weight 0. A call takes at most `block_rows` rows.
+    """
+
+    xla: bool
+    batch_rows: int | None
+    block_rows: int
+
+    @property
+    def padding(self) -> int | None:
+        """Length that training blocks are padded to: a batch may begin anywhere."""
+        return None if self.batch_rows is None else self.block_rows + self.batch_rows
+
+    @property
+    def evaluation_rows(self) -> int:
+        """Maximum number of rows that are evaluated at once."""
+        return _EVALUATION_ROWS
+
+    def evaluation_padding(self, n_samples: int, n_taken: int) -> int | None:
+        """Return the length that a block of `n_taken` of the rows is padded to."""
+        if self.batch_rows is None:
+            return None
+        if n_samples > _EVALUATION_ROWS:
+            return _EVALUATION_ROWS
+        return max(64, 1 << (n_taken - 1).bit_length())
+
+    def logit_epochs(self, n_samples: int, row_bytes: int) -> int:
+        """Return for how many epochs one call can return the validation logits.
+
+        0 if there are more validation rows than are evaluated at once.
+        """
+        if n_samples > _EVALUATION_ROWS:
+            return 0
+        padding = self.evaluation_padding(n_samples, n_samples) or n_samples
+        epochs = min(_LOGIT_EPOCHS, _LOGIT_BYTES // (padding * row_bytes))
+        return 1 << max(0, epochs.bit_length() - 1)
+
+    def padded_steps(self, n_steps: int) -> int:
+        """Return the length to which hyperparameters of steps are padded."""
+        return n_steps if self.batch_rows is None else _BLOCK_STEPS
+
+    def epochs_at_once(self, n_samples: int, batch_size: int) -> int:
+        """Return how many epochs fit into one block; 0 if not even one does."""
+        steps = -(-n_samples // batch_size)
+        return min(self.block_rows // n_samples, _BLOCK_STEPS // steps)
+
+
+def choose_execution(
+    row_bytes: int, batch_size: int, n_steps: int | None, *, backend: str
+) -> Execution:
+    """Return how to compile an epoch.
+
+    `row_bytes` is the size of one row of X, `n_steps` the maximum number of steps of
+    all networks of this shape that are about to be trained; None never takes XLA on
+    TensorFlow. JAX always goes through XLA.
+    """
+    xla = backend == "jax" or (n_steps is not None and n_steps >= XLA_PAYS_STEPS)
+    batch_rows = _padded_size(batch_size) if xla else None
+    fitting = max(1, _BLOCK_BYTES // row_bytes)
+    rows = min(BLOCK_ROWS, 1 << (fitting.bit_length() - 1))
+    rows = max(rows, 4 * _padded_size(batch_size))
+    return Execution(xla, batch_rows, min(rows, _BLOCK_STEPS * batch_size))
+
+
+def _padded_size(batch_size: int) -> int:
+    """Return the next size that programs are compiled for: a power of two, or 200.
+
+    Few sizes are few programs; 200 is the default of ``batch_size="auto"``.
+    """
+    power = 1 << (batch_size - 1).bit_length()
+    return 200 if 128 < batch_size <= 200 else power

@@ -1,0 +1,254 @@
+"""What a compiled `keras.Model` adds to a program: its loss, metrics, optimizer."""
+
+import inspect
+import weakref
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from skdnn._runtime import compat, keras_backend
+from skdnn._training import description
+from skdnn._training.execution import Execution
+from skdnn._training.optimizers import (
+    is_loss_scaled,
+    optimizer_variables,
+    stateless_optimizer,
+)
+from skdnn._training.program import (
+    Program,
+    State,
+    backend_functions,
+    programs,
+    stateless,
+)
+
+
+def model_program(
+    model: Any, arrays: Sequence[np.ndarray], execution: Execution
+) -> Program:
+    """Return what trains a model: shared by all that are described alike, or its own.
+
+    The model is compiled and built; `arrays` are a few rows as it takes them.
+    """
+
+    def make(network: Callable[[], Any]) -> Program:
+        return Program(ModelFunctions(network, arrays), execution)
+
+    described = description.training(model)
+    if described is None:
+        return programs.get_for_model(
+            model, compat.compile_config(model), lambda: make(weakref.ref(model))
+        )
+
+    def make_shared() -> Program:
+        twin = keras_backend.load().models.clone_model(model)
+        twin.compile_from_config(model.get_compile_config())
+        optimizer = model.optimizer
+        if type(twin.optimizer) is not type(optimizer):
+            # compiled under another dtype policy, which scaled the loss or did not
+            twin.optimizer = type(optimizer).from_config(optimizer.get_config())
+        return make(lambda: twin)
+
+    return programs.get((described, keras_backend.backend()), make_shared)
+
+
+def build_training(model: Any, arrays: Sequence[np.ndarray]) -> None:
+    """Create all variables of a model: of its layers, metrics and optimizer.
+
+    `arrays` are a few rows; they change no weight. Inside a compiled program nothing
+    can be created, and callbacks find a metric's direction once it is built.
+    """
+    X, y, *weight = map(keras_backend.load().ops.convert_to_tensor, arrays)
+    y_pred = model(X)
+    call_with_training(
+        model.compute_loss, X, y, y_pred, *weight or [None], training=False
+    )
+    model.compute_metrics(X, y, y_pred, *weight or [None])
+    model.reset_metrics()
+    if not model.optimizer.built:
+        model.optimizer.build(model.trainable_variables)
+
+
+def call_with_training(function: Any, *args: Any, training: bool) -> Any:
+    """Call a method of a model, with `training` if it takes that, as Keras does."""
+    called = function.call if hasattr(function, "call") else function
+    takes_it = "training" in inspect.signature(called).parameters
+    return function(*args, training=training) if takes_it else function(*args)
+
+
+class ModelFunctions:
+    """Pure functions of tensors for a compiled `keras.Model`.
+
+    `network` returns the model whose variables stand for those of a state; its own
+    values are not used. There are no hyperparameters: the learning rate is a variable
+    of the optimizer. Figures are the results of its metrics, one after the other.
+    """
+
+    hyperparameters = (0, "float32")
+    figure_dtype = "float32"
+
+    def __init__(self, network: Callable[[], Any], arrays: Sequence[np.ndarray]):
+        self._network = network
+        self._ops, self._backend = keras_backend.load().ops, backend_functions()
+        model = network()
+        build_training(model, arrays)
+        self._optimizer = stateless_optimizer(model.optimizer)
+        self._initial_metrics = [
+            keras_backend.to_numpy(v) for v in model.metrics_variables
+        ]
+        self._fresh_metrics = list(map(self._backend.tensor, self._initial_metrics))
+        results = model.get_metrics_result()
+        self._figure_shapes = {k: tuple(np.shape(v)) for k, v in results.items()}
+        self.n_figures = sum(map(_size, self._figure_shapes.values()))
+
+    # states
+
+    @property
+    def signature(self) -> State:
+        """Pairs of shape and dtype in place of the tensors of a state."""
+        model = self._network()
+        parts = (*_model_variables(model), model.metrics_variables)
+        return State(*([(tuple(v.shape), v.dtype) for v in part] for part in parts))
+
+    def row_signature(self, arrays: Sequence[Any]) -> list[Any]:
+        """Return pairs of shape and dtype of X, y and, if there are any, weights."""
+        return [((None, *part.shape[1:]), part.dtype.name) for part in arrays]
+
+    def start(self, model: Any) -> State:
+        """Return the state of a model like the network."""
+        if not model.optimizer.built:
+            model.optimizer.build(model.trainable_variables)
+        weights, fixed, slots = (
+            [variable.value for variable in part] for part in _model_variables(model)
+        )
+        return State(weights, fixed, slots, self._fresh_metrics)
+
+    def with_fresh_metrics(self, state: State) -> State:
+        """Return a state whose metrics have counted nothing."""
+        return state._replace(metrics=self._fresh_metrics)
+
+    def assign(self, model: Any, state: State) -> None:
+        """Copy weights and optimizer variables of a state into a model."""
+        for variables, values in zip(_model_variables(model), state[:3], strict=True):
+            for variable, value in zip(variables, values, strict=True):
+                variable.assign(value)
+
+    def named(self, figures: np.ndarray) -> dict[str, Any]:
+        """Return the figures of an epoch by the names of their metrics."""
+        sizes = list(map(_size, self._figure_shapes.values()))
+        parts = np.split(figures, np.cumsum(sizes)[:-1])
+        return {
+            name: part.reshape(shape) if shape else float(part[0])
+            for (name, shape), part in zip(
+                self._figure_shapes.items(), parts, strict=True
+            )
+        }
+
+    # graphs
+
+    def begin_epoch(self, state: State, epoch: Any) -> Any:
+        """Return the metrics' variables: reset, but in the first epoch of a call.
+
+        An epoch in many blocks is many calls.
+        """
+        ops = self._ops
+        return [
+            ops.where(epoch > 0, ops.convert_to_tensor(initial), now)
+            for initial, now in zip(self._initial_metrics, state.metrics, strict=True)
+        ]
+
+    def end_epoch(self, state: State, sums: Any) -> tuple[State, Any]:
+        """Return the state and the results of the metrics."""
+        ops, model = self._ops, self._network()
+        with stateless(model.metrics_variables, sums):
+            results = model.get_metrics_result()
+        flat = [
+            ops.reshape(ops.cast(results[name], self.figure_dtype), (-1,))
+            for name in self._figure_shapes
+        ]
+        return state._replace(metrics=sums), ops.concatenate(flat)
+
+    def step(
+        self, state: State, sums: Any, batch: Any, count: Any, mask: Any, numbers: Any
+    ) -> tuple[State, Any]:
+        """Return state and metrics after a step on a batch."""
+
+        def loss_of(weights: Any) -> Any:
+            return self._loss(
+                state._replace(weights=weights, metrics=sums), batch, training=True
+            )
+
+        (_, (fixed, metrics)), gradients = self._backend.value_and_gradient(loss_of)(
+            state.weights
+        )
+        model = self._network()
+        weights, slots = apply_gradients(
+            self._optimizer, model.trainable_variables, state, gradients
+        )
+        return State(weights, fixed, slots, state.metrics), metrics
+
+    def test_step(
+        self, state: State, sums: Any, batch: Any, count: Any, mask: Any, numbers: Any
+    ) -> tuple[State, Any]:
+        """Return the state, and the metrics after evaluating a batch."""
+        _, (fixed, metrics) = self._loss(
+            state._replace(metrics=sums), batch, training=False
+        )
+        return state._replace(fixed=fixed), metrics
+
+    def _loss(self, state: State, batch: Any, *, training: bool) -> Any:
+        """Return the scaled loss of a batch; other variables and metrics after it."""
+        ops, model = self._ops, self._network()
+        X, y, weight = (*batch, None)[:3]
+        weights, fixed, slots = _model_variables(model)
+        slots = slots if training else []
+        metrics = model.metrics_variables
+        scope = keras_backend.load().StatelessScope(
+            state_mapping=[
+                pair
+                for variables, values in zip(
+                    (weights, fixed, slots, metrics), state, strict=True
+                )
+                for pair in zip(variables, values, strict=True)
+            ],
+            collect_losses=True,
+        )
+        with scope:
+            y_pred = call_with_training(model, X, training=training)
+            loss = call_with_training(
+                model.compute_loss, X, y, y_pred, weight, training=training
+            )
+            compat.loss_tracker(model).update_state(loss, ops.shape(X)[0])
+            model.compute_metrics(X, y, y_pred, weight)
+            if training:
+                loss = model.optimizer.scale_loss(loss)
+        now = scope.get_current_value
+        return loss, ([now(v) for v in fixed], [now(v) for v in metrics])
+
+
+def apply_gradients(
+    optimizer: Any, variables: list[Any], state: State, gradients: list[Any]
+) -> tuple[list[Any], list[Any]]:
+    """Return weights and optimizer variables after a step of the optimizer."""
+    if is_loss_scaled(optimizer):  # skips a step whose gradients overflow
+        stepped = optimizer.stateless_apply(state.slots, gradients, state.weights)
+        return list(stepped[0]), list(stepped[1])
+    slots = optimizer_variables(optimizer)
+    with stateless([*variables, *slots], [*state.weights, *state.slots]) as scope:
+        optimizer.apply(gradients, variables)
+    now = scope.get_current_value
+    return [now(v) for v in variables], [now(v) for v in slots]
+
+
+def _model_variables(model: Any) -> tuple[list[Any], list[Any], list[Any]]:
+    """Return trainable variables, others, and those of the optimizer."""
+    return (
+        model.trainable_variables,
+        model.non_trainable_variables,
+        optimizer_variables(model.optimizer),
+    )
+
+
+def _size(shape: tuple[int, ...]) -> int:
+    return int(np.prod(shape))

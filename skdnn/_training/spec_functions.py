@@ -1,0 +1,306 @@
+"""What a network from a spec adds to a program, in operations every backend has."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from skdnn._network.keras_models import build_network, fixed_values, network_variables
+from skdnn._network.spec import NetworkSpec
+from skdnn._runtime import keras_backend
+from skdnn._training.execution import Execution
+from skdnn._training.loss import penalised_loss
+from skdnn._training.optimizers import Solver, optimizer_variables
+from skdnn._training.program import (
+    Program,
+    State,
+    backend_functions,
+    programs,
+    stateless,
+)
+from skdnn._training.schedules import RATE_FACTORS
+from skdnn._training.task import TrainingTask
+
+
+def spec_program(
+    spec: NetworkSpec, solver: Solver, active: tuple[bool, ...], execution: Execution
+) -> Program:
+    """Return the program of a network, compiled for the penalties that are active.
+
+    Dropout rates are inputs of the program, not part of it.
+    """
+    key = spec.without_rates(), solver, active, execution
+    return programs.get(
+        key, lambda: Program(SpecFunctions(spec, solver, active), execution)
+    )
+
+
+class SpecFunctions:
+    """Pure functions of tensors for a network from a spec.
+
+    All trainable weights are one vector where the optimizer allows it, so that its
+    step is one short series of operations. The hyperparameters of a step are rate, l2,
+    l1, weight decay, label smoothing and the factor of the rate for piecewise-linear
+    encodings. Figures are sums over the rows: loss, rows, weighted hits, weight.
+    """
+
+    n_figures = 4
+
+    def __init__(self, spec: NetworkSpec, solver: Solver, active: tuple[bool, ...]):
+        keras = keras_backend.load()
+        self._ops, self._backend = keras.ops, backend_functions()
+        self.spec, self._active = spec, active
+        self.figure_dtype, self.hyperparameters = spec.dtype, (6, spec.dtype)
+        self.network = build_network(spec)
+        self._optimizer = solver.make(pure=True)
+        self._follows_schedule = solver.has_schedule
+        trainable = [array for array in spec.arrays if array.trainable]
+        self._sizes = [array.size for array in trainable]
+        self._shapes = [array.shape for array in trainable]
+        self._ends = np.cumsum(self._sizes).tolist()
+        is_kernel = [array.role == "kernel" for array in trainable]
+        self._is_flat = solver.elementwise
+        if self._is_flat:
+            zeros = np.zeros(self._ends[-1], spec.dtype)
+            self._variables = [keras.Variable(zeros, dtype=spec.dtype)]
+            self._decayed: list[Any] = [self._per_weight(is_kernel)]
+        else:
+            self._variables = self.network.trainable_variables
+            self._decayed = [float(is_one) for is_one in is_kernel]
+        self._penalised_shares = self._decayed
+        self._factors = None
+        if spec.encoding is not None:  # elsewhere all arrays have the same rate
+            self._factors = self._per_weight(
+                RATE_FACTORS.get(a.role, 1) for a in trainable
+            )
+            # the effective kernel is divided by the square root of its number of inputs
+            self._penalised_shares = [
+                self._per_weight(
+                    a.shape[0] ** -0.5 if a.role == "kernel" else 0 for a in trainable
+                )
+            ]
+            self._is_piecewise_linear = self._per_weight(
+                a.role == "piecewise_linear" for a in trainable
+            )
+        self._optimizer.build(self._variables)
+        self._slots = optimizer_variables(self._optimizer)
+        self._initial_slots = [keras_backend.to_numpy(v) for v in self._slots]
+
+    def _per_weight(self, numbers: Iterable[float]) -> np.ndarray:
+        """Return one number per array as one per weight."""
+        repeated = np.repeat([float(n) for n in numbers], self._sizes)
+        return repeated.astype(self.spec.dtype)
+
+    # states
+
+    @property
+    def signature(self) -> State:
+        """Pairs of shape and dtype in place of the tensors of a state."""
+        fixed = self.network.non_trainable_variables
+        weights, fixed, slots = (
+            [(tuple(v.shape), v.dtype) for v in part]
+            for part in (self._variables, fixed, self._slots)
+        )
+        return State(weights, fixed, slots, metrics=[])
+
+    def row_signature(self, arrays: Sequence[Any] = ()) -> list[Any]:
+        """Return pairs of shape and dtype of X, y and weight."""
+        spec = self.spec
+        labels = (None, spec.n_outputs) if spec.is_multilabel else (None,)
+        return [
+            ((None, spec.n_inputs), spec.dtype),
+            (labels, "int32"),
+            ((None,), spec.dtype),
+        ]
+
+    def start(self, task: TrainingTask) -> State:
+        """Return the state that a fit starts from."""
+        slots = task.optimizer_state or self._initial_slots
+        state = self.state(task.weights, task.spec, task.dropout_seed)
+        return state._replace(slots=[self._backend.tensor(value) for value in slots])
+
+    def state(
+        self, weights: Sequence[np.ndarray], spec: NetworkSpec, dropout_seed: int = 0
+    ) -> State:
+        """Return the state of given weights, without the optimizer's part."""
+        arrays = zip(spec.arrays, weights, strict=True)
+        values = [value for array, value in arrays if array.trainable]
+        if self._is_flat:
+            values = [np.concatenate([value.ravel() for value in values])]
+        fixed = fixed_values(self.network, spec, weights, dropout_seed)
+        tensors = [[self._backend.tensor(v) for v in part] for part in (values, fixed)]
+        return State(tensors[0], tensors[1], slots=[], metrics=[])
+
+    def with_weights(self, state: State, other: State) -> State:
+        """Return `state` with the weights and statistics of another."""
+        roles = {array.role for array in self.spec.arrays}
+        variables = self.network.non_trainable_variables
+        fixed = [
+            theirs if variable.name in roles else ours
+            for variable, ours, theirs in zip(
+                variables, state.fixed, other.fixed, strict=True
+            )
+        ]
+        return state._replace(weights=other.weights, fixed=fixed)
+
+    def weights(self, state: State) -> list[np.ndarray]:
+        """Return copies of the weight arrays, in the order of ``spec.arrays``."""
+        values = [keras_backend.to_numpy(value) for value in state.weights]
+        if self._is_flat:
+            parts = np.split(values[0], self._ends[:-1])
+            values = [p.reshape(s) for p, s in zip(parts, self._shapes, strict=True)]
+        trainable = iter(values)
+        variables = self.network.non_trainable_variables
+        fixed = {id(v): value for v, value in zip(variables, state.fixed, strict=True)}
+        return [
+            np.array(next(trainable))
+            if array.trainable
+            else keras_backend.to_numpy(fixed[id(variable)])
+            for array, variable in zip(
+                self.spec.arrays,
+                network_variables(self.network, self.spec),
+                strict=True,
+            )
+        ]
+
+    def rate(self, state: State) -> float:
+        """Return the learning rate that the optimizer's schedule gives now."""
+        return float(keras_backend.to_numpy(self._scheduled_rate(state.slots)))
+
+    # graphs
+
+    def begin_epoch(self, state: State, epoch: Any) -> Any:
+        """Return the sums that an epoch begins with."""
+        return self._ops.zeros((self.n_figures,), self.spec.dtype)
+
+    def end_epoch(self, state: State, sums: Any) -> tuple[State, Any]:
+        """Return the state and the sums of an epoch."""
+        return state, sums
+
+    def step(
+        self, state: State, sums: Any, batch: Any, count: Any, mask: Any, numbers: Any
+    ) -> tuple[State, Any]:
+        """Return state and sums after a step on a batch."""
+        rate, l2, l1, weight_decay, smoothing = self._unstack(numbers)
+        piecewise_linear_factor = numbers[5]
+
+        def loss_of(values: Any) -> Any:
+            return self._loss(values, state.fixed, batch, l2, l1, smoothing, mask)
+
+        (loss, (hits, total, fixed)), gradients = self._backend.value_and_gradient(
+            loss_of
+        )(state.weights)
+        if self._follows_schedule:
+            rate = self._ops.cast(self._scheduled_rate(state.slots), rate.dtype)
+        values = state.weights
+        if weight_decay is not None:
+            values = [
+                value * (1 - rate * weight_decay * decayed)
+                for value, decayed in zip(values, self._decayed, strict=True)
+            ]
+        if self._factors is not None:
+            rate = rate * (
+                self._factors + piecewise_linear_factor * self._is_piecewise_linear
+            )
+        values, slots = self._stepped(values, state.slots, gradients, rate)
+        taken = self._ops.cast(count, self.spec.dtype)
+        sums = sums + self._ops.stack([loss * taken, taken, hits, total])
+        return State(list(values), list(fixed), list(slots), []), sums
+
+    def _stepped(
+        self, values: list[Any], slots: list[Any], gradients: list[Any], rate: Any
+    ) -> tuple[list[Any], list[Any]]:
+        """Return weights and slots after a step of the optimizer."""
+        optimizer = self._optimizer
+        if not self._is_flat and not self._follows_schedule:
+            slots = self._with_rate(slots, rate)
+        variables = [*self._variables, *self._slots]
+        with stateless(variables, [*values, *slots]) as scope:
+            if self._is_flat:
+                # the optimizer's own rate is float32, ours is in the dtype of the data
+                optimizer.update_step(gradients[0], self._variables[0], rate)
+                optimizer.iterations.assign_add(1)
+            else:
+                optimizer.apply(gradients, self._variables)
+        now = [scope.get_current_value(variable) for variable in variables]
+        return now[: len(values)], now[len(values) :]
+
+    def _with_rate(self, slots: list[Any], rate: Any) -> list[Any]:
+        own = self._optimizer.learning_rate
+        return [
+            self._ops.cast(rate, slot.dtype) if variable is own else slot
+            for variable, slot in zip(self._slots, slots, strict=True)
+        ]
+
+    def _scheduled_rate(self, slots: list[Any]) -> Any:
+        with stateless(self._slots, slots):
+            return self._ops.convert_to_tensor(self._optimizer.learning_rate)
+
+    def logits(self, weights: Any, fixed: Any, X: Any) -> Any:
+        """Return the network's outputs for rows, of shape (n_rows, n_outputs)."""
+        return self.network.stateless_call(
+            self._arrays(weights), fixed, X, training=False
+        )[0]
+
+    def evaluate(self, weights: Any, fixed: Any, X: Any, y: Any, weight: Any) -> Any:
+        """Return the weighted sums of cross-entropy and hits, and the weight."""
+        logits = self.logits(weights, fixed, X)
+        loss, hits, total = penalised_loss(self.spec, logits, y, weight)
+        return self._ops.stack([loss * total, hits, total])
+
+    def gradient(self, weights: Any, fixed: Any, *batch_and_numbers: Any) -> Any:
+        """Return loss, accuracy and gradient, all rows one batch."""
+        *batch, numbers = batch_and_numbers
+        _, l2, l1, _, smoothing = self._unstack(numbers)
+
+        def loss_of(values: Any) -> Any:
+            return self._loss(values, fixed, batch, l2, l1, smoothing)
+
+        (loss, (hits, total, _)), (gradient,) = self._backend.value_and_gradient(
+            loss_of
+        )(weights)
+        return loss, hits / total, gradient
+
+    def _loss(
+        self,
+        values: Any,
+        fixed: Any,
+        batch: Any,
+        l2: Any,
+        l1: Any,
+        smoothing: Any,
+        mask: Any = None,
+    ) -> Any:
+        """Return the loss of a batch; its hits, weight, and new statistics."""
+        X, y, weight = batch
+        # rows of padding are kept out of the statistics of a batch
+        masked = {} if mask is None or not self.spec.has_batch_norm else {"mask": mask}
+        logits, changed = self.network.stateless_call(
+            self._arrays(values), fixed, X, training=True, **masked
+        )
+        kernels = [
+            value * share
+            for value, share in zip(values, self._penalised_shares, strict=True)
+        ]
+        loss, hits, total = penalised_loss(
+            self.spec, logits, y, weight, kernels, l2, l1, smoothing
+        )
+        return loss, (hits, total, changed)
+
+    def _unstack(self, numbers: Any) -> tuple[Any, ...]:
+        """Return rate and penalties; None for a penalty that is not active."""
+        return numbers[0], *(
+            numbers[i] if active else None
+            for i, active in enumerate(self._active, start=1)
+        )
+
+    def _arrays(self, values: Any) -> Any:
+        """Return the trainable arrays: the values, or parts of their one vector."""
+        if not self._is_flat:
+            return values
+        # the gradient of a split is one concatenation
+        parts = self._ops.split(values[0], self._ends[:-1])
+        return [
+            self._ops.reshape(part, shape)
+            for part, shape in zip(parts, self._shapes, strict=True)
+        ]

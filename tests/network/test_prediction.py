@@ -1,0 +1,61 @@
+import keras
+import numpy as np
+import pytest
+from networks import plain_network
+from sklearn.metrics import log_loss
+
+from skdnn._network import prediction
+from skdnn._network.keras_models import build_model
+from skdnn._network.spec import Hidden, NetworkSpec
+
+
+@pytest.mark.parametrize(
+    ("n_outputs", "output"), [(1, "logistic"), (3, "softmax"), (3, "logistic")]
+)
+def test_inverse_temperature_multiplies_the_logits(n_outputs, output):
+    spec = NetworkSpec(
+        4, (Hidden(5, "tanh"),), n_outputs, output, "float64", inverse_temperature=2.5
+    )
+    rng = np.random.default_rng(0)
+    weights = [rng.normal(size=array.shape) for array in spec.arrays]
+    X = rng.normal(size=(40, 4))
+    ours = prediction.predict_proba(spec, weights, X)
+    theirs = keras.ops.convert_to_numpy(build_model(spec, weights)(X))
+    np.testing.assert_allclose(ours, theirs, atol=1e-12)
+    hidden = np.tanh(X @ weights[0] + weights[1])
+    logits = 2.5 * (hidden @ weights[2] + weights[3])
+    np.testing.assert_allclose(prediction.predict_logits(spec, weights, X), logits)
+
+
+def test_log_probabilities_are_exact_for_large_logits():
+    binary, _, _ = plain_network(n_classes=2, dtype="float64")
+    log_p = prediction.log_probabilities(binary, np.array([[800.0], [-800.0], [0.0]]))
+    np.testing.assert_allclose(
+        log_p, [[-800, 0], [0, -800], [np.log(0.5), np.log(0.5)]]
+    )
+    softmax, _, _ = plain_network(dtype="float64")
+    log_p = prediction.log_probabilities(softmax, np.array([[0.0, 800.0, 0.0]]))
+    np.testing.assert_allclose(log_p, [[-800, 0, -800]])
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_mean_loss_is_the_weighted_log_loss(n_classes):
+    spec, weights, X = plain_network("tanh", "float64", n_classes)
+    rng = np.random.default_rng(0)
+    y, weight = rng.integers(0, n_classes, len(X)), rng.uniform(0.1, 2, len(X))
+    logits = prediction.predict_logits(spec, weights, X)
+    proba = prediction.predict_proba(spec, weights, X)
+    expected = log_loss(y, proba, sample_weight=weight)
+    assert prediction.mean_loss(spec, logits, y, weight) == pytest.approx(expected)
+
+
+def test_losses_of_several_labels_are_summed():
+    spec = NetworkSpec(2, (), 3, "logistic", "float64")
+    rng = np.random.default_rng(0)
+    logits, y = rng.normal(size=(50, 3)), rng.integers(0, 2, (50, 3))
+    weight = rng.uniform(0.1, 2, 50)
+    proba = prediction.probabilities(spec, logits.copy())
+    expected = sum(
+        log_loss(y[:, k], proba[:, k], sample_weight=weight) for k in range(3)
+    )
+    assert prediction.mean_loss(spec, logits, y, weight) == pytest.approx(expected)
