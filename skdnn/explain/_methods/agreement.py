@@ -1,6 +1,6 @@
 """Whether different methods tell the same story."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from itertools import combinations
 from typing import Any
 
@@ -80,7 +80,7 @@ def compute_agreement(
         importance = compute_permutation_importance(
             problem, y, random_state=seed, step=step
         )
-    methods = {
+    methods: dict[str, Callable[..., Attributions]] = {
         "SHAP": compute_shap,
         "LIME": compute_lime,
         "break-down": compute_break_down,

@@ -112,6 +112,8 @@ def compute_break_down(
     values, refit_errors, orders = _attribute(
         replace(problem, target=problem.target.stacked()), background, [*first], step
     )
+    members = problem.target.members
+    n_refits = 0 if refit_errors is None or members is None else members.n
     return BreakDown(
         values=values,
         std_errors=np.zeros_like(values),
@@ -125,7 +127,7 @@ def compute_break_down(
         n_background=len(background),
         random_state=random_state,
         refit_errors=refit_errors,
-        n_refits=0 if refit_errors is None else problem.target.members.n,
+        n_refits=n_refits,
         orders=orders,
     )
 
