@@ -69,6 +69,9 @@ def test_rows_can_be_taken(results):
     assert len(shap[1:3]) == 2
     np.testing.assert_array_equal(shap[-1].values, shap.values[5:])
     np.testing.assert_array_equal(lime[[0, 2]].score, lime.score[[0, 2]])
+    steps = results["break_down"]
+    assert type(steps[[0, 2]]) is type(steps)
+    np.testing.assert_array_equal(steps[[0, 2]].orders, steps.orders[[0, 2]])
     with pytest.raises(ValueError, match=r"one of the 6 explained rows\. Got 6"):
         shap[6]
 
