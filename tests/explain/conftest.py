@@ -12,7 +12,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 @pytest.fixture(scope="session")
 def people():
-    """A frame with words, categories, truth values and missing cells; and classes."""
+    """A frame of text, categories, booleans and missing cells, with classes."""
     rng = np.random.default_rng(0)
     n = 240
     frame = pd.DataFrame(
@@ -36,12 +36,12 @@ def people():
 @pytest.fixture(scope="session")
 def people_model(people):
     numbers = make_pipeline(SimpleImputer(), StandardScaler())
-    words = make_pipeline(
+    text = make_pipeline(
         SimpleImputer(strategy="most_frequent"), OneHotEncoder(handle_unknown="ignore")
     )
     columns = make_column_transformer(
         (numbers, ["age", "income"]),
-        (words, ["city", "grade"]),
+        (text, ["city", "grade"]),
         ("passthrough", ["member"]),
     )
     return make_pipeline(columns, LogisticRegression()).fit(*people)

@@ -1,6 +1,6 @@
 """What a check is, and what is measured for it with the classifier."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,29 +22,18 @@ class NotApplicableError(Exception):
 
 @dataclass(frozen=True)
 class Measurements:
-    """What was measured for the checks of a result; None if it was not.
+    """What was measured for the checks of a result; None if it was not."""
 
-    Attributes
-    ----------
-    problem : Problem or None
-        Explained rows and background rows.
-    deletion : DeletionCurves or None
-        Of the attributions.
-    reruns : DataFrame or None
-        One row per other seed: seed, rank, sign, moved.
-    agreement : DataFrame or None
-        One row per other method: method_a, method_b, rank, sign.
-    off_data : float or None
-        Share of the synthetic rows that lie off the data.
-    off_grid : DataFrame or None
-        One row per grid point of a profile: feature, x, off_data.
-    """
-
+    # explained rows and background rows
     problem: Problem | None = None
     deletion: DeletionCurves | None = None
+    # one row per other seed: seed, rank, sign, moved
     reruns: pd.DataFrame | None = None
+    # one row per other method: method_a, method_b, rank, sign
     agreement: pd.DataFrame | None = None
+    # share of the synthetic rows that lie off the data
     off_data: float | None = None
+    # one row per grid point of a profile: feature, x, off_data
     off_grid: pd.DataFrame | None = None
 
     def get(self, name: str) -> Any:
@@ -69,7 +58,7 @@ class Check:
     code: str
     title: str
     severity: str
-    types: Mapping[Any, str]
+    types: dict[type, str]
     needs: str
     look: Callable[[Any, Measurements], tuple[bool, str]]
     remedy: str

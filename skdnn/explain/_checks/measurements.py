@@ -208,7 +208,7 @@ def measure_off_grid(
     )
 
 
-_MEASURES: dict[str, Callable[..., Any]] = {
+_MEASURES: dict[str, Callable[[Any, Problem, int], Any]] = {
     "deletion": measure_deletion,
     "reruns": measure_reruns,
     "agreement": measure_agreement,

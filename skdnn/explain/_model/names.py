@@ -53,7 +53,7 @@ def position_of(what: str, column: Any, names: list[str]) -> int:
     return names.index(column)
 
 
-def check_option(name: str, value: Any, options: Sequence[str]) -> None:
+def check_option(name: str, value: Any, options: Sequence[Any]) -> None:
     """Raise ``ValueError`` unless the value is one of the words."""
     if value not in options:
         near = difflib.get_close_matches(str(value), options, n=1)

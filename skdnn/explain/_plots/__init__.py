@@ -1,5 +1,11 @@
 """Results drawn with matplotlib; each module registers its functions by type."""
 
-from skdnn.explain._plots import attributions, profiles, tables
+from skdnn.explain._plots import (
+    attributions,
+    counterfactuals,
+    profiles,
+    summary,
+    tables,
+)
 
-__all__ = ["attributions", "profiles", "tables"]
+__all__ = ["attributions", "counterfactuals", "profiles", "summary", "tables"]

@@ -74,8 +74,8 @@ class Attributions(Result):
     (3, 4, 3)
     >>> list(result.frame())
     ['sample', 'feature', 'class', 'data', 'value', 'std_error']
-    >>> len(result[:2])
-    2
+    >>> result.describe(0).partition(" by ")[0]
+    'For this row, petal length (cm) = 1.4 raises the probability of class 0'
     """
 
     _facts: ClassVar[tuple[str, ...]] = (
@@ -206,17 +206,6 @@ class Attributions(Result):
         ------
         ValueError
             If there is no such row or class.
-
-        Examples
-        --------
-        >>> from sklearn.datasets import load_iris
-        >>> from sklearn.linear_model import LogisticRegression
-        >>> from skdnn import explain
-        >>> X, y = load_iris(return_X_y=True, as_frame=True)
-        >>> model = LogisticRegression(max_iter=1000).fit(X, y)
-        >>> result = explain.shap(model, X[100:101], background=X, random_state=0)
-        >>> result.describe().partition(" by ")[0]
-        'For this row, petal length (cm) = 6 raises the probability of class 2'
         """
         at = self.sample_position(sample)
         if target_class is None:

@@ -20,17 +20,6 @@ class BreakDown(Attributions):
     orders : ndarray of shape (n_samples, n_features)
         Positions of the columns in the order in which they were added. All other
         attributes are those of `Attributions`.
-
-    Examples
-    --------
-    >>> from sklearn.datasets import load_iris
-    >>> from sklearn.linear_model import LogisticRegression
-    >>> from skdnn import explain
-    >>> X, y = load_iris(return_X_y=True, as_frame=True)
-    >>> model = LogisticRegression(max_iter=1000).fit(X, y)
-    >>> result = explain.break_down(model, X[:2], background=X, random_state=0)
-    >>> [result.feature_names[j] for j in result.orders[0, :2]]
-    ['petal length (cm)', 'petal width (cm)']
     """
 
     _by_sample: ClassVar[tuple[str, ...]] = (*Attributions._by_sample, "orders")

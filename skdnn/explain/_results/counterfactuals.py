@@ -33,17 +33,6 @@ class Counterfactuals(TableResult):
     member_shares : ndarray of shape (n_rows,) or None
         Share of the members of an ensemble that predict the target of each row of
         the table: how likely another fit is to agree. None without members.
-
-    Examples
-    --------
-    >>> from sklearn.datasets import load_iris
-    >>> from sklearn.linear_model import LogisticRegression
-    >>> from skdnn import explain
-    >>> X, y = load_iris(return_X_y=True, as_frame=True)
-    >>> model = LogisticRegression(max_iter=1000).fit(X, y)
-    >>> result = explain.counterfactuals(model, X[70:71], background=X)
-    >>> result.changes()["feature"].tolist()
-    ['petal length (cm)']
     """
 
     _facts: ClassVar[tuple[str, ...]] = ("is_fewest", "member_shares")

@@ -1,25 +1,19 @@
-"""How far numbers may be off: quantiles, adjusted probabilities, ranges of ranks."""
+"""Uncertainty of estimates: quantiles, adjusted p-values, ranges of ranks."""
+
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
+_LEAST = 1e-12  # of the largest variance; smaller ones are rounding
 
-def t_quantile(level: float, df=None):
+
+def t_quantile(level: float, df: Any = None) -> Any:
     """Return how many standard errors an interval reaches to either side.
 
-    Parameters
-    ----------
-    level : float
-        Share of such intervals that hold the true value.
-    df : int, ndarray or None
-        Degrees of freedom of the standard errors; None is without end.
+    `level` is its coverage, `df` the degrees of freedom (int or ndarray); None is the
+    normal distribution.
 
-    Raises
-    ------
-    ValueError
-        If the level is not between 0 and 1.
-
-    Examples
-    --------
     >>> round(float(t_quantile(0.95, 19)), 3)
     2.093
     """
@@ -31,28 +25,22 @@ def t_quantile(level: float, df=None):
     return ndtri(tail) if df is None else stdtrit(df, tail)
 
 
-def freedom(variances: np.ndarray, dfs) -> np.ndarray:
-    """Return the degrees of freedom of a sum of variances.
+def freedom(variances: np.ndarray, dfs: Sequence[Any]) -> np.ndarray:
+    """Return the degrees of freedom of a sum of variances (Satterthwaite, 1946).
 
-    Satterthwaite (1946): the fewer, the more of the sum is known from few numbers.
-
-    Parameters
-    ----------
-    variances : ndarray of shape (n_parts, ...)
-        Estimates, independent of each other.
-    dfs : sequence of ndarray or int, of length n_parts
-        Degrees of freedom of each.
+    `variances`, of shape (n_parts, ...), are independent estimates with `dfs` degrees
+    of freedom each (int or ndarray).
     """
     total = variances.sum(axis=0)
     shares = variances / np.where(total > 0, total, 1)
     parts = [share**2 / df for share, df in zip(shares, dfs, strict=True)]
-    return 1 / np.maximum(np.sum(parts, axis=0), 1e-12)
+    return np.asarray(1 / np.maximum(np.sum(parts, axis=0), _LEAST))
 
 
-def t_probability(values: np.ndarray, errors: np.ndarray, df) -> np.ndarray:
-    """Return how probable numbers so far from 0 are, if the truth is 0 (two-sided).
+def t_probability(values: np.ndarray, errors: np.ndarray, df: Any) -> np.ndarray:
+    """Return two-sided p-values of estimates under the hypothesis that they are 0.
 
-    Where there is no error, 0 is certain (1) and any other value impossible (0).
+    Without an error they are 1 for an estimate of 0, and 0 for any other.
     """
     from scipy.special import stdtr
 
@@ -63,13 +51,11 @@ def t_probability(values: np.ndarray, errors: np.ndarray, df) -> np.ndarray:
 
 
 def holm(probabilities: np.ndarray) -> np.ndarray:
-    """Return probabilities adjusted for how many there are (Holm, 1979).
+    """Return p-values adjusted for their number (Holm, 1979).
 
-    If all below 0.05 are taken for real, the chance that any of them is not is 5% at
-    most, however they hang together.
+    Rejecting all below 0.05 has an error rate of at most 5% for the whole family, under
+    any dependence.
 
-    Examples
-    --------
     >>> holm(np.array([0.01, 0.04, 0.03])).tolist()
     [0.03, 0.06, 0.06]
     """
@@ -82,34 +68,20 @@ def holm(probabilities: np.ndarray) -> np.ndarray:
 
 
 def rank_ranges(
-    values: np.ndarray, covariances: np.ndarray, dfs, level: float = 0.95
+    values: np.ndarray, covariances: np.ndarray, dfs: Sequence[Any], level: float = 0.95
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the best and the worst rank that each number may have.
+    """Return the best and the worst rank of each estimate; the largest has rank 1.
 
-    A number stands before another if their difference is separated from 0, all pairs
-    together: the ranges hold all true ranks at once in 95 of 100 cases (Mogstad et
-    al., 2024, section 3), the largest number having rank 1.
-
-    Parameters
-    ----------
-    values : ndarray of shape (n,)
-        Estimates.
-    covariances : ndarray of shape (n_parts, n, n)
-        Of the estimates, from independent causes.
-    dfs : sequence of int, of length n_parts
-        Degrees of freedom of each.
-    level : float, default=0.95
-        Chance that all ranges hold.
-
-    Returns
-    -------
-    best, worst : ndarray of shape (n,), int
+    An estimate is ranked before another if their difference is significant, adjusted
+    for all pairs: the ranges cover all true ranks at once with probability `level`
+    (Mogstad et al., 2024, section 3). `covariances`, of shape (n_parts, n, n), are from
+    independent sources with `dfs` degrees of freedom each.
     """
     n = len(values)
     own = np.diagonal(covariances, axis1=1, axis2=2)
     parts = own[:, :, None] + own[:, None, :] - 2 * covariances
-    # numbers that move as one differ by rounding alone
-    parts = np.where(parts > 1e-12 * own.max(), parts, 0)
+    # estimates that move together differ by rounding only
+    parts = np.where(parts > _LEAST * own.max(), parts, 0)
     difference = values[:, None] - values
     errors = np.sqrt(parts.sum(axis=0))
     chance = t_probability(difference, errors, freedom(parts, dfs))
@@ -117,6 +89,6 @@ def rank_ranges(
     apart = np.zeros((n, n), dtype=bool)
     apart[pairs] = holm(chance[pairs]) < 1 - level
     apart |= apart.T
-    return 1 + (apart & (difference < 0)).sum(axis=1), n - (
-        apart & (difference > 0)
-    ).sum(axis=1)
+    best = 1 + (apart & (difference < 0)).sum(axis=1)
+    worst = n - (apart & (difference > 0)).sum(axis=1)
+    return best, worst

@@ -127,7 +127,7 @@ class Result(ABC):
         """
         if not self.n_refits:
             raise ValueError(
-                "Intervals over refits must have an ensemble to be made of. Got none; "
+                "Intervals over refits must have an ensemble. Got none; "
                 "explain DNNClassifier(n_estimators=20, bootstrap=True), or another "
                 "estimator that has predict_members."
             )
@@ -161,7 +161,7 @@ class TableResult(Result):
     table: pd.DataFrame
 
     def frame(self) -> pd.DataFrame:
-        """Return the table: a copy of the attribute `table`, which see."""
+        """Return a copy of the attribute `table`."""
         return self.table.copy()
 
 

@@ -32,17 +32,6 @@ class ResultTable(TableResult):
         ensemble; None without refits.
     n_refits : int
         Number of these members.
-
-    Examples
-    --------
-    >>> from sklearn.datasets import load_iris
-    >>> from sklearn.linear_model import LogisticRegression
-    >>> from skdnn import explain
-    >>> X, y = load_iris(return_X_y=True, as_frame=True)
-    >>> model = LogisticRegression(max_iter=1000).fit(X, y)
-    >>> result = explain.permutation_importance(model, X, y, random_state=0)
-    >>> result.kind, result.frame()["feature"].iloc[0]
-    ('importance', 'sepal length (cm)')
     """
 
     _facts: ClassVar[tuple[str, ...]] = ("refit_errors",)

@@ -169,17 +169,13 @@ def _digits(smallest: float) -> int:
 
 
 @register("describe", ResultTable)
-def describe_table(result: ResultTable) -> str:
-    """Describe importance; ``ValueError`` for another table."""
+def describe_importance(result: ResultTable) -> str:
+    """Describe which columns matter most, and which of these intervals overlap."""
     if result.kind != "importance":
         raise ValueError(
             f"describe must be called on importance. Got {result.kind}; read frame()."
         )
-    return describe_importance(result.table)
-
-
-def describe_importance(table: pd.DataFrame) -> str:
-    """Describe which columns matter most, and which of these intervals overlap."""
+    table = result.table
     ranked = table.sort_values("importance", ascending=False, kind="stable")
     shown = ranked[ranked["importance"] > 0].iloc[:_MAX_IMPORTANT]
     if not len(shown):
@@ -208,18 +204,10 @@ def describe_importance(table: pd.DataFrame) -> str:
 
 
 @register("describe", Counterfactuals)
-def describe_counterfactuals(result: Counterfactuals, sample: int) -> str:
+def describe_change(result: Counterfactuals, sample: int) -> str:
     """Describe the changes that make an explained row another class."""
-    own = result.table[result.table["sample"] == sample]
-    return describe_change(own, result.changed, bool(result.is_fewest[sample]))
-
-
-def describe_change(table: pd.DataFrame, changed: pd.DataFrame, is_fewest: bool) -> str:
-    """Describe the changes of one row.
-
-    `table` has its counterfactuals (found, target; indexed by position), `changed` the
-    cells (row, feature, old, new); `is_fewest` is whether fewer are not enough.
-    """
+    table, changed = result.table[result.table["sample"] == sample], result.changed
+    is_fewest = bool(result.is_fewest[sample])
     names = [class_text(target) for target in table["target"]]
     if not table["found"].iloc[0]:
         tried = "allowed change" if is_fewest else "change that was tried"

@@ -136,7 +136,7 @@ def test_what_is_not_in_the_intervals_is_said(result):
     seeds.bootstrap = False
     told = explain.summary(seeds, X, y, random_state=0)
     assert "only in their seeds" in told.warning
-    assert "differ only in their seeds" in told._repr_html_()
+    assert "only in their seeds" in told._repr_html_()
 
 
 def test_output_is_that_of_effects_alone(result):

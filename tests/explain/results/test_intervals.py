@@ -26,18 +26,18 @@ def test_freedom_of_a_sum():
 
 
 def test_probabilities():
-    told = t_probability(np.array([1.5, 0.0, 2.0]), np.array([0.5, 0, 0]), 10)
-    np.testing.assert_allclose(told, [2 * stats.t.sf(3, 10), 1, 0])
+    p_values = t_probability(np.array([1.5, 0.0, 2.0]), np.array([0.5, 0, 0]), 10)
+    np.testing.assert_allclose(p_values, [2 * stats.t.sf(3, 10), 1, 0])
 
 
-def test_holm_is_that_of_scipys_false_discovery_and_of_hand():
+def test_holm_by_hand():
     # 0.01 * 4, then 0.02 * 3, 0.03 * 2 and 0.04 * 1, which may not fall
-    chances = np.array([0.04, 0.01, 0.03, 0.02])
-    np.testing.assert_allclose(holm(chances), [0.06, 0.04, 0.06, 0.06])
+    p_values = np.array([0.04, 0.01, 0.03, 0.02])
+    np.testing.assert_allclose(holm(p_values), [0.06, 0.04, 0.06, 0.06])
     assert holm(np.array([0.5, 0.9])).tolist() == [1, 1]
 
 
-def test_ranks_that_are_told_apart_and_ties():
+def test_separated_ranks_and_ties():
     values = np.array([3.0, 1.0, 1.1, 0.0])
     covariances = np.diag(np.full(4, 0.01))[None]
     best, worst = rank_ranges(values, covariances, [100])
@@ -45,24 +45,24 @@ def test_ranks_that_are_told_apart_and_ties():
     assert worst.tolist() == [1, 3, 3, 4]
 
 
-def test_what_moves_together_is_told_apart_by_its_difference():
+def test_correlated_estimates_are_separated_by_their_difference():
     values, together = np.array([1.0, 1.1]), np.ones((1, 2, 2))
     together[0] += np.eye(2) * 1e-4
     assert rank_ranges(values, together, [50])[1].tolist() == [2, 1]
     assert rank_ranges(values, np.eye(2)[None], [50])[1].tolist() == [2, 2]
 
 
-def test_equal_numbers_are_a_tie_without_any_error():
+def test_equal_estimates_are_tied_without_errors():
     best, worst = rank_ranges(np.zeros(3), np.zeros((1, 3, 3)), [10])
     assert (best.tolist(), worst.tolist()) == ([1] * 3, [3] * 3)
 
 
-def test_all_ranges_hold_at_once():
+def test_all_ranges_cover_at_once():
     truth, rng = np.array([3.0, 2.0, 2.0, 1.0, 0.0]), np.random.default_rng(0)
     held = 0
     for _ in range(400):
-        seen = truth + 0.5 * rng.normal(size=5)
-        best, worst = rank_ranges(seen, 0.25 * np.eye(5)[None], [10**6])
+        drawn = truth + 0.5 * rng.normal(size=5)
+        best, worst = rank_ranges(drawn, 0.25 * np.eye(5)[None], [10**6])
         # equal truths have either rank
         low, high = np.array([1, 2, 2, 4, 5]), np.array([1, 3, 3, 4, 5])
         held += ((best <= low) & (worst >= high)).all()

@@ -20,7 +20,7 @@ def results():
 
 
 @pytest.mark.parametrize("result", results(), ids=lambda r: type(r).__name__)
-def test_what_a_result_hands_out_is_not_its_own(result):
+def test_frames_are_copies(result):
     table = result.frame()
     table["value"] = 9
     assert result.frame()["value"].item() == 0.5
@@ -32,7 +32,7 @@ def test_what_a_result_hands_out_is_not_its_own(result):
         result.table = None
 
 
-def test_titles_say_what_it_is():
+def test_titles():
     assert [result.title for result in results()] == [
         "Partial dependence",
         "Importance",
@@ -40,7 +40,7 @@ def test_titles_say_what_it_is():
     ]
 
 
-def test_plain_data_of_counterfactuals_tells_what_was_tried():
-    told = results()[2].to_dict()
-    assert told["is_fewest"] == [True]
-    assert told["columns"]["value"] == [0.5]
+def test_plain_data_of_counterfactuals():
+    data = results()[2].to_dict()
+    assert data["is_fewest"] == [True]
+    assert data["columns"]["value"] == [0.5]

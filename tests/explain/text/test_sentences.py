@@ -6,11 +6,12 @@ import pytest
 
 from skdnn import explain
 from skdnn.explain._results.attributions import Attributions
+from skdnn.explain._results.counterfactuals import Counterfactuals
+from skdnn.explain._results.tables import ResultTable
 from skdnn.explain._text.formatting import MINUS
 from skdnn.explain._text.sentences import (
     cell_text,
     class_text,
-    describe_change,
     describe_importance,
 )
 
@@ -193,9 +194,9 @@ def test_classes(label, text):
 
 
 class TestImportance:
-    def table(self, values, half=0.01):
+    def importance(self, values, half=0.01):
         values = np.array(values)
-        return pd.DataFrame(
+        table = pd.DataFrame(
             {
                 "feature": [f"x{j}" for j in range(len(values))],
                 "importance": values,
@@ -203,9 +204,10 @@ class TestImportance:
                 "ci_high": values + half,
             }
         )
+        return ResultTable(table, "Importance", "importance")
 
     def test_first_three_and_overlaps(self):
-        text = describe_importance(self.table([0.1, 0.3, 0.105, 0.05, 0.0]))
+        text = describe_importance(self.importance([0.1, 0.3, 0.105, 0.05, 0.0]))
         assert text == (
             "Shuffling x1 lowers the score by 0.30 (0.29 to 0.31), x2 by 0.10 (0.10 to "
             "0.11) and x0 by 0.10 (0.09 to 0.11). The intervals of x2 and x0 "
@@ -213,7 +215,7 @@ class TestImportance:
         )
 
     def test_of_nothing(self):
-        assert "does not lower" in describe_importance(self.table([0.0, -0.1]))
+        assert "does not lower" in describe_importance(self.importance([0.0, -0.1]))
 
     def test_of_results(self, iris_model):
         model, X, y = iris_model
@@ -251,7 +253,9 @@ class TestCounterfactuals:
         assert result.describe(1) == "No allowed change makes this row virginica."
 
     def test_several_changes_and_other_classes(self):
-        table = pd.DataFrame({"found": [True, True], "target": ["a", 2]}, index=[3, 4])
+        table = pd.DataFrame(
+            {"sample": [1, 1], "found": [True, True], "target": ["a", 2]}, index=[3, 4]
+        )
         changed = pd.DataFrame(
             [
                 (3, "x", 1.5, 2.5),
@@ -261,9 +265,11 @@ class TestCounterfactuals:
             ],
             columns=["row", "feature", "old", "new"],
         )
-        assert describe_change(table, changed, True) == (
+        fewest = Counterfactuals(table, changed, np.array([False, True]), 10)
+        assert fewest.describe(1) == (
             "This row would be a if x were 2.5 instead of 1.5 and w were v instead of "
             f"u, or class 2 if x were {MINUS}1 instead of 1.5 and n were 3 instead of "
             "missing; fewer changes are not enough."
         )
-        assert "fewer" not in describe_change(table, changed, False)
+        unknown = replace(fewest, is_fewest=np.array([False, False]))
+        assert unknown.describe(1).endswith("3 instead of missing.")

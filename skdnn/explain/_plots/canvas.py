@@ -1,0 +1,144 @@
+"""Colours, Axes and names that all plots share."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from skdnn._runtime.names import shorten
+from skdnn.explain._results.attributions import Attributions
+
+Axes = Any  # matplotlib is imported only when something is drawn
+
+# Okabe and Ito's colours, distinct for every kind of colour vision
+COLORS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442")
+UP, DOWN, GREY = "#D55E00", "#0072B2", "#7f7f7f"
+# most characters of a name, a class in a legend, a column beside its cell, and a cell
+MAX_NAME, MAX_CLASS, MAX_COLUMN, MAX_CELL = 33, 23, 23, 13
+_LEGEND_ROWS = 16
+
+
+def color_of(place: int) -> str:
+    """Return the colour of the class at a position."""
+    return COLORS[place % len(COLORS)]
+
+
+def axes_of(ax: Axes | None, size: tuple[float, float]) -> Axes:
+    """Return the Axes given, or those of a new figure."""
+    return new_axes(size)[0, 0] if ax is None else ax
+
+
+def new_axes(
+    size: tuple[float, float], rows: int = 1, columns: int = 1, sharey: bool = False
+) -> Any:
+    """Return the Axes of a new figure, of shape (rows, columns)."""
+    import matplotlib.pyplot as plt
+
+    return plt.subplots(
+        rows, columns, figsize=size, squeeze=False, layout="constrained", sharey=sharey
+    )[1]
+
+
+def name_rows(
+    ax: Axes,
+    names: Sequence[Any],
+    title: str,
+    n_all: int | None = None,
+    length: int = MAX_NAME,
+) -> Axes:
+    """Write a name at each bar, from the top down, and the title."""
+    labels = [short(name, length) for name in names]
+    ax.set_yticks(range(len(labels)), labels, parse_math=False)
+    ax.set_ylim(len(labels) - 0.4, -0.6)
+    if n_all is not None and n_all > len(labels):
+        title += f"\n{len(labels)} of {n_all} columns"
+    ax.set_title(title, fontsize=11, parse_math=False)
+    ax.spines[["top", "right"]].set_visible(False)
+    return ax
+
+
+def label_x(ax: Axes, text: str) -> None:
+    """Label the x axis; names in the text are no formulas."""
+    ax.set_xlabel(text, parse_math=False)
+
+
+def legend_of(ax: Axes, title: str) -> None:
+    """Add a legend beside the Axes, where it hides nothing."""
+    handles, labels = ax.get_legend_handles_labels()
+    legend = ax.legend(
+        handles, labels, title=title, frameon=False, fontsize=9, loc="upper left",
+        bbox_to_anchor=(1.01, 1), borderaxespad=0,
+        ncols=-(-len(labels) // _LEGEND_ROWS),
+    )  # fmt: skip
+    plain_legend(legend)
+
+
+def plain_legend(legend: Any) -> None:
+    """Draw the names of a legend as they are, not as formulas."""
+    for text in legend.get_texts():
+        text.set_parse_math(False)
+
+
+def draw_intervals(ax: Axes, middles: Any, at: Any, low: Any, high: Any) -> None:
+    """Draw horizontal intervals where they are known."""
+    if pd.notna(low).any():
+        ax.errorbar(
+            middles, at, xerr=np.array([middles - low, high - middles]), fmt="none",
+            ecolor="black", elinewidth=1, capsize=2,
+        )  # fmt: skip
+
+
+def up_down(values: Any) -> np.ndarray:
+    """Return the colour of each value by its sign."""
+    return np.where(np.asarray(values) >= 0, UP, DOWN)
+
+
+def unit_of(result: Attributions) -> str:
+    """Return the unit of attributions as text."""
+    return result.output.replace("_", " ")
+
+
+def output_of(result: Attributions, k: int) -> str:
+    """Return what attributions are parts of, such as "probability of virginica"."""
+    return f"{unit_of(result)} of {short(result.class_names[k])}"
+
+
+def cell_name(result: Attributions, sample: int, j: int) -> str:
+    """Return a column and its cell, such as "age = 39"."""
+    value = result.data[sample, j]
+    if isinstance(value, float | np.floating):
+        value = f"{value:.4g}"
+    column = short(result.feature_names[j], MAX_COLUMN)
+    return f"{column} = {short(value, MAX_CELL)}"
+
+
+def short(name: Any, length: int = MAX_NAME) -> str:
+    """Return the name on one line, cut in the middle if it is long."""
+    name = "(missing)" if pd.isna(name) else str(name)
+    if not (name.isascii() and name.isprintable()):
+        name = _drawable(name)
+    return shorten(name, length)
+
+
+def _drawable(name: str) -> str:
+    """Return the name with escapes for characters that the fonts do not have.
+
+    matplotlib would draw the same box for each of these and warn. A font that has them
+    is used if ``matplotlib.rcParams["font.family"]`` lists it.
+    """
+    from matplotlib.font_manager import FontProperties, findfont, get_font
+
+    fonts = []
+    for family in FontProperties().get_family():
+        try:
+            path = findfont(FontProperties(family=[family]), fallback_to_default=False)
+        except ValueError:  # listed, but not installed
+            continue
+        fonts.append(get_font(path))
+    return "".join(
+        char
+        if char.isprintable() and any(font.get_char_index(ord(char)) for font in fonts)
+        else char.encode("unicode_escape").decode()
+        for char in name
+    )

@@ -1,0 +1,79 @@
+"""Counterfactuals as a table of the cells that change."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from skdnn.explain._model.names import check_count
+from skdnn.explain._plots import canvas
+from skdnn.explain._plots.canvas import Axes
+from skdnn.explain._results.counterfactuals import Counterfactuals
+from skdnn.explain._results.registry import register
+
+_MAX_CELL, _MAX_TARGET, _MAX_COLUMN = 11, 17, 21
+_WIDTH, _HEIGHT = 0.94, 0.84  # of a cell
+
+
+@register("plot", Counterfactuals)
+def plot_counterfactuals(
+    result: Counterfactuals, max_display: Any, ax: Axes | None
+) -> Axes:
+    """Draw the changed cells, before and after; see ``Counterfactuals.plot``."""
+    check_count("max_display", max_display, 1)
+    table = result.table.head(max_display)
+    changes = result.changed[result.changed["row"] < len(table)]
+    columns = changes["feature"].value_counts(sort=False)
+    columns = columns.sort_values(ascending=False, kind="stable").index[:max_display]
+    size = max(5.4, 1.9 * len(columns) + 2.6), 0.4 * len(table) + 1.7
+    ax = canvas.axes_of(ax, size)
+    for change in changes[changes["feature"].isin(columns)].itertuples():
+        x, left = columns.get_loc(change.feature), _WIDTH / 2
+        ax.barh(
+            change.row, _WIDTH, left=x - left, height=_HEIGHT, alpha=0.25,
+            color=_color(change.old, change.new),
+        )  # fmt: skip
+        ax.text(
+            x, change.row, f"{_cell(change.old)} → {_cell(change.new)}", ha="center",
+            va="center", fontsize=8.5, parse_math=False,
+        )  # fmt: skip
+    ax.set_xlim(-0.5, max(1, len(columns)) - 0.5)
+    names = [canvas.short(name, _MAX_COLUMN) for name in columns]
+    ax.set_xticks(range(len(names)), names, parse_math=False)
+    ax.xaxis.tick_top()
+    ax.tick_params(length=0)
+    changed = set(changes["row"])
+    labels = [
+        _row_name(row, row.Index in changed)
+        for row in table[["sample", "found", "target"]].itertuples()
+    ]
+    n_all = len(result.table)
+    cut = f"\n{len(table)} of {n_all} rows" if len(table) < n_all else ""
+    ax = canvas.name_rows(ax, labels, result.title + cut)
+    ax.spines[["left", "bottom"]].set_visible(False)
+    return ax
+
+
+def _row_name(row: Any, is_changed: bool) -> str:
+    target = canvas.short(row.target, _MAX_TARGET)
+    if not row.found:
+        return f"row {row.sample} → {target}: not found"
+    if not is_changed:
+        return f"row {row.sample}: already {target}"
+    return f"row {row.sample} → {target}"
+
+
+def _color(old: Any, new: Any) -> str:
+    """Return the colour of a change: up, down, or to another category."""
+    if not all(isinstance(cell, int | float | np.number) for cell in (old, new)):
+        return canvas.GREY
+    return canvas.UP if new > old else canvas.DOWN
+
+
+def _cell(cell: Any) -> str:
+    is_fraction = isinstance(cell, float | np.floating)
+    return (
+        f"{cell:.4g}"
+        if is_fraction and not pd.isna(cell)
+        else canvas.short(cell, _MAX_CELL)
+    )

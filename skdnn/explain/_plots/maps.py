@@ -1,0 +1,76 @@
+"""The output over pairs of columns, as maps."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from skdnn.explain._model.names import check_option
+from skdnn.explain._plots import canvas
+from skdnn.explain._plots.canvas import Axes
+
+
+def draw_maps(
+    table: pd.DataFrame, unit: str, feature: Any, max_display: int, ax: Axes | None
+) -> Axes | np.ndarray:
+    """Draw a map of each pair of columns and class."""
+    pairs = list(dict.fromkeys(zip(table["feature"], table["feature_2"], strict=True)))
+    if feature is not None:
+        feature = tuple(feature) if isinstance(feature, list) else feature
+        check_option("feature", feature, pairs)
+        pairs = [feature]
+    pairs = pairs[:max_display]
+    classes = list(dict.fromkeys(table["class"]))
+    if ax is None:
+        size = (3.6 * len(classes) + 0.8, 3.3 * len(pairs))
+        axes = canvas.new_axes(size, len(pairs), len(classes))
+    elif len(pairs) * len(classes) == 1:
+        axes = np.array([[ax]])
+    else:
+        raise ValueError(
+            "`ax` holds one pair of columns and one class: name them with `feature` "
+            f"and `target_class`. Got {len(pairs)} and {len(classes)}."
+        )
+    low, high = table["value"].min(), table["value"].max()
+    for row, pair in zip(axes, pairs, strict=True):
+        of_pair = (table["feature"] == pair[0]) & (table["feature_2"] == pair[1])
+        for place, label in zip(row, classes, strict=True):
+            part = table[of_pair & (table["class"] == label)]
+            mesh = _draw_map(part, place, low, high)
+            place.set_title(canvas.short(label), fontsize=11, parse_math=False)
+    bar = axes[0, 0].figure.colorbar(mesh, ax=axes.ravel().tolist(), pad=0.02)
+    bar.set_label(unit)
+    bar.outline.set_visible(False)
+    return axes if ax is None else ax
+
+
+def _draw_map(table: pd.DataFrame, ax: Axes, low: float, high: float) -> Any:
+    """Draw one class's output over two columns; categories have equal widths."""
+    sides = [list(dict.fromkeys(_keys(table[name]))) for name in ("x", "x_2")]
+    values = table["value"].to_numpy().reshape(len(sides[0]), len(sides[1]))
+    spans = []
+    for side, set_ticks in zip(sides, (ax.set_xticks, ax.set_yticks), strict=True):
+        if len(side) > 1 and all(isinstance(x, float) and x == x for x in side):
+            spans.append(np.array(side))
+        else:
+            spans.append(np.arange(len(side)))
+            names = [canvas.short(x, canvas.MAX_CELL) for x in side]
+            set_ticks(spans[-1], names, parse_math=False)
+    canvas.label_x(ax, canvas.short(table["feature"].iloc[0]))
+    ax.set_ylabel(canvas.short(table["feature_2"].iloc[0]), parse_math=False)
+    x, y = (edges_of(span) for span in spans)
+    return ax.pcolormesh(x, y, values.T, vmin=low, vmax=high, cmap="viridis")
+
+
+def _keys(column: pd.Series) -> list[Any]:
+    """Return cells that can be compared; None for any missing one."""
+    return [None if pd.isna(cell) else cell for cell in column.infer_objects()]
+
+
+def edges_of(middles: np.ndarray) -> np.ndarray:
+    """Return the edges of the fields around grid points."""
+    if len(middles) == 1:
+        return np.array([middles[0] - 0.5, middles[0] + 0.5])
+    between = (middles[1:] + middles[:-1]) / 2
+    first, last = between[0] - middles[0], middles[-1] - between[-1]
+    return np.concatenate([[middles[0] - first], between, [middles[-1] + last]])

@@ -1,0 +1,30 @@
+import pytest
+
+from skdnn.explain._text.formatting import DASH, MINUS, count, interval, percent, quote
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [
+        (0.0, "0%"),
+        (0.004, "<\xa01%"),
+        (0.5, "50%"),
+        (0.996, ">\xa099%"),
+        (1.0, "100%"),
+        (None, DASH),
+    ],
+)
+def test_percentages_never_round_to_none_or_all(share, text):
+    assert percent(share) == text
+
+
+def test_intervals_where_they_are_known():
+    assert interval({"value": -0.5, "low": -1, "high": 0.1}) == (
+        f"{MINUS}0.50 ({MINUS}1.00 to 0.10)"
+    )
+    assert interval({"value": 0.5, "low": None, "high": None}) == "0.50"
+
+
+def test_counts_and_names():
+    assert count(1200, "row") == "1,200\xa0rows"
+    assert quote("a" * 60) == f"“{'a' * 26}…{'a' * 13}”"
