@@ -38,17 +38,7 @@ LAYERS = [
     "__main__",
 ]
 # Imports upwards that are still to be removed.
-UPWARDS = {
-    ("explain._methods.break_down", "explain._plots.tables"),
-    ("explain._results.attributions", "explain._plots.attributions"),
-    ("explain._results.attributions", "explain._model.target"),
-    ("explain._results.attributions", "explain._text.sentences"),
-    ("explain._results.attributions", "explain._checks.measure"),
-    ("explain._results.summary", "explain._plots.tables"),
-    ("explain._results.tables", "explain._plots.profiles"),
-    ("explain._results.tables", "explain._plots.tables"),
-    ("explain._results.tables", "explain._text.sentences"),
-}
+UPWARDS: set[tuple[str, str]] = set()
 # Where Keras and its backends may be imported.
 KERAS = ("_runtime", "_network", "_training", "_keras_wrapper")
 HEAVY = {
@@ -78,15 +68,21 @@ def layer_of(module):
 
 
 def imports(path):
-    """Yield each imported module, and whether it is imported with the file."""
+    """Yield each imported module, and whether it is imported with the file.
+
+    What is imported for annotations alone, under ``if TYPE_CHECKING``, is left out.
+    """
     tree = ast.parse(path.read_text("utf-8"))
-    late = {
-        id(inner)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.FunctionDef)
-        for inner in ast.walk(node)
-    }
+    late, unused = set(), set()
     for node in ast.walk(tree):
+        inner = {id(part) for part in ast.walk(node)}
+        if isinstance(node, ast.FunctionDef):
+            late |= inner
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            unused |= inner
+    for node in ast.walk(tree):
+        if id(node) in unused:
+            continue
         if isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: imports are absolute"
             for alias in node.names:

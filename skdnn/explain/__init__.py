@@ -5,6 +5,8 @@ the estimator takes them: a frame with words and missing cells, or an array. All
 classes are explained at once, and named.
 """
 
+# these register what the results can do
+from skdnn.explain import _checks, _plots, _text  # noqa: F401
 from skdnn.explain._methods.accumulated_local_effects import accumulated_local_effects
 from skdnn.explain._methods.agreement import agreement
 from skdnn.explain._methods.average_conditional_effects import (
@@ -18,8 +20,25 @@ from skdnn.explain._methods.partial_dependence import partial_dependence
 from skdnn.explain._methods.permutation_importance import permutation_importance
 from skdnn.explain._methods.shap import shap
 from skdnn.explain._methods.summary import summary
+from skdnn.explain._results.attributions import Attributions
+from skdnn.explain._results.break_down import BreakDown
+from skdnn.explain._results.checks import Checks, Finding
+from skdnn.explain._results.counterfactuals import Counterfactuals
+from skdnn.explain._results.deletion import DeletionCurves
+from skdnn.explain._results.profiles import Profiles
+from skdnn.explain._results.summary import Summary
+from skdnn.explain._results.tables import ResultTable
 
 __all__ = [
+    "Attributions",
+    "BreakDown",
+    "Checks",
+    "Counterfactuals",
+    "DeletionCurves",
+    "Finding",
+    "Profiles",
+    "ResultTable",
+    "Summary",
     "accumulated_local_effects",
     "agreement",
     "average_conditional_effects",

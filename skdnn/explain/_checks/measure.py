@@ -6,17 +6,22 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from skdnn.explain._checks import CheckInput, Checks, run_checks
+from skdnn.explain._checks.base import CheckInput
+from skdnn.explain._checks.run import run_checks
 from skdnn.explain._methods.agreement import compare, equal_signs, mean_rank
-from skdnn.explain._methods.break_down import BreakDown, break_down
+from skdnn.explain._methods.break_down import break_down
 from skdnn.explain._methods.data_support import LEAST_ROWS, Support, code_of, mixtures
 from skdnn.explain._methods.deletion_curves import compute_deletion_curves
 from skdnn.explain._methods.lime import Bins, Pool, draw_rows, lime
 from skdnn.explain._methods.shap import shap
 from skdnn.explain._model.rows import as_seed, take
 from skdnn.explain._model.target import Problem, open_problem
-from skdnn.explain._results.attributions import Attributions, Result
-from skdnn.explain._results.tables import Profiles
+from skdnn.explain._results.attributions import Attributions
+from skdnn.explain._results.break_down import BreakDown
+from skdnn.explain._results.checks import Checks
+from skdnn.explain._results.profiles import Profiles
+from skdnn.explain._results.registry import register
+from skdnn.explain._results.result import Result
 
 _N_RERUNS = 3
 # LIME takes a thousand times as long as a row of SHAP, where that is exact.
@@ -28,6 +33,7 @@ _SAME = 1e-6
 METHODS: dict[str, Callable] = {"SHAP": shap, "LIME": lime, "break-down": break_down}
 
 
+@register("checks", Result)
 def check_result(
     result: Result, estimator: Any, X: Any, background: Any, random_state: Any
 ) -> Checks:

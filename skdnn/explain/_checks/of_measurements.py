@@ -136,7 +136,7 @@ class OffGrid(Check):
 
     def look(self, seen: CheckInput) -> tuple[bool, str]:
         """Fire if at a tenth of the places most rows lie off the data."""
-        from skdnn.explain._results.tables import Profiles
+        from skdnn.explain._results.profiles import Profiles
 
         if not isinstance(seen.result, Profiles):
             raise NotApplicableError("It is about curves along columns.")

@@ -5,7 +5,9 @@ import pandas as pd
 
 from skdnn.explain._checks.base import Check, CheckInput, NotApplicableError
 from skdnn.explain._results.attributions import LEAST_SCORE, Attributions
-from skdnn.explain._results.tables import Counterfactuals, Profiles, ResultTable
+from skdnn.explain._results.counterfactuals import Counterfactuals
+from skdnn.explain._results.profiles import Profiles
+from skdnn.explain._results.tables import ResultTable
 from skdnn.explain._text import formatting
 
 _ADDITIVE = 1e-4  # of the largest output

@@ -24,7 +24,7 @@ from skdnn.explain._model.target import (
     no_step,
     open_problem,
 )
-from skdnn.explain._results.tables import Profiles
+from skdnn.explain._results.profiles import Profiles
 
 # Cells at which two distributions are compared, at most.
 _COMPARED = 100

@@ -1,7 +1,7 @@
 """Break-down: what each column adds as the row's cells are put in one by one."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,78 +17,7 @@ from skdnn.explain._model.target import (
     no_step,
     open_problem,
 )
-from skdnn.explain._results.attributions import Attributions
-
-
-@dataclass(frozen=True, repr=False, kw_only=True)
-class BreakDown(Attributions):
-    """Attributions that hold for one order of the columns.
-
-    Attributes
-    ----------
-    orders : ndarray of shape (n_samples, n_features)
-        Positions of the columns in the order in which they were put in.
-    """
-
-    orders: np.ndarray
-
-    @property
-    def title(self) -> str:
-        """What the result is, in words."""
-        return f"Break-down ({self.method})"
-
-    @property
-    def caveat(self) -> str:
-        """What a reader of the sentences must know besides."""
-        return "In another order, columns that act together would have other shares."
-
-    def __getitem__(self, rows) -> "BreakDown":
-        """Return the result for some of the explained rows."""
-        if isinstance(rows, int | np.integer):
-            rows = [self.sample_position(rows)]
-        part = vars(super().__getitem__(rows))
-        return BreakDown(**part | {"orders": self.orders[rows]})
-
-    def plot(
-        self,
-        kind="waterfall",
-        *,
-        sample=None,
-        target_class=None,
-        max_display=12,
-        ax=None,
-    ):
-        """Draw the attributions.
-
-        Parameters
-        ----------
-        kind : {"waterfall", "bar", "beeswarm"}, default="waterfall"
-            From base value to prediction of one row and class, in the row's order;
-            the others as of ``Attributions.plot``.
-        sample : int, default=None
-            Position of the row; None is the first for a waterfall, all else.
-        target_class : class label, default=None
-            As of ``Attributions.plot``.
-        max_display : int, default=12
-            Columns shown.
-        ax : matplotlib Axes, default=None
-            Where to draw; None makes a figure.
-
-        Returns
-        -------
-        matplotlib Axes
-        """
-        from skdnn.explain._plots import tables
-
-        if kind == "waterfall":
-            return tables.plot_break_down(self, sample, target_class, max_display, ax)
-        return super().plot(
-            kind,
-            sample=sample,
-            target_class=target_class,
-            max_display=max_display,
-            ax=ax,
-        )
+from skdnn.explain._results.break_down import BreakDown
 
 
 def break_down(

@@ -16,7 +16,7 @@ from skdnn.explain._model.grid import (
 )
 from skdnn.explain._model.names import check_count
 from skdnn.explain._model.target import Problem, Step, no_step, open_problem
-from skdnn.explain._results.tables import Profiles
+from skdnn.explain._results.profiles import Profiles
 
 
 def ceteris_paribus(

@@ -22,11 +22,11 @@ from skdnn.explain._model.target import (
     Problem,
     Step,
     Target,
-    class_position,
     no_step,
     open_problem,
 )
-from skdnn.explain._results.tables import Counterfactuals
+from skdnn.explain._results.counterfactuals import Counterfactuals
+from skdnn.explain._results.positions import class_position
 
 OWN_COLUMNS = ("sample", "found", "target")
 

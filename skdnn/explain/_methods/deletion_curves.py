@@ -6,60 +6,19 @@ and beside that in orders drawn at random.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from skdnn.explain._model.target import Problem
-from skdnn.explain._results.attributions import Attributions, Result
+from skdnn.explain._results.attributions import Attributions
+from skdnn.explain._results.deletion import DeletionCurves
 
 # 1 in 40 is the smallest share of chance that so many orders can tell.
 N_ORDERS = 39
 _MAX_STEPS = 10
 _MAX_ROWS = 20
 _N_BACKGROUND = 10
-
-
-@dataclass(frozen=True)
-class DeletionCurves(Result):
-    """Mean output of the predicted class as cells are taken away.
-
-    Attributes
-    ----------
-    table : DataFrame
-        Columns: removed (share of the columns), attribution, random, low, high: the
-        mean output in the order of the attribution, in orders drawn at random, and
-        the middle 95 % of these.
-    areas : ndarray of shape (n_orders,)
-        Mean output along the curve, for each of the random orders.
-    area : float
-        The same for the order of the attribution; below the others if it is right.
-    n_samples : int
-        Rows that the curves are means of.
-    unit : str
-        What the output is measured in, in words.
-    """
-
-    table: pd.DataFrame
-    areas: np.ndarray
-    area: float
-    n_samples: int
-    unit: str
-
-    @property
-    def title(self) -> str:
-        """What the result is, in words."""
-        return "Deletion curve against random order"
-
-    @property
-    def chance(self) -> float:
-        """How often an order drawn at random would do as well: a p-value."""
-        return float((1 + (self.areas <= self.area + 1e-12).sum()) / (1 + N_ORDERS))
-
-    def frame(self) -> pd.DataFrame:
-        """Return the curves: removed, attribution, random, low, high."""
-        return self.table.copy()
 
 
 def compute_deletion_curves(

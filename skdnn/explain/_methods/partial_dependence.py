@@ -23,7 +23,7 @@ from skdnn.explain._model.target import (
     no_step,
     open_problem,
 )
-from skdnn.explain._results.tables import Profiles
+from skdnn.explain._results.profiles import Profiles
 
 _RESOLUTION, _RESOLUTION_OF_PAIRS = 50, 20
 

@@ -26,12 +26,12 @@ from skdnn.explain._model.target import (
     Problem,
     Step,
     Target,
-    class_position,
     draw_background,
     no_step,
     open_problem,
 )
 from skdnn.explain._results.attributions import Attributions
+from skdnn.explain._results.positions import class_position
 
 METHODS = ("auto", "exact", "regression", "walks", "permutation", "kernel")
 _PEERS = ("permutation", "kernel")

@@ -5,7 +5,6 @@ any mix of rows can be made by indexing. Before the classifier sees rows they ar
 turned back into the user's container, column order and dtypes.
 """
 
-import difflib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -383,27 +382,6 @@ def draw_background(
     step = len(ordered) / most
     places = (random_state.uniform() + np.arange(most)) * step
     return rows[np.sort(ordered[places.astype(np.intp)])]
-
-
-def class_position(
-    class_names: np.ndarray, target_class, name: str = "target_class"
-) -> int:
-    """Return the position of a class; `name` is what the caller calls it.
-
-    Raises
-    ------
-    ValueError
-        If there is no such class.
-    """
-    labels = class_names.tolist()
-    if target_class not in labels:
-        names = [str(label) for label in labels]
-        near = difflib.get_close_matches(str(target_class), names, n=1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
-        raise ValueError(
-            f"`{name}` must be one of the classes {labels}. Got {target_class!r}.{hint}"
-        )
-    return labels.index(target_class)
 
 
 def _check_estimator(estimator) -> np.ndarray:

@@ -5,6 +5,8 @@ import pandas as pd
 
 from skdnn.explain._model.names import check_option
 from skdnn.explain._plots.images import plot_image
+from skdnn.explain._results.attributions import Attributions
+from skdnn.explain._results.registry import register
 
 # Okabe and Ito's colours: told apart by every kind of sight.
 COLORS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442")
@@ -14,6 +16,7 @@ MOST_CLASS = 24  # in a legend
 _ATTRIBUTION_KINDS = ("bar", "beeswarm", "waterfall", "image")
 
 
+@register("plot", Attributions)
 def plot_attributions(result, kind, sample, target_class, max_display, ax):
     """Draw attributions; see ``Attributions.plot``."""
     check_option("kind", kind, _ATTRIBUTION_KINDS)

@@ -4,7 +4,6 @@ import numpy as np
 import pandas as pd
 
 from skdnn.explain._model.names import check_option
-from skdnn.explain._model.target import class_position
 from skdnn.explain._plots.attributions import (
     COLORS,
     MOST_CLASS,
@@ -14,11 +13,15 @@ from skdnn.explain._plots.attributions import (
     legend_of,
     short,
 )
+from skdnn.explain._results.positions import class_position, sample_position
+from skdnn.explain._results.profiles import Profiles
+from skdnn.explain._results.registry import register
 
 # Curves of single rows that one picture holds.
 _MOST_CURVES = 200
 
 
+@register("plot", Profiles)
 def plot_profiles(result, feature, sample, target_class, max_display, ax):
     """Draw profiles; see ``Profiles.plot``."""
     check_most(max_display)
@@ -68,11 +71,7 @@ def _part(table: pd.DataFrame, sample, target_class) -> pd.DataFrame:
                 f"`sample` must be None where all rows have one curve. Got {sample!r}."
             )
         n = table["sample"].max() + 1
-        if not isinstance(sample, int | np.integer) or not -n <= sample < n:
-            raise ValueError(
-                f"`sample` must be the position of one of the {n} rows. Got {sample!r}."
-            )
-        table = table[table["sample"] == sample % n]
+        table = table[table["sample"] == sample_position(n, sample)]
     if target_class is not None:
         classes = table["class"].drop_duplicates().to_numpy()
         label = classes[class_position(classes, target_class)]

@@ -15,14 +15,21 @@ from skdnn.explain._plots.attributions import (
     label_x,
     legend_of,
     name_rows,
+    plot_attributions,
     short,
 )
-from skdnn.explain._results.summary import part_of, ranks_of
+from skdnn.explain._results.break_down import BreakDown
+from skdnn.explain._results.counterfactuals import Counterfactuals
+from skdnn.explain._results.registry import register
+from skdnn.explain._results.summary import Summary, part_of, ranks_of
 from skdnn.explain._results.tables import ResultTable
 
 
-def plot_break_down(result, sample, target_class, max_display, ax):
+@register("plot", BreakDown)
+def plot_break_down(result, kind, sample, target_class, max_display, ax):
     """Draw the steps from the base value to one prediction."""
+    if kind != "waterfall":
+        return plot_attributions(result, kind, sample, target_class, max_display, ax)
     check_most(max_display)
     sample = 0 if sample is None else result.sample_position(sample)
     if target_class is None:
@@ -63,6 +70,7 @@ def plot_break_down(result, sample, target_class, max_display, ax):
     return name_rows(ax, ["on average", *names, "prediction"], title)
 
 
+@register("plot", ResultTable)
 def plot_table(result, max_display, ax):
     """Draw a small table as bars; see ``Table.plot``."""
     check_most(max_display)
@@ -74,6 +82,7 @@ def plot_table(result, max_display, ax):
     return draw(result, result.frame(), max_display, ax)
 
 
+@register("plot", Summary)
 def plot_summary(result, max_display, ax):
     """Draw importances with their ranks, and effects; see ``Summary.plot``."""
     check_most(max_display)
@@ -181,6 +190,7 @@ def _intervals(ax, middles, at, table, scale):
         )  # fmt: skip
 
 
+@register("plot", Counterfactuals)
 def plot_counterfactuals(result, max_display, ax):
     """Draw the cells that change as a table, before and after."""
     check_most(max_display)

@@ -1,35 +1,59 @@
-"""The summary of a classifier, as a result."""
+"""The summary of a classifier."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pandas as pd
 
-from skdnn.explain._results.attributions import Result
+from skdnn.explain._results.registry import dispatch
+from skdnn.explain._results.result import TableResult
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_SEEDS_ONLY = "members (seeds)"
 
 
 @dataclass(frozen=True)
-class Summary(Result):
-    """Importance and effect of every column, with what they may be off by.
+class Summary(TableResult):
+    """Importance and effect of every column, with intervals.
 
     Attributes
     ----------
     table : DataFrame
-        See `frame`.
+        One row per importance and per effect: measure ("importance" or "effect"),
+        feature, class (None for importance), value, std_error, data_error,
+        refit_error, ci_low, ci_high, p_holm, rank_low, rank_high (missing for
+        effects); level and reference after feature where there are text columns.
     n_samples : int
-        Rows that it was measured on.
+        Number of rows used.
     refits : str
-        What members of an ensemble differ by, in words.
+        What the members of an ensemble differ in.
     n_importances, n_effects : int
-        Numbers that `p_holm` is adjusted for.
+        Number of hypotheses that `p_holm` is adjusted for.
     unit : str
-        What effects are changes of, in words.
+        Unit of the effects.
     n_refits : int
-        Count of the members; 0 without.
+        Number of members; 0 without.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skdnn import explain
+    >>> X, y = load_iris(return_X_y=True, as_frame=True)
+    >>> model = LogisticRegression(max_iter=1000).fit(X, y)
+    >>> result = explain.summary(model, X, y, random_state=0)
+    >>> result.n_importances, result.n_effects
+    (4, 12)
     """
 
-    table: pd.DataFrame
+    _facts: ClassVar[tuple[str, ...]] = (
+        "n_samples", "n_refits", "refits", "n_importances", "n_effects",
+        "multiplicity", "warning",
+    )  # fmt: skip
+
     n_samples: int
     refits: str
     n_importances: int
@@ -39,68 +63,49 @@ class Summary(Result):
 
     @property
     def title(self) -> str:
-        """What the result is, in words."""
+        """The name of the result."""
         spread = f" and {self.n_refits} {self.refits}" if self.n_refits else ""
         return f"Summary over {self.n_samples} rows{spread}"
 
     @property
     def multiplicity(self) -> str:
-        """How many numbers were looked at, in a sentence."""
+        """How many intervals there are, and what `p_holm` is adjusted for."""
         return (
             f"{self.n_importances} importances and {self.n_effects} effects were "
-            "looked at. Each interval alone holds its number in 95 of 100 cases, so "
-            "that of many some will not; p_holm is adjusted for all importances, and "
-            "for all effects. A range of ranks is a tie."
+            "tested. Each interval covers the true value in 95% of cases, so some of "
+            "many intervals will not. p_holm is adjusted over all importances, and "
+            "over all effects. A range of ranks is a tie."
         )
 
     @property
     def warning(self) -> str:
-        """What to be wary of, in a sentence; empty if there is nothing."""
+        """One sentence on what limits the result; empty if there is nothing."""
         if not self.n_refits:
             return (
-                "The classifier is no ensemble: how it would differ, fitted once more, "
-                "is in none of these intervals. Fit DNNClassifier(n_estimators=20, "
+                "The classifier is not an ensemble: the intervals do not cover how "
+                "another fit would differ. Fit DNNClassifier(n_estimators=20, "
                 "bootstrap=True)."
             )
-        if self.refits == "members (seeds)":
+        if self.refits == _SEEDS_ONLY:
             return (
-                "The members differ in their seeds alone: how the classifier would "
-                "differ with other training rows is in none of these intervals. Set "
+                "The members differ only in their seeds: the intervals do not cover "
+                "how the classifier would differ with other training rows. Set "
                 "bootstrap=True."
             )
         return ""
 
-    def frame(self) -> pd.DataFrame:
-        """Return a row for each importance and each effect.
-
-        Returns
-        -------
-        DataFrame
-            Columns: measure ("importance" or "effect"), feature, class (None for
-            importance), value, std_error, data_error, refit_error, ci_low, ci_high,
-            p_holm, rank_low, rank_high (missing for effects); level and reference
-            after feature where there are columns of words.
-        """
-        return self.table.copy()
-
     def _refitted(self) -> tuple[Any, Any]:
         return self.table["value"].to_numpy(), self.table["refit_error"].to_numpy()
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the result as plain data that ``json.dumps`` takes."""
-        facts = (
-            "n_samples", "n_refits", "refits", "n_importances", "n_effects",
-            "multiplicity", "warning",
-        )  # fmt: skip
-        return {**super().to_dict(), **{name: getattr(self, name) for name in facts}}
-
-    def plot(self, *, max_display=12, ax=None):
+    def plot(
+        self, *, max_display: int = 12, ax: "tuple[Axes, Axes] | None" = None
+    ) -> np.ndarray:
         """Draw importances with their ranks, and effects.
 
         Parameters
         ----------
         max_display : int, default=12
-            Columns, or columns and levels, shown in each.
+            Maximum number of columns, or columns and categories, shown in each.
         ax : pair of matplotlib Axes, default=None
             Where to draw importances and effects; None makes a figure.
 
@@ -108,31 +113,25 @@ class Summary(Result):
         -------
         ndarray of matplotlib Axes of shape (2,)
         """
-        from skdnn.explain._plots import tables
-
-        return tables.plot_summary(self, max_display, ax)
+        axes: np.ndarray = dispatch("plot", self)(self, max_display, ax)
+        return axes
 
     def _repr_html_(self) -> str:
         importance = part_of(self, "importance")
         importance["rank"] = ranks_of(importance)
         importance = importance.drop(columns=["rank_low", "rank_high"])
-        parts = [
-            f"<p>{name}</p>{_html(table)}"
-            for name, table in (
-                ("Importance: rise of the cross-entropy, in nats", importance),
-                (f"Average conditional effects on the {self.unit}",
-                 part_of(self, "effect")),
-            )
-        ]  # fmt: skip
-        wary = f"<p><em>{self.warning}</em></p>" if self.warning else ""
-        return (
-            f"<div><strong>{self.title}</strong>{wary}{''.join(parts)}"
-            f"<p>{self.multiplicity}</p></div>"
+        parts = (
+            "<p>Importance: increase of the cross-entropy, in nats</p>",
+            _html(importance),
+            f"<p>Average conditional effects on the {self.unit}</p>",
+            _html(part_of(self, "effect")),
+            f"<p>{self.multiplicity}</p>",
         )
+        return f"<div>{self._html_heading()}{''.join(parts)}</div>"
 
 
 def part_of(result: Summary, measure: str) -> pd.DataFrame:
-    """Return the rows of one measure, without the columns that it has not."""
+    """Return the rows of one measure, without the columns that do not apply to it."""
     table = result.frame()
     table = table[table["measure"] == measure].drop(columns="measure")
     if measure == "effect":
@@ -143,7 +142,7 @@ def part_of(result: Summary, measure: str) -> pd.DataFrame:
 
 
 def ranks_of(table: pd.DataFrame) -> list[str]:
-    """Return ranks in words: a range is a tie."""
+    """Return each rank as text; a range is a tie."""
     return [
         str(low) if low == high else f"{low}–{high}"
         for low, high in zip(table["rank_low"], table["rank_high"], strict=True)
@@ -151,8 +150,8 @@ def ranks_of(table: pd.DataFrame) -> list[str]:
 
 
 def _html(table: pd.DataFrame) -> str:
-    """Return a table of few digits."""
+    """Return a table with few digits."""
     shown = table.copy()
     for name in table.select_dtypes(np.floating).columns:
         shown[name] = [f"{value:.3g}" for value in table[name]]
-    return shown.to_html(index=False, escape=True, border=0)
+    return str(shown.to_html(index=False, escape=True, border=0))

@@ -9,6 +9,9 @@ import numpy as np
 import pandas as pd
 
 from skdnn.explain._results.attributions import LEAST_SCORE, Attributions
+from skdnn.explain._results.counterfactuals import Counterfactuals
+from skdnn.explain._results.registry import register
+from skdnn.explain._results.tables import ResultTable
 from skdnn.explain._text.formatting import MINUS, NBSP, fixed, join, number, shorten
 
 _MOST_NAMED = 4
@@ -16,6 +19,7 @@ _SMALL = 0.05  # of the largest attribution; what is smaller is told together
 _MOST_DIGITS = 6
 
 
+@register("describe", Attributions)
 def describe_row(result: Attributions, sample: int, k: int) -> str:
     """Say which cells of a row move the output of a class, which way and how far.
 
@@ -182,6 +186,16 @@ def cell_text(name: str, cell: Any) -> str:
     return f"{name} = {shorten(str(cell))}"
 
 
+@register("describe", ResultTable)
+def describe_table(result: ResultTable) -> str:
+    """Describe a table of importance; ``ValueError`` for another kind."""
+    if result.kind != "importance":
+        raise ValueError(
+            f"describe must be called on importance. Got {result.kind}; read frame()."
+        )
+    return describe_importance(result.table)
+
+
 def describe_importance(table: pd.DataFrame, most: int = 3) -> str:
     """Say which columns matter most, and which are not separated from the next."""
     ranked = table.sort_values("importance", ascending=False, kind="stable")
@@ -213,6 +227,13 @@ def describe_importance(table: pd.DataFrame, most: int = 3) -> str:
             f"For {unclear} of {len(ranked)} columns the interval holds 0."
         )
     return " ".join(sentences)
+
+
+@register("describe", Counterfactuals)
+def describe_counterfactuals(result: Counterfactuals, sample: int) -> str:
+    """Say what would make an explained row another class."""
+    own = result.table[result.table["sample"] == sample]
+    return describe_change(own, result.changed, bool(result.is_fewest[sample]))
 
 
 def describe_change(table: pd.DataFrame, changed: pd.DataFrame, is_fewest: bool) -> str:

@@ -6,7 +6,8 @@ import pytest
 
 from skdnn import explain
 from skdnn.explain._checks import ALL, CheckInput
-from skdnn.explain._methods.deletion_curves import N_ORDERS, DeletionCurves
+from skdnn.explain._methods.deletion_curves import N_ORDERS
+from skdnn.explain._results.deletion import DeletionCurves
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from skdnn.explain._checks import ALL, CheckInput, Checks, of_result, run_checks
+from skdnn.explain._checks import ALL, CheckInput, of_result, run_checks
 from skdnn.explain._results.attributions import Attributions
+from skdnn.explain._results.checks import Checks
 from skdnn.explain._results.tables import ResultTable
 
 VALUES = np.array([[[0.3, -0.3], [0.1, -0.1], [-0.05, 0.05]]] * 4)

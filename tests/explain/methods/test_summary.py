@@ -78,7 +78,7 @@ def test_error_of_the_rows_is_that_of_a_mean():
 def test_probabilities_are_adjusted_for_what_was_looked_at(result):
     # the two classes of each column are one effect
     assert (result.n_importances, result.n_effects) == (4, 4)
-    assert "4 importances and 4 effects were looked at" in result.multiplicity
+    assert "4 importances and 4 effects were tested" in result.multiplicity
     effects = part(result, "effect")
     np.testing.assert_array_equal(effects["p_holm"][::2], effects["p_holm"][1::2])
     assert effects["p_holm"][0] < 0.001
@@ -128,14 +128,14 @@ def test_what_is_not_in_the_intervals_is_said(result):
         "Summary over 200 rows and 20 members (bootstrap samples and seeds)"
     )
     alone = explain.summary(TRUTH, X, y, random_state=0)
-    assert "no ensemble" in alone.warning
+    assert "not an ensemble" in alone.warning
     assert alone.title == "Summary over 40 rows"
     with pytest.raises(ValueError, match="must have an ensemble"):
         alone.refit_interval()
     seeds = fitted(0, n_members=3)
     seeds.bootstrap = False
     told = explain.summary(seeds, X, y, random_state=0)
-    assert "seeds alone" in told.warning
+    assert "only in their seeds" in told.warning
     assert "seeds alone" in told._repr_html_()
 
 

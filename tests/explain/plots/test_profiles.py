@@ -60,7 +60,7 @@ def test_single_rows_have_curves_of_their_own(iris_model):
     assert len(ax.lines) == 3 * 9 + 3 + 1  # rows, means, deciles
     ax = curves.plot("petal width (cm)", sample=-1, target_class="setosa")
     assert len(ax.lines) == 3
-    with pytest.raises(ValueError, match=r"one of the 9 rows\. Got 9"):
+    with pytest.raises(ValueError, match=r"one of the 9 explained rows\. Got 9"):
         curves.plot(sample=9)
     mean = explain.partial_dependence(model, X[:9])
     with pytest.raises(ValueError, match="`sample` must be None where all rows"):

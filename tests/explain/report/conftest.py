@@ -8,13 +8,15 @@ import pytest
 
 from skdnn.explain._checks import CheckInput, run_checks
 from skdnn.explain._methods import performance as _performance
-from skdnn.explain._methods.break_down import BreakDown
-from skdnn.explain._methods.deletion_curves import DeletionCurves
 from skdnn.explain._report import Evidence
 from skdnn.explain._report import simple_model as _simple_model
 from skdnn.explain._report.fitted_record import FittedRecord
 from skdnn.explain._results.attributions import Attributions
-from skdnn.explain._results.tables import Counterfactuals, Profiles, ResultTable
+from skdnn.explain._results.break_down import BreakDown
+from skdnn.explain._results.counterfactuals import Counterfactuals
+from skdnn.explain._results.deletion import DeletionCurves
+from skdnn.explain._results.profiles import Profiles
+from skdnn.explain._results.tables import ResultTable
 
 SVG = (
     '<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9">'

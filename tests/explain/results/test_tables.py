@@ -2,7 +2,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from skdnn.explain._results.tables import Counterfactuals, Profiles, ResultTable
+from skdnn.explain._results.counterfactuals import Counterfactuals
+from skdnn.explain._results.profiles import Profiles
+from skdnn.explain._results.tables import ResultTable
 
 
 def results():

@@ -1,0 +1,108 @@
+"""Counterfactuals."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+import pandas as pd
+
+from skdnn.explain._results.positions import sample_position
+from skdnn.explain._results.registry import dispatch
+from skdnn.explain._results.result import TableResult
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+@dataclass(frozen=True)
+class Counterfactuals(TableResult):
+    """The fewest changes of a row for which another class is predicted.
+
+    Attributes
+    ----------
+    table : DataFrame
+        One or more rows per explained row: sample, found, target, and the columns of
+        X in their own dtypes, changed.
+    changed : DataFrame
+        One row per changed cell: row, sample, feature, old, new.
+    is_fewest : ndarray of shape (n_samples,), bool
+        Whether every smaller set of columns was tried with every value; for a row
+        without a counterfactual, whether every set was.
+    n_background : int
+        Number of rows whose cells were tried.
+    member_shares : ndarray of shape (n_rows,) or None
+        Share of the members of an ensemble that predict the target of each row of
+        the table: how likely another fit is to agree. None without members.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skdnn import explain
+    >>> X, y = load_iris(return_X_y=True, as_frame=True)
+    >>> model = LogisticRegression(max_iter=1000).fit(X, y)
+    >>> result = explain.counterfactuals(model, X[70:71], background=X)
+    >>> result.changes()["feature"].tolist()
+    ['petal length (cm)']
+    """
+
+    _facts: ClassVar[tuple[str, ...]] = ("is_fewest", "member_shares")
+
+    changed: pd.DataFrame
+    is_fewest: np.ndarray
+    n_background: int
+    member_shares: np.ndarray | None = None
+
+    @property
+    def title(self) -> str:
+        """The name of the result."""
+        return "Counterfactuals: fewest changes"
+
+    def changes(self) -> pd.DataFrame:
+        """Return the changed cells.
+
+        Returns
+        -------
+        DataFrame
+            One row per cell: row (position in `frame()`), sample, feature, old, new.
+        """
+        return self.changed.copy()
+
+    def describe(self, sample: int = 0) -> str:
+        """Describe in a plain sentence which changes lead to another class.
+
+        Parameters
+        ----------
+        sample : int, default=0
+            Position of the explained row.
+
+        Returns
+        -------
+        str
+
+        Raises
+        ------
+        ValueError
+            If there is no such row.
+        """
+        at = sample_position(len(self.is_fewest), sample)
+        text: str = dispatch("describe", self)(self, at)
+        return text
+
+    def plot(self, *, max_display: int = 12, ax: "Axes | None" = None) -> "Axes":
+        """Draw a table of the changed cells, before and after.
+
+        Parameters
+        ----------
+        max_display : int, default=12
+            Maximum number of rows and of columns shown; columns that change most often
+            come first.
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a figure.
+
+        Returns
+        -------
+        matplotlib Axes
+        """
+        axes: Axes = dispatch("plot", self)(self, max_display, ax)
+        return axes

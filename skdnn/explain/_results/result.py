@@ -1,0 +1,182 @@
+"""The base of all results of the explain functions."""
+
+import html
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+import pandas as pd
+
+from skdnn.explain._results.intervals import t_quantile
+from skdnn.explain._results.registry import dispatch
+
+if TYPE_CHECKING:
+    from skdnn.explain._results.checks import Checks
+
+_PREVIEW_ROWS = 10
+
+
+class Result(ABC):
+    """A result: plain data, a tidy table, checks, and HTML for notebooks.
+
+    A subclass is a frozen dataclass. What is done with it (`plot`, `describe`,
+    `checks`) is registered by its type.
+    """
+
+    # attributes that `to_dict` adds to the columns of the frame
+    _facts: ClassVar[tuple[str, ...]] = ()
+    # members of the ensemble behind `refit_errors`, in results that have it
+    n_refits: int = 0
+
+    @property
+    @abstractmethod
+    def title(self) -> str:
+        """The name of the result."""
+
+    @property
+    def warning(self) -> str:
+        """One sentence on what limits the result; empty if there is nothing."""
+        return ""
+
+    @abstractmethod
+    def frame(self) -> pd.DataFrame:
+        """Return the result as a tidy DataFrame."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the result as plain data that ``json.dumps`` takes."""
+        table = self.frame()
+        columns = {str(c): [_plain(value) for value in table[c]] for c in table}
+        facts = {name: plain_list(getattr(self, name)) for name in self._facts}
+        return {"title": self.title, "columns": columns, **facts}
+
+    def checks(
+        self,
+        estimator: Any = None,
+        X: Any = None,
+        *,
+        background: Any = None,
+        random_state: int | np.random.RandomState | None = 0,
+    ) -> "Checks":
+        """Check how far the result can be trusted.
+
+        Parameters
+        ----------
+        estimator : object, default=None
+            The classifier, for the checks that need its predictions: deletion curve,
+            other seeds, other methods, synthetic rows and grid points off the data.
+            They take about as long as the explanation itself, or longer. None leaves
+            them out.
+        X : {array-like, DataFrame} of shape (n_samples, n_features), default=None
+            The explained rows; required with an estimator.
+        background : like X, default=None
+            The background rows of the explanation.
+        random_state : int, RandomState or None, default=0
+            Seed of the random draws.
+
+        Returns
+        -------
+        Checks
+            A sequence of findings: code, title, severity, verdict ("fires", "silent"
+            or "not applicable"), words, remedy. `frame()` returns them as a table.
+
+        Raises
+        ------
+        ValueError
+            If an estimator is given without `X`, or they are not those of the result.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from sklearn.linear_model import LogisticRegression
+        >>> from skdnn import explain
+        >>> X, y = load_iris(return_X_y=True, as_frame=True)
+        >>> model = LogisticRegression(max_iter=1000).fit(X, y)
+        >>> result = explain.shap(model, X[::15], background=X, random_state=0)
+        >>> result.checks()[0].verdict
+        'silent'
+        >>> for finding in result.checks(model, X[::15], background=X).fired:
+        ...     print(finding.code, finding.title)
+        SKD108 Rows made up are like the data
+        """
+        checks: Checks = dispatch("checks", self)(
+            self, estimator, X, background, random_state
+        )
+        return checks
+
+    def refit_interval(self, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
+        """Return prediction intervals for the values of another fit.
+
+        Members fitted to bootstrap samples vary the training rows and the seeds;
+        members that differ in their seeds alone vary only the seeds.
+
+        Parameters
+        ----------
+        level : float, default=0.95
+            Coverage of the intervals.
+
+        Returns
+        -------
+        low, high : ndarray of the shape of `refit_errors`
+            Quantiles of Student's t with ``n_refits - 1`` degrees of freedom.
+
+        Raises
+        ------
+        ValueError
+            If there are no refits, or the level is not between 0 and 1.
+        """
+        if not self.n_refits:
+            raise ValueError(
+                "Intervals over refits must have an ensemble to be made of. Got none; "
+                "explain DNNClassifier(n_estimators=20, bootstrap=True), or another "
+                "estimator that has predict_members."
+            )
+        values, errors = self._refitted()
+        reach = t_quantile(level, self.n_refits - 1) * errors
+        return values - reach, values + reach
+
+    def _refitted(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return the values that differ between members, and their `refit_errors`."""
+        raise NotImplementedError
+
+    def _repr_html_(self) -> str:
+        table = self.frame()
+        rows = table.head(_PREVIEW_ROWS).to_html(index=False, escape=True, border=0)
+        more = len(table) - _PREVIEW_ROWS
+        note = f"<p>… and {more} more rows: frame()</p>" if more > 0 else ""
+        return f"<div>{self._html_heading()}{rows}{note}</div>"
+
+    def _html_heading(self) -> str:
+        """Return title and warning as HTML."""
+        title = f"<strong>{html.escape(self.title)}</strong>"
+        if not self.warning:
+            return title
+        return f"{title}<p><em>{html.escape(self.warning)}</em></p>"
+
+
+@dataclass(frozen=True)
+class TableResult(Result):
+    """A result that is one table."""
+
+    table: pd.DataFrame
+
+    def frame(self) -> pd.DataFrame:
+        """Return the table: a copy of the attribute `table`, which see."""
+        return self.table.copy()
+
+
+def plain_list(values: Any) -> Any:
+    """Return an array as nested lists of plain values."""
+    if values is None or np.ndim(values) == 0:
+        return _plain(values)
+    return [plain_list(part) for part in values]
+
+
+def _plain(value: Any) -> bool | int | float | str | None:
+    """Return a value as JSON has it: None for a missing or infinite one."""
+    value = value.item() if isinstance(value, np.generic) else value
+    if isinstance(value, float):
+        return value if np.isfinite(value) else None
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    return None if value is pd.NA or value is pd.NaT else str(value)
