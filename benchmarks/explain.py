@@ -1,9 +1,9 @@
-"""How fast and how exact SHAP values are, beside shap's and shapiq's own.
+"""Speed and error of SHAP values, compared with those of shap and shapiq.
 
-Everybody explains the same rows of the same network (two hidden layers of 64, 30
-columns, 100 background rows) and calls the same function for it, `predict_proba` on
+All explain the same rows of the same network (two hidden layers of 64, 30
+columns, 100 background rows) and call the same function, `predict_proba` on
 an array, a forward pass in NumPy. Times are of the processor, on one thread. Errors are
-root mean squares over rows, columns and runs, against two million evaluations a row.
+root mean squares over rows, columns and runs, against two million evaluations per row.
 Run it with ``python benchmarks/explain.py``; it ends with an error if a claim does not
 hold. shapiq is measured if it is installed.
 """
@@ -32,14 +32,14 @@ from skdnn import DNNClassifier, explain
 N_ROWS = 10
 N_BACKGROUND = 100
 N_RUNS = 5
-N_REPEATS = 60  # of those that tell whether errors are honest
+N_REPEATS = 60  # of runs that check the standard errors
 TRUTH_EVALS = 2_000_000
 SHAPIQ = ("KernelSHAP", "kADDSHAP", "PermutationSamplingSV", "UnbiasedKernelSHAP")
 SHAPIQ_BUDGETS = (124, 500)  # sets, each averaged over the background
 
 
 class Counted:
-    """A classifier that counts the rows it is asked about."""
+    """A classifier that counts the rows it predicts."""
 
     def __init__(self, estimator):
         self.estimator, self.classes_, self.n_rows = estimator, estimator.classes_, 0
@@ -97,34 +97,34 @@ def shapiq_own(model, X, background, seed, *, approximator, budget):
             out = model.predict_proba(mixed)[:, 1]
             return out.reshape(len(sets), -1).mean(axis=1)
 
-        found = getattr(shapiq.approximator, approximator)(n=d, random_state=seed)
-        told = found.approximate(budget=budget, game=worth)
-        values.append([told[(j,)] for j in range(d)])
+        sampler = getattr(shapiq.approximator, approximator)(n=d, random_state=seed)
+        result = sampler.approximate(budget=budget, game=worth)
+        values.append([result[(j,)] for j in range(d)])
     return np.array(values), None
 
 
 def measure(name, method, problem, truth, results):
-    """Print and keep evaluations and milliseconds a row, and the error."""
+    """Print and keep evaluations and milliseconds per row, and the error."""
     model, X, background = problem
-    method(model, X[:1], background, 0)  # what is compiled on the first call
+    method(model, X[:1], background, 0)  # compiles what is compiled once
     model.n_rows = 0
-    seconds, apart, told = [], [], []
+    seconds, apart, reported = [], [], []
     for seed in range(1, N_RUNS + 1):
         start = time.process_time()
         values, errors = method(model, X, background, seed)
         seconds.append(time.process_time() - start)
         apart.append(values - truth)
-        told.append(np.nan if errors is None else np.sqrt((errors**2).mean()))
+        reported.append(np.nan if errors is None else np.sqrt((errors**2).mean()))
     ms, rms = 1e3 * min(seconds) / len(X), np.sqrt(np.mean(np.square(apart)))
     results[name] = ms, rms
     evals = model.n_rows / len(X) / N_RUNS
-    print(f"{name:42} {evals:9.0f} {ms:8.2f} {rms:9.2e} {np.mean(told):9.2e}")
+    print(f"{name:42} {evals:9.0f} {ms:8.2f} {rms:9.2e} {np.mean(reported):9.2e}")
 
 
 def measure_sampling(problem, results):
     truth, errors = ours(*problem, 0, method="walks", max_evals=TRUTH_EVALS)
     print(f"standard error of the truth: {errors.mean():.1e}\n")
-    head = ("method", "evals/row", "ms/row", "rms error", "told")
+    head = ("method", "evals/row", "ms/row", "rms error", "reported")
     print("{:42} {:>9} {:>8} {:>9} {:>9}".format(*head))
     go = functools.partial(measure, problem=problem, truth=truth, results=results)
     go("skdnn", ours)
@@ -141,11 +141,11 @@ def measure_sampling(problem, results):
             name = f"shapiq {approximator}, {budget} sets"
             go(name, functools.partial(shapiq_own, **options))
     print()
-    measure_honesty(problem, truth, results)
+    measure_calibration(problem, truth, results)
 
 
-def measure_honesty(problem, truth, results):
-    """Compare the errors told with those made, over many seeds."""
+def measure_calibration(problem, truth, results):
+    """Compare standard errors with the deviation over many seeds."""
     for options in ({}, {"tolerance": 0.005}, {"max_evals": 1000}):
         runs = [
             explain.shap(
@@ -155,15 +155,15 @@ def measure_honesty(problem, truth, results):
             for seed in range(N_REPEATS)
         ]  # fmt: skip
         values = np.stack([run.values[..., 1] for run in runs])
-        told = np.stack([run.std_errors[..., 1] for run in runs])
+        errors = np.stack([run.std_errors[..., 1] for run in runs])
         ends = [run.interval() for run in runs]
         low, high = (np.stack([end[i][..., 1] for end in ends]) for i in (0, 1))
-        ratio = told.mean() / values.std(axis=0, ddof=1).mean()
+        ratio = errors.mean() / values.std(axis=0, ddof=1).mean()
         inside = ((low < truth) & (truth < high)).mean()
-        results[f"honesty {options}"] = ratio, inside
+        results[f"calibration {options}"] = ratio, inside
         print(
-            f"{N_REPEATS} repeats {options}: errors told are {ratio:.2f} of those "
-            f"made, {100 * inside:.1f} % of the 95 % intervals hold the truth"
+            f"{N_REPEATS} repeats {options}: standard errors are {ratio:.2f} of "
+            f"the deviation, {100 * inside:.1f}% of the 95% intervals hold the truth"
         )
 
 
@@ -186,16 +186,16 @@ def measure_enumeration(problem, results):
             "skdnn": lambda: explain.shap(part, rows, background=back).values,  # noqa: B023
             "shap Exact": lambda: exact(rows, silent=True).values,  # noqa: B023
         }
-        found = {}
+        values = {}
         for name, method in methods.items():
             seconds = []
             for _ in range(3):
                 start = time.process_time()
-                found[name] = method()
+                values[name] = method()
                 seconds.append(time.process_time() - start)
             results[f"{name} {d}"] = ms = 1e3 * min(seconds) / len(rows)
             print(f"{name + f', {d} columns':42} {2**d * len(back):9} {ms:8.2f}")
-        apart = np.abs(found["skdnn"] - found["shap Exact"]).max()
+        apart = np.abs(values["skdnn"] - values["shap Exact"]).max()
         print(f"largest difference: {apart:.1e}")
 
 
@@ -217,11 +217,11 @@ def check(results) -> bool:
     """Print which claims hold."""
     (ms, rms), memory = results["skdnn"], results["MB of 10000"]
     claims = []
-    for name, least in (("shap Permutation", 8), ("shap KernelExplainer", 20)):
+    for name, factor in (("shap Permutation", 8), ("shap KernelExplainer", 20)):
         other_ms, other_rms = results[name]
-        told = f"{other_ms / ms:.1f} times as fast as {name}, at {rms / other_rms:.2f}"
+        claim = f"{other_ms / ms:.1f} times as fast as {name}, at {rms / other_rms:.2f}"
         claims.append(
-            (f"{told} of its error", other_ms >= least * ms and rms <= other_rms)
+            (f"{claim} of its error", other_ms >= factor * ms and rms <= other_rms)
         )
     for d in (8, 10):
         ratio = results[f"shap Exact {d}"] / results[f"skdnn {d}"]
@@ -230,12 +230,12 @@ def check(results) -> bool:
     grown = (memory - results["MB of 1000"]) * 2**20 / 9000
     claims.append((f"{grown / 1e3:.1f} kB for each further row", grown < 5e3))
     for name in results:
-        if name.startswith("honesty"):
+        if name.startswith("calibration"):
             ratio, inside = results[name]
             holds = 0.85 < ratio < 1.15 and 0.92 < inside < 0.98
-            claims.append((f"{name}: {ratio:.2f}, {100 * inside:.1f} %", holds))
-    for told, holds in claims:
-        print(f"{'yes' if holds else 'NO ':4}{told}")
+            claims.append((f"{name}: {ratio:.2f}, {100 * inside:.1f}%", holds))
+    for claim, holds in claims:
+        print(f"{'yes' if holds else 'NO ':4}{claim}")
     return all(holds for _, holds in claims)
 
 

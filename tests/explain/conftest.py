@@ -12,7 +12,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 @pytest.fixture(scope="session")
 def people():
-    """A frame with words, categories, truth values and missing cells; and classes."""
+    """A frame with strings, categories, booleans and missing values; and classes."""
     rng = np.random.default_rng(0)
     n = 240
     frame = pd.DataFrame(

@@ -6,15 +6,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from skdnn._runtime.seeds import as_seed
 from skdnn.explain._checks.base import CheckInput
 from skdnn.explain._checks.run import run_checks
 from skdnn.explain._methods.agreement import compare, equal_signs, mean_rank
 from skdnn.explain._methods.break_down import break_down
 from skdnn.explain._methods.data_support import LEAST_ROWS, Support, code_of, mixtures
 from skdnn.explain._methods.deletion_curves import compute_deletion_curves
-from skdnn.explain._methods.lime import Bins, Pool, draw_rows, lime
+from skdnn.explain._methods.lime import lime
+from skdnn.explain._methods.lime_sampling import Bins, Pool, draw_rows
 from skdnn.explain._methods.shap import shap
-from skdnn.explain._model.rows import as_seed, take
+from skdnn.explain._model.rows import take
 from skdnn.explain._model.target import Problem, open_problem
 from skdnn.explain._results.attributions import Attributions
 from skdnn.explain._results.break_down import BreakDown

@@ -1,22 +1,27 @@
-"""How good predictions are: scores with intervals, confusion, calibration.
+"""Quality of predictions: scores with intervals, confusion matrix, calibration.
 
-Nothing here sees a model. It is given labels and probabilities, so the same functions
-measure the classifier, the simple model beside it and the baseline.
+The functions take labels and probabilities, not a model, so that classifier, simple
+model and baseline are measured in the same way.
 """
 
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
 SCORES = ("accuracy", "balanced_accuracy", "log_loss", "roc_auc", "calibration_error")
 N_BINS = 10
-_Z = 1.959963984540054  # the 97.5 % quantile of the normal distribution
+_Z = 1.959963984540054  # the 97.5% quantile of the normal distribution
+# Draws of the bootstrap: fewer for large tables, but at least a minimum.
+_MIN_DRAWS = 200
+_MAX_DRAWN_CELLS = 2e8
+# Rows of all draws of a block.
+_BLOCK_ROWS = 2_000_000
+_MIDDLE_95 = [0.025, 0.975]
 
 
 @dataclass(frozen=True)
 class Score:
-    """One score with its 95 % interval; None where it cannot be known."""
+    """One score with its 95% interval; None where it is not defined."""
 
     value: float | None
     low: float | None = None
@@ -27,8 +32,8 @@ class Score:
 class Bin:
     """One point of a reliability curve.
 
-    `observed` is the share of rows for which the prediction came true, with its
-    Wilson interval, among `n` rows whose mean predicted probability is `predicted`.
+    Of `n` rows with mean predicted probability `predicted`, the share `observed`, with
+    its Wilson interval, had the predicted class.
     """
 
     n: int
@@ -47,14 +52,14 @@ class Performance:
     scores : dict of str to Score
         One entry for each name in `SCORES`.
     confusion : ndarray of shape (n_classes, n_classes)
-        Rows of the table by class (row) and by predicted class (column).
+        Number of rows by class (row) and predicted class (column).
     reliability : tuple of Bin
-        Of the predicted class: how sure the model was against how often it was right.
+        Of the predicted class.
     reliability_by_class : tuple of tuple of Bin
-        The same for each class, one against the rest.
+        Of each class, one against the rest.
     draws : dict of str to ndarray of shape (n_draws,)
         Scores of the bootstrap draws. Equal seeds draw equal rows, so that the draws
-        of two models can be subtracted from each other.
+        of two models can be subtracted.
     """
 
     scores: dict[str, Score]
@@ -62,30 +67,6 @@ class Performance:
     reliability: tuple[Bin, ...]
     reliability_by_class: tuple[tuple[Bin, ...], ...]
     draws: dict[str, np.ndarray] = field(repr=False)
-
-
-def encode(y: Any, classes: np.ndarray) -> np.ndarray:
-    """Give the position in `classes` of each label of `y`.
-
-    Raises
-    ------
-    ValueError
-        If a label is missing or is none of `classes`.
-    """
-    labels = np.asarray(y)
-    if labels.ndim != 1:
-        raise ValueError(
-            f"y must be one column of labels. Got shape {labels.shape} instead."
-        )
-    position = {label: code for code, label in enumerate(np.asarray(classes).tolist())}
-    codes = np.array([position.get(v, -1) for v in labels.tolist()], dtype=np.intp)
-    if (codes < 0).any():
-        unknown = list(dict.fromkeys(np.asarray(y)[codes < 0].tolist()))[:5]
-        raise ValueError(
-            f"y must hold classes that the estimator knows, {list(position)[:10]}. Got "
-            f"{unknown} instead. Leave such rows out, or fit the estimator with them."
-        )
-    return codes
 
 
 def measure(
@@ -98,27 +79,14 @@ def measure(
 ) -> Performance:
     """Measure predictions against the labels.
 
-    Parameters
-    ----------
-    codes : ndarray of shape (n_samples,)
-        Position of the true class of each row.
-    probabilities : ndarray of shape (n_samples, n_classes)
-        Predicted probabilities.
-    predicted : ndarray of shape (n_samples,), default=None
-        Position of the predicted class, for estimators that do not predict the most
-        probable one. None takes the most probable one.
-    random_state : int, default=0
-        Seed of the bootstrap.
-    n_draws : int, default=1000
-        Bootstrap draws; fewer for large tables, never fewer than 200.
+    `codes` and `predicted`, of shape (n_samples,), are positions of the true and the
+    predicted class, by default the most probable one; `probabilities` have shape
+    (n_samples, n_classes). There are fewer than `n_draws` for large tables.
 
-    Returns
-    -------
-    Performance
-        The intervals of `log_loss`, `roc_auc` and `calibration_error` are bootstrap
-        percentiles, those of `calibration_error` moved to undo the upward bias of
-        resampling. Accuracy and balanced accuracy have Wilson intervals, put together
-        over the classes with MOVER [1]_: a bootstrap of "all right" knows no doubt.
+    The intervals of `log_loss`, `roc_auc` and `calibration_error` are bootstrap
+    percentiles, those of `calibration_error` corrected for the upward bias of
+    resampling. Accuracy and balanced accuracy have Wilson intervals, combined over the
+    classes with MOVER [1]_, as a bootstrap of "all correct" has no variance.
 
     References
     ----------
@@ -135,7 +103,7 @@ def measure(
     """
     n_samples, n_classes = probabilities.shape
     predicted = probabilities.argmax(1) if predicted is None else predicted
-    parts = _Parts.of(codes, probabilities, predicted)
+    parts = _RowParts.of(codes, probabilities, predicted)
     value = {
         name: draw[0] for name, draw in parts.scores(np.ones((1, n_samples))).items()
     }
@@ -145,8 +113,8 @@ def measure(
     hits = np.diag(confusion)[confusion.sum(1) > 0]
     counts = confusion.sum(1)[confusion.sum(1) > 0]
     scores = {name: _from_draws(name, value[name], draws[name]) for name in SCORES}
-    right = int((codes == predicted).sum())
-    scores["accuracy"] = Score(right / n_samples, *wilson(right, n_samples))
+    n_right = int((codes == predicted).sum())
+    scores["accuracy"] = Score(n_right / n_samples, *wilson(n_right, n_samples))
     scores["balanced_accuracy"] = _balanced_accuracy(hits, counts)
     top = probabilities[np.arange(n_samples), predicted]
     return Performance(
@@ -169,7 +137,7 @@ def difference(a: Performance, b: Performance, name: str) -> Score:
     draws = draws[np.isfinite(draws)]
     if not draws.size:
         return Score(first - second)
-    low, high = np.quantile(draws, [0.025, 0.975]).tolist()
+    low, high = np.quantile(draws, _MIDDLE_95).tolist()
     return Score(first - second, low, high)
 
 
@@ -186,13 +154,10 @@ def choose_rows(
     *,
     n_rows: int = 4,
 ) -> list[tuple[int, str]]:
-    """Pick rows worth explaining, each with the reason why.
+    """Return positions of rows worth explaining, at most `n_rows`, each with a reason.
 
-    Returns
-    -------
-    list of (position, reason)
-        The surest right row, the least sure one, the surest mistake, then ordinary
-        rows of classes that were not predicted yet; at most `n_rows`.
+    These are the most confident correct prediction, the most confident mistake, the
+    most uncertain prediction, then typical rows of other predicted classes.
     """
     n_samples = len(codes)
     top = probabilities[np.arange(n_samples), predicted]
@@ -200,26 +165,26 @@ def choose_rows(
     chosen: dict[int, str] = {}
 
     def pick(mask: np.ndarray, key: np.ndarray, reason: str) -> None:
-        free = mask.copy()
-        free[list(chosen)] = False
-        if free.any() and len(chosen) < n_rows:
-            rows = np.flatnonzero(free)
+        available = mask.copy()
+        available[list(chosen)] = False
+        if available.any() and len(chosen) < n_rows:
+            rows = np.flatnonzero(available)
             chosen[int(rows[np.argmin(key[rows])])] = reason
 
-    pick(right, -top, "the right prediction it is surest of")
-    pick(~right, -top, "the mistake it is surest of")
-    pick(np.ones(n_samples, dtype=bool), top, "the prediction it is least sure of")
+    pick(right, -top, "the most confident correct prediction")
+    pick(~right, -top, "the most confident mistake")
+    pick(np.ones(n_samples, dtype=bool), top, "the most uncertain prediction")
     for code in np.argsort(-np.bincount(codes, minlength=probabilities.shape[1])):
         shown = {int(predicted[row]) for row in chosen}
         if int(code) not in shown and (predicted == code).any():
             middle = np.median(top[predicted == code])
-            reason = "an ordinary prediction of a class not shown yet"
+            reason = "a typical prediction of a class not shown yet"
             pick(predicted == code, np.abs(top - middle), reason)
     return list(chosen.items())
 
 
 def wilson(hits: float, n: int) -> tuple[float, float]:
-    """Give the 95 % Wilson interval of a share of `hits` in `n`.
+    """Return the 95% Wilson interval of a share of `hits` in `n`.
 
     >>> [round(bound, 3) for bound in wilson(38, 38)]
     [0.908, 1.0]
@@ -229,18 +194,18 @@ def wilson(hits: float, n: int) -> tuple[float, float]:
     spread = (
         np.sqrt(share * (1 - share) / n + _Z**2 / (4 * n**2)) * _Z / (1 + _Z**2 / n)
     )
-    # At the ends the formula gives 0 and 1 up to rounding.
+    # at the ends the formula is 0 and 1 up to rounding
     low = 0.0 if hits == 0 else max(0.0, centre - spread)
     high = 1.0 if hits == n else min(1.0, centre + spread)
     return float(low), float(high)
 
 
 def reliability(probability: np.ndarray, hit: np.ndarray) -> tuple[Bin, ...]:
-    """Group rows by predicted probability into ten equal steps, without empty ones."""
-    step = _steps(probability)
+    """Group rows by predicted probability into ten equal bins, without empty ones."""
+    index = _bin_index(probability)
     bins = []
-    for s in np.unique(step):
-        rows = step == s
+    for i in np.unique(index):
+        rows = index == i
         n, hits = int(rows.sum()), int(hit[rows].sum())
         mean = float(probability[rows].mean())
         bins.append(Bin(n, mean, hits / n, *wilson(hits, n)))
@@ -248,17 +213,19 @@ def reliability(probability: np.ndarray, hit: np.ndarray) -> tuple[Bin, ...]:
 
 
 @dataclass(frozen=True)
-class _Parts:
-    """What a row adds to each score, so that a draw is a product with its counts."""
+class _RowParts:
+    """The part of each row in each score: a draw is a product with its counts."""
 
     right: np.ndarray  # (n_samples,)
     loss: np.ndarray  # (n_samples,)
-    member: np.ndarray  # (n_samples, n_classes), one-hot of the true class
-    gap: np.ndarray  # (n_samples, N_BINS), probability minus outcome, in its step
+    is_class: np.ndarray  # (n_samples, n_classes), one-hot encoding of the true class
+    gap: np.ndarray  # (n_samples, N_BINS), probability minus outcome, in its bin
     ranks: tuple[tuple[np.ndarray, np.ndarray, np.ndarray], ...]
 
     @classmethod
-    def of(cls, codes, probabilities, predicted):
+    def of(
+        cls, codes: np.ndarray, probabilities: np.ndarray, predicted: np.ndarray
+    ) -> "_RowParts":
         n_samples, n_classes = probabilities.shape
         rows = np.arange(n_samples)
         right = (codes == predicted).astype(float)
@@ -266,25 +233,25 @@ class _Parts:
         share = probabilities[rows, codes] / np.where(total > 0, total, 1)
         top = probabilities[rows, predicted]
         gap = np.zeros((n_samples, N_BINS))
-        gap[rows, _steps(top)] = top - right
-        member = np.eye(n_classes)[codes]
-        # With two classes the second tells all; scikit-learn does the same.
-        of_interest = [1] if n_classes == 2 else range(n_classes)
+        gap[rows, _bin_index(top)] = top - right
+        is_class = np.eye(n_classes)[codes]
+        # of two classes only the second, as in scikit-learn
+        ranked = [1] if n_classes == 2 else range(n_classes)
         ranks = []
-        for k in of_interest:
+        for k in ranked:
             if 0 < (codes == k).sum() < n_samples:
                 order = np.argsort(probabilities[:, k], kind="stable")
                 value = probabilities[order, k]
                 starts = np.flatnonzero(np.r_[True, value[1:] != value[:-1]])
                 ranks.append((order, codes[order] == k, starts))
         eps = np.finfo(float).eps
-        return cls(right, -np.log(np.clip(share, eps, 1)), member, gap, tuple(ranks))
+        return cls(right, -np.log(np.clip(share, eps, 1)), is_class, gap, tuple(ranks))
 
     def scores(self, counts: np.ndarray) -> dict[str, np.ndarray]:
-        """Score tables that hold each row `counts` (n_draws, n_samples) times."""
+        """Return scores of tables with `counts` (n_draws, n_samples) of each row."""
         n = counts.sum(1)
-        in_class = counts @ self.member
-        hits = counts @ (self.member * self.right[:, None])
+        in_class = counts @ self.is_class
+        hits = counts @ (self.is_class * self.right[:, None])
         recall = np.divide(hits, in_class, out=np.zeros_like(hits), where=in_class > 0)
         return {
             "accuracy": counts @ self.right / n,
@@ -295,13 +262,13 @@ class _Parts:
         }
 
     def _roc_auc(self, counts: np.ndarray) -> np.ndarray:
-        """Average the areas of the classes that a draw holds; nan if it holds one."""
+        """Return the mean area over the classes of each draw; NaN with one class."""
         total, held = np.zeros(len(counts)), np.zeros(len(counts))
         for order, positive, starts in self.ranks:
             sorted_counts = counts[:, order]
             in_class = np.add.reduceat(sorted_counts * positive, starts, axis=1)
             others = np.add.reduceat(sorted_counts * ~positive, starts, axis=1)
-            # Pairs in which the other row ranks lower, ties counting for a half.
+            # pairs in which the other row ranks lower; ties count as a half
             lower = np.cumsum(others, axis=1) - others / 2
             pairs = in_class.sum(1) * others.sum(1)
             won = (in_class * lower).sum(1)
@@ -310,11 +277,14 @@ class _Parts:
         return np.divide(total, held, out=np.full_like(total, np.nan), where=held > 0)
 
 
-def _bootstrap(parts, n_samples, n_classes, random_state, n_draws):
-    """Score `n_draws` draws in blocks of bounded memory."""
-    n_draws = int(min(n_draws, max(200, 2e8 // (n_samples * n_classes))))
+def _bootstrap(
+    parts: _RowParts, n_samples: int, n_classes: int, random_state: int, n_draws: int
+) -> dict[str, np.ndarray]:
+    """Return the scores of bootstrap draws, in blocks of bounded memory."""
+    affordable = max(_MIN_DRAWS, _MAX_DRAWN_CELLS // (n_samples * n_classes))
+    n_draws = int(min(n_draws, affordable))
     rng = np.random.default_rng(random_state)
-    block = max(1, 2_000_000 // n_samples)
+    block = max(1, _BLOCK_ROWS // n_samples)
     share = np.full(n_samples, 1 / n_samples)
     blocks = [
         parts.scores(
@@ -329,14 +299,14 @@ def _from_draws(name: str, value: float, draws: np.ndarray) -> Score:
     if not np.isfinite(value):
         return Score(None)
     draws = draws[np.isfinite(draws)]
-    low, high = np.quantile(draws, [0.025, 0.975]).tolist()
+    low, high = np.quantile(draws, _MIDDLE_95).tolist()
     if name == "calibration_error":
-        # Resampling adds noise to every step of the curve and noise is never
-        # negative here: the draws lie above the value, by about their median.
+        # resampling adds noise to every bin of the curve, and the error is absolute:
+        # the draws are above the value, by about their median
         bias = float(np.median(draws) - value)
         low, high = max(0.0, low - bias), max(0.0, high - bias)
     if name == "roc_auc" and low == high:
-        # Every pair is ranked right, so no draw can differ: spread is not known.
+        # every pair is ranked correctly, so that no draw can differ
         return Score(float(value))
     return Score(float(value), low, high)
 
@@ -350,5 +320,5 @@ def _balanced_accuracy(hits: np.ndarray, counts: np.ndarray) -> Score:
     return Score(value, max(0.0, value - down), min(1.0, value + up))
 
 
-def _steps(probability: np.ndarray) -> np.ndarray:
-    return np.clip((probability * N_BINS).astype(int), 0, N_BINS - 1)
+def _bin_index(probability: np.ndarray) -> np.ndarray:
+    return np.asarray(np.clip((probability * N_BINS).astype(int), 0, N_BINS - 1))

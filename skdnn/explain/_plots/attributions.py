@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from skdnn.explain._model.names import check_option
+from skdnn.explain._model.options import check_option
 from skdnn.explain._plots.images import plot_image
 from skdnn.explain._results.attributions import Attributions
 from skdnn.explain._results.registry import register

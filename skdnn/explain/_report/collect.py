@@ -5,8 +5,10 @@ from typing import Any
 import numpy as np
 
 from skdnn._runtime.progress import Progress
+from skdnn._runtime.seeds import as_seed
 from skdnn.explain._methods import performance as _performance
-from skdnn.explain._model.rows import as_seed, n_rows_of
+from skdnn.explain._model.labels import class_codes
+from skdnn.explain._model.rows import n_rows_of
 from skdnn.explain._report import Evidence
 from skdnn.explain._report import simple_model as _simple_model
 from skdnn.explain._report.collect_explanations import (
@@ -34,7 +36,7 @@ def collect(
     seed = as_seed(random_state)
     background = X if background is None else background
     classes = np.asarray(estimator.classes_)
-    codes = _performance.encode(y, classes)
+    codes = class_codes(y, classes)
     n_rows = n_rows_of(X)
     if n_rows != len(codes) or n_rows < 2:
         raise ValueError(
@@ -44,7 +46,7 @@ def collect(
     asked = None if samples is None else as_positions(samples, n_rows)
     with Progress(_STEPS, "report", verbose) as progress:
         probabilities = np.asarray(estimator.predict_proba(X), dtype=float)
-        predicted = _performance.encode(estimator.predict(X), classes)
+        predicted = class_codes(estimator.predict(X), classes)
         chosen = asked or _performance.choose_rows(codes, probabilities, predicted)
         scores = _scores(X, codes, probabilities, predicted, seed)
         progress.step()

@@ -18,8 +18,9 @@ from skdnn.explain._methods.lime import lime
 from skdnn.explain._methods.partial_dependence import partial_dependence
 from skdnn.explain._methods.permutation_importance import permutation_importance
 from skdnn.explain._methods.shap import shap
+from skdnn.explain._model.options import Step
 from skdnn.explain._model.rows import take
-from skdnn.explain._model.target import Step, open_problem
+from skdnn.explain._model.target import open_problem
 
 N_STEPS = 7
 N_SHAP_ROWS = 100

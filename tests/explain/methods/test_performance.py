@@ -1,5 +1,4 @@
 import numpy as np
-import pandas as pd
 import pytest
 from sklearn import metrics
 
@@ -8,7 +7,6 @@ from skdnn.explain._methods.performance import (
     baseline,
     choose_rows,
     difference,
-    encode,
     measure,
     reliability,
     wilson,
@@ -16,7 +14,7 @@ from skdnn.explain._methods.performance import (
 
 
 def _predictions(n_samples, n_classes, seed=0, digits=2):
-    """Give labels and coarse probabilities, so that there are ties."""
+    """Return labels and coarse probabilities, so that there are ties."""
     rng = np.random.default_rng(seed)
     codes = rng.integers(0, n_classes, n_samples)
     proba = (
@@ -57,7 +55,7 @@ def test_draws_are_the_scores_of_the_drawn_rows():
             assert performance.draws[name][draw] == pytest.approx(expected), name
 
 
-def test_interval_covers_the_truth_about_as_often_as_it_says():
+def test_interval_covers_the_truth_about_as_often_as_stated():
     rng = np.random.default_rng(0)
     truth, covered = {"log_loss": None, "accuracy": None}, {}
     codes, proba = _predictions(20_000, 3, digits=6)
@@ -87,7 +85,7 @@ def test_interval_of_the_calibration_error_is_not_moved_up_by_resampling():
     assert 0 <= score.low <= score.value <= score.high
 
 
-def test_all_right_is_not_certain():
+def test_no_error_is_not_certainty():
     codes = np.arange(30) % 3
     scores = measure(codes, 0.9 * np.eye(3)[codes] + 0.1 / 3).scores
     assert scores["accuracy"].value == 1
@@ -161,9 +159,9 @@ class TestChooseRows:
         top = proba.max(1)
         chosen = {why: row for row, why in choose_rows(codes, proba, predicted)}
         right = codes == predicted
-        assert top[chosen["the right prediction it is surest of"]] == top[right].max()
-        assert top[chosen["the mistake it is surest of"]] == top[~right].max()
-        assert top[chosen["the prediction it is least sure of"]] == top.min()
+        assert top[chosen["the most confident correct prediction"]] == top[right].max()
+        assert top[chosen["the most confident mistake"]] == top[~right].max()
+        assert top[chosen["the most uncertain prediction"]] == top.min()
         assert len(set(chosen.values())) == len(chosen) <= 4
 
     def test_no_mistake_gives_more_classes(self):
@@ -175,19 +173,4 @@ class TestChooseRows:
 
     def test_one_row(self):
         chosen = choose_rows(np.array([0]), np.array([[0.2, 0.8]]), np.array([1]))
-        assert chosen == [(0, "the mistake it is surest of")]
-
-
-class TestEncode:
-    def test_words_numbers_and_booleans(self):
-        assert encode(["b", "a"], np.array(["a", "b"])).tolist() == [1, 0]
-        assert encode(pd.Series([3, 1]), np.array([1, 3])).tolist() == [1, 0]
-        assert encode([True, False], np.array([False, True])).tolist() == [1, 0]
-
-    def test_unknown_class_is_named(self):
-        with pytest.raises(ValueError, match=r"\['c'\] instead"):
-            encode(["a", "c"], np.array(["a", "b"]))
-
-    def test_table_of_labels(self):
-        with pytest.raises(ValueError, match=r"shape \(1, 2\)"):
-            encode([["a", "b"]], np.array(["a", "b"]))
+        assert chosen == [(0, "the most confident mistake")]

@@ -153,7 +153,7 @@ def test_row_labels_and_reasons(make_evidence):
     text = "".join(page.text)
     assert len(rows) == 4
     assert re.search(r"\(index <i>\d+\)", text)
-    assert "chosen as the right prediction it is surest of" in text
+    assert "chosen as the most confident correct prediction" in text
 
 
 def test_lime_that_fits_badly_is_flagged(make_evidence):
