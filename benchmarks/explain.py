@@ -1,11 +1,11 @@
-"""Compare speed and error of SHAP values with shap and shapiq.
+"""Speed and error of SHAP values, compared with those of shap and shapiq.
 
-All packages explain the same rows of the same network (two hidden layers of 64, 30
-columns, 100 background rows) by calling `predict_proba` on arrays, a forward pass in
-NumPy. Times are processor times on one thread. Errors are root mean squares over rows,
-columns and runs, with respect to two million evaluations per row. Run it with
-``python benchmarks/explain.py``; it exits with an error if a claim does not hold.
-shapiq is measured if it is installed.
+All explain the same rows of the same network (two hidden layers of 64, 30
+columns, 100 background rows) and call the same function, `predict_proba` on
+an array, a forward pass in NumPy. Times are of the processor, on one thread. Errors are
+root mean squares over rows, columns and runs, against two million evaluations per row.
+Run it with ``python benchmarks/explain.py``; it ends with an error if a claim does not
+hold. shapiq is measured if it is installed.
 """
 
 import os
@@ -32,7 +32,7 @@ from skdnn import DNNClassifier, explain
 N_ROWS = 10
 N_BACKGROUND = 100
 N_RUNS = 5
-N_REPEATS = 60  # to compare standard errors with the actual variation
+N_REPEATS = 60  # of runs that check the standard errors
 TRUTH_EVALS = 2_000_000
 SHAPIQ = ("KernelSHAP", "kADDSHAP", "PermutationSamplingSV", "UnbiasedKernelSHAP")
 SHAPIQ_BUDGETS = (124, 500)  # coalitions, each averaged over the background
@@ -104,18 +104,18 @@ def shapiq_own(model, X, background, seed, *, approximator, budget):
 
 
 def measure(name, method, problem, truth, results):
-    """Print and record evaluations and milliseconds per row, and the error."""
+    """Print and keep evaluations and milliseconds per row, and the error."""
     model, X, background = problem
-    method(model, X[:1], background, 0)  # compiles on the first call
+    method(model, X[:1], background, 0)  # compiles what is compiled once
     model.n_rows = 0
-    seconds, deviations, reported = [], [], []
+    seconds, apart, reported = [], [], []
     for seed in range(1, N_RUNS + 1):
         start = time.process_time()
         values, errors = method(model, X, background, seed)
         seconds.append(time.process_time() - start)
-        deviations.append(values - truth)
+        apart.append(values - truth)
         reported.append(np.nan if errors is None else np.sqrt((errors**2).mean()))
-    ms, rms = 1e3 * min(seconds) / len(X), np.sqrt(np.mean(np.square(deviations)))
+    ms, rms = 1e3 * min(seconds) / len(X), np.sqrt(np.mean(np.square(apart)))
     results[name] = ms, rms
     evals = model.n_rows / len(X) / N_RUNS
     print(f"{name:42} {evals:9.0f} {ms:8.2f} {rms:9.2e} {np.mean(reported):9.2e}")
@@ -123,7 +123,7 @@ def measure(name, method, problem, truth, results):
 
 def measure_sampling(problem, results):
     truth, errors = ours(*problem, 0, method="walks", max_evals=TRUTH_EVALS)
-    print(f"standard error of the reference values: {errors.mean():.1e}\n")
+    print(f"standard error of the truth: {errors.mean():.1e}\n")
     head = ("method", "evals/row", "ms/row", "rms error", "reported")
     print("{:42} {:>9} {:>8} {:>9} {:>9}".format(*head))
     go = functools.partial(measure, problem=problem, truth=truth, results=results)
@@ -141,11 +141,11 @@ def measure_sampling(problem, results):
             name = f"shapiq {approximator}, {budget} sets"
             go(name, functools.partial(shapiq_own, **options))
     print()
-    measure_coverage(problem, truth, results)
+    measure_calibration(problem, truth, results)
 
 
-def measure_coverage(problem, truth, results):
-    """Compare standard errors with the variation over many seeds."""
+def measure_calibration(problem, truth, results):
+    """Compare standard errors with the deviation over many seeds."""
     for options in ({}, {"tolerance": 0.005}, {"max_evals": 1000}):
         runs = [
             explain.shap(
@@ -160,10 +160,10 @@ def measure_coverage(problem, truth, results):
         low, high = (np.stack([end[i][..., 1] for end in ends]) for i in (0, 1))
         ratio = errors.mean() / values.std(axis=0, ddof=1).mean()
         inside = ((low < truth) & (truth < high)).mean()
-        results[f"coverage {options}"] = ratio, inside
+        results[f"calibration {options}"] = ratio, inside
         print(
-            f"{N_REPEATS} repeats {options}: standard errors are {ratio:.2f} of the "
-            f"actual ones, {100 * inside:.1f}% of the 95% intervals hold the truth"
+            f"{N_REPEATS} repeats {options}: standard errors are {ratio:.2f} of "
+            f"the deviation, {100 * inside:.1f}% of the 95% intervals hold the truth"
         )
 
 
@@ -195,8 +195,8 @@ def measure_enumeration(problem, results):
                 seconds.append(time.process_time() - start)
             results[f"{name} {d}"] = ms = 1e3 * min(seconds) / len(rows)
             print(f"{name + f', {d} columns':42} {2**d * len(back):9} {ms:8.2f}")
-        difference = np.abs(values["skdnn"] - values["shap Exact"]).max()
-        print(f"largest difference: {difference:.1e}")
+        apart = np.abs(values["skdnn"] - values["shap Exact"]).max()
+        print(f"largest difference: {apart:.1e}")
 
 
 def measure_memory(problem, results):
@@ -219,9 +219,9 @@ def check(results) -> bool:
     claims = []
     for name, factor in (("shap Permutation", 8), ("shap KernelExplainer", 20)):
         other_ms, other_rms = results[name]
-        text = f"{other_ms / ms:.1f} times as fast as {name}, at {rms / other_rms:.2f}"
+        claim = f"{other_ms / ms:.1f} times as fast as {name}, at {rms / other_rms:.2f}"
         claims.append(
-            (f"{text} of its error", other_ms >= factor * ms and rms <= other_rms)
+            (f"{claim} of its error", other_ms >= factor * ms and rms <= other_rms)
         )
     for d in (8, 10):
         ratio = results[f"shap Exact {d}"] / results[f"skdnn {d}"]
@@ -230,12 +230,12 @@ def check(results) -> bool:
     grown = (memory - results["MB of 1000"]) * 2**20 / 9000
     claims.append((f"{grown / 1e3:.1f} kB per additional row", grown < 5e3))
     for name in results:
-        if name.startswith("coverage"):
+        if name.startswith("calibration"):
             ratio, inside = results[name]
             holds = 0.85 < ratio < 1.15 and 0.92 < inside < 0.98
             claims.append((f"{name}: {ratio:.2f}, {100 * inside:.1f}%", holds))
-    for text, holds in claims:
-        print(f"{'yes' if holds else 'NO ':4}{text}")
+    for claim, holds in claims:
+        print(f"{'yes' if holds else 'NO ':4}{claim}")
     return all(holds for _, holds in claims)
 
 

@@ -1,5 +1,7 @@
 """scikit-learn's searches, with all networks of a search trained together."""
 
+from typing import Any, Self
+
 import numpy as np
 import sklearn.model_selection
 from sklearn.base import clone, is_classifier
@@ -78,7 +80,7 @@ class GridSearchCV(sklearn.model_selection.GridSearchCV):
     {'learning_rate_init': 0.05}
     """
 
-    def fit(self, X, y=None, **params):
+    def fit(self, X: Any, y: Any = None, **params: Any) -> Self:
         """Fit all candidates on all folds, and the best one on all rows.
 
         Parameters
@@ -144,7 +146,7 @@ class RandomizedSearchCV(sklearn.model_selection.RandomizedSearchCV):
     4
     """
 
-    def fit(self, X, y=None, **params):
+    def fit(self, X: Any, y: Any = None, **params: Any) -> Self:
         """Fit all candidates on all folds, and the best one on all rows.
 
         Parameters
@@ -173,7 +175,7 @@ class RandomizedSearchCV(sklearn.model_selection.RandomizedSearchCV):
         )
 
 
-def nested_cross_validate(search, X, y, cv=None):
+def nested_cross_validate(search: Any, X: Any, y: Any, cv: Any = None) -> NestedScores:
     """Return the score of a search on rows that took no part in choosing.
 
     The best score of a search is chosen by the rows that it is measured on, and so too

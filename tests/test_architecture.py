@@ -47,7 +47,6 @@ CROSS_CUTTING = {
     "estimator/test_calibration_parameter",
     "estimator/test_recipe_sizes",
     "explain/methods/test_refits",
-    "explain/report/test_report",
     "keras_wrapper/test_callbacks",
     "keras_wrapper/test_compile",
     "keras_wrapper/test_estimator_checks",

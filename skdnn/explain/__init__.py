@@ -1,8 +1,8 @@
-"""What a fitted classifier has learned, in the user's own columns.
+"""Explanations of fitted classifiers in terms of the user's columns.
 
 Every function takes any fitted scikit-learn classifier, Pipeline or search, and rows as
-the estimator takes them: a frame with words and missing cells, or an array. All
-classes are explained at once, and named.
+the estimator takes them: a DataFrame with strings and missing values, or an array. All
+classes are explained at once, by their names.
 """
 
 # these register what the results can do

@@ -12,7 +12,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 @pytest.fixture(scope="session")
 def people():
-    """A frame of text, categories, booleans and missing cells, with classes."""
+    """A frame with strings, categories, booleans and missing values; and classes."""
     rng = np.random.default_rng(0)
     n = 240
     frame = pd.DataFrame(

@@ -12,7 +12,8 @@ from skdnn.explain._methods.agreement import compare, equal_signs, mean_rank
 from skdnn.explain._methods.break_down import compute_break_down
 from skdnn.explain._methods.data_support import LEAST_ROWS, Support, code_of, mixtures
 from skdnn.explain._methods.deletion_curves import compute_deletion_curves
-from skdnn.explain._methods.lime import Bins, Pool, compute_lime, draw_rows
+from skdnn.explain._methods.lime import compute_lime
+from skdnn.explain._methods.lime_sampling import Bins, Pool, draw_rows
 from skdnn.explain._methods.shap import ShapConfig, compute_shap
 from skdnn.explain._model.target import Problem
 from skdnn.explain._results.attributions import Attributions

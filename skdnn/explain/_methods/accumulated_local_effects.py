@@ -1,47 +1,40 @@
-"""Accumulated local effects: what small moves of a column do to rows that are near."""
+"""Accumulated local effects: the effect of small changes of a column on nearby rows."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
-import pandas as pd
-from sklearn.utils import check_random_state
 
 from skdnn._runtime.progress import Progress
-from skdnn.explain._model.grid import (
-    is_ordered,
-    level_order,
-    profile_table,
-    shown,
-    take_refits,
-    ticks_of,
-)
-from skdnn.explain._model.names import check_count
-from skdnn.explain._model.target import (
-    Problem,
+from skdnn.explain._methods.profiles import Curves, curve_table, make_profiles
+from skdnn.explain._model.grid import output_differences
+from skdnn.explain._model.options import (
+    Features,
+    RandomState,
     Step,
-    Target,
-    draw_background,
+    check_count,
     no_step,
-    open_problem,
 )
+from skdnn.explain._model.target import Problem, Target, open_averaging_problem
 from skdnn.explain._results.profiles import Profiles
 
-# Cells at which two distributions are compared, at most.
-_COMPARED = 100
+_RESOLUTION = 50
+# Maximum number of values at which two distributions are compared.
+_MAX_COMPARED = 100
 
 
 def accumulated_local_effects(
-    estimator,
-    X,
+    estimator: Any,
+    X: Any,
     *,
-    background=None,
-    features=None,
-    grid_resolution=50,
-    output="probability",
-    random_state=None,
-    verbose=False,
-):
-    """Show what each column does to rows that have such cells.
+    background: Any = None,
+    features: Features = None,
+    grid_resolution: int = _RESOLUTION,
+    output: str = "probability",
+    random_state: RandomState = None,
+    verbose: bool = False,
+) -> Profiles:
+    """Show the effect of each column on rows that have such values.
 
     Parameters
     ----------
@@ -51,44 +44,46 @@ def accumulated_local_effects(
         Rows to average over, unless there is a background.
     background : like X, default=None
         Rows to average over, at most 100 of them. None takes all of X, which is
-        better: effects are averaged within intervals, which hold few rows of few.
+        better: effects are averaged within intervals, which hold few of few rows.
     features : str, int or list of these, default=None
-        Columns to look at, by name or position. None is all.
+        Columns to vary, by name or position. None is all.
     grid_resolution : int, default=50
-        Ends of intervals of a column of numbers, at most: quantiles, so that each
-        holds as many rows as any other. A column of words has all its levels.
+        Maximum number of interval ends of a numeric column. These are quantiles, so
+        that all intervals hold equally many rows. Other columns have all categories.
     output : {"probability", "log_odds"}, default="probability"
         What is averaged.
     random_state : int, RandomState or None, default=None
         Draws the background rows.
     verbose : bool, default=False
-        Whether one live line on stderr shows progress.
+        Whether a progress line is shown on stderr.
 
     Returns
     -------
     Profiles
-        `frame()` has a row for each column, class and place: feature, class, x, value.
-        `value` is a difference, in units of `output`, from the mean over the rows.
+        `frame()` has one row for each column, class and grid point: feature, class, x,
+        value. `value` is a difference, in units of `output`, from the mean over the
+        rows.
 
     Raises
     ------
     ValueError
-        If rows or options cannot be.
+        If rows or options are invalid.
 
     Notes
     -----
-    Within each interval, rows are moved to its two ends, and the differences averaged
-    and added up [1]_ (equations 15 and 16). No row goes far from where it is, so that
-    columns that go together are told apart, where `partial_dependence` asks the
-    classifier about rows that cannot be. Between the ends the curve is taken as
-    straight, and its mean over the rows is 0: of a linear function the effect is
-    exactly the coefficient times the distance from the mean. Rows whose cell is missing
-    take no part, unless the column is one of words, where it is a level.
+    Within each interval, rows are moved to its two ends, and the differences are
+    averaged and accumulated [1]_ (equations 15 and 16). Rows change little, so that the
+    effects of correlated columns are separated, where `partial_dependence` evaluates
+    the classifier at rows that do not occur. Between the ends the curve is linear, and
+    its mean over the rows is 0: the effect of a linear function is exactly the
+    coefficient times the distance from the mean. Rows whose value is missing are left
+    out of numeric columns; in other columns missing is a category.
 
-    Levels come in the order of their dtype if it has one. Others are put beside those
-    whose rows are like theirs in the other columns, as in the authors' ALEPlot: by the
+    Categories are in the order of their dtype if it has one. Otherwise, as in the
+    authors' ALEPlot, neighbours are similar in the other columns: the order is the
     first coordinate of multidimensional scaling of distances summed over columns,
-    Kolmogorov-Smirnov's for numbers and half the differences of the shares for words.
+    Kolmogorov-Smirnov's for numeric columns and half the differences of the shares for
+    others.
 
     References
     ----------
@@ -110,11 +105,8 @@ def accumulated_local_effects(
     True
     """
     check_count("grid_resolution", grid_resolution, 2)
-    problem = open_problem(estimator, X, background=background, output=output)
+    problem = open_averaging_problem(estimator, X, background, output, random_state)
     positions = problem.target.positions(features)
-    if background is not None:
-        drawn = draw_background(problem, check_random_state(random_state))
-        problem = problem.with_background(drawn)
     with Progress(len(positions), "column", verbose) as progress:
         return compute_accumulated_local_effects(
             problem, positions, grid_resolution, progress.step
@@ -124,47 +116,35 @@ def accumulated_local_effects(
 def compute_accumulated_local_effects(
     problem: Problem,
     positions: Sequence[int] | None = None,
-    resolution: int = 50,
+    resolution: int = _RESOLUTION,
     step: Step = no_step,
 ) -> Profiles:
-    """Return the accumulated effect of each column over all background rows."""
-    positions = range(problem.target.n_features) if positions is None else positions
-    target, rows = problem.target.stacked(), problem.background
-    tables, ticks = [], {}
+    """Return the accumulated effects over all background rows along columns.
+
+    No positions are all columns.
+    """
+    problem = problem.stacked()
+    target, rows = problem.target, problem.background
+    positions = target.positions(None) if positions is None else positions
+    tables = []
     for j in positions:
         column = target.columns[j]
         if column.is_numeric:
-            places, values = _of_numbers(target, rows, j, resolution)
+            points, effects = _numeric_effects(target, rows, j, resolution)
         else:
-            places, values = _of_levels(target, rows, j)
-        x = shown(column, places)
-        curves, errors = target.split(values[None])
-        tables.append(profile_table(column.name, target.class_names, x, curves, errors))
-        ticks[column.name] = ticks_of(column, rows[:, j])
+            points, effects = _category_effects(target, rows, j)
+        curves = Curves(points, *target.split(effects[None]))
+        tables.append(curve_table(column, target.class_names, curves, by_sample=False))
         step()
-    table = pd.concat(tables, ignore_index=True).drop(columns="sample")
-    refits = take_refits(table, target)
-    return Profiles(
-        table,
-        "Accumulated local effects",
-        len(rows),
-        ticks,
-        f"change of the {target.unit}",
-        **refits,
-    )
+    unit = f"change of the {target.unit}"
+    method = "Accumulated local effects"
+    return make_profiles(problem, tables, positions, method, unit=unit)
 
 
-def _of_numbers(
+def _numeric_effects(
     target: Target, rows: np.ndarray, j: int, resolution: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the ends of the intervals and the effect there.
-
-    Returns
-    -------
-    ends : ndarray of shape (n_ends,)
-        Cells that occur.
-    values : ndarray of shape (n_ends, n_outputs)
-    """
+    """Return the ends of intervals, and the effects there, (n_ends, n_outputs)."""
     rows = rows[np.isfinite(rows[:, j])]
     cells = rows[:, j]
     if not len(rows):
@@ -173,117 +153,89 @@ def _of_numbers(
     ends = np.unique(np.quantile(cells, shares, method="inverted_cdf"))
     if len(ends) == 1:
         return ends, np.zeros((1, target.n_outputs))
-    # (z_0, z_1] is the first interval; the lowest cells belong to it as well
+    # (z_0, z_1] is the first interval; the lowest values belong to it as well
     interval = np.maximum(np.searchsorted(ends, cells), 1) - 1
-    mean = _mean_moves(
-        target, rows, j, ends[interval], ends[interval + 1], interval, len(ends) - 1
-    )
-    values = np.vstack([np.zeros(target.n_outputs), np.cumsum(mean, axis=0)])
-    at_rows = [np.interp(cells, ends, curve).mean() for curve in values.T]
-    return ends, values - at_rows
+    effects = _accumulated(target, rows, j, ends, interval)
+    means = [np.interp(cells, ends, curve).mean() for curve in effects.T]
+    return ends, effects - means
 
 
-def _of_levels(
+def _category_effects(
     target: Target, rows: np.ndarray, j: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the levels in their order and the effect of each.
+    """Return the ordered categories and their effects, (n_categories, n_outputs).
 
-    Between two levels that follow each other, the rows of both are moved to the other.
-
-    Returns
-    -------
-    levels : ndarray of shape (n_levels,)
-    values : ndarray of shape (n_levels, n_outputs)
+    The rows of two neighbouring categories are moved from the first to the second.
     """
-    levels, place = np.unique(rows[:, j], return_inverse=True)
-    order = _order_of_levels(target, rows, j, levels, place)
-    levels, place = levels[order], np.argsort(order)[place]
-    last = len(levels) - 1
+    codes, place = np.unique(rows[:, j], return_inverse=True)
+    order = _category_order(target, rows, j, codes, place)
+    codes, place = codes[order], np.argsort(order)[place]
+    last = len(codes) - 1
     up, down = np.flatnonzero(place < last), np.flatnonzero(place > 0)
-    step = np.append(place[up], place[down] - 1)
+    interval = np.append(place[up], place[down] - 1)
     both = rows[np.append(up, down)]
-    mean = _mean_moves(target, both, j, levels[step], levels[step + 1], step, last)
-    values = np.vstack([np.zeros(target.n_outputs), np.cumsum(mean, axis=0)])
+    effects = _accumulated(target, both, j, codes, interval)
     shares = np.bincount(place) / len(place)
-    return levels, values - shares @ values
+    return codes, effects - shares @ effects
 
 
-def _mean_moves(
-    target: Target,
-    rows: np.ndarray,
-    j: int,
-    low: np.ndarray,
-    high: np.ndarray,
-    group: np.ndarray,
-    n_groups: int,
+def _accumulated(
+    target: Target, rows: np.ndarray, j: int, ends: np.ndarray, interval: np.ndarray
 ) -> np.ndarray:
-    """Return what moving a cell from low to high does, on average in each group.
+    """Return the mean changes over the intervals, accumulated: (n_ends, n_outputs).
 
-    Parameters
-    ----------
-    low, high : ndarray of shape (n_rows,)
-        Between which each row's cell in column j is moved.
-    group : ndarray of shape (n_rows,)
-        The group of each row; all have rows.
-
-    Returns
-    -------
-    ndarray of shape (n_groups, n_outputs)
+    `interval` is that of each row; every interval has rows.
     """
-    sums = np.zeros((n_groups, target.n_outputs))
-    for start in range(0, len(rows), target.block_rows):
-        part = slice(start, start + target.block_rows)
-        above, below = rows[part].copy(), rows[part].copy()
-        above[:, j], below[:, j] = high[part], low[part]
-        moves = target.predict(above, copy=False) - target.predict(below, copy=False)
-        for k, column in enumerate(moves.T):
-            sums[:, k] += np.bincount(group[part], column, minlength=n_groups)
-    return sums / np.bincount(group, minlength=n_groups)[:, None]
+    n = len(ends) - 1
+    low, high = ends[interval], ends[interval + 1]
+    sums = np.zeros((n, target.n_outputs))
+    for part, changes in output_differences(target, rows, j, low, high):
+        for k, column in enumerate(changes.T):
+            sums[:, k] += np.bincount(interval[part], column, minlength=n)
+    means = sums / np.bincount(interval, minlength=n)[:, None]
+    return np.vstack([np.zeros(target.n_outputs), np.cumsum(means, axis=0)])
 
 
-def _order_of_levels(
-    target: Target, rows: np.ndarray, j: int, levels: np.ndarray, place: np.ndarray
+def _category_order(
+    target: Target, rows: np.ndarray, j: int, codes: np.ndarray, place: np.ndarray
 ) -> np.ndarray:
-    """Return the order in which levels follow each other."""
-    listed = level_order(target.columns[j], levels)
-    order = np.searchsorted(levels, listed)
-    if len(levels) < 3 or is_ordered(target.columns[j]):
+    """Return the order of the categories; `place` is that of each row in `codes`."""
+    listed = target.columns[j].sort_categories(codes)
+    order = np.searchsorted(codes, listed)
+    n = len(codes)
+    if n < 3 or target.columns[j].is_ordered:
         return order
-    distance = np.zeros((len(levels), len(levels)))
+    distance = np.zeros((n, n))
     for other, column in enumerate(target.columns):
         if other != j:
-            distance += _distances(
-                rows[:, other], column.is_numeric, place, len(levels)
-            )
-    centre = np.eye(len(levels)) - 1 / len(levels)
+            distance += category_distances(rows[:, other], column.is_numeric, place, n)
+    centre = np.eye(n) - 1 / n
     inner = -0.5 * centre @ distance**2 @ centre
     along = np.linalg.eigh(inner)[1][:, -1]
-    # either end could be the first: let it be that of the level listed first
+    # the sign is arbitrary: the category listed first comes before that listed last
     if along[order[0]] > along[order[-1]]:
         along = -along
     return order[np.argsort(np.round(along[order], 9), kind="stable")]
 
 
-def _distances(
-    cells: np.ndarray, is_numeric: bool, place: np.ndarray, n_levels: int
+def category_distances(
+    cells: np.ndarray, is_numeric: bool, place: np.ndarray, n_categories: int
 ) -> np.ndarray:
-    """Return how different a column's cells are between the rows of each two levels.
+    """Return the distance of a column's distributions between each two categories.
 
-    Returns
-    -------
-    ndarray of shape (n_levels, n_levels)
-        From 0, the same distribution, to 1.
+    `place` is the category of each row. Distances, of shape (n_categories,
+    n_categories), are from 0, the same distribution, to 1.
     """
     from scipy.spatial.distance import pdist, squareform
 
-    seen, code = np.unique(cells, return_inverse=True)
-    n_bins = len(seen)
-    if is_numeric and n_bins > _COMPARED:
-        n_bins = _COMPARED
-        code = code * n_bins // len(seen)
-    counts = np.zeros((n_levels, n_bins))
+    values, code = np.unique(cells, return_inverse=True)
+    n_bins = len(values)
+    if is_numeric and n_bins > _MAX_COMPARED:
+        n_bins = _MAX_COMPARED
+        code = code * n_bins // len(values)
+    counts = np.zeros((n_categories, n_bins))
     np.add.at(counts, (place, code), 1)
     shares = counts / counts.sum(axis=1, keepdims=True)
-    if is_numeric:  # what is missing sorts last
-        return squareform(pdist(np.cumsum(shares, axis=1), "chebyshev"))
-    return squareform(pdist(shares, "cityblock")) / 2
+    if is_numeric:  # missing values sort last
+        return np.asarray(squareform(pdist(np.cumsum(shares, axis=1), "chebyshev")))
+    return np.asarray(squareform(pdist(shares, "cityblock")) / 2)

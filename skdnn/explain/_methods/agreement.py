@@ -1,6 +1,6 @@
-"""Whether different methods tell the same story."""
+"""Agreement of SHAP, LIME, break-down and permutation importance."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from itertools import combinations
 from typing import Any
 
@@ -15,15 +15,22 @@ from skdnn.explain._methods.permutation_importance import (
     compute_permutation_importance,
 )
 from skdnn.explain._methods.shap import compute_shap
-from skdnn.explain._model.target import Problem, Step, no_step, open_problem
+from skdnn.explain._model.options import RandomState, Step, no_step
+from skdnn.explain._model.target import Problem, open_problem
 from skdnn.explain._results.attributions import Attributions
 from skdnn.explain._results.tables import ResultTable
 
 
 def agreement(
-    estimator, X, y=None, *, background=None, random_state=None, verbose=False
-):
-    """Ask whether SHAP, LIME, break-down and importance tell the same story.
+    estimator: Any,
+    X: Any,
+    y: Any = None,
+    *,
+    background: Any = None,
+    random_state: RandomState = None,
+    verbose: bool = False,
+) -> ResultTable:
+    """Compare the rankings and signs of SHAP, LIME, break-down and importance.
 
     Parameters
     ----------
@@ -32,26 +39,26 @@ def agreement(
     X : {array-like, DataFrame} of shape (n_samples, n_features)
         Rows to explain.
     y : array-like of shape (n_samples,), default=None
-        Their classes; with them importance is compared as well.
+        Their classes; if given, importance is compared as well.
     background : like X, default=None
         As for `shap`, `lime` and `break_down`.
     random_state : int, RandomState or None, default=None
-        As for these; a RandomState gives one seed, for all of them.
+        One seed for all methods; a RandomState draws it.
     verbose : bool, default=False
-        Whether one live line on stderr shows progress.
+        Whether a progress line is shown on stderr.
 
     Returns
     -------
-    Table
-        `frame()` has a row for each pair: method_a, method_b, rank, sign. `rank` is
-        Spearman's correlation of the sizes, `sign` the share of attributions whose
-        signs are equal, each weighed by its size. Permutation importance is compared
-        by the mean size of each column's attributions; it has no signs.
+    ResultTable
+        `frame()` has one row for each pair: method_a, method_b, rank, sign. `rank` is
+        Spearman's correlation of the sizes, `sign` the share of attributions with equal
+        signs, weighted by size. Permutation importance is compared with the mean size
+        of each column's attributions; it has no signs.
 
     Raises
     ------
     ValueError
-        If rows or classes cannot be.
+        If rows or classes are invalid.
 
     Examples
     --------
@@ -71,23 +78,22 @@ def agreement(
 
 
 def compute_agreement(
-    problem: Problem, y: Any = None, random_state: Any = None, step: Step = no_step
+    problem: Problem,
+    y: Any = None,
+    random_state: RandomState = None,
+    step: Step = no_step,
 ) -> ResultTable:
-    """Return how far the methods agree on every row; with `y`, importance as well."""
+    """Return the agreement of the methods, with `y` of importance as well."""
     seed = as_seed(random_state)
     importance = None
     if y is not None:
         importance = compute_permutation_importance(
             problem, y, random_state=seed, step=step
         )
-    methods: dict[str, Callable[..., Attributions]] = {
-        "SHAP": compute_shap,
-        "LIME": compute_lime,
-        "break-down": compute_break_down,
-    }
     results = {
-        name: compute(problem, random_state=seed, step=step)
-        for name, compute in methods.items()
+        "SHAP": compute_shap(problem, random_state=seed, step=step),
+        "LIME": compute_lime(problem, random_state=seed, step=step),
+        "break-down": compute_break_down(problem, random_state=seed, step=step),
     }
     return compare(results, importance)
 
@@ -95,23 +101,10 @@ def compute_agreement(
 def compare(
     attributions: Mapping[str, Attributions], importance: ResultTable | None = None
 ) -> ResultTable:
-    """Return how far each two methods agree on the rank and the sign of columns.
+    """Return the agreement of each two methods on the rank and the sign of columns.
 
-    Parameters
-    ----------
-    attributions : dict of str to Attributions
-        By the name of the method; of the same rows, columns and classes.
-    importance : Table or None
-        Permutation importance of the same columns.
-
-    Returns
-    -------
-    Table
-        A row a pair: method_a, method_b, rank, sign. `rank` is Spearman's correlation
-        of the sizes of the attributions, its mean over rows and classes; with
-        importance, that of the mean sizes with the importances. `sign` is the share
-        of equal signs, each cell weighed by the size of its attributions; NaN with
-        importance, which has none. Both are NaN where there is nothing to compare.
+    The attributions, by the name of their method, are of the same rows, columns and
+    classes. `rank` and `sign` of `agreement` are NaN where they are not defined.
     """
     rows = [
         {
@@ -123,12 +116,12 @@ def compare(
         for (a, first), (b, second) in combinations(attributions.items(), 2)
     ]
     if importance is not None:
-        wanted = importance.table["importance"].to_numpy()
+        sizes = importance.table["importance"].to_numpy()
         rows += [
             {
                 "method_a": name,
                 "method_b": "permutation importance",
-                "rank": _rank(np.abs(result.values).mean(axis=(0, 2)), wanted),
+                "rank": _rank(np.abs(result.values).mean(axis=(0, 2)), sizes),
                 "sign": np.nan,
             }
             for name, result in attributions.items()
@@ -148,7 +141,7 @@ def mean_rank(a: np.ndarray, b: np.ndarray) -> float:
 
 
 def _rank(a: np.ndarray, b: np.ndarray) -> float:
-    """Return Spearman's correlation, NaN if a side does not vary."""
+    """Return Spearman's correlation, NaN if one side is constant."""
     ranks = [pd.Series(np.round(values, 12)).rank() for values in (a, b)]
     if any(rank.nunique() < 2 for rank in ranks):
         return np.nan
@@ -156,8 +149,8 @@ def _rank(a: np.ndarray, b: np.ndarray) -> float:
 
 
 def equal_signs(a: np.ndarray, b: np.ndarray) -> float:
-    """Return the share of equal signs, each cell weighed by its size."""
-    # each side in shares of its own total, so that neither unit rules
+    """Return the share of equal signs, each value weighted by its size."""
+    # in shares of the total of each side, so that both units count equally
     size = np.zeros(a.shape)
     for values in (a, b):
         total = np.abs(values).sum()

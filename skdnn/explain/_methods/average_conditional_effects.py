@@ -1,47 +1,35 @@
-"""Average conditional effects: how steep the output is along each column."""
+"""Average conditional effects: the mean slope of the output along each column."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.utils import check_random_state
 
 from skdnn._runtime.progress import Progress
 from skdnn.explain._model.columns import Column
-from skdnn.explain._model.grid import (
-    as_held,
-    is_ordered,
-    level_order,
-    outputs_at,
-    shown,
-)
-from skdnn.explain._model.target import (
-    Problem,
-    Step,
-    Target,
-    draw_background,
-    no_step,
-    open_problem,
-)
+from skdnn.explain._model.grid import output_differences, outputs_at
+from skdnn.explain._model.options import Features, RandomState, Step, no_step
+from skdnn.explain._model.target import Problem, Target, open_averaging_problem
 from skdnn.explain._results.intervals import t_quantile
 from skdnn.explain._results.tables import ResultTable
 
 _MEASURED = ["effect", "data_error", "refit_error", "n_rows"]
-# Steps, in standard deviations of the column; cito's own.
+# Steps, in standard deviations of the column, as in cito.
 _STEP = 0.1
 
 
 def average_conditional_effects(
-    estimator,
-    X,
+    estimator: Any,
+    X: Any,
     *,
-    background=None,
-    features=None,
-    output="probability",
-    random_state=None,
-    verbose=False,
-):
-    """Measure how the output changes per unit of each column, on average.
+    background: Any = None,
+    features: Features = None,
+    output: str = "probability",
+    random_state: RandomState = None,
+    verbose: bool = False,
+) -> ResultTable:
+    """Measure the mean change of the output per unit of each column.
 
     Parameters
     ----------
@@ -54,42 +42,41 @@ def average_conditional_effects(
     features : str, int or list of these, default=None
         Columns to measure, by name or position. None is all.
     output : {"probability", "log_odds"}, default="probability"
-        What changes.
+        The output that changes.
     random_state : int, RandomState or None, default=None
         Draws the background rows.
     verbose : bool, default=False
-        Whether one live line on stderr shows progress.
+        Whether a progress line is shown on stderr.
 
     Returns
     -------
-    Table
-        `frame()` has a row for each column and class: feature, class, effect (in units
-        of `output` per unit of the column), std_error, ci_low, ci_high (95 %, over
-        the members of an ensemble; NaN for all else). Where there are columns of
-        words, `level` and `reference` stand after `feature`, and there is a row for
-        each level: its effect is that of the level instead of the reference.
+    ResultTable
+        `frame()` has one row for each column and class: feature, class, effect (in
+        units of `output` per unit of the column), std_error, ci_low, ci_high (95%,
+        over the members of an ensemble; otherwise NaN). If there are categorical
+        columns, `level` and `reference` follow `feature`, and there is one row for
+        each category: its effect is that of the level instead of the reference.
 
     Raises
     ------
     ValueError
-        If rows or options cannot be.
+        If rows or options are invalid.
 
     Notes
     -----
     The effect is the mean over the rows of the slope of the output [1]_: the
     difference over a tenth of the column's standard deviation, as in cito [2]_, here
-    with the row's cell in its middle and never beyond the cells that occur. Whole
-    numbers are moved by whole steps, and rows whose cell is missing take no part. A
-    column that does not vary has no effect: 0. Of a linear output the effect is the
-    coefficient.
+    centred at the row's value and within the range of the column. Integers are moved by
+    whole steps, and rows whose value is missing are left out. The effect of a constant
+    column is 0. For a linear output the effect is the coefficient.
 
-    Of an ensemble, `std_error` is the standard deviation of the effect over the
-    members, and the interval one of Student's t: where members were fitted to
-    bootstrap samples, it is the interval of the training rows, seeds included
-    (Efron and Tibshirani, 1993, section 12.2).
+    For an ensemble, `std_error` is the standard deviation of the effect over the
+    members, and the interval is Student's t interval: if the members were fitted to
+    bootstrap samples, it accounts for training rows and seeds (Efron and Tibshirani,
+    1993, section 12.2).
 
-    The reference is the first level of a column with an order, such as truth values,
-    else the most frequent one.
+    The reference is the first category of an ordered column, such as booleans, else
+    the most frequent one.
 
     References
     ----------
@@ -112,11 +99,8 @@ def average_conditional_effects(
     >>> bool(abs(of_benign - model.coef_[0]).max() < 1e-6)
     True
     """
-    problem = open_problem(estimator, X, background=background, output=output)
+    problem = open_averaging_problem(estimator, X, background, output, random_state)
     positions = problem.target.positions(features)
-    if background is not None:
-        drawn = draw_background(problem, check_random_state(random_state))
-        problem = problem.with_background(drawn)
     with Progress(len(positions), "column", verbose) as progress:
         return compute_average_conditional_effects(problem, positions, progress.step)
 
@@ -124,10 +108,15 @@ def average_conditional_effects(
 def compute_average_conditional_effects(
     problem: Problem, positions: Sequence[int] | None = None, step: Step = no_step
 ) -> ResultTable:
-    """Return mean effects over all background rows, with errors over the members."""
-    positions = range(problem.target.n_features) if positions is None else positions
-    table, target = measure_effects(problem, positions, step), problem.target.stacked()
-    error, n_refits = table["refit_error"], target.n_refits
+    """Return mean effects over all background rows, with errors over the members.
+
+    No positions are all columns.
+    """
+    problem = problem.stacked()
+    target = problem.target
+    positions = target.positions(None) if positions is None else positions
+    table, n_refits = measure_effects(problem, positions, step), target.n_refits
+    error = table["refit_error"]
     reach = t_quantile(0.95, n_refits - 1) * error if n_refits else error
     table = table.drop(columns=_MEASURED[1:]).assign(
         std_error=error,
@@ -142,67 +131,57 @@ def compute_average_conditional_effects(
 def measure_effects(
     problem: Problem, positions: Sequence[int], step: Step
 ) -> pd.DataFrame:
-    """Return the effect of each column, and what it may be off by.
+    """Return the effects of columns on each class, and their errors.
 
-    Returns
-    -------
-    DataFrame
-        A row a column, or level, and class: feature, class, effect, data_error (how
-        the mean varies with the rows it is taken over), refit_error (its standard
-        deviation over members; NaN without), n_rows; level and reference where there
-        are columns of words.
+    The columns are feature, level and reference (if there are categorical columns),
+    class, effect, data_error (standard error over the rows averaged over), refit_error
+    (standard deviation over the members; NaN without) and n_rows.
     """
     target, rows = problem.target.stacked(), problem.background
     tables = []
     for j in positions:
         column = target.columns[j]
-        if column.is_numeric:
-            part = _slope(target, rows, j).table(target)
-        else:
-            part = _contrasts(target, rows, j)
+        measure = _slope if column.is_numeric else _contrasts
+        part = measure(target, rows, j)
         part["feature"] = column.name
         part["class"] = np.tile(target.class_names, len(part) // target.n_classes)
         tables.append(part)
         step()
     table = pd.concat(tables, ignore_index=True)
-    words = ["level", "reference"] if "level" in table else []
-    return table[["feature", *words, "class", *_MEASURED]]
+    levels = ["level", "reference"] if "level" in table else []
+    return table[["feature", *levels, "class", *_MEASURED]]
 
 
 class _Mean:
-    """The mean over rows that come block by block, and how far it is to be trusted.
+    """Means over rows that are added in blocks, and their standard errors.
 
-    Parameters
-    ----------
-    n_outputs, n_classes : int
-        Of the target; errors are told of the classes alone.
-    n_levels : int, default=1
-        Means that are taken side by side.
+    There are `n_levels` means of the outputs of a target; errors are of the classes
+    alone, not of the members.
     """
 
-    def __init__(self, n_outputs: int, n_classes: int, n_levels: int = 1):
-        self._sums = np.zeros((n_levels, n_outputs))
-        self._squares = np.zeros((n_levels, n_classes))
-        self._first: np.ndarray | None = None
+    def __init__(self, target: Target, n_levels: int = 1):
+        self._target = target
+        self._sums = np.zeros((n_levels, target.n_outputs))
+        self._squares = np.zeros((n_levels, target.n_classes))
+        # squares of differences from the first row lose no precision
+        self._first = np.full(self._squares.shape, np.nan)
         self._counts = np.zeros((n_levels, 1))
 
-    def add(self, told: np.ndarray, part: slice = slice(None)) -> None:
-        """Take more rows in, of shape (n_levels, n_rows, n_outputs)."""
-        k = self._squares.shape[1]
-        if self._first is None:  # squares of small numbers lose nothing
-            self._first = np.full(self._squares.shape, np.nan)
-        new = np.isnan(self._first[part])
-        self._first[part] = np.where(new, told[:, 0, :k], self._first[part])
-        self._sums[part] += told.sum(axis=1)
-        apart = told[..., :k] - self._first[part][:, None]
-        self._squares[part] += (apart**2).sum(axis=1)
-        self._counts[part] += told.shape[1]
+    def add(self, outputs: np.ndarray, part: slice = slice(None)) -> None:
+        """Add rows to some means: outputs of shape (n_levels, n_rows, n_outputs)."""
+        k = self._target.n_classes
+        is_new = np.isnan(self._first[part])
+        self._first[part] = np.where(is_new, outputs[:, 0, :k], self._first[part])
+        self._sums[part] += outputs.sum(axis=1)
+        differences = outputs[..., :k] - self._first[part][:, None]
+        self._squares[part] += (differences**2).sum(axis=1)
+        self._counts[part] += outputs.shape[1]
 
-    def table(self, target: Target) -> pd.DataFrame:
-        """Return effect, data_error, refit_error and n_rows of levels and classes."""
+    def table(self) -> pd.DataFrame:
+        """Return effect, data_error, refit_error and n_rows by level and class."""
         n = np.maximum(self._counts, 1)
-        mean, refits = target.split(self._sums / n)
-        first = 0.0 if self._first is None else self._first
+        mean, refits = self._target.split(self._sums / n)
+        first = np.where(self._counts > 0, self._first, 0.0)
         left = self._squares - self._counts * (mean - first) ** 2
         error = np.sqrt(np.maximum(left, 0) / np.maximum(n - 1, 1) / n)
         return pd.DataFrame(
@@ -215,67 +194,55 @@ class _Mean:
         )
 
 
-def _slope(target: Target, rows: np.ndarray, j: int) -> _Mean:
-    """Return the mean slope along a column of numbers."""
-    mean = _Mean(target.n_outputs, target.n_classes)
+def _slope(target: Target, rows: np.ndarray, j: int) -> pd.DataFrame:
+    """Return the mean slope along a numeric column, for each class."""
+    mean = _Mean(target)
     rows = rows[np.isfinite(rows[:, j])]
-    if not len(rows) or np.ptp(rows[:, j]) == 0:
-        return mean
-    low, high = _ends(target.columns[j], rows[:, j])
-    for start in range(0, len(rows), target.block_rows):
-        part = slice(start, start + target.block_rows)
-        below, above = rows[part].copy(), rows[part].copy()
-        below[:, j], above[:, j] = low[part], high[part]
-        rise = target.predict(above, copy=False) - target.predict(below, copy=False)
-        mean.add((rise / (high - low)[part, None])[None])
-    return mean
+    if len(rows) and np.ptp(rows[:, j]) > 0:
+        low, high = _ends(target.columns[j], rows[:, j])
+        for part, changes in output_differences(target, rows, j, low, high):
+            mean.add((changes / (high - low)[part, None])[None])
+    return mean.table()
 
 
 def _ends(column: Column, cells: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return where each row is moved to, below and above its cell.
+    """Return the values that each row is moved to, below and above its own.
 
-    Both lie among the cells that occur, as far apart for one row as for any other.
+    Both are within the range of the column, equally far apart for all rows.
     """
     lowest, highest = cells.min(), cells.max()
     width = min(_STEP * cells.std(), highest - lowest)
     half = width / 2
-    if pd.api.types.is_integer_dtype(column.dtype):
+    if column.is_integer:
         width = max(1.0, np.round(width))
         half = np.floor(width / 2)
     low = np.clip(cells - half, lowest, highest - width)
-    low, high = as_held(column, low), as_held(column, low + width)
-    # so small a step may be lost in the rounding of large numbers
+    low, high = column.rounded(low), column.rounded(low + width)
+    # a small step may be lost in the rounding of large numbers
     lost = low == high
     low[lost], high[lost] = lowest, highest
     return low, high
 
 
 def _contrasts(target: Target, rows: np.ndarray, j: int) -> pd.DataFrame:
-    """Return the mean effect of each level instead of the reference.
-
-    Returns
-    -------
-    DataFrame
-        A row a level and class: level, reference, effect and its errors.
-    """
+    """Return the mean effect of each category, instead of the reference, by class."""
     column = target.columns[j]
-    levels, counts = np.unique(rows[:, j], return_counts=True)
-    listed = level_order(column, levels)
-    counts = counts[np.searchsorted(levels, listed)]
-    first = 0 if is_ordered(column) else int(counts.argmax())
+    codes, counts = np.unique(rows[:, j], return_counts=True)
+    listed = column.sort_categories(codes)
+    counts = counts[np.searchsorted(codes, listed)]
+    first = 0 if column.is_ordered else int(counts.argmax())
     others = np.delete(np.arange(len(listed)), first)
-    if not len(others):  # a level instead of itself
+    if not len(others):  # the only category instead of itself
         others = np.array([first])
-    k = target.n_classes
-    mean = _Mean(target.n_outputs, k, len(others))
+    mean = _Mean(target, len(others))
     for start in range(0, len(rows), target.block_rows):
         some = rows[start : start + target.block_rows].copy()
         some[:, j] = listed[first]
         reference = target.predict(some)
         for part, output in outputs_at(target, some, [j], listed[others, None]):
             mean.add(output - reference, part)
-    names = shown(column, listed)
-    table = mean.table(target)
-    table["level"] = np.repeat(names[others], k)
-    table["reference"] = np.repeat(names[[first] * len(others)], k)
+    names = column.displayed(listed)
+    table = mean.table()
+    table["level"] = np.repeat(names[others], target.n_classes)
+    table["reference"] = np.repeat(names[[first]], len(table))
     return table

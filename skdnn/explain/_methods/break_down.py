@@ -1,7 +1,6 @@
-"""Break-down: what each column adds as the row's cells are put in one by one."""
+"""Break-down: the contribution of each column as a row's values are set one by one."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,27 +8,21 @@ from sklearn.utils import check_random_state
 
 from skdnn._runtime.progress import Progress
 from skdnn.explain._model.names import positions_of
-from skdnn.explain._model.target import (
-    Problem,
-    Step,
-    Target,
-    draw_background,
-    no_step,
-    open_problem,
-)
+from skdnn.explain._model.options import RandomState, Step, no_step
+from skdnn.explain._model.target import Problem, Target, draw_background, open_problem
 from skdnn.explain._results.break_down import BreakDown
 
 
 def break_down(
-    estimator,
-    X,
+    estimator: Any,
+    X: Any,
     *,
-    background=None,
-    order=None,
-    output="probability",
-    random_state=None,
-    verbose=False,
-):
+    background: Any = None,
+    order: Sequence[str | int] | None = None,
+    output: str = "probability",
+    random_state: RandomState = None,
+    verbose: bool = False,
+) -> BreakDown:
     """Attribute each prediction to the columns in one order.
 
     Parameters
@@ -39,39 +32,38 @@ def break_down(
     X : {array-like, DataFrame} of shape (n_samples, n_features)
         Rows to explain.
     background : like X, default=None
-        Rows that stand for "this column is not known": the training data, as a rule.
-        At most 100 are drawn, every predicted class in its share. None takes X.
+        Rows that represent "this column is unknown", usually the training data. At
+        most 100 are drawn, stratified by predicted class. None takes X.
     order : list of str or int, default=None
-        Columns that come first, by name or position; those that are not named come
-        after them, by size. None is by size for all.
+        Columns that come first, by name or position; the others follow by size. None
+        is by size for all.
     output : {"probability", "log_odds"}, default="probability"
         What is attributed.
     random_state : int, RandomState or None, default=None
         Draws background rows.
     verbose : bool, default=False
-        Whether one live line on stderr shows progress.
+        Whether a progress line is shown on stderr.
 
     Returns
     -------
     BreakDown
-        As `shap` returns. ``values`` of shape (n_samples, n_features, n_classes) in
-        units of `output`: with ``base_values`` they add up to the prediction.
-        ``orders`` of shape (n_samples, n_features) tells the order of each row. There
-        are no sampling errors: ``std_errors`` are 0.
+        As of `shap`. ``values`` of shape (n_samples, n_features, n_classes) in units of
+        `output`: with ``base_values`` they sum to the prediction. ``orders`` of shape
+        (n_samples, n_features) is the order of the columns in each row. There are no
+        sampling errors: ``std_errors`` are 0.
 
     Raises
     ------
     ValueError
-        If rows, background or options cannot be.
+        If rows, background or options are invalid.
 
     Notes
     -----
-    All background rows are given the row's cells, one column after the other. A
-    column's attribution is what the mean output moves by when its turn comes [1]_. The
-    size of a column is how far it moves the output alone, as the root mean square over
-    the classes, so that one order holds for all of them. Where columns act together,
-    the one that comes first takes another share in another order; `shap` is the mean
-    over all orders.
+    All background rows are given the row's values, one column after the other. The
+    attribution of a column is the change of the mean output in its turn [1]_. The size
+    of a column is the change of the output by this column alone, as the root mean
+    square over the classes, so that one order holds for all classes. Where columns
+    interact, the attributions depend on the order; `shap` is the mean over all orders.
 
     References
     ----------
@@ -93,9 +85,9 @@ def break_down(
     'petal length (cm)'
     """
     problem = open_problem(estimator, X, background=background, output=output)
-    no_order = order is None or np.size(order) == 0
+    is_by_size = order is None or np.size(order) == 0
     names = problem.target.feature_names
-    first = [] if no_order else positions_of("order", order, names)
+    first = [] if is_by_size else positions_of("order", order, names)
     with Progress(len(problem.X), "row", verbose) as progress:
         return compute_break_down(problem, first, random_state, progress.step)
 
@@ -103,49 +95,41 @@ def break_down(
 def compute_break_down(
     problem: Problem,
     first: Sequence[int] = (),
-    random_state: Any = None,
+    random_state: RandomState = None,
     step: Step = no_step,
 ) -> BreakDown:
-    """Return break-downs of every row; columns at `first` come first, then by size."""
-    names = problem.target.feature_names
+    """Return the break-down of every row; columns at `first`, then others by size."""
+    target = problem.target
     background = draw_background(problem, check_random_state(random_state))
-    values, refit_errors, orders = _attribute(
-        replace(problem, target=problem.target.stacked()), background, [*first], step
-    )
-    members = problem.target.members
-    n_refits = 0 if refit_errors is None or members is None else members.n
+    stacked = problem.stacked().with_background(background)
+    values, refit_errors, orders = _attribute(stacked, list(first), step)
     return BreakDown(
         values=values,
         std_errors=np.zeros_like(values),
-        base_values=problem.target.predict(background).mean(axis=0),
-        predictions=problem.target.predict(problem.X),
-        feature_names=names,
-        class_names=problem.target.class_names,
+        base_values=target.predict(background).mean(axis=0),
+        predictions=target.predict(problem.X),
+        feature_names=target.feature_names,
+        class_names=target.class_names,
         data=problem.data,
         method="in the order given" if len(first) else "by size",
-        output=problem.target.output,
+        output=target.output,
         n_background=len(background),
         random_state=random_state,
         refit_errors=refit_errors,
-        n_refits=n_refits,
+        n_refits=stacked.target.n_refits,
         orders=orders,
     )
 
 
 def _attribute(
-    problem: Problem, background: np.ndarray, first: list[int], step: Step
+    problem: Problem, first: list[int], step: Step
 ) -> tuple[np.ndarray, np.ndarray | None, np.ndarray]:
-    """Return the attributions of all rows, and the order of the columns in each.
+    """Return values and refit errors of all rows, and the order of the columns.
 
-    Members of an ensemble go through the columns in the ensemble's order.
-
-    Returns
-    -------
-    values : ndarray of shape (n_samples, n_features, n_classes)
-    refit_errors : ndarray of the same shape or None
-    orders : ndarray of shape (n_samples, n_features)
+    The shape of the former is (n_samples, n_features, n_classes). All members use the
+    order of the ensemble, of shape (n_samples, n_features).
     """
-    target, X = problem.target, problem.X
+    target, X, background = problem.target, problem.X, problem.background
     d = target.n_features
     base = target.predict(background).mean(axis=0)
     rest = np.array([j for j in range(d) if j not in first], dtype=np.intp)
@@ -153,13 +137,13 @@ def _attribute(
     refit_errors = np.empty_like(values) if target.n_refits else None
     orders = np.empty((len(X), d), dtype=np.intp)
     orders[:, : len(first)] = first
-    at_once = max(1, target.block_rows // (d * len(background)))
-    for start in range(0, len(X), at_once):
-        part = slice(start, start + at_once)
+    size = max(1, target.block_rows // (d * len(background)))
+    for start in range(0, len(X), size):
+        part = slice(start, start + size)
         rows, n = X[part], len(X[part])
         alone = np.broadcast_to(np.eye(d, dtype=bool)[rest], (n, len(rest), d))
-        moves = _means(target, rows, background, alone) - base
-        sizes = np.sqrt((target.split(moves)[0] ** 2).mean(axis=2))
+        changes = _means(target, rows, background, alone) - base
+        sizes = np.sqrt((target.split(changes)[0] ** 2).mean(axis=2))
         by_size = np.argsort(-np.round(sizes, 12), axis=1, kind="stable")
         orders[part, len(first) :] = rest[by_size]
         # a column is known from its turn on
@@ -167,11 +151,10 @@ def _attribute(
         known = turns[:, None, :] <= np.arange(d)[:, None]
         means = _means(target, rows, background, known)
         path = np.concatenate([np.broadcast_to(base, (n, 1, len(base))), means], axis=1)
-        added = np.diff(path, axis=1)
-        added = np.take_along_axis(added, turns[..., None], axis=1)
-        values[part], apart = target.split(added)
+        added = np.take_along_axis(np.diff(path, axis=1), turns[..., None], axis=1)
+        values[part], spread = target.split(added)
         if refit_errors is not None:
-            refit_errors[part] = apart
+            refit_errors[part] = spread
         for _ in rows:
             step()
     return values, refit_errors, orders
@@ -180,26 +163,18 @@ def _attribute(
 def _means(
     target: Target, rows: np.ndarray, background: np.ndarray, known: np.ndarray
 ) -> np.ndarray:
-    """Return the mean output when the background rows have some of a row's cells.
+    """Return the mean output of background rows that have some values of a row.
 
-    Parameters
-    ----------
-    rows : ndarray of shape (n_rows, n_features)
-        Explained rows.
-    known : ndarray of shape (n_rows, n_sets, n_features), bool
-        Whether each cell is the row's.
-
-    Returns
-    -------
-    ndarray of shape (n_rows, n_sets, n_outputs)
+    `known`, of shape (n_rows, n_sets, n_features), is whether a value is the row's; the
+    result has shape (n_rows, n_sets, n_outputs).
     """
     n, n_sets, d = known.shape
     flat = known.reshape(-1, d)
     of_row = np.repeat(np.arange(n), n_sets)
     means = np.empty((len(flat), target.n_outputs))
-    at_once = max(1, target.block_rows // len(background))
-    for start in range(0, len(flat), at_once):
-        part = slice(start, start + at_once)
+    size = max(1, target.block_rows // len(background))
+    for start in range(0, len(flat), size):
+        part = slice(start, start + size)
         mixed = np.where(flat[part, None, :], rows[of_row[part], None, :], background)
         output = target.predict(mixed.reshape(-1, d), copy=False)
         means[part] = output.reshape(len(mixed), len(background), -1).mean(axis=1)

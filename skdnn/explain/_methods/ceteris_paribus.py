@@ -1,36 +1,44 @@
-"""Ceteris paribus: the output for a row as one of its cells moves."""
+"""Ceteris paribus: the output for each row as one of its columns varies."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from skdnn._runtime.progress import Progress
-from skdnn.explain._model.grid import (
-    outputs_at,
-    places_of,
-    profile_table,
-    shown,
-    take_refits,
-    ticks_of,
+from skdnn.explain._methods.profiles import (
+    Curves,
+    curve_table,
+    grid_curves,
+    make_profiles,
 )
-from skdnn.explain._model.names import check_count
-from skdnn.explain._model.target import Problem, Step, no_step, open_problem
+from skdnn.explain._model.grid import grid_points
+from skdnn.explain._model.options import (
+    Features,
+    RandomState,
+    Step,
+    check_count,
+    no_step,
+)
+from skdnn.explain._model.target import Problem, open_problem
 from skdnn.explain._results.profiles import Profiles
+
+_RESOLUTION = 50
 
 
 def ceteris_paribus(
-    estimator,
-    X,
+    estimator: Any,
+    X: Any,
     *,
-    background=None,
-    features=None,
-    grid_resolution=50,
-    output="probability",
-    random_state=None,
-    verbose=False,
-):
-    """Show how the prediction for each row moves with each of its cells.
+    background: Any = None,
+    features: Features = None,
+    grid_resolution: int = _RESOLUTION,
+    output: str = "probability",
+    random_state: RandomState = None,
+    verbose: bool = False,
+) -> Profiles:
+    """Show how the prediction for each row varies with each of its columns.
 
     Parameters
     ----------
@@ -39,32 +47,31 @@ def ceteris_paribus(
     X : {array-like, DataFrame} of shape (n_samples, n_features)
         Rows to explain.
     background : like X, default=None
-        Rows that tell which values a column may have: the training data, as a rule.
-        All of them are looked at. None takes X.
+        Rows that define the grid of each column, usually the training data; all are
+        used. None takes X.
     features : str, int or list of these, default=None
-        Columns to move, by name or position. None is all.
+        Columns to vary, by name or position. None is all.
     grid_resolution : int, default=50
-        Places at which a column of numbers is looked at, at most, beside the row's own
-        cell; a column of words is looked at at every level.
+        Maximum number of grid points of a numeric column, in addition to the row's own;
+        other columns are evaluated at every category.
     output : {"probability", "log_odds"}, default="probability"
         What is shown.
     random_state : object, default=None
-        Takes no part, as nothing is drawn; it is here so that all explain functions
-        can be called alike.
+        Unused, as nothing is random; all explain functions accept it.
     verbose : bool, default=False
-        Whether one live line on stderr shows progress.
+        Whether a progress line is shown on stderr.
 
     Returns
     -------
     Profiles
-        `frame()` has a row for each explained row, column, class and place: sample,
-        feature, class, x, value (in units of `output`). The row's own cell is among
-        the places of each curve, and its value there is the prediction.
+        `frame()` has one row for each explained row, column, class and grid point:
+        sample, feature, class, x, value (in units of `output`). Every curve contains
+        the row's own value, where its value is the prediction.
 
     Raises
     ------
     ValueError
-        If rows or options cannot be.
+        If rows or options are invalid.
 
     Notes
     -----
@@ -98,94 +105,59 @@ def ceteris_paribus(
 def compute_ceteris_paribus(
     problem: Problem,
     positions: Sequence[int] | None = None,
-    resolution: int = 50,
+    resolution: int = _RESOLUTION,
     step: Step = no_step,
 ) -> Profiles:
-    """Return a curve for each row along each column; None is all columns."""
-    positions = range(problem.target.n_features) if positions is None else positions
-    target = problem.target.stacked()
-    predictions = target.split(target.predict(problem.X))
-    tables, ticks, own = [], {}, {}
+    """Return a curve for each row along columns; no positions are all columns."""
+    problem = problem.stacked()
+    target, X = problem.target, problem.X
+    positions = target.positions(None) if positions is None else positions
+    predictions = target.split(target.predict(X))
+    tables, own = [], {}
     for j in positions:
-        column, cells = target.columns[j], problem.background[:, j]
-        places = places_of(column, cells, resolution)
-        curves = np.empty((len(problem.X), len(places), target.n_classes))
-        errors = np.empty_like(curves) if target.n_refits else None
-        for part, output in outputs_at(target, problem.X, [j], places[:, None]):
-            curves[:, part], apart = target.split(output.transpose(1, 0, 2))
-            if errors is not None:
-                errors[:, part] = apart
-        x = shown(column, places)
-        table = profile_table(column.name, target.class_names, x, curves, errors)
-        tables.append(_with_own(table, problem, j, places, predictions))
-        ticks[column.name] = ticks_of(column, cells)
-        own[column.name] = shown(column, problem.X[:, j])
+        column = target.columns[j]
+        points = grid_points(column, problem.background[:, j], resolution)
+        curves = grid_curves(target, X, j, points, average=False)
+        tables.append(_with_own_values(problem, j, curves, predictions))
+        own[column.name] = column.displayed(X[:, j])
         step()
-    table = pd.concat(tables, ignore_index=True)
-    refits = take_refits(table, target)
-    return Profiles(
-        table,
-        "Ceteris paribus",
-        len(problem.background),
-        ticks,
-        target.unit,
-        own,
-        **refits,
-    )
+    return make_profiles(problem, tables, positions, "Ceteris paribus", own=own)
 
 
-def _with_own(
-    table: pd.DataFrame,
+def _with_own_values(
     problem: Problem,
     j: int,
-    places: np.ndarray,
+    curves: Curves,
     predictions: tuple[np.ndarray, np.ndarray | None],
 ) -> pd.DataFrame:
-    """Return the curves with each row's own cell among the places.
+    """Return curves along column j with each row's own value among the grid points.
 
-    Parameters
-    ----------
-    table : DataFrame
-        The curves, a row for each sample, class and place.
-    problem : Problem
-        Its X holds the rows.
-    j : int
-        Position of the column.
-    places : ndarray of shape (n_places,)
-        Coded cells that every row has been given.
-    predictions : tuple of ndarray of shape (n_samples, n_classes), or None
-        Output for the rows as they are, and its standard deviation over refits.
+    `predictions` are the output for the rows, of shape (n_samples, n_classes), and its
+    standard deviation over the members.
     """
-    column, own = problem.target.columns[j], problem.X[:, j]
-    missing = np.isnan(own)
-    lacking = np.flatnonzero(
-        ~(np.isin(own, places) | (missing & np.isnan(places).any()))
-    )
-    n, k = len(own), problem.target.n_classes
-    # where each place stands in its curve; what is missing or new comes last
-    at = np.searchsorted(places, own[lacking]) - 0.5
-    if not column.is_numeric:
-        at[:] = len(places)
+    target, own, points = problem.target, problem.X[:, j], curves.points
+    column, k = target.columns[j], target.n_classes
+    table = curve_table(column, target.class_names, curves, by_sample=True)
+    is_point = np.isin(own, points) | (np.isnan(own) & np.isnan(points).any())
+    added = np.flatnonzero(~is_point)
+    if not len(added):
+        return table
     extra = pd.DataFrame(
         {
-            "sample": np.repeat(lacking, k),
+            "sample": np.repeat(added, k),
             "feature": column.name,
-            "class": np.tile(problem.target.class_names, len(lacking)),
-            "x": np.repeat(shown(column, own[lacking]), k),
-            "value": predictions[0][lacking].ravel(),
+            "class": np.tile(target.class_names, len(added)),
+            "x": np.repeat(column.displayed(own[added]), k),
+            "value": predictions[0][added].ravel(),
         }
     )
     if predictions[1] is not None:
-        extra["refit_error"] = predictions[1][lacking].ravel()
-    everything = pd.concat([table, extra], ignore_index=True) if len(extra) else table
-    order = np.lexsort(
-        (
-            np.append(np.tile(np.arange(len(places)), n * k), np.repeat(at, k)),
-            np.append(
-                np.tile(np.repeat(np.arange(k), len(places)), n),
-                np.tile(np.arange(k), len(lacking)),
-            ),
-            everything["sample"],
-        )
-    )
-    return everything.iloc[order]
+        extra["refit_error"] = predictions[1][added].ravel()
+    # the index in the table, between the neighbours; missing and new values come last
+    index = np.searchsorted(points, own[added]) - 0.5
+    if not column.is_numeric:
+        index[:] = len(points) - 0.5
+    starts = (added[:, None] * k + np.arange(k)) * len(points)
+    keys = np.append(np.arange(len(table)), (starts + index[:, None]).ravel())
+    both = pd.concat([table, extra], ignore_index=True)
+    return both.iloc[np.argsort(keys, kind="stable")]

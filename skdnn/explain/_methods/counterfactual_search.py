@@ -1,8 +1,8 @@
-"""The search behind counterfactuals: the fewest cells whose change changes the class.
+"""The search behind counterfactuals: the fewest changes that change the class.
 
-Sets of columns are tried by size. As long as it is affordable every set is tried with
-every combination of values; beyond that, the most promising rows of a size are changed
-in one more column.
+Sets of columns are tried by size. As long as it is affordable, every set is tried with
+every combination of values; beyond that, a beam search changes the most promising rows
+of a size in one more column.
 """
 
 import itertools
@@ -14,31 +14,25 @@ import pandas as pd
 
 from skdnn.explain._model.target import Target
 
-# Rows that one size of sets may take, to be tried in full.
+# Maximum number of rows for an exhaustive search of one size of sets.
 _BUDGET = 50_000
-# Values of a column, at most; beyond single changes, fewer until the budget holds.
+# Maximum number of values of a column; beyond single changes, fewer until the budget
+# suffices.
 MAX_VALUES = 1000
 _FEWER_VALUES = (MAX_VALUES, 500, 200, 100, 50, 30, 20, 14, 10, 7, 5)
-# Rows that are taken on from one size to the next, and values they are tried with.
+# Rows kept by the beam search from one size to the next, and values tried for each.
 _BEAM, _BEAM_VALUES = 20, 20
-# Sizes in a row that may bring a beam no gain before the search gives up.
+# Number of sizes without improvement of the beam after which the search ends.
 _PATIENCE = 2
 _SMALLEST = 1e-300
 
 
 @dataclass(frozen=True)
-class Moves:
-    """Which cells may change, and to what.
+class AllowedChanges:
+    """Which columns may change, and to which values.
 
-    Parameters
-    ----------
-    columns : list of int
-        Positions of the columns that may change.
-    values : dict of int to ndarray
-        Coded cells that each of them may have, in rising order.
-    spans : ndarray of shape (n_features,)
-        Distance between the lowest and the highest cell of a column of numbers; NaN for
-        words.
+    `columns` are positions; `values` the coded values of each of them, rising; `spans`,
+    of shape (n_features,), the ranges of numeric columns, NaN for others.
     """
 
     columns: list[int]
@@ -46,26 +40,23 @@ class Moves:
     spans: np.ndarray
 
     def distances(self, row: np.ndarray, rows: np.ndarray) -> np.ndarray:
-        """Return how far rows are from one: Gower's distance, summed over columns.
+        """Return Gower's distances of rows from one row, summed over columns.
 
-        A change of a number counts by its share of the span, of a word as 1.
+        A change of a number counts as its share of the range, another change as 1.
         """
         share = np.abs(rows - row) / np.where(self.spans > 0, self.spans, 1)
         is_whole = np.isnan(self.spans) | np.isnan(share)
-        return np.where(is_whole, differ(rows, row), share).sum(axis=1)
+        changes = np.where(is_whole, differ(rows, row), share)
+        return np.asarray(changes.sum(axis=1))
 
 
 @dataclass(frozen=True)
-class Found:
-    """What the search found for one row.
+class Alternatives:
+    """The result of the search for one row.
 
-    Parameters
-    ----------
-    rows : ndarray of shape (n_alternatives, n_features)
-        Coded rows of a wanted class, the nearest first; none if there is none.
-    is_fewest : bool
-        Whether every smaller set of columns was tried with every value; if nothing was
-        found, whether every set was.
+    `rows`, of shape (n_alternatives, n_features), are coded rows of a wanted class, the
+    nearest first. `is_fewest` is whether every smaller set of columns was tried with
+    every value; without alternatives, whether every set was.
     """
 
     rows: np.ndarray
@@ -73,83 +64,75 @@ class Found:
 
 
 class Search:
-    """The search for one row.
+    """The search for one coded row.
 
-    Parameters
-    ----------
-    target : Target
-        The classifier, by probability.
-    moves : Moves
-        What may change.
-    row : ndarray of shape (n_features,)
-        Coded row.
-    wanted : ndarray of shape (n_classes,), bool
-        Classes to reach.
+    The output of the target is the probability; `wanted`, bool, are the classes to
+    reach.
     """
 
     def __init__(
-        self, target: Target, moves: Moves, row: np.ndarray, wanted: np.ndarray
+        self,
+        target: Target,
+        allowed: AllowedChanges,
+        row: np.ndarray,
+        wanted: np.ndarray,
     ):
-        self._target, self._moves = target, moves
+        self._target, self._allowed = target, allowed
         self._row, self._wanted = row, wanted
-        self._values = {
-            j: moves.values[j][moves.values[j] != row[j]] for j in moves.columns
+        self._values: dict[int, np.ndarray] = {
+            j: allowed.values[j][allowed.values[j] != row[j]] for j in allowed.columns
         }
-        self._promise: dict[int, np.ndarray] = {}
+        self._scores: dict[int, np.ndarray] = {}
 
-    def run(self, n_alternatives: int) -> Found:
+    def run(self, n_alternatives: int) -> Alternatives:
         """Return the nearest rows that differ in the fewest cells."""
         largest = max(len(values) for values in self._values.values())
         beam, best, stale, is_complete = self._row[None], -np.inf, 0, True
-        for size in range(1, len(self._moves.columns) + 1):
-            n_values = self._affordable(size)
+        for size in range(1, len(self._allowed.columns) + 1):
+            n_values = self.affordable(size)
             if size == 2:
                 self._rank_values()
             blocks = self._all_of(size, n_values) if n_values else self._one_more(beam)
             hits, beam, top = self._try(blocks)
             if len(hits):
-                return Found(self._polish(hits, n_alternatives), is_complete)
+                return Alternatives(self._polish(hits, n_alternatives), is_complete)
             is_complete &= n_values >= largest
-            # only a beam can be led astray: where all is tried, gain says nothing
+            # an exhaustive search needs no improvement on the way
             stale = 0 if top > best or n_values else stale + 1
             if stale == _PATIENCE:
                 break
             best = max(best, top)
-        return Found(self._row[None][:0], is_complete)
+        return Alternatives(self._row[None][:0], is_complete)
 
     def score(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return how near rows are to a wanted class, and whether they are of one.
+        """Return a score of rows, and whether their class is wanted, (n_rows,) each.
 
-        Returns
-        -------
-        score : ndarray of shape (n_rows,)
-            Log of the ratio of the largest wanted probability to the largest other.
-        lands : ndarray of shape (n_rows,), bool
-            By the classifier's own ``predict`` if it has one.
+        The score is the log ratio of the largest wanted probability to the largest
+        other. The class is that of the classifier's ``predict`` if it has one.
         """
         proba = np.maximum(self._target.predict(rows), _SMALLEST)
         score = np.log(proba[:, self._wanted].max(axis=1)) - np.log(
             proba[:, ~self._wanted].max(axis=1)
         )
-        lands = self._wanted[proba.argmax(axis=1)]
-        likely = np.flatnonzero(lands)
-        lands[likely] = self._wanted[classes_of(self._target, rows[likely])]
-        return score, lands
+        is_wanted = self._wanted[proba.argmax(axis=1)]
+        likely = np.flatnonzero(is_wanted)
+        is_wanted[likely] = self._wanted[classes_of(self._target, rows[likely])]
+        return score, is_wanted
 
-    def _affordable(self, size: int) -> int:
-        """Return how many values a column may have, 0 if not even a few."""
+    def affordable(self, size: int) -> int:
+        """Return the affordable number of values of a column, 0 if not even a few."""
         if size == 1:
             return MAX_VALUES
-        counts = np.array([len(self._values[j]) for j in self._moves.columns])
+        counts = np.array([len(self._values[j]) for j in self._allowed.columns])
         for n_values in _FEWER_VALUES:
-            if _combinations(np.minimum(counts, n_values), size) <= _BUDGET:
+            if n_combinations(np.minimum(counts, n_values), size) <= _BUDGET:
                 return n_values
         return 0
 
     def _all_of(self, size: int, n_values: int) -> Iterator[np.ndarray]:
         """Yield the row with every set of this size changed in every way."""
-        few = {j: self._few(j, n_values) for j in self._moves.columns}
-        for columns in itertools.combinations(self._moves.columns, size):
+        few = {j: self._few(j, n_values) for j in self._allowed.columns}
+        for columns in itertools.combinations(self._allowed.columns, size):
             cells = np.meshgrid(*(few[j] for j in columns), indexing="ij")
             rows = np.repeat(self._row[None], cells[0].size, axis=0)
             rows[:, columns] = np.stack([cell.ravel() for cell in cells], axis=1)
@@ -159,7 +142,7 @@ class Search:
         """Yield the rows of a beam with one more cell changed."""
         for row in beam:
             changed = differ(row, self._row)
-            for j in self._moves.columns:
+            for j in self._allowed.columns:
                 if not changed[j]:
                     values = self._few(j, _BEAM_VALUES)
                     rows = np.repeat(row[None], len(values), axis=0)
@@ -167,31 +150,31 @@ class Search:
                     yield rows
 
     def _few(self, j: int, n_values: int) -> np.ndarray:
-        """Return some values of a column: the promising half, and others between."""
+        """Return some values of a column: promising ones, and evenly spread others."""
         values = self._values[j]
         if len(values) <= n_values:
             return values
-        promising = np.argsort(-self._promise[j], kind="stable")[: n_values // 2]
+        promising = np.argsort(-self._scores[j], kind="stable")[: n_values // 2]
         spread = np.linspace(0, len(values) - 1, n_values - n_values // 2)
         return values[np.union1d(promising, spread.astype(np.intp))]
 
     def _rank_values(self) -> None:
-        """Learn how promising each value is by itself."""
+        """Score each value as the only change."""
         blocks = _joined(self._all_of(1, MAX_VALUES), self._target.block_rows)
         scores = [np.empty(0), *(self.score(rows)[0] for rows in blocks)]
-        ends = np.cumsum([len(self._values[j]) for j in self._moves.columns])
+        ends = np.cumsum([len(self._values[j]) for j in self._allowed.columns])
         by_column = np.split(np.concatenate(scores), ends[:-1])
-        self._promise = dict(zip(self._moves.columns, by_column, strict=True))
+        self._scores = dict(zip(self._allowed.columns, by_column, strict=True))
 
     def _try(
         self, blocks: Iterable[np.ndarray]
     ) -> tuple[np.ndarray, np.ndarray, float]:
-        """Return the rows that land, else the most promising ones and their best."""
+        """Return rows of a wanted class, the most promising rows and the best score."""
         hits, beam = [self._row[None][:0]], self._row[None][:0]
         scores = np.empty(0)
         for rows in _joined(blocks, self._target.block_rows):
-            score, lands = self.score(rows)
-            hits.append(rows[lands])
+            score, is_wanted = self.score(rows)
+            hits.append(rows[is_wanted])
             beam = np.vstack([beam, rows])
             scores = np.append(scores, score)
             kept = np.argsort(-scores, kind="stable")[:_BEAM]
@@ -199,15 +182,17 @@ class Search:
         return np.vstack(hits), beam, scores.max(initial=-np.inf)
 
     def _polish(self, hits: np.ndarray, n_alternatives: int) -> np.ndarray:
-        """Return the nearest rows, with no change that is not needed, each set once."""
-        order = np.argsort(self._moves.distances(self._row, hits), kind="stable")
+        """Return the nearest rows without needless changes, one per set of columns."""
+        order = np.argsort(self._allowed.distances(self._row, hits), kind="stable")
         first: dict[bytes, np.ndarray] = {}
         for row in hits[order]:
             first.setdefault(self._changed(row).tobytes(), row)
             if len(first) == 3 * n_alternatives:
                 break
-        near = np.array([self._nearer(self._needed(row)) for row in first.values()])
-        distance = self._moves.distances(self._row, near)
+        near = np.array(
+            [self.shrink(self.undo_needless(row)) for row in first.values()]
+        )
+        distance = self._allowed.distances(self._row, near)
         n_changed = np.array([self._changed(row).sum() for row in near])
         order = np.lexsort((distance, n_changed))
         kept: dict[bytes, np.ndarray] = {}
@@ -215,26 +200,26 @@ class Search:
             kept.setdefault(self._changed(row).tobytes(), row)
         return np.array(list(kept.values())[:n_alternatives])
 
-    def _needed(self, row: np.ndarray) -> np.ndarray:
-        """Return the row without changes that it lands without."""
+    def undo_needless(self, row: np.ndarray) -> np.ndarray:
+        """Return the row without changes that its class does not depend on."""
         while True:
             changed = np.flatnonzero(self._changed(row))
             if len(changed) < 2:
                 return row
             fewer = np.repeat(row[None], len(changed), axis=0)
             fewer[np.arange(len(changed)), changed] = self._row[changed]
-            lands = self.score(fewer)[1]
-            if not lands.any():
+            is_wanted = self.score(fewer)[1]
+            if not is_wanted.any():
                 return row
-            row = fewer[lands.argmax()]
+            row = fewer[is_wanted.argmax()]
 
-    def _nearer(self, row: np.ndarray) -> np.ndarray:
-        """Return the row with its numbers as near to the explained row's as may be."""
+    def shrink(self, row: np.ndarray) -> np.ndarray:
+        """Return the row with numbers as close to the explained row's as possible."""
         for j in np.flatnonzero(self._changed(row)).tolist():
             own = self._row[j]
-            if np.isnan(self._moves.spans[j]) or np.isnan(own):
+            if np.isnan(self._allowed.spans[j]) or np.isnan(own):
                 continue
-            values = self._moves.values[j]
+            values = self._allowed.values[j]
             values = values[(values - own) * (row[j] - values) > 0]
             if not len(values):
                 continue
@@ -250,8 +235,8 @@ class Search:
 
 
 def differ(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Return which cells differ; two missing ones do not."""
-    return (a != b) & ~(np.isnan(a) & np.isnan(b))
+    """Return which values differ; two missing ones do not."""
+    return np.asarray((a != b) & ~(np.isnan(a) & np.isnan(b)))
 
 
 def classes_of(target: Target, rows: np.ndarray) -> np.ndarray:
@@ -259,7 +244,7 @@ def classes_of(target: Target, rows: np.ndarray) -> np.ndarray:
     if not len(rows):
         return np.empty(0, dtype=np.intp)
     if not hasattr(target.estimator, "predict"):
-        return target.predict(rows).argmax(axis=1)
+        return np.asarray(target.predict(rows).argmax(axis=1))
     index = pd.Index(target.class_names)
     parts = [
         index.get_indexer(
@@ -271,20 +256,20 @@ def classes_of(target: Target, rows: np.ndarray) -> np.ndarray:
     return np.concatenate(parts)
 
 
-def _combinations(counts: np.ndarray, size: int) -> float:
-    """Return how many ways there are to change sets of this size.
+def n_combinations(counts: np.ndarray, size: int) -> float:
+    """Return the number of ways to change sets of this size.
 
-    The elementary symmetric polynomial of the counts of values.
+    That is the elementary symmetric polynomial of the numbers of values.
     """
     ways = np.zeros(size + 1)
     ways[0] = 1
     for count in counts:
         ways[1:] += ways[:-1] * count
-    return ways[size]
+    return float(ways[size])
 
 
 def _joined(blocks: Iterable[np.ndarray], n_rows: int) -> Iterator[np.ndarray]:
-    """Yield blocks of at least so many rows, but for the last."""
+    """Yield blocks of at least `n_rows` rows, except the last."""
     waiting: list[np.ndarray] = []
     n = 0
     for block in blocks:

@@ -1,6 +1,6 @@
-"""Counterfactuals: what would have to be otherwise for another class."""
+"""Counterfactuals: the fewest changes of a row that change its predicted class."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from numbers import Real
 from typing import Any
 
@@ -10,21 +10,21 @@ import pandas as pd
 from skdnn._runtime.progress import Progress
 from skdnn.explain._methods.counterfactual_search import (
     MAX_VALUES,
-    Found,
-    Moves,
+    AllowedChanges,
+    Alternatives,
     Search,
     classes_of,
     differ,
 )
-from skdnn.explain._model.grid import shown
-from skdnn.explain._model.names import check_count, positions_of
-from skdnn.explain._model.target import (
-    Problem,
+from skdnn.explain._model.names import positions_of
+from skdnn.explain._model.options import (
+    Features,
+    RandomState,
     Step,
-    Target,
+    check_count,
     no_step,
-    open_problem,
 )
+from skdnn.explain._model.target import Problem, Target, open_problem
 from skdnn.explain._results.counterfactuals import Counterfactuals
 from skdnn.explain._results.positions import class_position
 
@@ -32,18 +32,18 @@ OWN_COLUMNS = ("sample", "found", "target")
 
 
 def counterfactuals(
-    estimator,
-    X,
+    estimator: Any,
+    X: Any,
     *,
-    background=None,
-    target_class=None,
-    fixed=None,
-    ranges=None,
-    n_alternatives=1,
-    random_state=None,
-    verbose=False,
-):
-    """Find the fewest changes of a row that make it another class.
+    background: Any = None,
+    target_class: Any = None,
+    fixed: Features = None,
+    ranges: Mapping[str | int, Any] | None = None,
+    n_alternatives: int = 1,
+    random_state: RandomState = None,
+    verbose: bool = False,
+) -> Counterfactuals:
+    """Find the fewest changes of a row that change its predicted class.
 
     Parameters
     ----------
@@ -52,48 +52,47 @@ def counterfactuals(
     X : {array-like, DataFrame} of shape (n_samples, n_features)
         Rows to explain.
     background : like X, default=None
-        Rows whose cells are the values that a column may have: the training data, as a
-        rule. Of more than 1000 different numbers in a column, 1000 are taken, evenly
-        spread, and of words the most frequent. None takes X.
+        Rows whose values a column may be changed to, usually the training data. Of more
+        than 1000 different numbers in a column, 1000 evenly spread ones are used, of
+        other values the most frequent. None takes X.
     target_class : class label, default=None
         Class to reach. None is any other than the predicted one.
     fixed : str, int or list of these, default=None
-        Columns that may not change, by name or position. None is none.
+        Columns that must not change, by name or position.
     ranges : dict of str or int to (low, high) or list, default=None
-        What a changed cell may be: lowest and highest number, None where there is no
-        such end, or a list of levels in a column of words.
+        Values that a column may be changed to: lowest and highest number, None where
+        there is no limit, or a list of categories.
     n_alternatives : int, default=1
-        Sets of columns that are told for each row, at most: the nearest of those with
-        the fewest changes.
+        Maximum number of alternatives for each row, each with another set of columns:
+        the nearest of those with the fewest changes.
     random_state : object, default=None
-        Takes no part, as nothing is drawn; it is here so that all explain functions
-        can be called alike.
+        Unused, as nothing is random; all explain functions accept it.
     verbose : bool, default=False
-        Whether one live line on stderr shows progress.
+        Whether a progress line is shown on stderr.
 
     Returns
     -------
     Counterfactuals
-        `frame()` has a row or more for each explained row: sample, found, target and
+        `frame()` has one or more rows for each explained row: sample, found, target and
         the columns of X. Where `found` is True the classifier predicts `target` for
-        that row. Where it is False there was none, and the row is as it was; `target`
-        is then the class that was asked for, or the next most probable one. A row that
-        is of `target_class` already stays as it is. `changes()` lists what changes.
+        that row. Where it is False there was none, and the row is unchanged; `target`
+        is then `target_class`, or the next most probable class. A row of `target_class`
+        is unchanged. `changes()` lists the changes.
 
     Raises
     ------
     ValueError
-        If rows or options cannot be, or X has a column named sample, found or target.
+        If rows or options are invalid, or X has a column named sample, found or target.
 
     Notes
     -----
-    Sets of columns are tried by size, with values that occur in the background, never
-    with missing ones. Single columns are tried in full; larger sets as long as 50 000
-    combinations hold them, then only the most promising are changed further.
-    `is_fewest` tells for which rows all smaller sets were tried with all values. Of
-    several that change equally many cells the nearest counts: differences of numbers
-    in shares of their span, words as 1. Fewest changes of cells that occur are the
-    sparsity and the validity of [1]_.
+    Sets of columns are tried by size, with values of the background, never with missing
+    ones. Single columns are tried in full; larger sets up to 50 000 combinations,
+    beyond which only the most promising are changed further. `is_fewest` is whether all
+    smaller sets were tried with all values. Among alternatives with equally many
+    changes the nearest come first: differences of numbers count as shares of their
+    range, other changes as 1. Fewest changes to observed values are the sparsity and
+    the validity of [1]_.
 
     References
     ----------
@@ -127,45 +126,33 @@ def counterfactuals(
 def compute_counterfactuals(
     problem: Problem,
     target_class: Any = None,
-    fixed: Any = None,
-    ranges: Any = None,
+    fixed: Features = None,
+    ranges: Mapping[str | int, Any] | None = None,
     n_alternatives: int = 1,
     step: Step = no_step,
 ) -> Counterfactuals:
-    """Return the fewest changes of every row; parameters of `counterfactuals`.
-
-    The problem's output must be the probability.
-    """
+    """Return the fewest changes of every row; options as of `counterfactuals`."""
+    problem = problem.with_output("probability")
     target = problem.target
     _check_names(target.feature_names)
     if target.n_classes < 2:
         raise ValueError("`estimator` must know two classes at least. Got one.")
-    asked = None
+    goal = None
     if target_class is not None:
-        asked = class_position(target.class_names, target_class)
-    moves = _moves(problem, fixed, ranges)
-    found = []
+        goal = class_position(target.class_names, target_class)
+    allowed = _allowed_changes(problem, fixed, ranges)
+    results = []
     predicted = classes_of(target, problem.X)
     for row, own in zip(problem.X, predicted, strict=True):
-        found.append(_search(problem, moves, row, own, asked, n_alternatives))
+        if own == goal:
+            results.append(Alternatives(row[None], True))
+        else:
+            classes = np.arange(target.n_classes)
+            wanted = classes != own if goal is None else classes == goal
+            search = Search(target, allowed, row, wanted)
+            results.append(search.run(n_alternatives))
         step()
-    return _collected(problem, found, asked)
-
-
-def _search(
-    problem: Problem,
-    moves: Moves,
-    row: np.ndarray,
-    own: int,
-    asked: int | None,
-    n_alternatives: int,
-) -> Found:
-    """Return what was found for one row of class `own`."""
-    if own == asked:
-        return Found(row[None], True)
-    classes = np.arange(problem.target.n_classes)
-    wanted = classes != own if asked is None else classes == asked
-    return Search(problem.target, moves, row, wanted).run(n_alternatives)
+    return _collected(problem, results, goal)
 
 
 def _check_names(names: list[str]) -> None:
@@ -177,94 +164,91 @@ def _check_names(names: list[str]) -> None:
         )
 
 
-def _moves(problem: Problem, fixed, ranges) -> Moves:
-    """Return which cells may change, and to what."""
-    target, background = problem.target, problem.background
-    names = target.feature_names
+def _allowed_changes(
+    problem: Problem, fixed: Features, ranges: Mapping[str | int, Any] | None
+) -> AllowedChanges:
+    """Return which columns may change, and to which values."""
+    target, names = problem.target, problem.target.feature_names
     none_fixed = fixed is None or np.size(fixed) == 0
     kept = [] if none_fixed else positions_of("fixed", fixed, names)
-    within = _within(ranges, names)
+    by_position = _by_position(ranges, names)
     columns = [j for j in range(len(names)) if j not in set(kept)]
     if not columns:
         raise ValueError("`fixed` must leave a column that may change. Got all.")
     values, spans = {}, np.full(len(names), np.nan)
     for j in columns:
-        cells = background[:, j]
-        if target.columns[j].is_numeric:
+        column, cells = target.columns[j], problem.background[:, j]
+        if column.is_numeric:
             cells = cells[np.isfinite(cells)]
             spans[j] = np.ptp(cells) if len(cells) else 0.0
         else:
-            cells = cells[~pd.isna(shown(target.columns[j], cells))]
-        seen, counts = np.unique(cells, return_counts=True)
-        if j in within:
-            allowed = _allowed(problem, j, seen, within[j])
-            seen, counts = seen[allowed], counts[allowed]
-        values[j] = _at_most(seen, counts, target.columns[j].is_numeric)
-    return Moves(columns, values, spans)
+            cells = cells[~pd.isna(column.displayed(cells))]
+        known, counts = np.unique(cells, return_counts=True)
+        if j in by_position:
+            is_allowed = _in_range(problem, j, known, by_position[j])
+            known, counts = known[is_allowed], counts[is_allowed]
+        values[j] = _limited(known, counts, column.is_numeric)
+    return AllowedChanges(columns, values, spans)
 
 
-def _at_most(seen: np.ndarray, counts: np.ndarray, is_numeric: bool) -> np.ndarray:
-    """Return evenly spread numbers or the most frequent levels, if there are many."""
-    if len(seen) <= MAX_VALUES:
-        return seen
+def _limited(known: np.ndarray, counts: np.ndarray, is_numeric: bool) -> np.ndarray:
+    """Return evenly spread numbers or the most frequent values, if there are many."""
+    if len(known) <= MAX_VALUES:
+        return known
     if is_numeric:
-        return seen[np.linspace(0, len(seen) - 1, MAX_VALUES).astype(np.intp)]
-    return np.sort(seen[np.argsort(-counts, kind="stable")[:MAX_VALUES]])
+        return known[np.linspace(0, len(known) - 1, MAX_VALUES).astype(np.intp)]
+    return np.sort(known[np.argsort(-counts, kind="stable")[:MAX_VALUES]])
 
 
-def _within(ranges, names: list[str]) -> dict[int, Any]:
-    """Return the ranges by position."""
+def _by_position(ranges: Any, names: list[str]) -> dict[int, Any]:
     if ranges is None:
         return {}
     if not isinstance(ranges, Mapping):
         raise ValueError(
-            "`ranges` must be a dict of columns to what they may be. Got "
+            "`ranges` must be a dict of columns to allowed values. Got "
             f"{type(ranges).__name__}."
         )
     positions = positions_of("ranges", list(ranges), names) if ranges else []
     return dict(zip(positions, ranges.values(), strict=True))
 
 
-def _allowed(problem: Problem, j: int, seen: np.ndarray, ends) -> np.ndarray:
-    """Return which cells lie in a range.
+def _in_range(problem: Problem, j: int, known: np.ndarray, ends: Any) -> np.ndarray:
+    """Return which values of a column are in a range, bool.
 
-    Raises
-    ------
-    ValueError
-        If the range is none, or no cell of the background lies in it.
+    ValueError if the range is invalid, or no value of the background is in it.
     """
     column = problem.target.columns[j]
     if column.is_numeric:
-        low, high = _ends(column.name, ends)
-        allowed = (seen >= low) & (seen <= high)
+        low, high = _limits(column.name, ends)
+        in_range = (known >= low) & (known <= high)
     else:
-        levels = shown(column, seen).tolist()
+        categories = column.displayed(known).tolist()
         if not isinstance(ends, list | tuple | set | np.ndarray):
             raise ValueError(
                 f"`ranges` of {column.name!r} must be a list of levels. Got {ends!r}."
             )
-        unknown = [level for level in ends if level not in levels]
+        unknown = [category for category in ends if category not in categories]
         if unknown:
             raise ValueError(
                 f"`ranges` of {column.name!r} must be levels that occur in "
-                f"`background`: {levels[:20]}. Got {unknown} besides."
+                f"`background`: {categories[:20]}. Got {unknown} as well."
             )
-        allowed = np.array([level in ends for level in levels], dtype=bool)
-    if not allowed.any():
+        in_range = np.array([category in ends for category in categories], dtype=bool)
+    if not in_range.any():
         raise ValueError(
             f"`ranges` of {column.name!r} must hold a value that occurs in "
             f"`background`. Got {ends!r}."
         )
-    return allowed
+    return in_range
 
 
-def _ends(name: str, ends) -> tuple[float, float]:
+def _limits(name: str, ends: Any) -> tuple[float, float]:
     """Return the lowest and the highest number of a range."""
     is_pair = isinstance(ends, list | tuple | np.ndarray) and len(ends) == 2
     if not is_pair or not all(end is None or isinstance(end, Real) for end in ends):
         raise ValueError(
-            f"`ranges` of {name!r} must be (low, high), None where there is no such "
-            f"end. Got {ends!r}."
+            f"`ranges` of {name!r} must be (low, high), None where there is no limit. "
+            f"Got {ends!r}."
         )
     low = -np.inf if ends[0] is None else float(ends[0])
     high = np.inf if ends[1] is None else float(ends[1])
@@ -276,25 +260,15 @@ def _ends(name: str, ends) -> tuple[float, float]:
 
 
 def _collected(
-    problem: Problem, found: list[Found], asked: int | None
+    problem: Problem, results: Sequence[Alternatives], goal: int | None
 ) -> Counterfactuals:
     """Return the result in the user's columns."""
     target, X = problem.target, problem.X
-    is_found = np.array([len(one.rows) > 0 for one in found])
-    counts = np.array([max(1, len(one.rows)) for one in found])
+    is_found = np.array([len(result.rows) > 0 for result in results])
+    counts = np.array([max(1, len(result.rows)) for result in results])
     sample = np.repeat(np.arange(len(X)), counts)
-    rows = np.vstack(
-        [one.rows if len(one.rows) else X[[i]] for i, one in enumerate(found)]
-    )
-    if asked is None:
-        reached = classes_of(target, rows)
-        lost = ~is_found[sample]
-        if lost.any():
-            proba = target.predict(rows[lost])
-            proba[np.arange(len(proba)), reached[lost]] = -1
-            reached[lost] = proba.argmax(axis=1)
-    else:
-        reached = np.full(len(rows), asked)
+    rows = np.vstack([r.rows if len(r.rows) else X[[i]] for i, r in enumerate(results)])
+    reached = _reached(target, rows, is_found[sample], goal)
     cells = target.decode(rows)
     if target.frame_columns is None:
         cells = pd.DataFrame(cells, columns=target.feature_names)
@@ -308,37 +282,52 @@ def _collected(
     return Counterfactuals(
         table=pd.concat([facts, cells], axis=1),
         changed=_changes(problem, sample, rows),
-        is_fewest=np.array([one.is_fewest for one in found]),
+        is_fewest=np.array([result.is_fewest for result in results]),
         n_background=len(problem.background),
         member_shares=_member_shares(target.stacked(), rows, reached),
     )
 
 
+def _reached(
+    target: Target, rows: np.ndarray, is_found: np.ndarray, goal: int | None
+) -> np.ndarray:
+    """Return the class of each row; the second most probable if none was found."""
+    if goal is not None:
+        return np.full(len(rows), goal)
+    reached = classes_of(target, rows)
+    lost = ~is_found
+    if lost.any():
+        proba = target.predict(rows[lost])
+        proba[np.arange(len(proba)), reached[lost]] = -1
+        reached[lost] = proba.argmax(axis=1)
+    return reached
+
+
 def _member_shares(
     target: Target, rows: np.ndarray, reached: np.ndarray
 ) -> np.ndarray | None:
-    """Return the share of the members that predict what the ensemble is to predict."""
+    """Return the share of the members that predict the class of each row."""
     if not target.n_refits:
         return None
     each = target.predict(rows)[:, target.n_classes :]
     best = each.reshape(len(rows), target.n_refits, -1).argmax(axis=2)
-    return (best == reached[:, None]).mean(axis=1)
+    return np.asarray((best == reached[:, None]).mean(axis=1))
 
 
 def _changes(problem: Problem, sample: np.ndarray, rows: np.ndarray) -> pd.DataFrame:
-    """Return a row for each cell that changes."""
+    """Return one row for each value that changes."""
     target, before = problem.target, problem.X[sample]
-    place, column = np.nonzero(differ(rows, before))
-    old, new = (np.empty(len(place), dtype=object) for _ in range(2))
+    row, column = np.nonzero(differ(rows, before))
+    old, new = (np.empty(len(row), dtype=object) for _ in range(2))
     for j in np.unique(column):
         here = np.flatnonzero(column == j)
         decode = target.columns[j].decode
-        old[here] = pd.Series(decode(before[place[here], j])).tolist()
-        new[here] = pd.Series(decode(rows[place[here], j])).tolist()
+        old[here] = pd.Series(decode(before[row[here], j])).tolist()
+        new[here] = pd.Series(decode(rows[row[here], j])).tolist()
     return pd.DataFrame(
         {
-            "row": place,
-            "sample": sample[place],
+            "row": row,
+            "sample": sample[row],
             "feature": [target.feature_names[j] for j in column],
             "old": old,
             "new": new,

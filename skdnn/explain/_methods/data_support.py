@@ -1,6 +1,7 @@
-"""Which rows are like the data, and which lie where there is none."""
+"""Which rows are similar to the data, and which are off it."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,22 +11,16 @@ from skdnn.explain._model.target import Problem
 
 LEAST_ROWS = 10
 _MAX_ROWS = 500
-# This share of the data lies outside by definition.
+# This share of the data is off the data by definition.
 USUAL = 0.05
 
 
 class Support:
-    """Tells rows that are further from the data than data rows from each other.
+    """Finds rows that are further from the data than data rows are from each other.
 
-    A number counts in standard deviations; another level, or a missing cell beside
-    one that is known, counts as one.
-
-    Parameters
-    ----------
-    problem : Problem
-        Its background is the data, at least 10 rows.
-    random_state : RandomState
-        Draws the rows to measure from, of a long background.
+    Numbers are measured in standard deviations; another category, or a missing value
+    instead of a known one, counts as one. The data is the background, of at least 10
+    rows, or a sample of it.
     """
 
     def __init__(self, problem: Problem, random_state: np.random.RandomState):
@@ -41,18 +36,18 @@ class Support:
         self._mean = held.sum(axis=0) / count
         spread = np.sqrt((np.where(known, held - self._mean, 0) ** 2).sum(0) / count)
         self._spread = np.where(spread > 0, spread, 1.0)
-        self._levels = [np.unique(rows[:, j]) for j in range(rows.shape[1])]
-        self._nearest = NearestNeighbors(n_neighbors=1).fit(self._places(rows))
-        apart = self._nearest.kneighbors()[0][:, 0]
-        self._limit = float(np.quantile(apart, 1 - USUAL))
+        self._categories = [np.unique(rows[:, j]) for j in range(rows.shape[1])]
+        self._nearest = NearestNeighbors(n_neighbors=1).fit(self._points(rows))
+        distances = self._nearest.kneighbors()[0][:, 0]
+        self._limit = float(np.quantile(distances, 1 - USUAL))
 
     def outside(self, rows: np.ndarray) -> np.ndarray:
-        """Return whether each coded row lies off the data, of shape (n_rows,)."""
-        apart = self._nearest.kneighbors(self._places(rows))[0][:, 0]
-        return apart > self._limit + 1e-9
+        """Return whether each coded row is off the data, of shape (n_rows,)."""
+        distances = self._nearest.kneighbors(self._points(rows))[0][:, 0]
+        return np.asarray(distances > self._limit + 1e-9)
 
-    def _places(self, rows: np.ndarray) -> np.ndarray:
-        """Return rows as points between which distances can be measured."""
+    def _points(self, rows: np.ndarray) -> np.ndarray:
+        """Return rows as points in a Euclidean space."""
         parts = []
         for j, column in enumerate(self._columns):
             cells = rows[:, j]
@@ -61,8 +56,8 @@ class Support:
                 scaled = (cells - self._mean[j]) / self._spread[j]
                 parts += [np.where(known, scaled, 0.0)[:, None], known[:, None]]
             else:
-                # two different levels are the root of 2 apart
-                same = cells[:, None] == self._levels[j]
+                # the distance of two categories is the root of 2 before division
+                same = cells[:, None] == self._categories[j]
                 parts.append(same / math.sqrt(2))
         return np.hstack(parts).astype(float)
 
@@ -70,10 +65,10 @@ class Support:
 def mixtures(
     problem: Problem, random_state: np.random.RandomState, n_rows: int
 ) -> np.ndarray:
-    """Return rows as SHAP and break-down make them up, of shape (n_rows, n_features).
+    """Return synthetic rows as of SHAP and break-down, (n_rows, n_features).
 
-    Some cells are an explained row's, the others a background row's; every number of
-    cells is as frequent as any other, as it is for Shapley values.
+    Some values are those of an explained row, the others of a background row; all
+    numbers of values are equally frequent, as for Shapley values.
     """
     X, back, d = problem.X, problem.background, problem.target.n_features
     if d == 1:
@@ -85,22 +80,17 @@ def mixtures(
     return np.where(turn < n_kept, rows, other)
 
 
-def code_of(column: Column, cell) -> float:
-    """Return a shown cell as it is coded; NaN for a number that is missing.
+def code_of(column: Column, cell: Any) -> float:
+    """Return the code of a value that a result shows; NaN for a missing number.
 
-    Raises
-    ------
-    ValueError
-        If it is a level that neither rows nor background have.
+    ValueError for a category that neither rows nor background have.
     """
     if column.is_numeric:
         return float(cell)
-    for code, level in enumerate(column.levels):
-        if pd.isna(level) or pd.isna(cell):
-            same = pd.isna(level) and pd.isna(cell)
-        else:
-            same = level == cell
-        if same:
+    for code, category in enumerate(column.categories):
+        is_missing = pd.isna(category) or pd.isna(cell)
+        both_missing = pd.isna(category) and pd.isna(cell)
+        if both_missing or (not is_missing and category == cell):
             return float(code)
     raise ValueError(
         f"`X` and `background` must be those of the result. Got none of {cell!r} in "

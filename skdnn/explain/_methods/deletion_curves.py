@@ -1,8 +1,8 @@
-"""Deletion curves: how the prediction falls as columns are taken away.
+"""Deletion curves: the prediction as columns are removed in the order of attributions.
 
-An attribution that says something about the classifier names columns whose loss is
-felt. Cells are replaced by those of background rows, in the order of the attribution,
-and beside that in orders drawn at random.
+If attributions describe the classifier, removing the first columns changes the
+prediction most. Values are replaced by those of background rows, in the order of the
+attribution, and in random orders for comparison.
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from skdnn.explain._model.target import Problem
 from skdnn.explain._results.attributions import Attributions
 from skdnn.explain._results.deletion import DeletionCurves
 
-# 1 in 40 is the smallest share of chance that so many orders can tell.
+# The number of random orders; the smallest p-value is 1 in 40.
 N_ORDERS = 39
 _MAX_STEPS = 10
 _MAX_ROWS = 20
@@ -26,17 +26,10 @@ def compute_deletion_curves(
     results: Mapping[str, Attributions],
     random_state: np.random.RandomState,
 ) -> dict[str, DeletionCurves]:
-    """Return deletion curves of the first rows, for the class predicted.
+    """Return deletion curves of the first rows for the predicted class.
 
-    Parameters
-    ----------
-    problem : Problem
-        The rows that all results explain, and background rows.
-    results : dict of str to Attributions
-        By name; a player for each column, a class for each of the classifier's. They
-        are compared with the same random orders.
-    random_state : RandomState
-        Draws background rows and orders.
+    The results, by name, explain the rows of the problem with one player for each
+    column and every class. They are compared with the same random orders.
 
     References
     ----------
@@ -52,40 +45,52 @@ def compute_deletion_curves(
         np.argsort(-result.values[np.arange(n), :, classes], axis=1, kind="stable")
         for result in results.values()
     ]
-    steps = np.unique(np.linspace(0, d, min(d, _MAX_STEPS) + 1).round().astype(int))
-    curves = _curves(problem, rows, back, np.stack([*own, *drawn]), classes, steps)
+    removed = np.unique(np.linspace(0, d, min(d, _MAX_STEPS) + 1).round().astype(int))
+    orders = np.stack([*own, *drawn])
+    curves = _curves(problem, rows, back, orders, classes, removed)
     # the ends are the same for all orders
     areas = curves[:, 1:-1].mean(axis=1) if d > 1 else np.zeros(len(curves))
-    chance = curves[len(own) :]
-    low, high = np.quantile(chance, [0.025, 0.975], axis=0)
+    random = curves[len(own) :]
+    low, high = np.quantile(random, [0.025, 0.975], axis=0)
     return {
         name: DeletionCurves(
             pd.DataFrame(
                 {
-                    "removed": steps / d,
-                    "attribution": curves[place],
-                    "random": chance.mean(axis=0),
+                    "removed": removed / d,
+                    "attribution": curves[i],
+                    "random": random.mean(axis=0),
                     "low": low,
                     "high": high,
                 }
             ),
             areas[len(own) :],
-            float(areas[place]),
+            float(areas[i]),
             n,
             problem.target.unit,
         )
-        for place, name in enumerate(results)
+        for i, name in enumerate(results)
     }
 
 
-def _curves(problem, rows, back, orders, classes, steps) -> np.ndarray:
-    """Return the mean output at each step of each order, (n_orders, n_steps)."""
+def _curves(
+    problem: Problem,
+    rows: np.ndarray,
+    back: np.ndarray,
+    orders: np.ndarray,
+    classes: np.ndarray,
+    removed: np.ndarray,
+) -> np.ndarray:
+    """Return the mean output in each order with some columns removed.
+
+    `orders` has shape (n_orders, n_rows, n_features), the result (n_orders,
+    len(removed)).
+    """
     n, d = rows.shape
-    turns = np.argsort(orders, axis=2)  # when each column goes
-    means = np.empty((len(orders), len(steps)))
-    for i, step in enumerate(steps):
-        gone = (turns < step)[:, :, None, :]
-        mixed = np.where(gone, back, rows[:, None, :]).reshape(-1, d)
+    turns = np.argsort(orders, axis=2)  # when each column is removed
+    means = np.empty((len(orders), len(removed)))
+    for i, n_removed in enumerate(removed):
+        is_removed = (turns < n_removed)[:, :, None, :]
+        mixed = np.where(is_removed, back, rows[:, None, :]).reshape(-1, d)
         output = problem.target.predict(mixed, copy=False)
         output = output.reshape(len(orders), n, len(back), -1).mean(axis=2)
         means[:, i] = output[:, np.arange(n), classes].mean(axis=1)

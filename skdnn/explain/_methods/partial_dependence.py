@@ -1,46 +1,40 @@
-"""Partial dependence: the mean output as one column, or two, move."""
+"""Partial dependence: the mean output as one column, or two, vary."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.utils import check_random_state
 
 from skdnn._runtime.progress import Progress
-from skdnn.explain._model.grid import (
-    outputs_at,
-    places_of,
-    profile_table,
-    shown,
-    take_refits,
-    ticks_of,
-)
-from skdnn.explain._model.names import check_count, positions_of
-from skdnn.explain._model.target import (
-    Problem,
+from skdnn.explain._methods.profiles import curve_table, grid_curves, make_profiles
+from skdnn.explain._model.grid import grid_points, outputs_at
+from skdnn.explain._model.names import positions_of
+from skdnn.explain._model.options import (
+    RandomState,
     Step,
-    draw_background,
+    check_count,
     no_step,
-    open_problem,
 )
+from skdnn.explain._model.target import Problem, open_averaging_problem
 from skdnn.explain._results.profiles import Profiles
 
 _RESOLUTION, _RESOLUTION_OF_PAIRS = 50, 20
 
 
 def partial_dependence(
-    estimator,
-    X,
+    estimator: Any,
+    X: Any,
     *,
-    background=None,
-    features=None,
-    grid_resolution=None,
-    ice=False,
-    output="probability",
-    random_state=None,
-    verbose=False,
-):
-    """Show how the mean prediction moves with each column, or with two at once.
+    background: Any = None,
+    features: Any = None,
+    grid_resolution: int | None = None,
+    ice: bool = False,
+    output: str = "probability",
+    random_state: RandomState = None,
+    verbose: bool = False,
+) -> Profiles:
+    """Show how the mean prediction varies with each column, or with two at once.
 
     Parameters
     ----------
@@ -51,38 +45,38 @@ def partial_dependence(
     background : like X, default=None
         Rows to average over, at most 100 of them. None takes all of X.
     features : str, int, list of these or list of pairs, default=None
-        Columns to look at, by name or position. None is all. A list of pairs, such as
-        ``[("age", "income")]``, looks at two columns at once.
+        Columns to vary, by name or position. None is all. A list of pairs, such as
+        ``[("age", "income")]``, varies two columns at once.
     grid_resolution : int, default=None
-        Places at which a column of numbers is looked at, at most; its own values if
-        there are no more of them, else evenly spread over the middle 95 % of them. A
-        column of words is looked at at every level. None is 50, or 20 for each of a
-        pair.
+        Maximum number of grid points of a numeric column: its own values if there are
+        no more, else evenly spread over their central 95%. Other columns are evaluated
+        at every category. None is 50, or 20 for each column of a pair.
     ice : bool, default=False
-        Whether there is a curve for each row instead of their mean; not of pairs.
+        Whether there is one curve for each row instead of their mean; not for pairs.
     output : {"probability", "log_odds"}, default="probability"
         What is averaged.
     random_state : int, RandomState or None, default=None
         Draws the background rows.
     verbose : bool, default=False
-        Whether one live line on stderr shows progress.
+        Whether a progress line is shown on stderr.
 
     Returns
     -------
     Profiles
-        `frame()` has a row for each column, class and place: feature, class, x, value
-        (in units of `output`), and `sample` with `ice`. Of pairs: feature, feature_2,
-        class, x, x_2, value.
+        `frame()` has one row for each column, class and grid point: feature, class, x,
+        value (in units of `output`), and `sample` with `ice`. For pairs: feature,
+        feature_2, class, x, x_2, value.
 
     Raises
     ------
     ValueError
-        If rows or options cannot be.
+        If rows or options are invalid.
 
     Notes
     -----
-    Every row is given each place in turn [1]_ (equation 53), whether or not such rows
-    occur. Where columns go together, `accumulated_local_effects` leaves such rows out.
+    Every row is given each grid point in turn [1]_ (equation 53), whether or not such
+    rows occur. Where columns are correlated, `accumulated_local_effects` avoids such
+    rows.
 
     References
     ----------
@@ -105,34 +99,29 @@ def partial_dependence(
     """
     if grid_resolution is not None:
         check_count("grid_resolution", grid_resolution, 2)
-    problem = open_problem(estimator, X, background=background, output=output)
+    problem = open_averaging_problem(estimator, X, background, output, random_state)
     pairs = _pairs(features, problem.target.feature_names)
     if pairs and ice:
         raise ValueError("`ice` must be False for pairs of columns. Got True.")
     positions = [] if pairs else problem.target.positions(features)
-    if background is not None:
-        drawn = draw_background(problem, check_random_state(random_state))
-        problem = problem.with_background(drawn)
     with Progress(len(pairs or positions), "column", verbose) as progress:
         if pairs:
-            resolution = grid_resolution or _RESOLUTION_OF_PAIRS
             return compute_partial_dependence_of_pairs(
-                problem, pairs, resolution, progress.step
+                problem, pairs, grid_resolution or _RESOLUTION_OF_PAIRS, progress.step
             )
-        resolution = grid_resolution or _RESOLUTION
         return compute_partial_dependence(
-            problem, positions, resolution, ice, progress.step
+            problem, positions, grid_resolution or _RESOLUTION, ice, progress.step
         )
 
 
-def _pairs(features, names: list[str]) -> list[list[int]]:
+def _pairs(features: Any, names: list[str]) -> list[list[int]]:
     """Return the positions of pairs of columns; none if `features` are columns."""
     if features is None or isinstance(features, str | int | np.integer):
         return []
-    given = [isinstance(entry, list | tuple) for entry in features]
-    if not any(given):
+    is_pair = [isinstance(entry, list | tuple) for entry in features]
+    if not any(is_pair):
         return []
-    if not all(given) or any(len(pair) != 2 for pair in features):
+    if not all(is_pair) or any(len(pair) != 2 for pair in features):
         raise ValueError(
             "`features` must be columns, or pairs of columns, and not both. Got "
             f"{features!r}; call once for each."
@@ -147,37 +136,22 @@ def compute_partial_dependence(
     ice: bool = False,
     step: Step = no_step,
 ) -> Profiles:
-    """Return the mean output over the background, or every row's, along each column.
+    """Return the mean output over the background, or of every row, along columns.
 
-    All background rows are used; None is all columns.
+    All background rows are used; no positions are all columns.
     """
-    positions = range(problem.target.n_features) if positions is None else positions
-    target, rows = problem.target.stacked(), problem.background
-    tables, ticks = [], {}
+    problem = problem.stacked()
+    target, rows = problem.target, problem.background
+    positions = target.positions(None) if positions is None else positions
+    tables = []
     for j in positions:
-        column, cells = target.columns[j], rows[:, j]
-        places = places_of(column, cells, resolution)
-        curves = np.empty((len(rows) if ice else 1, len(places), target.n_classes))
-        errors = np.empty_like(curves) if target.n_refits else None
-        for part, output in outputs_at(target, rows, [j], places[:, None]):
-            told = output.transpose(1, 0, 2) if ice else output.mean(axis=1)[None]
-            curves[:, part], apart = target.split(told)
-            if errors is not None:
-                errors[:, part] = apart
-        x = shown(column, places)
-        tables.append(profile_table(column.name, target.class_names, x, curves, errors))
-        ticks[column.name] = ticks_of(column, cells)
+        column = target.columns[j]
+        points = grid_points(column, rows[:, j], resolution)
+        curves = grid_curves(target, rows, j, points, average=not ice)
+        tables.append(curve_table(column, target.class_names, curves, by_sample=ice))
         step()
-    table = pd.concat(tables, ignore_index=True)
-    refits = take_refits(table, target)
-    return Profiles(
-        table if ice else table.drop(columns="sample"),
-        "Individual conditional expectation" if ice else "Partial dependence",
-        len(rows),
-        ticks,
-        target.unit,
-        **refits,
-    )
+    method = "Individual conditional expectation" if ice else "Partial dependence"
+    return make_profiles(problem, tables, positions, method)
 
 
 def compute_partial_dependence_of_pairs(
@@ -186,41 +160,33 @@ def compute_partial_dependence_of_pairs(
     resolution: int = _RESOLUTION_OF_PAIRS,
     step: Step = no_step,
 ) -> Profiles:
-    """Return the mean output over the grid of each pair of columns."""
-    target, rows = problem.target.stacked(), problem.background
-    tables, ticks = [], {}
+    """Return the mean output over the background on the grid of each two columns."""
+    problem = problem.stacked()
+    target, rows = problem.target, problem.background
+    tables = []
     for pair in pairs:
-        first, second = (target.columns[j] for j in pair)
-        sides = [places_of(target.columns[j], rows[:, j], resolution) for j in pair]
-        places = np.stack(np.meshgrid(*sides, indexing="ij"), axis=-1).reshape(-1, 2)
-        means = np.empty((len(places), target.n_outputs))
-        for part, output in outputs_at(target, rows, list(pair), places):
+        columns = [target.columns[j] for j in pair]
+        sides = [grid_points(target.columns[j], rows[:, j], resolution) for j in pair]
+        points = np.stack(np.meshgrid(*sides, indexing="ij"), axis=-1).reshape(-1, 2)
+        means = np.empty((len(points), target.n_outputs))
+        for part, output in outputs_at(target, rows, pair, points):
             means[part] = output.mean(axis=1)
         values, errors = target.split(means)
-        k, n = target.n_classes, len(places)
+        k = target.n_classes
         table = pd.DataFrame(
             {
-                "feature": first.name,
-                "feature_2": second.name,
-                "class": np.repeat(target.class_names, n),
-                "x": np.tile(shown(first, places[:, 0]), k),
-                "x_2": np.tile(shown(second, places[:, 1]), k),
+                "feature": columns[0].name,
+                "feature_2": columns[1].name,
+                "class": np.repeat(target.class_names, len(points)),
+                "x": np.tile(columns[0].displayed(points[:, 0]), k),
+                "x_2": np.tile(columns[1].displayed(points[:, 1]), k),
                 "value": values.T.ravel(),
             }
         )
         if errors is not None:
             table["refit_error"] = errors.T.ravel()
         tables.append(table)
-        for j in pair:
-            ticks[target.columns[j].name] = ticks_of(target.columns[j], rows[:, j])
         step()
-    table = pd.concat(tables, ignore_index=True)
-    refits = take_refits(table, target)
-    return Profiles(
-        table,
-        "Partial dependence on two columns",
-        len(rows),
-        ticks,
-        target.unit,
-        **refits,
-    )
+    varied = [j for pair in pairs for j in pair]
+    method = "Partial dependence on two columns"
+    return make_profiles(problem, tables, varied, method)

@@ -1,14 +1,13 @@
 """SHAP: interventional Shapley values of the user's columns.
 
-The worth of a set of players is the mean output when their cells are the explained
-row's and the others a background row's. A player's attribution is the mean of what it
-adds, over all orders in which players may be switched. A player is a column, or a
-group of them.
+The worth of a set of players is the mean output when their values are those of the
+explained row and the others are those of a background row. The attribution of a player
+is the mean change when it joins, over all orders of the players. A player is a column
+or a group of columns.
 """
 
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,175 +16,134 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
 from skdnn._runtime.progress import Progress
-from skdnn.explain._methods.shap_evaluation import Mixer, Series, estimate
-from skdnn.explain._model.images import picture
-from skdnn.explain._model.names import check_option
-from skdnn.explain._model.players import cells_of, players
+from skdnn._runtime.seeds import global_numpy_seed
+from skdnn.explain._methods.shap_evaluation import DesignSeries, Mixer, estimate
+from skdnn.explain._model.images import image_facts
+from skdnn.explain._model.options import (
+    Groups,
+    RandomState,
+    Step,
+    check_option,
+    no_step,
+)
+from skdnn.explain._model.players import Player, cells_of, players_of
 from skdnn.explain._model.target import (
     MAX_BACKGROUND,
     Problem,
-    Step,
     Target,
     draw_background,
-    no_step,
     open_problem,
 )
 from skdnn.explain._results.attributions import Attributions
 from skdnn.explain._results.positions import class_position
 
 METHODS = ("auto", "exact", "regression", "walks", "permutation", "kernel")
-_PEERS = ("permutation", "kernel")
-# 2 ** 10 sets a row are about as many evaluations as shap's default for 50 columns.
+_SHAP_PACKAGE = ("permutation", "kernel")
+# 2 ** 10 sets are about as many evaluations as shap's default for 50 columns.
 MAX_ENUMERATED = 10
 _EXACT_LIMIT = 20
-# The regression solves for twice as many numbers; beyond, walks take less memory.
+# The regression solves for twice as many coefficients; beyond, walks take less memory.
 _MAX_REGRESSED = 200
-# Evaluations of a row: so many for each player, and no fewer than the least.
-_EVALS_A_PLAYER = 130
-_LEAST_EVALS = 4000
-# Antithetic pairs of walks: two for each background row tell how much they differ,
-# and fewer in all would make the standard errors themselves unsteady.
-_PAIRS_A_ROW = 2
-_LEAST_PAIRS = 100
-# Cells of one design of the regression; more evaluations make more designs.
+# Evaluations for each row: proportional to the players, and at least a minimum.
+_EVALS_PER_PLAYER = 130
+_MIN_EVALS = 4000
+# Antithetic pairs of walks: two for each background row show their variance; fewer in
+# all would make the standard errors themselves unstable.
+_PAIRS_PER_ROW = 2
+_MIN_PAIRS = 100
+# Values in one design of the regression; more evaluations make more designs.
 _DESIGN_CELLS = 2**20
-# Background rows where `max_evals` or `tolerance` ask for more than the default.
+# Background rows where `max_evals` or `tolerance` demand more than the default.
 _MAX_PRECISE_BACKGROUND = 1000
 
 
-@dataclass(frozen=True)
-class ShapConfig:
-    """How Shapley values are to be found.
-
-    Parameters
-    ----------
-    method : str
-        One of `METHODS`.
-    groups : dict, list or None
-        Columns that are one player.
-    contrast : tuple or None
-        Two classes whose difference is explained.
-    max_evals : int or None
-        Evaluations of the classifier for each row, at most.
-    tolerance : float or None
-        What the largest standard error of a row must be below.
-    n_jobs : int or None
-        Processes, as joblib counts them.
-
-    Raises
-    ------
-    ValueError, TypeError
-        If a number is none or out of range.
-    """
-
-    method: str = "auto"
-    groups: Any = None
-    contrast: Any = None
-    max_evals: int | None = None
-    tolerance: float | None = None
-    n_jobs: int | None = None
-
-    def __post_init__(self) -> None:
-        counts = {"max_evals": self.max_evals, "n_jobs": self.n_jobs}
-        for name, value in counts.items():
-            if not (value is None or isinstance(value, int | np.integer)):
-                raise TypeError(
-                    f"`{name}` must be a whole number or None. Got {value!r}."
-                )
-        if self.tolerance is not None and not (
-            isinstance(self.tolerance, int | float | np.number) and self.tolerance > 0
-        ):
-            raise ValueError(
-                "`tolerance` must be a standard error, above 0. Got "
-                f"{self.tolerance!r}."
-            )
-
-
 def shap(
-    estimator,
-    X,
+    estimator: Any,
+    X: Any,
     *,
-    background=None,
-    method="auto",
-    output="probability",
-    contrast=None,
-    groups=None,
-    max_evals=None,
-    tolerance=None,
-    n_jobs=None,
-    random_state=None,
-    verbose=False,
-):
-    """Attribute each prediction to the columns by their Shapley values.
+    background: Any = None,
+    method: str = "auto",
+    output: str = "probability",
+    contrast: tuple[Any, Any] | None = None,
+    groups: Groups | None = None,
+    max_evals: int | None = None,
+    tolerance: float | None = None,
+    n_jobs: int | None = None,
+    random_state: RandomState = None,
+    verbose: bool = False,
+) -> Attributions:
+    """Attribute each prediction to the columns by Shapley values.
 
     Parameters
     ----------
     estimator : object
         A fitted classifier with `predict_proba` and `classes_`.
     X : {array-like, DataFrame} of shape (n_samples, n_features)
-        Rows to explain; or images or sequences, an array of three dimensions or more,
-        whose cells are the columns.
+        Rows to explain; or images or sequences, an array of three or more dimensions,
+        whose pixels are the columns.
     background : like X, default=None
-        Rows that stand for "this column is not known": the training data, as a rule.
-        At most 100 are drawn, every predicted class in its share; up to 1000 with
-        `max_evals` or `tolerance`, as far as these go round. None takes X.
+        Rows that represent "this column is unknown", usually the training data. At
+        most 100 are drawn, stratified by predicted class; up to 1000 with `max_evals`
+        or `tolerance`, if the evaluations suffice. None takes X.
     method : str, default="auto"
         "exact" enumerates all sets of players; "regression" samples sets in
         complementary pairs; "walks" samples antithetic permutations; "permutation" and
-        "kernel" ask shap's own explainers, which tell no standard errors. "auto" is
-        exact up to 10 players if `max_evals` allows, regression up to 200, else walks.
+        "kernel" are the explainers of the shap package, without standard errors.
+        "auto" is exact up to 10 players if `max_evals` allows, regression up to 200,
+        else walks.
     output : {"probability", "log_odds"}, default="probability"
         What is attributed.
     contrast : tuple of two class labels, default=None
         Explains the output of the first class less that of the second. None explains
         every class.
-    groups : dict of str to columns, list of lists of columns, or ndarray, default=None
-        Several columns, by name or position, are one player. Columns that are not
-        listed are players of their own. For images, an array of whole numbers, one a
-        pixel: which patch or superpixel it belongs to.
+    groups : dict of str to columns, list of lists of columns, or ndarray of the \
+            shape of an image, default=None
+        Columns, by name or position, that form one player. Columns that are not listed
+        are players of their own. For images, an array with the integer label of the
+        patch or superpixel of each pixel.
     max_evals : int, default=None
-        Evaluations of the classifier for each row, at most. None is 130 a player, at
-        least 4000, where sets are sampled.
+        Maximum number of evaluations of the classifier for each row. None is 130 per
+        player, at least 4000, where sets are sampled.
     tolerance : float, default=None
-        Goes on, row by row, until the largest standard error of the row is not above
-        this, or `max_evals` are spent.
+        Sampling continues, row by row, until the largest standard error of the row is
+        at most this, or `max_evals` are used.
     n_jobs : int, default=None
-        Processes that share the rows, as joblib counts them. The numbers are the same.
+        Number of processes for the rows, as in joblib. Results do not depend on it.
     random_state : int, RandomState or None, default=None
-        Draws background rows and sets. No global seed is read or left changed.
+        Draws background rows and sets. NumPy's global state is not used or changed.
     verbose : bool, default=False
-        Whether one live line on stderr shows progress.
+        Whether a progress line is shown on stderr.
 
     Returns
     -------
     Attributions
         ``values`` of shape (n_samples, n_features, n_classes) in units of `output`:
-        with ``base_values`` they add up to the prediction. With `groups` there is a
+        with ``base_values`` they sum to the prediction. With `groups` there is one
         feature for each player, with `contrast` one class. ``std_errors`` are 0 where
-        exact; ``interval()`` makes intervals of them. Of an ensemble, ``refit_errors``
-        is the standard deviation over the members, which are explained by the same
-        sets; ``refit_interval()`` makes intervals of it.
+        exact; ``interval()`` turns them into intervals. For an ensemble,
+        ``refit_errors`` is the standard deviation over the members, which are
+        explained with the same sets; ``refit_interval()`` turns it into intervals.
 
     Raises
     ------
     ValueError
-        If rows, background or options cannot be, or the estimator has no
+        If rows, background or options are invalid, or the estimator has no
         `predict_proba` or `classes_`.
     TypeError
-        If `groups` or `n_jobs` are of another type.
+        If `groups`, `max_evals` or `n_jobs` have an invalid type.
     sklearn.exceptions.NotFittedError
         If the estimator is not fitted.
 
     Notes
     -----
-    Fitted wrappers of Keras, scikeras's `KerasClassifier` and
-    ``keras.wrappers.SKLearnClassifier``, are asked through one compiled function.
-    Keras's has no `predict_proba`: what is explained is its `decision_function`, by
-    softmax where its rows are no probabilities already.
+    Fitted Keras wrappers, scikeras's `KerasClassifier` and
+    ``keras.wrappers.SKLearnClassifier``, predict through one compiled function. The
+    latter has no `predict_proba`: its `decision_function` is explained, after softmax
+    where its rows are not probabilities.
 
-    A column of words is one player, whatever the Pipeline makes of it. The values are
-    interventional: columns are switched against background rows, whether or not such
-    rows occur.
+    A text column is one player, whatever the Pipeline derives from it. The values are
+    interventional: columns are replaced by those of background rows, whether or not
+    such rows occur.
 
     References
     ----------
@@ -210,58 +168,83 @@ def shap(
     >>> result.method
     'exact'
     """
-    check_option("method", method, METHODS)
     config = ShapConfig(method, groups, contrast, max_evals, tolerance, n_jobs)
     problem = open_problem(estimator, X, background=background, output=output)
     with Progress(len(problem.X), "SHAP row", verbose) as progress:
         return compute_shap(problem, config, random_state, progress.step)
 
 
+@dataclass(frozen=True)
+class ShapConfig:
+    """Options of `shap`; ValueError or TypeError for invalid ones."""
+
+    method: str = "auto"
+    groups: Groups | None = None
+    contrast: Any = None
+    max_evals: int | None = None
+    tolerance: float | None = None
+    n_jobs: int | None = None
+
+    def __post_init__(self) -> None:
+        check_option("method", self.method, METHODS)
+        for name in ("max_evals", "n_jobs"):
+            value = getattr(self, name)
+            if not (value is None or isinstance(value, int | np.integer)):
+                raise TypeError(
+                    f"`{name}` must be a whole number or None. Got {value!r}."
+                )
+        is_number = isinstance(self.tolerance, int | float | np.number)
+        if self.tolerance is not None and not (is_number and self.tolerance > 0):
+            raise ValueError(
+                "`tolerance` must be a standard error, above 0. Got "
+                f"{self.tolerance!r}."
+            )
+
+
 def compute_shap(
     problem: Problem,
     config: ShapConfig | None = None,
-    random_state: Any = None,
+    random_state: RandomState = None,
     step: Step = no_step,
 ) -> Attributions:
-    """Return Shapley values of every row of an opened problem, player and class."""
-    plan = config or ShapConfig()
-    draw_state = check_random_state(random_state)
-    target = problem.target
-    everyone = players(target.feature_names, plan.groups)
-    live = _live(problem, everyone)
-    method = _check_method(plan, len(live), len(problem.background))
-    target = replace(target, contrast=_contrast(target, plan.contrast)).stacked()
-    ends = target.predict(problem.X)  # first, if the classifier refuses a row
-    most = _most_background(plan, method, len(live))
-    background = draw_background(problem, draw_state, most)
+    """Return the Shapley values of every row, player and class."""
+    config = config or ShapConfig()
+    draw = check_random_state(random_state)
+    players = players_of(problem.target.feature_names, config.groups)
+    varying = _varying(problem, players)
+    method = _choose_method(config, len(varying), len(problem.background))
+    target = _contrasted(problem.target, config.contrast).stacked()
+    ends = target.predict(problem.X)  # first, in case the classifier refuses a row
+    size = _max_background(config, method, len(varying))
+    background = draw_background(problem, draw, size)
     owner = np.zeros(target.n_features, dtype=np.intp)
-    for place, player in enumerate(live):
-        owner[everyone[player][1]] = place
+    for place, i in enumerate(varying):
+        owner[players[i][1]] = place
     mixer = Mixer(target, background, owner)
-    draw = int(draw_state.randint(2**31 - 1))
-    shape = (len(ends), len(everyone), len(target.output_names))
+    seed = int(draw.randint(2**31 - 1))
+    shape = (len(ends), len(players), len(target.output_names))
     values, errors, error_df = np.zeros(shape), np.zeros(shape), None
     refits = np.zeros(shape) if target.n_refits else None
-    if method in _PEERS:
-        ask = _peer(method, plan.max_evals, mixer, draw)
-        told = _ask_peer(ask, problem.X, ends, draw, step)
-        (values, refits), errors[:] = target.split(told), np.nan
+    if method in _SHAP_PACKAGE:
+        explain_row = _package_explainer(method, config.max_evals, mixer, seed)
+        stacked = _by_package(explain_row, problem.X, ends.shape[1], seed, step)
+        (values, refits), errors[:] = target.split(stacked), np.nan
     else:
-        series = _series(plan, method, mixer, draw)
-        values[:, live], errors[:, live], apart, error_df = estimate(
-            mixer, series, problem.X, ends, n_jobs=plan.n_jobs, step=step
+        series = _series(config, method, mixer, seed)
+        values[:, varying], errors[:, varying], spread, error_df = estimate(
+            mixer, series, problem.X, ends, n_jobs=config.n_jobs, step=step
         )
         if refits is not None:
-            refits[:, live] = apart
-        _warn_of_tolerance(plan, errors)
+            refits[:, varying] = spread
+        _warn_of_tolerance(config, errors)
     return Attributions(
         values=values,
         std_errors=errors,
         base_values=target.split(target.predict(background).mean(axis=0))[0],
         predictions=target.split(ends)[0],
-        feature_names=[name for name, _ in everyone],
+        feature_names=[name for name, _ in players],
         class_names=target.output_names,
-        data=cells_of(problem.data, everyone),
+        data=cells_of(problem.data, players),
         method=method,
         output=target.output,
         n_background=len(background),
@@ -269,31 +252,29 @@ def compute_shap(
         refit_errors=refits,
         error_df=error_df,
         n_refits=target.n_refits,
-        **picture(target.estimator, problem.X, everyone),
+        **image_facts(target.estimator, problem.X, players),
     )
 
 
-def _live(problem: Problem, everyone: list[tuple[str, list[int]]]) -> list[int]:
-    """Return the players with a column that is not the same in all rows.
-
-    The others' values are 0, which no sampling needs to find out.
-    """
+def _varying(problem: Problem, players: list[Player]) -> list[int]:
+    """Return the players with a column that varies; the others' values are 0."""
     first = problem.background[0]
     varies = np.zeros(len(first), dtype=bool)
     for rows in (problem.X, problem.background):
         same = (rows == first) | (np.isnan(rows) & np.isnan(first))
         varies |= ~same.all(axis=0)
-    live = [i for i, (_, columns) in enumerate(everyone) if varies[columns].any()]
-    return live or [0]
+    varying = [i for i, (_, columns) in enumerate(players) if varies[columns].any()]
+    return varying or [0]
 
 
-def _contrast(target: Target, contrast) -> tuple[int, int] | None:
+def _contrasted(target: Target, contrast: Any) -> Target:
+    """Return the target whose output is the contrast of two classes, if given."""
     if contrast is None:
-        return None
+        return target
     if not isinstance(contrast, tuple | list) or len(contrast) != 2:
         raise ValueError(
-            "`contrast` must be two classes, of which the second is taken from the "
-            f"first. Got {contrast!r}."
+            "`contrast` must be two classes, of which the second is subtracted from "
+            f"the first. Got {contrast!r}."
         )
     first, second = (
         class_position(target.class_names, label, "contrast") for label in contrast
@@ -302,139 +283,138 @@ def _contrast(target: Target, contrast) -> tuple[int, int] | None:
         raise ValueError(
             f"`contrast` must be two different classes. Got {contrast[0]!r} twice."
         )
-    return first, second
+    return replace(target, contrast=(first, second))
 
 
-def _check_method(plan: ShapConfig, d: int, n_background: int) -> str:
-    """Return the method to use for so many players; ``ValueError`` if it cannot be."""
-    method, most = plan.method, plan.max_evals
-    if method in _PEERS:
-        if plan.tolerance is not None or plan.groups:
+def _choose_method(config: ShapConfig, d: int, n_background: int) -> str:
+    """Return the method for d players; ValueError if the options do not allow it."""
+    method, max_evals = config.method, config.max_evals
+    if method in _SHAP_PACKAGE:
+        if config.tolerance is not None or config.groups:
             raise ValueError(
-                f"method={method!r} must go without `tolerance` and `groups`, which "
-                "shap's explainers do not have. Got one of them; use method='auto'."
+                f"method={method!r} must be used without `tolerance` and `groups`, "
+                "which shap's explainers do not have. Got one of them; use "
+                "method='auto'."
             )
         return method
     if method == "auto":
         rows = min(MAX_BACKGROUND, n_background)
-        if d <= MAX_ENUMERATED and (most is None or 2**d * rows <= most):
+        if d <= MAX_ENUMERATED and (max_evals is None or 2**d * rows <= max_evals):
             method = "exact"
         else:
             method = "regression" if d <= _MAX_REGRESSED else "walks"
     if d == 1:
-        return "exact"  # the player has all there is
+        return "exact"  # the one player explains everything
     if method == "exact" and d > _EXACT_LIMIT:
         raise ValueError(
             f"method='exact' takes 2 to the number of columns evaluations, for at most "
             f"{_EXACT_LIMIT} columns. Got {d}; use method='auto'."
         )
-    least = {
+    smallest = {
         "exact": 2 * (2**d - 2), "regression": max(8, 4 * d), "walks": 8 * (d - 1)
     }[method]  # fmt: skip
-    if most is not None and most < least:
+    if max_evals is not None and max_evals < smallest:
         raise ValueError(
-            f"`max_evals` must be at least {least} for {d} players and "
-            f"method={method!r}. Got {most}."
+            f"`max_evals` must be at least {smallest} for {d} players and "
+            f"method={method!r}. Got {max_evals}."
         )
     return method
 
 
-def _most_background(plan: ShapConfig, method: str, d: int) -> int:
-    """Return how many background rows there may be."""
-    if plan.max_evals is None and plan.tolerance is None:
+def _evals_per_pair(method: str, d: int) -> int:
+    """Return the evaluations of a pair of sets, or of a pair of walks."""
+    return 2 if method == "regression" else 2 * (d - 1)
+
+
+def _max_background(config: ShapConfig, method: str, d: int) -> int:
+    """Return the maximum number of background rows."""
+    if config.max_evals is None and config.tolerance is None:
         return MAX_BACKGROUND
     most = _MAX_PRECISE_BACKGROUND
-    if plan.max_evals is None or d == 1:
+    if config.max_evals is None or d == 1:
         return most
     if method == "exact":
-        return min(most, plan.max_evals // (2**d - 2))
-    if method in _PEERS:
+        return min(most, config.max_evals // int(2**d - 2))
+    if method in _SHAP_PACKAGE:
         return MAX_BACKGROUND
-    evals = 2 if method == "regression" else 2 * (d - 1)  # of a pair
-    return min(most, plan.max_evals // evals // 2)
+    return min(most, config.max_evals // _evals_per_pair(method, d) // 2)
 
 
-def _series(plan: ShapConfig, method: str, mixer: Mixer, seed: int) -> Series:
-    """Return which designs are evaluated until when."""
-    d, (rows, n_columns) = mixer.n_players, mixer.background.shape
+def _series(config: ShapConfig, method: str, mixer: Mixer, seed: int) -> DesignSeries:
+    """Return which designs are evaluated, and until when."""
+    d, (n_rows, n_columns) = mixer.n_players, mixer.background.shape
     if method == "exact":
-        return Series(method, 0, 1, None, seed)
-    evals = 2 if method == "regression" else 2 * (d - 1)  # of a pair
+        return DesignSeries(method, 0, 1, None, seed)
+    evals = _evals_per_pair(method, d)
     if method == "regression":
-        pairs = max(_LEAST_EVALS, _EVALS_A_PLAYER * d) // evals
+        pairs = max(_MIN_EVALS, _EVALS_PER_PLAYER * d) // evals
     else:
-        pairs = max(_LEAST_PAIRS, _PAIRS_A_ROW * rows)
-    most = None if plan.max_evals is None else plan.max_evals // evals
+        pairs = max(_MIN_PAIRS, _PAIRS_PER_ROW * n_rows)
+    most = None if config.max_evals is None else config.max_evals // evals
     if most is not None:
-        pairs = most if plan.tolerance is None else min(most, pairs)
+        pairs = most if config.tolerance is None else min(most, pairs)
+    n_designs: int | None = 1
     if method == "regression":
         widest = max(n_columns, mixer.target.n_outputs)
-        in_one = max(4 * d, 2 * rows, _DESIGN_CELLS // widest)
-        n_designs = -(-pairs // in_one)
-    else:
-        n_designs = 1
-    # each background row as often as any other, twice at least
-    each = max(2, pairs // n_designs // rows)
-    if plan.tolerance is not None:
-        n_designs = None if most is None else max(1, most // (each * rows))
-    return Series(method, each, n_designs, plan.tolerance, seed)
+        pairs_per_design = max(4 * d, 2 * n_rows, _DESIGN_CELLS // widest)
+        n_designs = -(-pairs // pairs_per_design)
+    # all background rows equally often, at least twice
+    n_pairs = max(2, pairs // (n_designs or 1) // n_rows)
+    if config.tolerance is not None:
+        n_designs = None if most is None else max(1, most // (n_pairs * n_rows))
+    return DesignSeries(method, n_pairs, n_designs, config.tolerance, seed)
 
 
-def _warn_of_tolerance(plan: ShapConfig, errors: np.ndarray) -> None:
-    if plan.tolerance is not None and errors.max() > plan.tolerance:
+def _warn_of_tolerance(config: ShapConfig, errors: np.ndarray) -> None:
+    if config.tolerance is not None and errors.max() > config.tolerance:
         warnings.warn(
             f"The largest standard error is {errors.max():.2g} after max_evals="
-            f"{plan.max_evals} evaluations, above tolerance={plan.tolerance}. Allow "
-            "more evaluations.",
+            f"{config.max_evals} evaluations, above tolerance={config.tolerance}. "
+            "Allow more evaluations.",
             ConvergenceWarning,
             stacklevel=4,
         )
 
 
-def _ask_peer(ask, X, ends, seed, step) -> np.ndarray:
-    """Return what shap's explainer says; no errors are known."""
+RowExplainer = Callable[[np.ndarray], Any]
+
+
+def _by_package(
+    explain_row: RowExplainer, X: np.ndarray, n_outputs: int, seed: int, step: Step
+) -> np.ndarray:
+    """Return the values of shap's explainer, (n_samples, n_players, n_outputs)."""
     values = []
     for row in X:
-        # shap draws from NumPy's global state, which is the caller's
-        with _global_seed(seed):
-            told = np.asarray(ask(row))
-        values.append(told.reshape(len(row), ends.shape[1]))
+        with global_numpy_seed(seed):
+            of_row = np.asarray(explain_row(row))
+        values.append(of_row.reshape(len(row), n_outputs))
         step()
     return np.stack(values)
 
 
-def _peer(method: str, max_evals: int | None, mixer: Mixer, seed: int):
-    """Return a function that asks shap's own explainer about a row."""
+def _package_explainer(
+    method: str, max_evals: int | None, mixer: Mixer, seed: int
+) -> RowExplainer:
+    """Return a function that explains a row with the shap package."""
     import shap
 
     target, background = mixer.target, mixer.background
-    # shap counts sets, each of which is evaluated for all of the background
-    sets = None if max_evals is None else max_evals // len(background)
-    least = 2 * target.n_features + 1
-    if sets is not None and sets < least:
+    # shap counts sets, each of which is evaluated for the whole background
+    n_sets = None if max_evals is None else max_evals // len(background)
+    smallest = 2 * target.n_features + 1
+    if n_sets is not None and n_sets < smallest:
         raise ValueError(
-            f"`max_evals` must be at least {least * len(background)} for "
+            f"`max_evals` must be at least {smallest * len(background)} for "
             f"method={method!r}. Got {max_evals}."
         )
     if method == "kernel":
-        explainer = shap.KernelExplainer(target.predict, background)
-        n_samples = "auto" if sets is None else sets
-        return lambda row: explainer.shap_values(
+        kernel = shap.KernelExplainer(target.predict, background)
+        n_samples = "auto" if n_sets is None else n_sets
+        return lambda row: kernel.shap_values(
             row[None], silent=True, nsamples=n_samples
         )[0]
     masker = shap.maskers.Independent(background, max_samples=len(background))
-    with _global_seed(seed):
+    with global_numpy_seed(seed):
         explainer = shap.explainers.Permutation(target.predict, masker, seed=seed)
-    most = {} if sets is None else {"max_evals": sets}
+    most = {} if n_sets is None else {"max_evals": n_sets}
     return lambda row: explainer(row[None], silent=True, **most).values[0]
-
-
-@contextmanager
-def _global_seed(seed: int) -> Iterator[None]:
-    """Set NumPy's global seed for a block, and put its state back."""
-    kept = np.random.get_state()  # noqa: NPY002
-    np.random.seed(seed)  # noqa: NPY002
-    try:
-        yield
-    finally:
-        np.random.set_state(kept)  # noqa: NPY002

@@ -1,8 +1,8 @@
-"""Which sets of players are evaluated, and what Shapley values follow from them.
+"""Designs: the sets of players that are evaluated, and Shapley values from their worth.
 
-A design lists sets of players and, for each, the background row that the others take
-their cells from. It knows no row that is explained: one design serves all rows and all
-classes, so that what it costs to make is paid once.
+A design lists sets of players and, for each, the background rows that the other players
+take their values from. It does not depend on the explained rows: one design serves all
+rows and classes, so that its cost is paid once.
 """
 
 import math
@@ -10,17 +10,11 @@ from typing import Protocol
 
 import numpy as np
 
+_Estimate = tuple[np.ndarray, np.ndarray]
+
 
 class Design(Protocol):
-    """What all designs have.
-
-    Attributes
-    ----------
-    n_sets : int
-        Sets that the classifier is evaluated for.
-    n_averaged : int
-        Evaluations of which each set's worth is the mean.
-    """
+    """What all designs have: `n_sets`, each the mean of `n_averaged` evaluations."""
 
     n_sets: int
     n_averaged: int
@@ -30,28 +24,18 @@ class Design(Protocol):
         """Degrees of freedom of the variances; None where these are 0."""
 
     def masks(self, part: slice) -> np.ndarray:
-        """Return who is in each set, of shape (n_part, n_players)."""
+        """Return the players of each set, of shape (n_part, n_players), bool."""
 
     def rows(self, part: slice) -> np.ndarray:
         """Return the background row of each evaluation of some sets."""
 
     def estimate(
         self, worth: np.ndarray, ends: np.ndarray, starts: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Return Shapley values and their variances.
+    ) -> _Estimate:
+        """Return Shapley values and variances, (n_samples, n_players, n_outputs).
 
-        Parameters
-        ----------
-        worth : ndarray of shape (n_samples, n_sets, n_outputs)
-            Mean output for each set.
-        ends : ndarray of shape (n_samples, n_outputs)
-            Output of the explained rows.
-        starts : ndarray of shape (n_background, n_outputs)
-            Output of the background rows.
-
-        Returns
-        -------
-        values, variances : ndarray of shape (n_samples, n_players, n_outputs)
+        `worth` is the mean output of each set, of shape (n_samples, n_sets, n_outputs);
+        `ends` are the outputs of the explained rows, `starts` of the background rows.
         """
 
 
@@ -60,18 +44,13 @@ class Exact:
 
     Shapley (1953): phi_j = sum over sets S without j of |S|! (d - |S| - 1)! / d!
     times v(S with j) - v(S).
-
-    Parameters
-    ----------
-    n_players, n_background : int
-        Counts of both.
     """
 
-    error_df = None
+    error_df: int | None = None
 
     def __init__(self, n_players: int, n_background: int):
         d = n_players
-        # the bits of a number say who is in its set
+        # the bits of a number are the players of its set
         bits = np.arange(2**d, dtype=np.uint32)[:, None] >> np.arange(
             d, dtype=np.uint32
         )
@@ -81,26 +60,28 @@ class Exact:
             [math.factorial(s) * math.factorial(d - s - 1) / math.factorial(d)
              for s in range(d)]
         )  # fmt: skip
-        # phi is linear in v: a set with j counts for j by the weight of the set
-        # without, a set without j against it by its own
+        # phi is linear in v: a set with j has the weight of the set without j, a set
+        # without j its own weight, negative
         self._gain = np.zeros((d, len(sets)))
         for j in range(d):
             has = sets[:, j]
             self._gain[j, has] = weight[sizes[has] - 1]
             self._gain[j, ~has] = -weight[sizes[~has]]
-        # nobody and everybody are the first set and the last, and known
+        # the first set, without players, and the last, with all, are known
         self._sets = sets[1:-1]
         self.n_sets, self.n_averaged = len(self._sets), n_background
 
     def masks(self, part: slice) -> np.ndarray:
-        """Return who is in each set, of shape (n_part, n_players)."""
+        """Return the players of each set, of shape (n_part, n_players), bool."""
         return self._sets[part]
 
     def rows(self, part: slice) -> np.ndarray:
         """Return the background row of each evaluation of some sets."""
         return np.tile(np.arange(self.n_averaged), len(self._sets[part]))
 
-    def estimate(self, worth, ends, starts):
+    def estimate(
+        self, worth: np.ndarray, ends: np.ndarray, starts: np.ndarray
+    ) -> _Estimate:
         """Return Shapley values and their variances, 0; see `Design`."""
         gain = self._gain
         values = gain[:, 1:-1] @ worth
@@ -112,23 +93,15 @@ class Exact:
 class Regression:
     """Sets in complementary pairs, each against one background row.
 
-    Shapley values are the coefficients of a weighted regression of a set's worth on
-    who is in it (Charnes et al., 1988; Lundberg and Lee, 2017). Half the difference of
-    a set and its complement is free of all that is even in the players. All sizes
-    come equally often, as leverage scores want it (Musco and Witter, 2025). Beside
-    the players, the regression holds their products with the background's cells: they
-    have no part in the mean, and take out what background rows differ by.
+    Shapley values are the coefficients of a weighted regression of the worth of a set
+    on its players (Charnes et al., 1988; Lundberg and Lee, 2017). Half the difference
+    of a set and its complement is free of terms that are even in the players. All sizes
+    are equally frequent, as leverage scores require (Musco and Witter, 2025). Products
+    of the players with the background's values are control variates: their mean is 0,
+    and they remove differences between background rows.
 
-    Parameters
-    ----------
-    background : ndarray of shape (n_background, n_columns)
-        Coded rows.
-    owner : ndarray of shape (n_columns,)
-        The player whom each column belongs to.
-    n_pairs : int
-        Pairs of sets for each background row, at least 2.
-    random_state : RandomState
-        Draws the sets.
+    `owner` holds the player of each column; there are `n_pairs`, at least 2, pairs of
+    sets for each background row.
     """
 
     n_averaged = 1
@@ -153,16 +126,16 @@ class Regression:
         self._share = halves.mean(axis=1)
         players = halves - self._share[:, None]
         self._terms = np.hstack([players, _products(players, background, owner, n)])
-        # the kernel, less how often each size is drawn; one player has no interior
+        # the kernel over the frequency of each size; one player has no interior
         weight = 1 / np.maximum(1, sizes * (d - sizes))
         weighted = self._terms.T * weight
         gram = weighted @ self._terms
         self._solve = np.linalg.pinv(gram, rcond=1e-10, hermitian=True) @ weighted
         self._phi = self._solve[:d] - self._solve[:d].mean(axis=0)
-        self.error_df = max(1, n - len(background) - self._terms.shape[1])
+        self.error_df: int | None = max(1, n - len(background) - self._terms.shape[1])
 
     def masks(self, part: slice) -> np.ndarray:
-        """Return who is in each set, of shape (n_part, n_players)."""
+        """Return the players of each set, of shape (n_part, n_players), bool."""
         n = len(self._masks)
         start, stop, _ = part.indices(2 * n)
         first = self._masks[min(start, n) : min(stop, n)]
@@ -173,11 +146,13 @@ class Regression:
         """Return the background row of each evaluation of some sets."""
         return np.tile(self._rows, 2)[part]
 
-    def estimate(self, worth, ends, starts):
+    def estimate(
+        self, worth: np.ndarray, ends: np.ndarray, starts: np.ndarray
+    ) -> _Estimate:
         """Return Shapley values and their variances; see `Design`.
 
         The variance is that of the residuals (White, 1980) *within* background rows:
-        as all rows are used equally often, what they differ by is no sampling error.
+        all rows are used equally often, so their differences are not sampling error.
         """
         n, k = len(self._masks), worth.shape[2]
         d = len(self._phi)
@@ -187,7 +162,7 @@ class Regression:
         y = np.moveaxis(y, 0, 1).reshape(n, -1)
         values = (self._phi @ y).reshape(d, -1, k) + gap.mean(axis=1) / d
         left = y - self._terms @ (self._solve @ y)
-        # of what each pair adds to a player's value: sums, and sums of squares
+        # of the contribution of each pair to a value: sums, and sums of squares
         shape = (d, self._n_background, self._n_pairs)
         by_row = np.moveaxis(self._phi.reshape(shape), 0, 1)
         sums = by_row @ left.reshape(*shape[1:], -1)
@@ -197,8 +172,10 @@ class Regression:
         return np.moveaxis(values, 0, 1), np.moveaxis(variances, 0, 1)
 
 
-def _products(players, background, owner, n) -> np.ndarray:
-    """Return each column's cells, less their mean, times its player's part."""
+def _products(
+    players: np.ndarray, background: np.ndarray, owner: np.ndarray, n: int
+) -> np.ndarray:
+    """Return the centred values of each column times its player's term."""
     known = np.isfinite(background)
     cells = np.where(known, background, 0)
     peak = np.maximum(np.abs(cells).max(axis=0), np.finfo(float).tiny)
@@ -210,27 +187,18 @@ def _products(players, background, owner, n) -> np.ndarray:
     if n < 4 * (players.shape[1] + len(varies)):
         return np.empty((n, 0))
     cells = cells[:, varies] / scale[varies]
-    return players[:, owner[varies]] * np.repeat(cells, n // len(background), axis=0)
+    repeated = np.repeat(cells, n // len(background), axis=0)
+    return np.asarray(players[:, owner[varies]] * repeated)
 
 
 class Walks:
-    """Antithetic walks from background rows, in pairs.
+    """Antithetic permutation walks from background rows, in pairs.
 
-    A walk starts at a background row and switches players to the explained row's cells
-    in a random order; its twin goes in the reverse order (Mitchell et al., 2022,
-    section 4). Every background row starts as many walks as any other. What differs
-    between pairs from one background row is sampling error alone, so that is what the
-    variance is made of: the spread of all pairs would hold the differences between
-    background rows as well.
-
-    Parameters
-    ----------
-    n_players, n_background : int
-        Counts of both.
-    n_pairs : int
-        Walks with twin for each background row, at least 2.
-    random_state : RandomState
-        Draws the orders.
+    A walk starts at a background row and switches players to the explained row's values
+    in a random order; the second of a pair uses the reverse order (Mitchell et al.,
+    2022, section 4). Every background row starts `n_pairs`, at least 2, pairs. Pairs
+    from one background row differ by sampling error alone, which gives the variance;
+    the variance of all pairs would contain the differences between background rows.
     """
 
     n_averaged = 1
@@ -245,29 +213,31 @@ class Walks:
         d, n = n_players, n_background * n_pairs
         orders = np.array([random_state.permutation(d) for _ in range(n)])
         both = np.stack([orders, orders[:, ::-1]], axis=1)
-        # (2 * n, d): when each player is switched, walks and twins in turn
+        # (2 * n, d): when each player is switched, both walks of a pair in turn
         self._ranks = np.argsort(both, axis=2).reshape(2 * n, d)
         self._rows = np.repeat(np.arange(n_background), 2 * n_pairs)
         self._n_pairs = n_pairs
         self.n_sets = 2 * n * (d - 1)
-        self.error_df = n_background * (n_pairs - 1)
+        self.error_df: int | None = n_background * (n_pairs - 1)
 
-    def _places(self, part: slice) -> tuple[np.ndarray, np.ndarray]:
-        """Return the walk of each set, and how many steps it has gone."""
-        places = np.arange(*part.indices(self.n_sets))
-        walk, step = np.divmod(places, max(1, self._ranks.shape[1] - 1))
-        return walk, step + 1
+    def _positions(self, part: slice) -> tuple[np.ndarray, np.ndarray]:
+        """Return the walk of each set, and the number of players switched."""
+        positions = np.arange(*part.indices(self.n_sets))
+        walk, n_before = np.divmod(positions, max(1, self._ranks.shape[1] - 1))
+        return walk, n_before + 1
 
     def masks(self, part: slice) -> np.ndarray:
-        """Return who is in each set, of shape (n_part, n_players)."""
-        walk, step = self._places(part)
-        return self._ranks[walk] < step[:, None]
+        """Return the players of each set, of shape (n_part, n_players), bool."""
+        walk, n_switched = self._positions(part)
+        return np.asarray(self._ranks[walk] < n_switched[:, None])
 
     def rows(self, part: slice) -> np.ndarray:
         """Return the background row of each evaluation of some sets."""
-        return self._rows[self._places(part)[0]]
+        return np.asarray(self._rows[self._positions(part)[0]])
 
-    def estimate(self, worth, ends, starts):
+    def estimate(
+        self, worth: np.ndarray, ends: np.ndarray, starts: np.ndarray
+    ) -> _Estimate:
         """Return Shapley values and their variances; see `Design`."""
         (n, k), (walks, d) = ends.shape, self._ranks.shape
         shape = (n, walks, 1, k)

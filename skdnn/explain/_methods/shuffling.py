@@ -1,58 +1,50 @@
-"""Columns shuffled: rows with other rows' cells, and what that does to the loss."""
+"""Shuffled columns: rows with values of other rows, and the loss there."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
+from sklearn.utils import check_random_state
 
+from skdnn.explain._model.options import RandomState
 from skdnn.explain._model.target import Target
 
 _SMALLEST = 1e-15
 
 
-def shuffled_outputs(
-    target: Target, X: np.ndarray, members: list[int], orders: np.ndarray
-) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """Give rows the cells of others in some columns, and ask the classifier.
+def draw_orders(n_samples: int, n_orders: int, random_state: RandomState) -> np.ndarray:
+    """Return permutations of the rows, of shape (n_orders, n_samples)."""
+    draw = check_random_state(random_state)
+    return np.array([draw.permutation(n_samples) for _ in range(n_orders)])
 
-    Parameters
-    ----------
-    target : Target
-        The classifier.
-    X : ndarray of shape (n_samples, n_features)
-        Coded rows.
-    members : list of int
-        Columns that are shuffled together.
-    orders : ndarray of shape (n_orders, n_samples)
-        Which row each row has its cells from, one order after the other.
+
+def shuffled_outputs(
+    target: Target, X: np.ndarray, columns: Sequence[int], orders: np.ndarray
+) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Predict rows with the values of other rows in some columns, in blocks.
+
+    `orders`, of shape (n_orders, n_samples), holds the row each row has its values
+    from.
 
     Yields
     ------
-    takers, givers : ndarray of shape (n_now,)
-        Positions of rows, as many as fit a block.
-    ndarray of shape (n_now, n_outputs)
-        What the classifier says of them.
+    takers, givers : ndarray of shape (n_block,)
+        Positions of the rows, and of the rows their values are from.
+    output : ndarray of shape (n_block, n_outputs)
     """
     for start in range(0, orders.size, target.block_rows):
-        places = np.arange(start, min(start + target.block_rows, orders.size))
-        takers, givers = places % len(X), orders.ravel()[places]
+        index = np.arange(start, min(start + target.block_rows, orders.size))
+        takers, givers = index % len(X), orders.ravel()[index]
         rows = X[takers]
-        rows[:, members] = X[givers][:, members]
+        rows[:, columns] = X[givers][:, columns]
         yield takers, givers, target.predict(rows, copy=False)
 
 
 def row_losses(proba: np.ndarray, codes: np.ndarray, n_classes: int) -> np.ndarray:
     """Return the cross-entropy of each row, of the ensemble and of each member.
 
-    Parameters
-    ----------
-    proba : ndarray of shape (n_rows, n_outputs)
-        Output of a target.
-    codes : ndarray of shape (n_rows,)
-        Positions of the classes of the rows.
-
-    Returns
-    -------
-    ndarray of shape (n_rows, 1 + n_members)
+    `proba` is the output of a target, `codes` the positions of the classes. The result
+    has shape (n_rows, 1 + n_members).
     """
-    told = proba.reshape(len(proba), -1, n_classes)[np.arange(len(proba)), :, codes]
-    return -np.log(np.maximum(told, _SMALLEST))
+    by_member = proba.reshape(len(proba), -1, n_classes)
+    of_class = by_member[np.arange(len(proba)), :, codes]
+    return np.asarray(-np.log(np.maximum(of_class, _SMALLEST)))

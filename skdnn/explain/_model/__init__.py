@@ -1,1 +1,1 @@
-"""The classifier and the rows that are explained, checked and coded."""
+"""The classifier and the rows that are explained, validated and coded as floats."""

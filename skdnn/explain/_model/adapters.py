@@ -1,7 +1,7 @@
-"""Fitted wrappers of Keras that are not ours, asked through one compiled function.
+"""Fitted Keras wrappers of other packages, predicting through one compiled function.
 
-scikeras's and Keras's own wrapper ask ``Model.predict``, which takes a tenth of a
-second a call. They are known by the names of their classes: nothing is imported.
+scikeras's and Keras's own wrapper call ``Model.predict``, which takes a tenth of a
+second per call. They are recognised by the names of their classes: nothing is imported.
 """
 
 import copy
@@ -11,59 +11,54 @@ import numpy as np
 from scipy.special import softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
 
-# Rows by which outputs are told to be probabilities or not.
-_ROWS_TOLD_BY = 100
+# Rows by which it is decided whether outputs are probabilities.
+_N_PROBED = 100
 _SUM_ERROR = 1e-4
 
 
 def as_classifier(estimator: Any, X: Any) -> Any:
-    """Return an estimator that has `predict_proba` and answers quickly.
+    """Return a fitted classifier with `predict_proba` and without slow predictions.
 
-    Parameters
-    ----------
-    estimator : object
-        A fitted classifier, Pipeline or search. What is no wrapper of Keras, and ends
-        in none, is returned as it is.
-    X : {array-like, DataFrame} of shape (n_samples, n_features, ...)
-        Rows it takes: they tell whether a network gives probabilities.
+    Any estimator that neither is a Keras wrapper nor ends in one is returned unchanged.
+    Rows X show whether a network outputs probabilities.
     """
-    quick = _quick(estimator)
-    if quick is not estimator and hasattr(X, "__getitem__"):
-        few = X.iloc[:_ROWS_TOLD_BY] if hasattr(X, "iloc") else X[:_ROWS_TOLD_BY]
-        quick.predict_proba(few)
-    return quick
+    fast = _fast(estimator)
+    if fast is not estimator and hasattr(X, "__getitem__"):
+        few = X.iloc[:_N_PROBED] if hasattr(X, "iloc") else X[:_N_PROBED]
+        fast.predict_proba(few)
+    return fast
 
 
-def _quick(estimator: Any) -> Any:
+def _fast(estimator: Any) -> Any:
     for name in ("best_estimator_", "steps"):
         inner = getattr(estimator, name, None)
         if inner is None:
             continue
         last = inner[-1][1] if name == "steps" else inner
-        quick = _quick(last)
-        if quick is last:
+        fast = _fast(last)
+        if fast is last:
             return estimator
         outer = copy.copy(estimator)
-        told = [*inner[:-1], (inner[-1][0], quick)] if name == "steps" else quick
-        setattr(outer, name, told)
+        replaced = [*inner[:-1], (inner[-1][0], fast)] if name == "steps" else fast
+        setattr(outer, name, replaced)
         return outer
-    kind = _KINDS.get(_kind(estimator))
-    fitted = kind is not None and hasattr(estimator, "model_")
-    return kind(estimator) if kind is not None and fitted else estimator
+    adapter = _adapter_of(estimator)
+    fitted = adapter is not None and hasattr(estimator, "model_")
+    return adapter(estimator) if adapter is not None and fitted else estimator
 
 
-def _kind(estimator: Any) -> str | None:
-    modules = {f"{c.__module__}.{c.__name__}" for c in type(estimator).__mro__}
-    if any(name.startswith("skdnn.") for name in modules):
+def _adapter_of(estimator: Any) -> "type[_Adapter] | None":
+    names = {f"{c.__module__}.{c.__name__}" for c in type(estimator).__mro__}
+    if any(name.startswith("skdnn.") for name in names):
         return None
-    if "scikeras.wrappers.KerasClassifier" in modules:
-        return "scikeras"
-    is_keras = any(name.startswith("keras.") for name in modules)
-    is_wrapper = any(name.endswith(".SKLearnClassifier") for name in modules)
-    return "keras" if is_keras and is_wrapper else None
+    if "scikeras.wrappers.KerasClassifier" in names:
+        return _ScikerasAdapter
+    is_keras = any(name.startswith("keras.") for name in names)
+    is_wrapper = any(name.endswith(".SKLearnClassifier") for name in names)
+    return _KerasAdapter if is_keras and is_wrapper else None
 
 
-class _QuickModel:
+class _FastModel:
     """A Keras model whose `predict` is one compiled function."""
 
     def __init__(self, model: Any):
@@ -80,15 +75,15 @@ class _QuickModel:
         return getattr(self._model, name)
 
 
-class _Wrapped(ClassifierMixin, BaseEstimator):
-    """A fitted wrapper of Keras whose model is asked quickly."""
+class _Adapter(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+    """A fitted Keras wrapper whose model predicts fast."""
 
     def __init__(self, estimator: Any):
         self.estimator = copy.copy(estimator)
-        self.estimator.model_ = _QuickModel(estimator.model_)
+        self.estimator.model_ = _FastModel(estimator.model_)
 
-    def fit(self, X: Any, y: Any) -> "_Wrapped":
-        """Return itself, fitted as it is: a Pipeline asks for such a method."""
+    def fit(self, X: Any, y: Any) -> "_Adapter":
+        """Return itself, already fitted: a Pipeline requires the method."""
         return self
 
     def __sklearn_is_fitted__(self) -> bool:
@@ -99,44 +94,36 @@ class _Wrapped(ClassifierMixin, BaseEstimator):
         return self.estimator.classes_
 
     def predict(self, X: Any) -> Any:
-        return self.estimator.predict(self._taken(X))
+        return self.estimator.predict(self._converted(X))
 
-    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
         weight = {} if sample_weight is None else {"sample_weight": sample_weight}
-        return self.estimator.score(self._taken(X), y, **weight)
+        return self.estimator.score(self._converted(X), y, **weight)
 
-    def _taken(self, X: Any) -> Any:
-        """Return rows in a dtype that the wrapper takes."""
+    def _converted(self, X: Any) -> Any:
+        """Return rows in a dtype that the wrapper accepts."""
         return X
 
 
-class _Scikeras(_Wrapped):
+class _ScikerasAdapter(_Adapter):
     def predict_proba(self, X: Any) -> Any:
-        proba = self.estimator.predict_proba(self._taken(X))
+        proba = self.estimator.predict_proba(self._converted(X))
         return np.reshape(proba, (1, -1)) if len(X) == 1 else proba
 
-    def _taken(self, X: Any) -> Any:
-        # float64 is refused where it was fitted to float32
+    def _converted(self, X: Any) -> Any:
+        # float64 is refused after a fit to float32
         is_array = isinstance(X, np.ndarray)
         return X.astype(self.estimator.X_dtype_, copy=False) if is_array else X
 
 
-class _KerasOwn(_Wrapped):
-    """Keras's wrapper has `decision_function` only: what the network gives."""
+class _KerasAdapter(_Adapter):
+    """Keras's wrapper has only `decision_function`, the output of the network."""
 
     _are_probabilities: bool | None = None
 
     def predict_proba(self, X: Any) -> Any:
-        # Keras 3.14 has no `decision_function`, which is the network's `predict`
-        predict = getattr(
-            self.estimator, "decision_function", self.estimator.model_.predict
-        )
-        out = np.asarray(predict(X), dtype=np.float64)
+        out = np.asarray(self.estimator.decision_function(X), dtype=np.float64)
         if self._are_probabilities is None:
-            sums = np.abs(out.sum(axis=1) - 1)
-            told = out.min() >= 0 and sums.max() < _SUM_ERROR
-            self._are_probabilities = bool(told)
+            errors = np.abs(out.sum(axis=1) - 1)
+            self._are_probabilities = bool(out.min() >= 0 and errors.max() < _SUM_ERROR)
         return out if self._are_probabilities else softmax(out, axis=1)
-
-
-_KINDS: dict[str | None, Any] = {"scikeras": _Scikeras, "keras": _KerasOwn}

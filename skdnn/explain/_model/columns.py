@@ -1,7 +1,7 @@
-"""One of the user's columns, as floats and back.
+"""One of the user's columns, coded as floats and decoded.
 
-A number stands for itself; a word, a category, a truth value or a date is a position in
-a table of the values seen.
+A number is its own code. The code of a string, category, boolean or date is its
+position among the categories that occur.
 """
 
 from dataclasses import dataclass
@@ -15,50 +15,72 @@ import pandas as pd
 class Column:
     """One of the user's columns.
 
-    Parameters
-    ----------
-    name : str
-        As the user calls it.
-    dtype : dtype
-        What the classifier is given.
-    levels : array or None
-        The values that occur, for a column that is not of numbers. None for numbers.
+    `dtype` is what the classifier is given; `categories` are the values that occur, in
+    the order of their codes, or None for a numeric column.
     """
 
     name: str
     dtype: Any
-    levels: Any
+    categories: Any
 
     @property
     def is_numeric(self) -> bool:
-        """Whether cells are numbers, that can be compared and averaged."""
-        return self.levels is None
+        """Whether values are numbers, which can be compared and averaged."""
+        return self.categories is None
 
-    def decode(self, codes: np.ndarray):
-        """Return cells in the user's dtype."""
-        if self.levels is not None:
-            return self.levels.take(codes.astype(np.intp))
+    @property
+    def is_integer(self) -> bool:
+        """Whether the dtype holds whole numbers only."""
+        return bool(pd.api.types.is_integer_dtype(self.dtype))
+
+    @property
+    def is_ordered(self) -> bool:
+        """Whether the categories have a meaningful order."""
+        if isinstance(self.dtype, pd.CategoricalDtype):
+            return bool(self.dtype.ordered)
+        return bool(
+            pd.api.types.is_bool_dtype(self.dtype)
+            or pd.api.types.is_datetime64_any_dtype(self.dtype)
+        )
+
+    def decode(self, codes: np.ndarray) -> Any:
+        """Return values in the user's dtype."""
+        if self.categories is not None:
+            return self.categories.take(codes.astype(np.intp))
         if isinstance(self.dtype, np.dtype):
             return codes.astype(self.dtype)
         return pd.array(codes, dtype=self.dtype)
 
+    def rounded(self, numbers: np.ndarray) -> np.ndarray:
+        """Return numbers, as floats, after a round trip through the dtype."""
+        held = pd.Series(self.decode(numbers), dtype=self.dtype)
+        return np.array(held.to_numpy(dtype=np.float64, na_value=np.nan))
 
-def code_column(name: str, cells, back_cells) -> tuple[Column, np.ndarray, np.ndarray]:
-    """Return a column, and its cells in X and in the background as floats.
+    def sort_categories(self, codes: np.ndarray) -> np.ndarray:
+        """Return codes in the order of the dtype, else of the values, missing last."""
+        values = pd.Series(self.decode(codes), dtype=self.dtype)
+        try:
+            order = values.sort_values(kind="stable").index
+        except TypeError:  # values of several types
+            order = values.astype(str).sort_values(kind="stable").index
+        return np.asarray(codes[order.to_numpy()])
 
-    Parameters
-    ----------
-    name : str
-        As the user calls it.
-    cells : ndarray or ExtensionArray
-        The column in X.
-    back_cells : ndarray, ExtensionArray or None
-        The column in the background; None where X is its own background.
+    def displayed(self, codes: np.ndarray) -> np.ndarray:
+        """Return codes as results show them: floats, or the categories themselves."""
+        if self.is_numeric:
+            return self.rounded(codes)
+        values = np.empty(len(codes), dtype=object)
+        values[:] = list(self.decode(codes))
+        return values
 
-    Raises
-    ------
-    ValueError
-        If the two are not of one kind.
+
+def code_column(
+    name: str, cells: Any, back_cells: Any
+) -> tuple[Column, np.ndarray, np.ndarray]:
+    """Return a column, and its values in X and in the background coded as floats.
+
+    `back_cells` is None where X is its own background. ValueError if the two are not
+    of one kind.
     """
     if back_cells is None:
         column, codes, _ = code_column(name, cells, cells[:0])
@@ -72,23 +94,24 @@ def code_column(name: str, cells, back_cells) -> tuple[Column, np.ndarray, np.nd
         back_values = _floats(back_cells)
         dtype = shared_dtype(cells, back_cells, back_values)
         return Column(name, dtype, None), _floats(cells), back_values
-    both = _joined(name, cells, back_cells)
-    codes, levels = _levels(both)
+    both = _concatenated(name, cells, back_cells)
+    codes, categories = _factorized(both)
     codes = codes.astype(np.float64)
-    return Column(name, both.dtype, levels), codes[: len(cells)], codes[len(cells) :]
+    column = Column(name, both.dtype, categories)
+    return column, codes[: len(cells)], codes[len(cells) :]
 
 
-def is_number(dtype) -> bool:
-    """Whether cells of this dtype are numbers; truth values are not."""
+def is_number(dtype: Any) -> bool:
+    """Whether values of this dtype are numbers; booleans are not."""
     is_numeric = pd.api.types.is_numeric_dtype(dtype)
     return bool(is_numeric and not pd.api.types.is_bool_dtype(dtype))
 
 
-def shared_dtype(cells, back_cells, back_values: np.ndarray):
-    """Return the dtype of X, or a wider one if it would change background cells.
+def shared_dtype(cells: Any, back_cells: Any, back_values: np.ndarray) -> Any:
+    """Return the dtype of X, or a wider one if it would change background values.
 
-    Whole numbers in X beside fractions or missing cells in the background are common,
-    as X is a few rows: cut to whole numbers, the background would be another.
+    X, a few rows, often holds whole numbers only where the background has fractions or
+    missing values; truncated to whole numbers, the background would be another one.
     """
     dtype, back_dtype = cells.dtype, back_cells.dtype
     if dtype == back_dtype or not pd.api.types.is_integer_dtype(dtype):
@@ -106,9 +129,9 @@ def shared_dtype(cells, back_cells, back_values: np.ndarray):
     return pd.concat([pd.Series(cells[:1]), pd.Series(back_cells[:1])]).dtype
 
 
-def _joined(name: str, cells, back_cells) -> pd.Series:
+def _concatenated(name: str, cells: Any, back_cells: Any) -> pd.Series:
     """Return both parts as one series in the dtype of the first."""
-    # the dtype is said, or pandas would make one of its own from words
+    # with the dtype given, or pandas would infer another one from strings
     first = pd.Series(cells, dtype=cells.dtype)
     second = pd.Series(back_cells, dtype=back_cells.dtype)
     if not len(second):
@@ -130,28 +153,29 @@ def _joined(name: str, cells, back_cells) -> pd.Series:
     return pd.concat([first, second.astype(first.dtype)], ignore_index=True)
 
 
-def _levels(both: pd.Series):
-    """Return the position of each cell among the values that occur, and those."""
+def _factorized(both: pd.Series) -> tuple[np.ndarray, Any]:
+    """Return the position of each value among those that occur, and these."""
     if both.dtype != object:
         codes, index = pd.factorize(both, use_na_sentinel=False)
         return codes, index.array
-    # pandas takes None for NaN and True for 1; an encoder may tell them apart
-    places: dict[Any, int] = {}
+    # pandas takes None for NaN and True for 1; an encoder may distinguish them
+    positions: dict[Any, int] = {}
     kept: list[Any] = []
     codes = np.empty(len(both), dtype=np.intp)
     is_missing = both.isna().to_numpy()
     for i, cell in enumerate(both.array):
         key = (type(cell), None if is_missing[i] else cell)
-        if key not in places:
-            places[key] = len(kept)
+        if key not in positions:
+            positions[key] = len(kept)
             kept.append(cell)
-        codes[i] = places[key]
-    levels = np.empty(len(kept), dtype=object)
-    levels[:] = kept
-    return codes, levels
+        codes[i] = positions[key]
+    categories = np.empty(len(kept), dtype=object)
+    categories[:] = kept
+    return codes, categories
 
 
-def _floats(cells) -> np.ndarray:
+def _floats(cells: Any) -> np.ndarray:
     if isinstance(cells, np.ndarray):
         return cells.astype(np.float64)
-    return cells.to_numpy(dtype=np.float64, na_value=np.nan)
+    floats: np.ndarray = cells.to_numpy(dtype=np.float64, na_value=np.nan)
+    return floats

@@ -1,21 +1,15 @@
-"""Images and sequences as tables: a column for each of their cells."""
+"""Images and sequences as tables with one column for each pixel."""
 
 from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 
+from skdnn.explain._model.players import Player
 
-class OfShape(ClassifierMixin, BaseEstimator):
-    """A fitted classifier of images, asked with the rows of a table.
 
-    Parameters
-    ----------
-    estimator : object
-        The classifier.
-    row_shape : tuple of int
-        Of an image.
-    """
+class ReshapingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+    """A fitted classifier of images of shape `row_shape` that takes rows of a table."""
 
     def __init__(self, estimator: Any, row_shape: tuple[int, ...]):
         self.estimator = estimator
@@ -31,29 +25,23 @@ class OfShape(ClassifierMixin, BaseEstimator):
 
     def predict_proba(self, X: np.ndarray) -> Any:
         """Return the probability of each class."""
-        return self.estimator.predict_proba(self._shaped(X))
+        return self.estimator.predict_proba(self._reshaped(X))
 
     def predict(self, X: np.ndarray) -> Any:
         """Return the class of each row."""
-        return self.estimator.predict(self._shaped(X))
+        return self.estimator.predict(self._reshaped(X))
 
-    def score(self, X: np.ndarray, y: Any, sample_weight: Any = None) -> float:
-        """Return what the classifier calls its score."""
+    def score(self, X: np.ndarray, y: Any, sample_weight: Any = None) -> Any:
+        """Return the classifier's own score."""
         weight = {} if sample_weight is None else {"sample_weight": sample_weight}
-        return self.estimator.score(self._shaped(X), y, **weight)
+        return self.estimator.score(self._reshaped(X), y, **weight)
 
-    def _shaped(self, X: np.ndarray) -> np.ndarray:
+    def _reshaped(self, X: np.ndarray) -> np.ndarray:
         return np.asarray(X).reshape(-1, *self.row_shape)
 
 
 def as_table(estimator: Any, X: Any, background: Any) -> tuple[Any, Any, Any]:
-    """Return a classifier of tables, rows and background rows; tables as they are.
-
-    Raises
-    ------
-    ValueError
-        If rows of the background have another shape than those of X.
-    """
+    """Return classifier, rows and background as of a table; tables unchanged."""
     shape = np.shape(X) if isinstance(X, np.ndarray | list) else ()
     if len(shape) < 3 or not hasattr(estimator, "predict_proba"):
         return estimator, X, background
@@ -63,43 +51,27 @@ def as_table(estimator: Any, X: Any, background: Any) -> tuple[Any, Any, Any]:
             f"{np.shape(background)[1:]}."
         )
     flat = None if background is None else _flat(background)
-    return OfShape(estimator, shape[1:]), _flat(X), flat
+    return ReshapingClassifier(estimator, shape[1:]), _flat(X), flat
 
 
-def picture(
-    estimator: Any, X: np.ndarray, everyone: list[tuple[str, list[int]]]
-) -> dict[str, Any]:
-    """Return what an attribution keeps of images; nothing for tables.
+def image_facts(estimator: Any, X: np.ndarray, players: list[Player]) -> dict[str, Any]:
+    """Return `images` and `layout` of `Attributions`; nothing for tables.
 
-    Parameters
-    ----------
-    estimator : object
-        From `as_table`.
-    X : ndarray of shape (n_samples, n_cells)
-        The explained rows.
-    everyone : list of (str, list of int)
-        Name and cells of each player.
-
-    Returns
-    -------
-    dict
-        ``images`` of shape (n_samples, ...), and ``layout``, of the shape of an image:
-        which player each cell belongs to.
+    The layout, of the shape of one image, holds the player of each pixel.
     """
-    if not isinstance(estimator, OfShape):
+    if not isinstance(estimator, ReshapingClassifier):
         return {}
     layout = np.empty(X.shape[1], dtype=np.intp)
-    for place, (_, cells) in enumerate(everyone):
-        layout[cells] = place
+    for i, (_, columns) in enumerate(players):
+        layout[columns] = i
     shape = estimator.row_shape
     return {"images": X.reshape(-1, *shape), "layout": layout.reshape(shape)}
 
 
-def cell_names(row_shape: tuple[int, ...]) -> list[str]:
-    """Return a name for each cell of an image, as ``x[0, 3]``."""
-    return [f"x{list(place)}" for place in np.ndindex(row_shape)]
+def pixel_names(row_shape: tuple[int, ...]) -> list[str]:
+    """Return a name for each pixel, such as ``x[0, 3]``."""
+    return [f"x{list(position)}" for position in np.ndindex(row_shape)]
 
 
 def _flat(X: Any) -> np.ndarray:
-    X = np.asarray(X)
-    return X.reshape(len(X), -1)
+    return np.asarray(X).reshape(len(X), -1)

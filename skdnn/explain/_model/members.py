@@ -1,8 +1,7 @@
-"""The members of an ensemble: what each of them predicts, and how far they differ.
+"""The members of an ensemble: what each of them predicts.
 
-A member is a refit of the classifier, with another seed or on rows drawn anew. What a
-number varies by from member to member is what it would vary by if the classifier were
-fitted once more.
+A member is a refit of the classifier, with another seed or on other rows. The spread of
+a value over the members estimates how it would vary with another fit.
 """
 
 from dataclasses import dataclass
@@ -13,103 +12,75 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Members:
-    """The members of a fitted ensemble, seen from the user's rows.
+    """The `n` members (at least 2) of a fitted ensemble.
 
-    Parameters
-    ----------
-    ensemble : object
-        With `predict_members`.
-    before : object or None
-        The steps of a Pipeline that come before it.
-    n : int
-        Count of the members, at least 2.
-    is_mean : bool
-        Whether the mean of the members is the prediction of the estimator.
+    `before` are the steps of Pipelines that come before the ensemble. `is_mean` is
+    whether the mean of the members is the prediction of the estimator.
     """
 
     ensemble: Any
-    before: Any
+    before: tuple[Any, ...]
     n: int
     is_mean: bool
 
-    def predict(self, rows, n_classes: int) -> np.ndarray:
+    def predict(self, rows: Any, n_classes: int) -> np.ndarray:
         """Return probabilities, of shape (n_members, n_samples, n_classes)."""
-        return _ask(self.ensemble, self.before, rows, n_classes)
+        return _predict(self.ensemble, self.before, rows, n_classes)
 
 
-def find_members(estimator, row, n_classes: int) -> Members | None:
+def find_members(estimator: Any, row: Any, n_classes: int) -> Members | None:
     """Return the members of an ensemble, itself or last in a Pipeline or search.
 
-    Parameters
-    ----------
-    estimator : object
-        A fitted classifier.
-    row : {array-like, DataFrame} of shape (1, n_features)
-        What the members are asked about, to count them.
-    n_classes : int
-        Count of the classes.
-
-    Returns
-    -------
-    Members or None
-        None if there is no `predict_members`, or one member only: a single network is
-        no refit of itself.
+    They are counted by predicting one row. None if there is no `predict_members`, or
+    only one member: a single network is not a refit of itself.
     """
-    steps = []
+    before = []
     ensemble = getattr(estimator, "best_estimator_", estimator)
     while hasattr(ensemble, "steps"):
         if len(ensemble.steps) > 1:
-            steps.append(ensemble[:-1])
+            before.append(ensemble[:-1])
         ensemble = ensemble.steps[-1][1]
     if not hasattr(ensemble, "predict_members"):
         return None
-    before = _Chain(tuple(steps)) if steps else None
-    told = _ask(ensemble, before, row.copy(), n_classes)
-    if len(told) < 2:
+    each = _predict(ensemble, tuple(before), row.copy(), n_classes)
+    if len(each) < 2:
         return None
     own = np.asarray(estimator.predict_proba(row.copy()), dtype=np.float64)
-    is_mean = bool(np.allclose(told.mean(axis=0), own, rtol=1e-5, atol=1e-7))
-    return Members(ensemble, before, len(told), is_mean)
+    is_mean = bool(np.allclose(each.mean(axis=0), own, rtol=1e-5, atol=1e-7))
+    return Members(ensemble, tuple(before), len(each), is_mean)
 
 
-@dataclass(frozen=True)
-class _Chain:
-    """Steps before the ensemble, of Pipelines that may lie in each other."""
-
-    steps: tuple[Any, ...]
-
-    def transform(self, rows):
-        for step in self.steps:
-            rows = step.transform(rows)
-        return rows
-
-
-def _ask(ensemble, before, rows, n_classes: int) -> np.ndarray:
-    given = rows if before is None else before.transform(rows)
-    told = np.asarray(ensemble.predict_members(given))
-    if told.ndim != 3 or told.shape[1:] != (len(rows), n_classes):
+def _predict(
+    ensemble: Any, before: tuple[Any, ...], rows: Any, n_classes: int
+) -> np.ndarray:
+    n_rows = len(rows)
+    for step in before:
+        rows = step.transform(rows)
+    each = np.asarray(ensemble.predict_members(rows))
+    if each.ndim != 3 or each.shape[1:] != (n_rows, n_classes):
         raise ValueError(
             "predict_members must return an array of shape (n_members, n_samples, "
-            f"n_classes), here (…, {len(rows)}, {n_classes}). Got shape {told.shape}."
+            f"n_classes), here (…, {n_rows}, {n_classes}). Got shape {each.shape}."
         )
-    return checked(told.reshape(-1, n_classes), n_classes).reshape(told.shape)
+    flat = each.reshape(-1, n_classes)
+    return check_probabilities(flat, n_classes).reshape(each.shape)
 
 
-def checked(proba, n_classes: int) -> np.ndarray:
-    """Return probabilities as floats; ``ValueError`` if they cannot be such."""
+def check_probabilities(proba: Any, n_classes: int) -> np.ndarray:
+    """Return probabilities as floats; ValueError for another shape, NaN or infinity."""
     if isinstance(proba, list) or np.ndim(proba) != 2 or proba.shape[1] != n_classes:
-        shape = (
-            [np.shape(p) for p in proba] if isinstance(proba, list) else np.shape(proba)
-        )
+        is_list = isinstance(proba, list)
+        shape = [np.shape(part) for part in proba] if is_list else np.shape(proba)
         raise ValueError(
             "predict_proba must return one array of shape (n_samples, n_classes), here "
             f"(…, {n_classes}). Got shape {shape}."
         )
-    proba = np.asarray(proba, dtype=np.float64)
-    if not np.isfinite(proba).all():
-        n_bad = int((~np.isfinite(proba)).any(axis=1).sum())
+    checked = np.asarray(proba, dtype=np.float64)
+    is_finite = np.isfinite(checked)
+    if not is_finite.all():
         raise ValueError(
             "predict_proba must return finite numbers. Got NaN or infinity for "
-            f"{n_bad} of {len(proba)} rows made of cells of X and of `background`."
+            f"{(~is_finite).any(axis=1).sum()} of {len(checked)} rows made of cells of "
+            "X and of `background`."
         )
-    return proba
+    return checked

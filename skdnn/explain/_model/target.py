@@ -1,70 +1,64 @@
-"""The one front door of every explanation: a classifier seen as a function of rows.
+"""The input of every explanation: a classifier as a function of coded rows.
 
-Rows are held as a matrix of floats, one column for each column of the user's, so that
-any mix of rows can be made by indexing. Before the classifier sees rows they are
-turned back into the user's container, column order and dtypes.
+Rows are a matrix of floats with one column for each column of the user's, so that any
+mixture of rows can be made by indexing. They are turned back into the user's container,
+column order and dtypes before the classifier predicts them.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator
+from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from skdnn.explain._model.adapters import as_classifier
-from skdnn.explain._model.cells import check_rows, check_same_columns
 from skdnn.explain._model.columns import Column, code_column, is_number, shared_dtype
 from skdnn.explain._model.images import as_table
-from skdnn.explain._model.members import Members, checked, find_members
-from skdnn.explain._model.names import check_option, positions_of
-
-# Told of every piece of work that is done, to show progress.
-Step = Callable[[], None]
-
-
-def no_step() -> None:
-    """Show no progress."""
-
+from skdnn.explain._model.members import Members, check_probabilities, find_members
+from skdnn.explain._model.names import positions_of
+from skdnn.explain._model.options import Features, RandomState, check_option
+from skdnn.explain._model.tables import TableView, check_same_columns, check_table
 
 MAX_BACKGROUND = 100
-# Cells handed to the classifier at once: the memory it takes does not grow with rows.
+# Values given to the classifier at once: memory does not grow with the rows.
 _BLOCK_CELLS = 2**20
 _MAX_BLOCK_ROWS = 50_000
-# Rows of a long background that are looked at to tell which class they are of.
+# Rows of a long background that are predicted to draw a stratified sample.
 _MAX_STRATIFIED = 10_000
-# Levels of a column that the classifier is asked about beforehand.
-_MAX_ASKED = 100
-# Probabilities are kept this far from 0 and 1 before log odds are taken.
+# Categories of a column whose acceptance by the classifier is checked beforehand.
+_MAX_CHECKED = 100
+# Log odds are taken of probabilities at least so far from 0 and 1.
 _SMALLEST = 1e-12
 
 
 @dataclass(frozen=True)
 class Target:
-    """A fitted classifier as a function from coded rows to a number for each class.
+    """A fitted classifier as a function from coded rows to one number for each class.
 
     Parameters
     ----------
-    estimator : object
+    estimator
         With `predict_proba` and `classes_`.
-    columns : tuple of Column
+    columns
         The user's columns.
-    class_names : ndarray of shape (n_classes,)
+    class_names
         ``estimator.classes_``.
-    frame_columns : pandas.Index or None
-        Column labels, if rows are a frame; None for an array.
-    array_dtype : dtype or None
+    frame_columns
+        Column labels if rows are a DataFrame, None for an array.
+    array_dtype
         Of the array.
-    output : {"probability", "log_odds"}
-        What `predict` returns.
-    contrast : tuple of int or None
-        Positions of two classes, if `predict` returns the first less the second.
-    members : Members or None
-        The members of an ensemble; None if there are none.
-    is_stacked : bool
-        Whether `predict` returns the output of each member beside its own.
+    output
+        "probability" or "log_odds".
+    contrast
+        Positions of two classes, if the output is the first less the second.
+    members
+        The members of an ensemble, if there are any.
+    is_stacked
+        Whether the output of each member follows that of the ensemble.
     """
 
     estimator: Any
@@ -84,64 +78,56 @@ class Target:
 
     @property
     def n_features(self) -> int:
-        """Count of the columns."""
+        """Number of columns."""
         return len(self.columns)
 
     @property
     def n_classes(self) -> int:
-        """Count of the classes."""
+        """Number of classes."""
         return len(self.class_names)
 
     @property
     def unit(self) -> str:
-        """What the output is measured in, in words."""
+        """The unit of the output: "probability" or "log odds"."""
         return self.output.replace("_", " ")
 
     @property
     def output_names(self) -> np.ndarray:
-        """What each column of `predict` is called: a class, or the contrast of two."""
+        """Names of the columns of `predict`: the classes, or the contrast of two."""
         if self.contrast is None:
             return self.class_names
-        first, second = (self.class_names[place] for place in self.contrast)
+        first, second = (self.class_names[position] for position in self.contrast)
         return np.array([f"{first} - {second}"])
 
     @property
     def n_outputs(self) -> int:
-        """Count of the columns of `predict`: of all members, if it is stacked."""
+        """Number of columns of `predict`, with those of the members if stacked."""
         return len(self.output_names) * (1 + self.n_refits)
 
     @property
     def n_refits(self) -> int:
-        """Count of the members whose output `predict` returns."""
+        """Number of members whose output `predict` returns."""
         return self.members.n if self.members is not None and self.is_stacked else 0
 
     @property
     def block_rows(self) -> int:
-        """Rows that the classifier is given at once, at most."""
+        """Maximum number of rows that the classifier is given at once."""
         widest = max(self.n_features, self.n_outputs)
         return min(_MAX_BLOCK_ROWS, max(256, _BLOCK_CELLS // widest))
 
     def stacked(self) -> "Target":
-        """Return the target that tells of each member as well, if there are any.
+        """Return the target with the outputs of the members, if there are any.
 
-        One pass of an explainer then serves the ensemble and all members: it takes
-        their outputs for so many more classes, and `split` makes errors of them.
+        A method then explains ensemble and members in one pass, as more classes, and
+        `split` turns the members' part into errors.
         """
         return replace(self, is_stacked=self.members is not None)
 
     def split(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
-        """Return the ensemble's numbers, and the standard deviation over members.
+        """Return the ensemble's values, and their standard deviation over members.
 
-        Parameters
-        ----------
-        values : ndarray of shape (..., n_outputs)
-            What an explainer made of each output.
-
-        Returns
-        -------
-        values : ndarray of shape (..., n_classes)
-        refit_errors : ndarray of shape (..., n_classes) or None
-            None if there are no members.
+        Shape (..., n_outputs) becomes (..., n_classes) twice; the errors are None
+        without members.
         """
         if not self.n_refits:
             return values, None
@@ -149,11 +135,10 @@ class Target:
         each = values[..., k:].reshape(*values.shape[:-1], self.n_refits, k)
         return values[..., :k], each.std(axis=-2, ddof=1)
 
-    def decode(self, codes: np.ndarray, *, copy: bool = True):
+    def decode(self, codes: np.ndarray, *, copy: bool = True) -> Any:
         """Return coded rows in the user's container, column order and dtypes.
 
-        A copy, as some classifiers scale the rows they get in place, unless the
-        caller has no more use for the codes.
+        Some classifiers scale rows in place: without `copy` the codes may change.
         """
         if self.frame_columns is None:
             if is_number(self.array_dtype):
@@ -166,7 +151,7 @@ class Target:
         if len(dtypes) == 1 and all(
             c.is_numeric and isinstance(c.dtype, np.dtype) for c in self.columns
         ):
-            # one block: a hundred times quicker than a column at a time
+            # one block: a hundred times faster than column by column
             block = codes.astype(self.columns[0].dtype, copy=copy)
             return pd.DataFrame(block, columns=self.frame_columns, copy=False)
         series = [
@@ -178,26 +163,15 @@ class Target:
         return frame
 
     def predict(self, codes: np.ndarray, *, copy: bool = True) -> np.ndarray:
-        """Return the classifier's output for coded rows.
+        """Return the output for coded rows, of shape (n_rows, n_outputs).
 
-        Parameters
-        ----------
-        codes : ndarray of shape (n_rows, n_features)
-            Coded rows.
-        copy : bool, default=True
-            Whether the codes must stay as they are.
-
-        Returns
-        -------
-        ndarray of shape (n_rows, n_classes)
-            Probabilities or log odds; of shape (n_rows, 1) with `contrast`. If the
-            target is stacked, those of each member follow: (n_rows, n_outputs).
+        Without `copy` the codes may change.
         """
         k = self.n_classes
         out = np.empty((len(codes), (1 + self.n_refits) * k))
         for start in range(0, len(codes), self.block_rows):
             part = slice(start, start + self.block_rows)
-            out[part] = self._ask(self.decode(codes[part], copy=copy))
+            out[part] = self._probabilities(self.decode(codes[part], copy=copy))
         if self.output == "log_odds":
             out = np.clip(out, _SMALLEST, 1 - _SMALLEST)
             out = np.log(out) - np.log1p(-out)
@@ -206,26 +180,23 @@ class Target:
             out = out[:, first::k] - out[:, second::k]
         return out
 
-    def _ask(self, rows) -> np.ndarray:
-        """Return what the classifier, and each member after it, says of some rows."""
+    def _probabilities(self, rows: Any) -> np.ndarray:
+        """Return the probabilities of the classifier, then those of each member."""
         k = self.n_classes
         if self.members is None or not self.is_stacked:
-            return checked(self.estimator.predict_proba(rows), k)
+            return check_probabilities(self.estimator.predict_proba(rows), k)
         if self.members.is_mean:
             each = self.members.predict(rows, k)
             own = each.mean(axis=0)
         else:  # steps may change the rows they are given
-            own = checked(self.estimator.predict_proba(rows.copy()), k)
+            own = check_probabilities(self.estimator.predict_proba(rows.copy()), k)
             each = self.members.predict(rows, k)
         return np.concatenate([own[None], each]).swapaxes(0, 1).reshape(len(rows), -1)
 
-    def positions(self, features) -> list[int]:
+    def positions(self, features: Features) -> list[int]:
         """Return the positions of columns given by name or position; None is all.
 
-        Raises
-        ------
-        ValueError
-            For a name or a position that is not there, or a column given twice.
+        ValueError for an unknown column or one given twice.
         """
         if features is None:
             return list(range(self.n_features))
@@ -236,16 +207,8 @@ class Target:
 class Problem:
     """A target, coded rows to explain, and coded background rows.
 
-    Parameters
-    ----------
-    target : Target
-        The classifier.
-    X : ndarray of shape (n_samples, n_features)
-        Coded rows.
-    background : ndarray of shape (n_background, n_features)
-        Coded rows that stand for "a column is not known".
-    data : ndarray of shape (n_samples, n_features), object
-        The cells of X as the user gave them.
+    `X` and `background` have one column for each feature. `data` holds the values of X
+    as the user gave them, as objects.
     """
 
     target: Target
@@ -262,28 +225,25 @@ class Problem:
         """Return the problem with other background rows."""
         return replace(self, background=background)
 
+    def with_output(self, output: str) -> "Problem":
+        """Return the problem for "probability" or "log_odds"."""
+        return replace(self, target=replace(self.target, output=output))
+
+    def stacked(self) -> "Problem":
+        """Return the problem with the outputs of the members, if there are any."""
+        return replace(self, target=self.target.stacked())
+
 
 def open_problem(
-    estimator, X, *, background=None, output: str = "probability"
+    estimator: Any, X: Any, *, background: Any = None, output: str = "probability"
 ) -> Problem:
-    """Check what an explain function was given, and code it.
-
-    Parameters
-    ----------
-    estimator : object
-        A fitted classifier, Pipeline or search.
-    X : {array-like, DataFrame} of shape (n_samples, n_features)
-        Rows to explain; or images or sequences, whose cells are the columns.
-    background : like X, or None
-        None takes X itself.
-    output : {"probability", "log_odds"}
-        What is to be explained.
+    """Check and code what an explain function was given; no background is X itself.
 
     Raises
     ------
     ValueError
-        If the estimator has no `predict_proba`, X or the background cannot be, or the
-        classifier refuses the rows.
+        If the estimator has no `predict_proba`, X or the background are invalid, or the
+        classifier refuses their rows.
     sklearn.exceptions.NotFittedError
         If the estimator is not fitted.
     """
@@ -291,67 +251,83 @@ def open_problem(
     estimator = as_classifier(estimator, X)
     class_names = _check_estimator(estimator)
     estimator, X, background = as_table(estimator, X, background)
-    rows, labels = check_rows(X, "X", estimator)
-    if background is None:
-        back = rows
-    else:
-        back, back_labels = check_rows(background, "background", estimator)
+    rows, labels = check_table(X, "X", estimator)
+    back = rows
+    if background is not None:
+        back, back_labels = check_table(background, "background", estimator)
         check_same_columns(rows, back, labels, back_labels)
     if len(back) < 2:
         raise ValueError(
             f"`background` must have at least 2 rows to compare with. Got {len(back)}. "
-            "Hand over rows of the training data."
+            "Use rows of the training data."
         )
-    is_frame = isinstance(X, pd.DataFrame)
-    parts = [
+    coded = [
         code_column(str(label), rows[j], None if back is rows else back[j])
         for j, label in enumerate(labels)
     ]
-    columns, coded, coded_back = zip(*parts, strict=True)
+    columns, codes, back_codes = zip(*coded, strict=True)
+    is_frame = isinstance(X, pd.DataFrame)
+    # raises the classifier's own message if it does not know these columns
+    first = X.iloc[:1] if is_frame else rows.table[:1]
+    check_probabilities(estimator.predict_proba(first.copy()), len(class_names))
     target = Target(
         estimator=estimator,
         columns=columns,
         class_names=class_names,
         frame_columns=X.columns if is_frame else None,
-        array_dtype=None if is_frame else _array_dtype(rows.table, back.table),
+        array_dtype=None if is_frame else _array_dtype(rows, back),
         output=output,
+        members=find_members(estimator, first, len(class_names)),
     )
-    # the classifier's own words, if it does not know these columns
-    first = X.iloc[:1] if is_frame else rows.table[:1]
-    checked(estimator.predict_proba(first.copy()), len(class_names))
-    target = replace(target, members=find_members(estimator, first, len(class_names)))
     problem = Problem(
-        target, np.column_stack(coded), np.column_stack(coded_back), rows.objects()
+        target, np.column_stack(codes), np.column_stack(back_codes), rows.objects()
     )
     if back is not rows:
-        _check_background_is_taken(problem)
+        _check_background_is_accepted(problem)
     return problem
 
 
-def _array_dtype(X: np.ndarray, background: np.ndarray) -> np.dtype:
-    """Return the dtype that holds the cells of both arrays unchanged."""
-    if not is_number(X.dtype):
-        return np.result_type(X, background)  # the longer words
-    if X.dtype == background.dtype:
-        return X.dtype
-    return shared_dtype(X[0], background[0], background.astype(np.float64).ravel())
+def open_averaging_problem(
+    estimator: Any, X: Any, background: Any, output: str, random_state: RandomState
+) -> Problem:
+    """Open the problem of a method that averages over its background.
+
+    That is all of X, or a sample of at most 100 rows of the background if it is given.
+    """
+    problem = open_problem(estimator, X, background=background, output=output)
+    if background is None:
+        return problem
+    drawn = draw_background(problem, check_random_state(random_state))
+    return problem.with_background(drawn)
 
 
-def _check_background_is_taken(problem: Problem) -> None:
-    """Ask the classifier about background rows that have what no row of X has."""
+def _array_dtype(rows: TableView, back: TableView) -> np.dtype:
+    """Return the dtype that holds the values of both arrays unchanged."""
+    X, background = rows.table, back.table
+    dtype: np.dtype = X.dtype
+    if not is_number(dtype):
+        return np.result_type(X, background)  # that of the longer strings
+    if dtype != background.dtype:
+        values = background.astype(np.float64).ravel()
+        dtype = shared_dtype(X[0], background[0], values)
+    return dtype
+
+
+def _check_background_is_accepted(problem: Problem) -> None:
+    """Predict background rows with values that no row of X has."""
     X, background = problem.X, problem.background
-    asked: set[int] = set()
+    rows: set[int] = set()
     for j, column in enumerate(problem.target.columns):
         if column.is_numeric:
-            odd = np.flatnonzero(~np.isfinite(background[:, j]))[:1]
+            new = np.flatnonzero(~np.isfinite(background[:, j]))[:1]
         else:
-            odd = np.unique(background[:, j], return_index=True)[1]
-            odd = odd[background[odd, j] > X[:, j].max()][:_MAX_ASKED]
-        asked.update(odd.tolist())
-    if not asked:
+            new = np.unique(background[:, j], return_index=True)[1]
+            new = new[background[new, j] > X[:, j].max()][:_MAX_CHECKED]
+        rows.update(new.tolist())
+    if not rows:
         return
     try:
-        problem.target.predict(background[sorted(asked)])
+        problem.target.predict(background[sorted(rows)])
     except ValueError as error:
         raise ValueError(
             "`background` must hold rows that the classifier takes. Got this of one "
@@ -360,31 +336,22 @@ def _check_background_is_taken(problem: Problem) -> None:
 
 
 def draw_background(
-    problem: Problem, random_state: np.random.RandomState, most: int = MAX_BACKGROUND
+    problem: Problem, random_state: np.random.RandomState, size: int = MAX_BACKGROUND
 ) -> np.ndarray:
-    """Return at most 100 background rows, every predicted class in its share.
-
-    Parameters
-    ----------
-    most : int, default=100
-        How many at most.
-
-    Returns
-    -------
-    ndarray of shape (n_background, n_features)
-    """
+    """Return at most `size` background rows, stratified by predicted class."""
     rows = problem.background
-    if len(rows) <= most:
+    if len(rows) <= size:
         return rows
-    shuffled = random_state.permutation(len(rows))[: max(_MAX_STRATIFIED, most)]
+    shuffled = random_state.permutation(len(rows))[: max(_MAX_STRATIFIED, size)]
     predicted = problem.target.predict(rows[shuffled]).argmax(axis=1)
     ordered = shuffled[np.argsort(predicted, kind="stable")]
-    step = len(ordered) / most
-    places = (random_state.uniform() + np.arange(most)) * step
-    return rows[np.sort(ordered[places.astype(np.intp)])]
+    every = len(ordered) / size
+    drawn = (random_state.uniform() + np.arange(size)) * every
+    return rows[np.sort(ordered[drawn.astype(np.intp)])]
 
 
-def _check_estimator(estimator) -> np.ndarray:
+def _check_estimator(estimator: Any) -> np.ndarray:
+    """Return the classes of a fitted classifier; ValueError if it is not one."""
     if isinstance(estimator, type):
         raise ValueError(
             f"`estimator` must be a fitted classifier. Got the class "
@@ -395,13 +362,13 @@ def _check_estimator(estimator) -> np.ndarray:
     if not hasattr(estimator, "predict_proba"):
         raise ValueError(
             "`estimator` must have predict_proba. Got "
-            f"{type(estimator).__name__}, which has not; wrap it in "
+            f"{type(estimator).__name__}, which does not; wrap it in "
             "sklearn.calibration.CalibratedClassifierCV, or set probability=True where "
             "it has that."
         )
     if not hasattr(estimator, "classes_"):
         raise ValueError(
             "`estimator` must have classes_, the names of the columns of "
-            f"predict_proba. Got {type(estimator).__name__}, which has not."
+            f"predict_proba. Got {type(estimator).__name__}, which does not."
         )
     return np.asarray(estimator.classes_)

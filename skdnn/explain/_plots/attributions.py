@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from skdnn.explain._model.names import check_count, check_option
+from skdnn.explain._model.options import check_count, check_option
 from skdnn.explain._plots.bars import draw_mean_bars, draw_row_bars
 from skdnn.explain._plots.beeswarm import draw_beeswarm
 from skdnn.explain._plots.canvas import Axes

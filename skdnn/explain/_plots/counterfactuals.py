@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from skdnn.explain._model.names import check_count
+from skdnn.explain._model.options import check_count
 from skdnn.explain._plots import canvas
 from skdnn.explain._plots.canvas import Axes
 from skdnn.explain._results.counterfactuals import Counterfactuals

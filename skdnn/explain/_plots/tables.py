@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from skdnn.explain._model.names import check_count
+from skdnn.explain._model.options import check_count
 from skdnn.explain._plots import canvas
 from skdnn.explain._plots.canvas import Axes
 from skdnn.explain._plots.effects import draw_effects

@@ -15,7 +15,7 @@ from oracles import (
 from scipy.stats import ks_2samp
 
 from skdnn import explain
-from skdnn.explain._methods.accumulated_local_effects import _distances
+from skdnn.explain._methods.accumulated_local_effects import category_distances
 
 
 def of_second(result, feature=None):
@@ -47,7 +47,7 @@ def test_of_log_odds_of_logistic_regression(iris_model):
     assert table["value"].max() > 1 > shares["value"].max()
 
 
-def test_additive_terms_are_told_apart_in_correlated_columns():
+def test_additive_terms_are_separated_in_correlated_columns():
     model, X = Additive(), correlated(4000, rho=0.9)
     result = explain.accumulated_local_effects(model, X, grid_resolution=100)
     for j in range(2):
@@ -99,7 +99,7 @@ def regions():
     rng = np.random.default_rng(0)
     place = rng.integers(0, 4, 400)
     height = place + rng.normal(scale=0.6, size=400)
-    # the alphabet says nothing about the height
+    # the alphabetical order is not that of the height
     names = np.array(["m", "a", "z", "k"], dtype=object)[place]
     return pd.DataFrame({"region": names, "height": height}), place
 
@@ -118,7 +118,7 @@ class Regions:
         return np.column_stack([1 - p, p])
 
 
-def test_words_have_the_effect_of_their_term(regions):
+def test_categories_have_the_effect_of_their_term(regions):
     X, _ = regions
     model = Regions(lambda bonus, height: bonus + height**2)
     table = explain.accumulated_local_effects(model, X, features="region").frame()
@@ -128,7 +128,7 @@ def test_words_have_the_effect_of_their_term(regions):
     assert table["k"] == pytest.approx(-0.3 - bonus.mean())
 
 
-def test_words_are_put_beside_words_whose_rows_are_alike(regions):
+def test_categories_are_ordered_by_the_similarity_of_their_rows(regions):
     X, _ = regions
     model = Regions(lambda bonus, height: bonus)
     x = explain.accumulated_local_effects(model, X, features="region").frame()["x"]
@@ -139,24 +139,24 @@ def test_distances_of_distributions():
     rng = np.random.default_rng(0)
     cells, place = rng.normal(size=90), np.arange(90) % 3
     cells[place == 2] += 1
-    told = _distances(cells, True, place, 3)
+    result = category_distances(cells, True, place, 3)
     for a, b in itertools.combinations(range(3), 2):
         ks = ks_2samp(cells[place == a], cells[place == b]).statistic
-        assert told[a, b] == told[b, a] == pytest.approx(ks)
+        assert result[a, b] == result[b, a] == pytest.approx(ks)
     words = np.array([0, 0, 1, 1, 2, 2, 0, 1])
     place = np.array([0, 0, 0, 0, 1, 1, 1, 1])
     # shares 1/2 1/2 0 beside 1/4 1/4 1/2
-    assert _distances(words, False, place, 2)[0, 1] == pytest.approx(0.5)
+    assert category_distances(words, False, place, 2)[0, 1] == pytest.approx(0.5)
 
 
-def test_words_move_between_neighbours_only(regions):
+def test_rows_move_between_neighbouring_categories_only(regions):
     X, _ = regions
-    asked = []
+    calls = []
     model = Regions(lambda bonus, height: bonus * height)
 
     class Watched(Regions):
         def predict_proba(self, X):
-            asked.append(X)
+            calls.append(X)
             return model.predict_proba(X)
 
     result = explain.accumulated_local_effects(Watched(None), X, features="region")
@@ -172,7 +172,7 @@ def test_words_move_between_neighbours_only(regions):
     values -= values[X["region"]].mean()
     got = result.frame().query("`class` == True").set_index("x")["value"]
     np.testing.assert_allclose(got[order], values)
-    assert sum(len(rows) for rows in asked) <= 3 * len(X) + 1
+    assert sum(len(rows) for rows in calls) <= 3 * len(X) + 1
 
 
 def test_levels_with_an_order_keep_it():

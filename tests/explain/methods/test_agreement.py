@@ -40,13 +40,13 @@ def test_every_pair_and_importance_only_with_classes(iris_model):
     assert table["sign"].notna().tolist() == [True] * 3 + [False] * 3
 
 
-def test_all_methods_are_asked_about_the_same_background(iris_model):
+def test_all_methods_use_the_same_background(iris_model):
     model, X, _ = iris_model
     seed = np.random.RandomState(3).randint(2**31 - 1)
     settings = {"background": X, "random_state": seed}
-    told = {"a": explain.shap(model, X[::30], **settings),
+    result = {"a": explain.shap(model, X[::30], **settings),
             "b": explain.break_down(model, X[::30], **settings)}  # fmt: skip
     table = explain.agreement(
         model, X[::30], background=X, random_state=np.random.RandomState(3)
     ).frame()
-    assert table["rank"].iloc[1] == compare(told).frame()["rank"].iloc[0]
+    assert table["rank"].iloc[1] == compare(result).frame()["rank"].iloc[0]

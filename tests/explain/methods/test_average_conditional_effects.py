@@ -59,14 +59,14 @@ def test_of_a_curve_is_its_mean_slope():
 
 def test_no_row_is_moved_beyond_the_cells_that_occur():
     X = correlated(50)
-    seen = []
+    calls = []
 
-    def watch(rows):
-        seen.append(rows.copy())
+    def record(rows):
+        calls.append(rows.copy())
         return rows[:, 0]
 
-    explain.average_conditional_effects(Formula(watch), X)
-    rows = np.vstack(seen)
+    explain.average_conditional_effects(Formula(record), X)
+    rows = np.vstack(calls)
     assert (rows.min(axis=0) >= X.min(axis=0)).all()
     assert (rows.max(axis=0) <= X.max(axis=0)).all()
 

@@ -19,7 +19,7 @@ def means_by_loops(model, row, X, known):
 
 
 def by_loops(model, row, X):
-    """Break-down as its authors describe it: order by size alone, then one by one."""
+    """Break-down as its authors define it: order by single effects, then one by one."""
     d = X.shape[1]
     base = means_by_loops(model, row, X, [])
     alone = [means_by_loops(model, row, X, [j]) - base for j in range(d)]
@@ -108,7 +108,7 @@ def test_result(iris_model):
     np.testing.assert_array_equal(result[2].values, result.values[2:3])
 
 
-def test_column_that_says_nothing():
+def test_constant_column_has_no_attribution():
     X = pd.DataFrame({"a": np.linspace(-1, 1, 30), "one": np.ones(30)})
     model = LogisticRegression().fit(X, X["a"] > 0)
     result = explain.break_down(model, X[:4], background=X)
@@ -132,15 +132,15 @@ def test_order_names_columns(iris_model):
         explain.break_down(model, X, order=[4])
 
 
-def test_rows_are_asked_about_in_large_blocks():
+def test_rows_are_predicted_in_large_blocks():
     calls = []
 
-    def watch(X):
+    def record(X):
         calls.append(len(X))
         return X[:, 0]
 
     X = np.random.default_rng(0).random((200, 6))
-    explain.break_down(Formula(watch), X, random_state=0)
+    explain.break_down(Formula(record), X, random_state=0)
     # twice 200 rows x 6 sets x 100 background rows, 50 000 at a time, and a few
     assert len(calls) < 20
     assert sum(calls) < 2 * 200 * 6 * 100 + 1000

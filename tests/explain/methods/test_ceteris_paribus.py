@@ -46,7 +46,7 @@ def test_mean_of_the_curves_is_partial_dependence(iris_model):
     np.testing.assert_allclose(ours.loc[wanted.index], wanted)
 
 
-def test_levels_that_the_background_lacks_stay_with_their_row(people, people_model):
+def test_categories_not_in_the_background_stay_with_their_row(people, people_model):
     frame, _ = people
     rows = frame[frame["city"] == "Oslo"][:2]
     others = frame[(frame["city"] == "Bergen") | (frame["city"] == "Tromsø")]
@@ -54,9 +54,9 @@ def test_levels_that_the_background_lacks_stay_with_their_row(people, people_mod
     table = explain.ceteris_paribus(
         people_model, rows, background=others, features="city"
     ).frame()
-    seen = table.groupby("sample")["x"].unique()
-    assert list(seen[0]) == list(seen[1]) == ["Bergen", "Tromsø", "Oslo"]
-    assert list(seen[2]) == ["Bergen", "Tromsø"]
+    calls = table.groupby("sample")["x"].unique()
+    assert list(calls[0]) == list(calls[1]) == ["Bergen", "Tromsø", "Oslo"]
+    assert list(calls[2]) == ["Bergen", "Tromsø"]
 
 
 def test_one_row_needs_a_background(iris_model):
@@ -84,14 +84,14 @@ def test_cells_beyond_the_background_and_missing_ones(formula):
     assert result.own["x0"].tolist() == [9, -9]
 
 
-def test_rows_are_asked_about_in_large_blocks(formula):
+def test_rows_are_predicted_in_large_blocks(formula):
     calls = []
 
-    def watch(X):
+    def record(X):
         calls.append(len(X))
         return X[:, 0]
 
     X = np.random.default_rng(0).random((40, 3))
-    explain.ceteris_paribus(formula(watch), X, grid_resolution=30)
+    explain.ceteris_paribus(formula(record), X, grid_resolution=30)
     assert len(calls) == 2 + 3
     assert max(calls) == 40 * 30

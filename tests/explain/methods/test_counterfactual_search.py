@@ -6,10 +6,10 @@ from oracles import Formula
 
 from skdnn.explain._methods import counterfactual_search
 from skdnn.explain._methods.counterfactual_search import (
-    Moves,
+    AllowedChanges,
     Search,
-    _combinations,
     differ,
+    n_combinations,
 )
 from skdnn.explain._model.target import open_problem
 
@@ -20,26 +20,26 @@ def search(formula, X, row=None):
     problem = open_problem(Formula(formula), X)
     d = X.shape[1]
     values = {j: np.unique(X[:, j]) for j in range(d)}
-    moves = Moves(list(range(d)), values, np.ptp(X, axis=0))
+    allowed = AllowedChanges(list(range(d)), values, np.ptp(X, axis=0))
     row = X[0] if row is None else row
-    return Search(problem.target, moves, row, WANTED)
+    return Search(problem.target, allowed, row, WANTED)
 
 
 def test_counts_combinations():
     counts = np.array([3, 1, 4, 2])
     for size in range(1, 5):
-        told = sum(
+        result = sum(
             np.prod([counts[j] for j in which])
             for which in itertools.combinations(range(4), size)
         )
-        assert _combinations(counts, size) == told
+        assert n_combinations(counts, size) == result
 
 
-def test_distances_are_shares_of_the_span_and_words_whole():
-    moves = Moves([0, 1], {}, np.array([10.0, np.nan, 0.0, 5.0]))
+def test_distances_are_shares_of_the_range_and_other_changes_one():
+    allowed = AllowedChanges([0, 1], {}, np.array([10.0, np.nan, 0.0, 5.0]))
     row = np.array([1.0, 2.0, 3.0, np.nan])
     rows = np.array([[6.0, 2, 3, np.nan], [1, 0, 3, np.nan], [1, 2, 5, 1]])
-    np.testing.assert_allclose(moves.distances(row, rows), [0.5, 1, 3])
+    np.testing.assert_allclose(allowed.distances(row, rows), [0.5, 1, 3])
 
 
 def test_missing_cells_do_not_differ():
@@ -52,77 +52,78 @@ def test_needless_changes_are_undone():
     row, changed = X[X[:, 0] < 0.5][0], X[X[:, 0] > 0.5][0]
     one = search(lambda X: (X[:, 0] > 0.5).astype(float), X, row)
     assert differ(changed, row).all()
-    assert np.flatnonzero(differ(one._needed(changed), row)).tolist() == [0]
+    assert np.flatnonzero(differ(one.undo_needless(changed), row)).tolist() == [0]
 
 
-def test_changes_are_as_small_as_may_be():
+def test_changes_are_as_small_as_possible():
     X = np.linspace(0, 1, 21)[:, None]
     one = search(lambda X: (X[:, 0] > 0.62).astype(float), X)
-    assert one._nearer(np.array([1.0]))[0] == pytest.approx(0.65)
+    assert one.shrink(np.array([1.0]))[0] == pytest.approx(0.65)
 
 
-def test_large_sets_go_by_promise(monkeypatch):
-    """Six of ten switches are needed; all sets of so many would be too many."""
+def test_large_sets_are_found_by_beam_search(monkeypatch):
+    """Six of twelve columns must change; there are too many sets of six."""
     rng = np.random.default_rng(0)
     X = rng.integers(0, 3, (40, 12)).astype(float)
     X[0] = 0
     weights = np.arange(1, 13.0)
     limit = 2 * weights[-6:].sum() - 1
+    # private: _BUDGET, so that a search ends without millions of candidates
     monkeypatch.setattr(counterfactual_search, "_BUDGET", 2000)
 
     def formula(X):
         return 1 / (1 + np.exp(limit - X @ weights))
 
-    found = search(formula, X).run(1)
-    assert differ(found.rows[0], X[0]).sum() == 6
-    assert not found.is_fewest
+    result = search(formula, X).run(1)
+    assert differ(result.rows[0], X[0]).sum() == 6
+    assert not result.is_fewest
     monkeypatch.setattr(counterfactual_search, "_BUDGET", 10**8)
-    assert search(formula, X)._affordable(6)
+    assert search(formula, X).affordable(6)
 
 
-def test_values_that_promise_most_are_among_the_few(monkeypatch):
+def test_promising_values_are_kept(monkeypatch):
     X = np.column_stack([np.arange(200.0), np.arange(200.0)])
     monkeypatch.setattr(counterfactual_search, "_BUDGET", 1000)
 
     def formula(X):
         return 0.1 + 0.3 * (X[:, 0] == 77) + 0.3 * (X[:, 1] == 123)
 
-    found = search(formula, X).run(1)
-    assert found.rows.tolist() == [[77, 123]]
+    result = search(formula, X).run(1)
+    assert result.rows.tolist() == [[77, 123]]
 
 
-def test_all_at_once_is_found_without_gain_on_the_way():
+def test_a_change_of_all_columns_without_improvement_on_the_way():
     X = np.array(list(itertools.product([0.0, 1.0], repeat=5)))
-    found = search(lambda X: np.where(X.all(axis=1), 0.9, 0.2), X).run(1)
-    assert found.rows.tolist() == [[1] * 5]
-    assert found.is_fewest
+    result = search(lambda X: np.where(X.all(axis=1), 0.9, 0.2), X).run(1)
+    assert result.rows.tolist() == [[1] * 5]
+    assert result.is_fewest
     none = search(lambda X: np.full(len(X), 0.2), X).run(1)
     assert len(none.rows) == 0
     assert none.is_fewest
 
 
-def test_gives_up_where_nothing_is_gained():
-    asked = []
+def test_search_ends_without_improvement():
+    calls = []
 
     def formula(X):
-        asked.append(len(X))
+        calls.append(len(X))
         return np.full(len(X), 0.2)
 
     X = np.random.default_rng(0).random((50, 20))
-    found = search(formula, X).run(1)
-    assert len(found.rows) == 0
-    assert not found.is_fewest
-    # single changes, and two sizes without gain
-    assert sum(asked) < 3 * 60_000
+    result = search(formula, X).run(1)
+    assert len(result.rows) == 0
+    assert not result.is_fewest
+    # single changes, and two sizes without improvement
+    assert sum(calls) < 3 * 60_000
 
 
 def test_rows_are_joined_to_large_blocks():
-    asked = []
+    calls = []
 
     def formula(X):
-        asked.append(len(X))
+        calls.append(len(X))
         return np.full(len(X), 0.2)
 
     X = np.random.default_rng(0).random((50, 20))
     search(formula, X).run(1)
-    assert len(asked) < 15
+    assert len(calls) < 15

@@ -10,20 +10,20 @@ from skdnn import explain
 
 
 def check(model, X, result, target=None):
-    """Check that what was found is true, and made of changes() alone."""
+    """Check that results have the class, and differ by changes() alone."""
     table, changes = result.frame(), result.changes()
     rows = table[list(X.columns)] if isinstance(X, pd.DataFrame) else (
         table.iloc[:, 3:].to_numpy()
     )  # fmt: skip
     predicted = model.predict(rows)
     before = model.predict(X)
-    found = table["found"].to_numpy()
-    assert (predicted[found] == table["target"][found]).all()
+    outcome = table["found"].to_numpy()
+    assert (predicted[outcome] == table["target"][outcome]).all()
     if target is None:
-        assert (predicted[found] != before[table["sample"][found]]).all()
+        assert (predicted[outcome] != before[table["sample"][outcome]]).all()
     else:
         assert (table["target"] == target).all()
-    assert not set(changes["row"]) & set(np.flatnonzero(~found))
+    assert not set(changes["row"]) & set(np.flatnonzero(~outcome))
     original = X.iloc[table["sample"]] if isinstance(X, pd.DataFrame) else (
         pd.DataFrame(X[table["sample"]], columns=table.columns[3:])
     )  # fmt: skip
@@ -84,18 +84,18 @@ def test_no_smaller_set_will_do(seed):
             assert of_row["found"].iloc[0] == (size is not None)
             if size is None:
                 continue
-            told = [
+            outcome = [
                 {int(name[1:]) for name in changes[changes["row"] == row]["feature"]}
                 for row in of_row.index
             ]
-            assert sorted(map(sorted, told)) == sorted(map(sorted, sets))
+            assert sorted(map(sorted, outcome)) == sorted(map(sorted, sets))
 
 
 def test_of_several_the_nearest_counts():
     X = np.column_stack([np.arange(11.0), np.arange(11.0) * 100])
     model = Formula(lambda X: (2 * X[:, 0] + X[:, 1] / 100 > 15.5).astype(float))
     row = np.array([[4.0, 300.0]])
-    # 3 of 10 in the first column, or 500 of 1000 in the second, and no less
+    # 3 of 10 in the first column, or 500 of 1000 in the second, and not less
     result = explain.counterfactuals(model, row, background=X)
     assert result.changes()[["feature", "new"]].to_numpy().tolist() == [["x0", 7.0]]
     both = explain.counterfactuals(model, row, background=X, n_alternatives=5)
@@ -148,7 +148,7 @@ def test_cells_are_never_made_missing_and_dtypes_stay(people, people_model):
     assert table["found"].dtype == bool
 
 
-def test_what_is_of_the_class_stays(iris_model):
+def test_rows_of_the_class_are_unchanged(iris_model):
     model, X, y = iris_model
     result = explain.counterfactuals(model, X[:3], background=X, target_class=y[0])
     assert result.frame()["found"].tolist() == [True] * 3
@@ -180,7 +180,7 @@ def test_other_thresholds_are_the_classifiers_own():
     result = explain.counterfactuals(model, X[:1], background=X)
     assert result.frame()["x0"].iloc[0] == X[X > 0.7].min()
     back = explain.counterfactuals(model, X[-1:], background=X)
-    # of the class that predict says, though the other is more probable
+    # of the class of `predict`, though the other is more probable
     assert back.frame()["target"].tolist() == [False]
     assert back.frame()["found"].all()
     assert not model.predict(back.frame()[["x0"]].to_numpy())[0]
@@ -208,9 +208,9 @@ def test_names_of_any_kind():
     result = explain.counterfactuals(_Unnamed(model), X[:2], background=X, fixed=["3"])
     assert list(result.frame().columns) == ["sample", "found", "target", 7, 3]
     assert result.changes()["feature"].tolist() == ["7", "7"]
-    told = json.loads(json.dumps(result.to_dict(), allow_nan=False))
-    assert set(told["columns"]) == {"sample", "found", "target", "7", "3"}
-    assert told["is_fewest"] == [True, True]
+    table = json.loads(json.dumps(result.to_dict(), allow_nan=False))
+    assert set(table["columns"]) == {"sample", "found", "target", "7", "3"}
+    assert table["is_fewest"] == [True, True]
 
 
 class _Unnamed:
@@ -248,7 +248,7 @@ def test_bad_input(settings, match, iris_model):
 
 def test_bad_levels_and_names(people, people_model):
     frame, _ = people
-    with pytest.raises(ValueError, match=r"levels that occur.*Got \['Rome'\] besides"):
+    with pytest.raises(ValueError, match=r"levels that occur.*Got \['Rome'\] as well"):
         explain.counterfactuals(people_model, frame, ranges={"city": ["Oslo", "Rome"]})
     with pytest.raises(ValueError, match=r"must be a list of levels\. Got 'Oslo'"):
         explain.counterfactuals(people_model, frame, ranges={"city": "Oslo"})

@@ -18,17 +18,17 @@ def share_off(X, background, rows=None):
     return Support(problem, draw).outside(rows).mean()
 
 
-def test_mixtures_of_columns_that_do_not_go_together_are_like_the_data():
+def test_mixtures_of_independent_columns_are_like_the_data():
     X = np.random.default_rng(0).normal(size=(600, 4))
     assert share_off(X[:100], X[100:]) < 0.12
 
 
-def test_mixtures_of_columns_that_go_together_are_not():
+def test_mixtures_of_correlated_columns_are_not():
     X = correlated(600, rho=0.99)
     assert share_off(X[:100], X[100:]) > 0.5
 
 
-def test_new_rows_of_the_same_kind_lie_off_as_often_as_promised():
+def test_new_rows_of_the_same_kind_are_off_the_data_at_the_stated_rate():
     X = correlated(1000, rho=0.9)
     assert 0.02 < share_off(X[:300], X[300:800], X[800:]) < 0.1
 
@@ -40,7 +40,7 @@ def test_mixtures_hold_cells_of_both_and_of_each_number_alike():
     assert shares == pytest.approx([0, 1 / 3, 1 / 3, 1 / 3, 0], abs=0.05)
 
 
-def test_words_and_missing_cells_count():
+def test_categories_and_missing_values_count():
     cities = pd.DataFrame(
         {"city": ["Oslo", "Bergen"] * 30, "sea": ["yes", "no"] * 30, "n": 1.0}
     )

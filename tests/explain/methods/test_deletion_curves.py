@@ -30,8 +30,8 @@ def curves(linear, values=None):
 
 
 def test_steps_are_the_attributions_of_a_linear_classifier(linear):
-    told, shap = curves(linear)
-    table = told.frame()
+    result, shap = curves(linear)
+    table = result.frame()
     assert table["removed"].tolist() == [0, 0.25, 0.5, 0.75, 1]
     assert table["attribution"].iloc[0] == pytest.approx(shap.predictions[:, 1].mean())
     # the background rows of the curve are some of those of the attributions
@@ -45,9 +45,9 @@ def test_steps_are_the_attributions_of_a_linear_classifier(linear):
 
 
 def test_true_order_beats_chance_and_the_reverse_does_not(linear):
-    told, _ = curves(linear)
-    assert told.chance == 1 / (1 + N_ORDERS)
-    assert told.area < told.areas.min()
+    result, _ = curves(linear)
+    assert result.chance == 1 / (1 + N_ORDERS)
+    assert result.area < result.areas.min()
     turned, _ = curves(linear, lambda values: -values)
     assert turned.chance == 1
     assert turned.area > turned.areas.max()
@@ -67,15 +67,15 @@ def test_several_methods_are_compared_with_the_same_orders(linear):
     model, rows, X = linear
     shap = explain.shap(model, rows, background=X, random_state=0)
     problem = open_problem(model, rows, background=X)
-    told = compute_deletion_curves(
+    result = compute_deletion_curves(
         problem,
         {"one": shap, "turned": replace(shap, values=-shap.values)},
         np.random.RandomState(0),
     )
     alone, _ = curves(linear)
-    assert told["one"].frame().equals(alone.frame())
-    assert told["turned"].area > told["one"].area
-    np.testing.assert_array_equal(told["turned"].areas, told["one"].areas)
+    assert result["one"].frame().equals(alone.frame())
+    assert result["turned"].area > result["one"].area
+    np.testing.assert_array_equal(result["turned"].areas, result["one"].areas)
 
 
 def test_same_seed_same_bits(linear):
@@ -86,6 +86,6 @@ def test_same_seed_same_bits(linear):
 
 def test_one_column():
     X = np.linspace(0, 1, 20)[:, None]
-    told, _ = curves((Formula(lambda rows: rows[:, 0]), X[15:], X))
-    assert told.frame()["removed"].tolist() == [0, 1]
-    assert told.chance == 1
+    result, _ = curves((Formula(lambda rows: rows[:, 0]), X[15:], X))
+    assert result.frame()["removed"].tolist() == [0, 1]
+    assert result.chance == 1

@@ -11,14 +11,16 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from skdnn import explain
-from skdnn.explain._methods import lime as _lime
+from skdnn.explain._methods import lime as lime_module
+from skdnn.explain._methods.lime import fit_surrogate, kernel_weights
+from skdnn.explain._methods.lime_sampling import Bins, Pool, draw_rows
 from skdnn.explain._model.target import open_problem
 
 
 def pools_of(problem, columns=None):
-    bins = _lime.Bins(problem)
+    bins = Bins(problem)
     columns = columns or [[j] for j in range(problem.target.n_features)]
-    return [_lime.Pool(problem, bins, problem.X[0], these) for these in columns]
+    return [Pool(problem, bins, problem.X[0], these) for these in columns]
 
 
 @pytest.fixture
@@ -26,13 +28,13 @@ def around(iris_model):
     model, X, _ = iris_model
     problem = open_problem(model, X[:1], background=X)
     draw = np.random.RandomState(0)
-    rows, like, terms = _lime.draw_rows(pools_of(problem), problem.X[0], 5000, draw)
+    rows, like, terms = draw_rows(pools_of(problem), problem.X[0], 5000, draw)
     return like, model.predict_proba(problem.target.decode(rows)), terms
 
 
 def test_surrogate_equals_that_of_lime(around):
     like, output, _ = around
-    surrogate = _lime.fit_surrogate(like, output)
+    surrogate = fit_surrogate(like, output)
     distances = np.sqrt((1 - like).sum(axis=1))
     width = 0.75 * np.sqrt(like.shape[1])
     theirs = LimeBase(lambda d: np.sqrt(np.exp(-(d**2) / width**2)))
@@ -48,17 +50,17 @@ def test_surrogate_equals_that_of_lime(around):
         )
 
 
-def test_terms_take_out_noise_and_nothing_else(around):
+def test_terms_only_reduce_noise(around):
     like, output, terms = around
-    plain = _lime.fit_surrogate(like, output)
-    freed = _lime.fit_surrogate(like, output, terms)
+    plain = fit_surrogate(like, output)
+    freed = fit_surrogate(like, output, terms)
     assert (freed.errors < 0.95 * plain.errors).mean() > 0.7
     apart = np.abs(freed.coefs - plain.coefs) / plain.errors
     assert apart.max() < 3
     np.testing.assert_allclose(freed.score, plain.score, atol=0.01)
 
 
-def test_drawn_terms_have_mean_zero_whatever_is_like(people, people_model):
+def test_drawn_terms_have_mean_zero(people, people_model):
     frame, _ = people
     problem = open_problem(people_model, frame[:1], background=frame)
     for pool in pools_of(problem, [[0], [1], [2, 4], [3]]):
@@ -72,9 +74,9 @@ def test_drawn_terms_have_mean_zero_whatever_is_like(people, people_model):
     assert pool.like[drawn].mean() == pytest.approx(chances[pool.like].sum(), abs=0.02)
 
 
-def test_kernel_counts_rows_by_what_is_alike(around):
+def test_kernel_weighs_rows_by_similarity(around):
     like, _, _ = around
-    weights = _lime.kernel_weights(like)
+    weights = kernel_weights(like)
     assert (weights[like.all(axis=1)] == 1).all()
     assert weights[like.sum(axis=1) == 0].max() == weights.min()
 
@@ -84,7 +86,7 @@ def test_recovers_a_sum_of_steps(formula):
     model = formula(lambda X: 0.1 + 0.5 * (X[:, 0] > 0.75) + 0.2 * (X[:, 2] > 0.75))
     rng = np.random.default_rng(0)
     background = rng.uniform(size=(4000, 3))
-    # quarters of the drawn rows lie a little off those of the formula
+    # ranks, so that the quarters are those of the formula
     background[:, :] = (np.argsort(np.argsort(background, axis=0), axis=0) + 0.5) / 4000
     result = explain.lime(
         model, np.array([[0.9, 0.5, 0.1]]), background=background, random_state=0
@@ -92,17 +94,17 @@ def test_recovers_a_sum_of_steps(formula):
     values = result.values[0, :, 1]
     assert values[0] == pytest.approx(0.5, abs=0.01)
     assert values[1] == pytest.approx(0, abs=0.01)
-    # not like the rows of the upper quarter, which are a third of the others
+    # compared with the other rows, of which the upper quarter is a third
     assert values[2] == pytest.approx(-0.2 / 3, abs=0.02)
     np.testing.assert_allclose(result.values[0, :, 0], -values, atol=1e-12)
     assert result.score.shape == (1, 2)
     assert result.score[0, 1] > 0.8
 
 
-def test_words_and_missing_cells_stay_what_they_are(people):
+def test_strings_and_missing_values_are_unchanged(people):
     frame, _ = people
 
-    class Watching:
+    class Checking:
         classes_ = np.array(["a", "b"])
 
         def predict_proba(self, X):
@@ -112,12 +114,12 @@ def test_words_and_missing_cells_stay_what_they_are(people):
             assert len(X) == 1 or X["age"].isin(frame["age"]).all()
             return np.full((len(X), 2), 0.5)
 
-    result = explain.lime(Watching(), frame[:2], background=frame, random_state=0)
+    result = explain.lime(Checking(), frame[:2], background=frame, random_state=0)
     np.testing.assert_allclose(result.values, 0, atol=1e-12)
     np.testing.assert_array_equal(result.score, 0)
 
 
-def test_a_word_can_matter(people, people_model):
+def test_a_category_can_matter(people, people_model):
     frame, _ = people
     at = int(np.flatnonzero(frame["city"] == "Oslo")[0])
     result = explain.lime(
@@ -129,7 +131,7 @@ def test_a_word_can_matter(people, people_model):
     assert abs(table["member", "yes"]) < 0.05
 
 
-def test_same_seed_same_bits_whatever_rows_are_beside_it(iris_model):
+def test_same_seed_same_bits_alone_or_with_other_rows(iris_model):
     model, X, _ = iris_model
     settings = {"background": X, "random_state": 0}
     together = explain.lime(model, X[:3], **settings)
@@ -165,7 +167,7 @@ def test_ranking_is_stable_over_seeds(name, tables):
     assert np.mean(ranks) > 0.98
 
 
-def test_no_more_rows_than_the_ranks_need(formula):
+def test_sampling_stops_when_ranks_are_stable(formula):
     X = np.random.default_rng(0).uniform(size=(200, 3))
     clear = formula(lambda X: 0.1 + X @ np.array([0.5, 0.2, 0.05]))
     result = explain.lime(clear, X[:2], background=X, random_state=0)
@@ -178,9 +180,10 @@ def test_no_more_rows_than_the_ranks_need(formula):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["iris", "wine", "words"])
-def test_standard_errors_are_honest(name, tables, monkeypatch):
-    # a number of rows that does not hang on what was drawn
-    monkeypatch.setattr(_lime, "_MAX_BATCHES", 2)
+def test_standard_errors_match_the_deviation(name, tables, monkeypatch):
+    # a number of rows that does not depend on the draws
+    # private: _MAX_BATCHES, so that few rows are drawn
+    monkeypatch.setattr(lime_module, "_MAX_BATCHES", 2)
     model, X = tables[name]
     runs = [
         explain.lime(model, X[::90], background=X, random_state=seed)
@@ -193,35 +196,35 @@ def test_standard_errors_are_honest(name, tables, monkeypatch):
 
 def test_groups_are_drawn_together(people):
     frame, _ = people
-    seen = []
+    calls = []
 
-    class Watching:
+    class Checking:
         classes_ = np.array(["a", "b"])
 
         def predict_proba(self, X):
-            seen.append(X)
+            calls.append(X)
             p = 0.8 * ((X["city"] == "Oslo") & (X["grade"] == "b")).to_numpy() + 0.1
             return np.column_stack([p, 1 - p])
 
     at = np.flatnonzero((frame["city"] == "Oslo") & (frame["grade"] == "b"))[:1]
     result = explain.lime(
-        Watching(), frame.iloc[at], background=frame, random_state=0,
+        Checking(), frame.iloc[at], background=frame, random_state=0,
         groups={"where": ["city", "grade"]},
     )  # fmt: skip
     assert result.feature_names == ["age", "where", "income", "member"]
     assert result.data[0, 1] == "Oslo, b"
     table = result.frame().set_index(["feature", "class"])["value"]
-    # in a surrogate of one rule, being like the row is all there is
+    # in a surrogate of one rule, being like the row is the only term
     assert table["where", "a"] == pytest.approx(0.8, abs=0.01)
     assert result.score[0, 0] > 0.99
-    pairs = pd.concat(seen[1:])[["city", "grade"]].drop_duplicates()
+    pairs = pd.concat(calls[1:])[["city", "grade"]].drop_duplicates()
     known = frame[["city", "grade"]].drop_duplicates()
     assert len(pairs.merge(known)) == len(pairs) <= len(known)
     with pytest.raises(ValueError, match="Did you mean 'city'"):
-        explain.lime(Watching(), frame[:2], groups=[["citi"]])
+        explain.lime(Checking(), frame[:2], groups=[["citi"]])
 
 
-def test_a_rare_word_is_drawn_often_enough(formula):
+def test_a_rare_category_is_drawn_often_enough(formula):
     X = pd.DataFrame({"word": ["rare"] + ["common"] * 199, "x": np.arange(200.0)})
 
     class Model:
@@ -259,14 +262,17 @@ def test_poor_surrogates_are_flagged(formula):
     assert "poor" not in repr(good) + good._repr_html_()
     ax = good.plot("waterfall", sample=0)
     assert "poor" not in ax.get_title()
-    told = good.base_values[0] + good.values[0].sum(axis=0)
+    surrogate = good.base_values[0] + good.values[0].sum(axis=0)
     k = good.predictions[0].argmax()
-    assert f"to {told[k]:.3f}; it is {good.predictions[0, k]:.3f}" in ax.get_xlabel()
+    assert (
+        f"to {surrogate[k]:.3f}; prediction {good.predictions[0, k]:.3f}"
+        in ax.get_xlabel()
+    )
     assert not any(bar.get_hatch() for bar in ax.patches)
     assert explain.shap(steps, X[:2], background=X).poor_fit is None
 
 
-def test_close_to_limes_own_explainer(iris_model):
+def test_close_to_the_explainer_of_lime(iris_model):
     model, X, _ = iris_model
     settings = {"background": X, "random_state": 0}
     theirs = explain.lime(model, X[::50], method="tabular", **settings)
@@ -274,13 +280,13 @@ def test_close_to_limes_own_explainer(iris_model):
     np.testing.assert_array_equal(theirs.values[1:2], again.values)
     assert theirs.method == "up to 5000 rows around each"
     ours = explain.lime(model, X[::50], **settings)
-    # they differ by how numbers are drawn within quarters
+    # the distributions within quarters differ
     assert np.corrcoef(ours.values.ravel(), theirs.values.ravel())[0, 1] > 0.98
     np.testing.assert_allclose(ours.score, theirs.score, atol=0.1)
     assert (theirs.std_errors > ours.std_errors).mean() > 0.9
 
 
-def test_limes_own_explainer_takes_words():
+def test_explainer_of_lime_takes_strings():
     rng = np.random.default_rng(0)
     X = pd.DataFrame({"word": rng.choice(list("abc"), 300), "x": rng.normal(size=300)})
     y = (X["word"] == "a") ^ (X["x"] > 1)
@@ -299,13 +305,13 @@ def test_limes_own_explainer_takes_words():
             explain.lime(model, X[:4], method="tabular", **options)
 
 
-def test_limes_own_explainer_has_no_missing_cells(people, people_model):
+def test_explainer_of_lime_refuses_missing_values(people, people_model):
     frame, _ = people
     with pytest.raises(ValueError, match=r"no missing .*use method='auto'"):
         explain.lime(people_model, frame[:1], background=frame, method="tabular")
 
 
-def test_residual_is_what_the_surrogate_misses(iris_model):
+def test_residual_is_the_error_of_the_surrogate(iris_model):
     model, X, _ = iris_model
     result = explain.lime(model, X[:5], background=X, random_state=0)
     assert result.base_values.shape == (5, 3)

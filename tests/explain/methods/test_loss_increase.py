@@ -2,72 +2,76 @@ import numpy as np
 from oracles import Bagged, Formula, Logistic
 from sklearn.linear_model import LogisticRegression
 
-from skdnn.explain._methods.loss_increase import measure_rises
+from skdnn.explain._methods.loss_increase import measure_increases
 from skdnn.explain._model.target import open_problem
 
 TRUTH = Logistic([1.0, -0.5, 0.0, 0.25])
 
 
-def rises(model, X, y, n_orders=10, seed=0):
+def increases_of(model, X, y, n_orders=10, seed=0):
     draw = np.random.RandomState(seed)
     orders = np.array([draw.permutation(len(X)) for _ in range(n_orders)])
     problem = open_problem(model, X)
-    return measure_rises(problem, y, [0, 1, 2, 3], orders, lambda: None), orders
+    return measure_increases(
+        problem, y.astype(int), [0, 1, 2, 3], orders, lambda: None
+    ), orders
 
 
 def loss_of(proba, y):
     return -np.log(proba[np.arange(len(y)), y.astype(int)])
 
 
-def test_is_the_rise_of_the_mean_loss_by_loops():
+def test_is_the_increase_of_the_mean_loss_by_loops():
     X, y = TRUTH.draw(60, 0)
     model = Bagged(LogisticRegression(), 4).fit(X, y)
-    told, orders = rises(model, X, y)
+    result, orders = increases_of(model, X, y)
     each = np.zeros((5, 4))
     for j in range(4):
         for order in orders:
             moved = X.copy()
             moved[:, j] = X[order, j]
-            for place, ask in enumerate([model, *model.estimators_]):
-                before, after = ask.predict_proba(X), ask.predict_proba(moved)
+            for i, member in enumerate([model, *model.estimators_]):
+                before, after = member.predict_proba(X), member.predict_proba(moved)
                 rise = loss_of(after, y) - loss_of(before, y)
-                each[place, j] += rise.mean() / len(orders)
-    np.testing.assert_allclose(told.rises, each[0])
-    np.testing.assert_allclose(told.refit_covariance, np.cov(each[1:], rowvar=False))
+                each[i, j] += rise.mean() / len(orders)
+    np.testing.assert_allclose(result.means, each[0])
+    np.testing.assert_allclose(result.refit_covariance, np.cov(each[1:], rowvar=False))
 
 
-def test_without_members_and_of_a_column_that_is_not_used():
+def test_without_members_and_of_an_unused_column():
     X, y = TRUTH.draw(50, 0)
-    told, _ = rises(TRUTH, X, y)
-    assert told.refit_covariance is None
-    assert told.rises[2] == 0
-    assert (told.data_covariance[2] == 0).all()
+    result, _ = increases_of(TRUTH, X, y)
+    assert result.refit_covariance is None
+    assert result.means[2] == 0
+    assert (result.data_covariance[2] == 0).all()
 
 
 def test_blocks_change_nothing(monkeypatch):
     X, y = TRUTH.draw(300, 0)
-    whole, _ = rises(TRUTH, X, y)
+    whole, _ = increases_of(TRUTH, X, y)
     monkeypatch.setattr("skdnn.explain._model.target._MAX_BLOCK_ROWS", 77)
-    parts, _ = rises(TRUTH, X, y)
-    np.testing.assert_allclose(parts.rises, whole.rises)
+    parts, _ = increases_of(TRUTH, X, y)
+    np.testing.assert_allclose(parts.means, whole.means)
     np.testing.assert_allclose(parts.data_covariance, whole.data_covariance)
 
 
-def test_error_is_how_other_rows_would_differ():
+def test_error_is_the_deviation_over_other_rows():
     many, errors = [], []
     for seed in range(400):
         X, y = TRUTH.draw(100, seed)
-        told, _ = rises(TRUTH, X, y, seed=seed)
-        many.append(told.rises)
-        errors.append(np.diag(told.data_covariance))
+        result, _ = increases_of(TRUTH, X, y, seed=seed)
+        many.append(result.means)
+        errors.append(np.diag(result.data_covariance))
     used = [0, 1, 3]
     ratio = np.sqrt(np.mean(errors, axis=0))[used] / np.std(many, axis=0)[used]
-    # 400 repeats tell the deviation to 4 %
+    # 400 repeats estimate the deviation within 4%
     assert (ratio > 0.9).all()
     assert (ratio < 1.15).all()
 
 
-def test_sure_mistakes_stay_finite():
+def test_confident_mistakes_stay_finite():
     X = np.arange(20.0)[:, None] * np.ones(4)
-    told, _ = rises(Formula(lambda X: (X[:, 0] > 9).astype(float)), X, X[:, 0] <= 9)
-    assert np.isfinite(told.rises).all()
+    result, _ = increases_of(
+        Formula(lambda X: (X[:, 0] > 9).astype(float)), X, X[:, 0] <= 9
+    )
+    assert np.isfinite(result.means).all()

@@ -46,7 +46,7 @@ def test_curves_of_rows_average_to_the_profile(people, people_model):
     np.testing.assert_allclose(again, mean.set_index(keys)["value"].loc[again.index])
 
 
-def test_words_are_looked_at_at_every_level(people, people_model):
+def test_text_columns_are_evaluated_at_every_category(people, people_model):
     frame, _ = people
     table = explain.partial_dependence(people_model, frame, features="city").frame()
     levels = set(table["x"].dropna())
@@ -147,7 +147,7 @@ def test_pairs_show_an_interaction():
     assert len(table) == 20 * 20
 
 
-def test_pairs_of_words_and_numbers(people, people_model):
+def test_pairs_of_text_and_numeric_columns(people, people_model):
     frame, _ = people
     table = explain.partial_dependence(
         people_model, frame[:40], features=[("city", "member"), ("income", "city")]
@@ -176,13 +176,13 @@ def test_bad_pairs(settings, match):
         explain.partial_dependence(Linear([1, 2, 3]), X, **settings)
 
 
-def test_rows_are_asked_about_in_large_blocks():
+def test_rows_are_predicted_in_large_blocks():
     calls = []
 
-    def watch(X):
+    def record(X):
         calls.append(len(X))
         return X[:, 0]
 
     X = np.random.default_rng(0).random((30, 2))
-    explain.partial_dependence(Formula(watch), X)
+    explain.partial_dependence(Formula(record), X)
     assert calls[1:] == [30 * 30] * 2

@@ -33,7 +33,7 @@ def test_unused_column(formula):
     used, unused = table.iloc[0], table.iloc[1]
     assert unused["importance"] == unused["std_error"] == 0
     assert unused["ratio"] == pytest.approx(1)
-    # shuffled, half of the rows are told wrongly
+    # shuffled, half of the rows are predicted wrong
     assert used["importance"] == pytest.approx(0.5, abs=0.02)
     wrong = (np.log(0.9) + np.log(0.1)) / 2 / np.log(0.9)
     assert used["ratio"] == pytest.approx(wrong, rel=0.05)
@@ -54,7 +54,7 @@ def test_any_scorer(people, people_model):
         people_model, frame, y, scoring="neg_log_loss", random_state=0
     ).frame()
     loss = log_loss(y, people_model.predict_proba(frame))
-    # of the loss itself, drop and ratio are two ways to say one thing
+    # of the loss itself, drop and ratio are the same information
     np.testing.assert_allclose(table["importance"], loss * (table["ratio"] - 1))
     assert set(table["feature"]) == set(frame.columns)
 
@@ -71,7 +71,7 @@ def test_columns_by_name_and_background_alike(iris_model):
     ("y", "settings", "match"),
     [
         (lambda y: y[:3], {}, r"shape \(150,\). Got \(3,\)"),
-        (lambda y: np.full(150, "rose"), {}, r"Got \['rose'\] besides"),
+        (lambda y: np.full(150, "rose"), {}, r"Got \['rose'\] instead"),
         (lambda y: y, {"n_repeats": 1}, "at least 2. Got 1"),
         (lambda y: y, {"n_repeats": 2.5}, "whole number"),
     ],
@@ -82,7 +82,7 @@ def test_bad_input(y, settings, match, iris_model):
         explain.permutation_importance(model, X, y(classes), **settings)
 
 
-def test_a_loss_of_nothing(iris_model):
+def test_a_loss_of_zero(iris_model):
     _, X, y = iris_model
     tree = DecisionTreeClassifier(random_state=0).fit(X, y)
     table = explain.permutation_importance(tree, X, y, random_state=0).frame()
@@ -121,7 +121,7 @@ def test_bad_scoring(iris_model):
         explain.permutation_importance(model, X, y, scoring="acuracy")
 
 
-def test_scorers_of_what_is_not_taken_for_a_classifier(iris_model):
+def test_scorers_of_an_unrecognised_classifier(iris_model):
     model, X, y = iris_model
 
     class Bare:
@@ -161,7 +161,7 @@ def test_groups_are_shuffled_together():
     assert together["ratio"].item() == pytest.approx(1)
 
 
-def test_groups_are_a_row_in_place_of_their_columns(iris_model):
+def test_groups_replace_their_columns(iris_model):
     model, X, y = iris_model
     petals = ["petal length (cm)", "petal width (cm)"]
     settings = {"groups": {"petal": petals}, "random_state": 0}
@@ -179,7 +179,7 @@ def test_groups_are_a_row_in_place_of_their_columns(iris_model):
     pd.testing.assert_frame_equal(chosen, table[2:].reset_index(drop=True))
     with pytest.raises(ValueError, match=r"`features` must name columns of X\. Got"):
         explain.permutation_importance(model, X, y, features=petals, **settings)
-    with pytest.raises(ValueError, match="`groups` must hold columns of X"):
+    with pytest.raises(ValueError, match="`groups` must name columns of X"):
         explain.permutation_importance(model, X, y, groups={"a": ["sepal"]})
 
 
@@ -196,7 +196,7 @@ def test_constant_column_has_none():
 def test_losses_are_found_in_large_blocks(formula):
     calls = []
 
-    def watch(X):
+    def record(X):
         calls.append(len(X))
         return np.clip(X[:, 0], 0.1, 0.9)
 
@@ -206,6 +206,6 @@ def test_losses_are_found_in_large_blocks(formula):
         return 0.0
 
     explain.permutation_importance(
-        formula(watch), X, X[:, 0] > 0.5, scoring=score, n_repeats=20
+        formula(record), X, X[:, 0] > 0.5, scoring=score, n_repeats=20
     )
     assert calls == [1, 50, 1000, 1000]

@@ -1,4 +1,4 @@
-"""Uncertainty from refits: what each method says of the members of an ensemble."""
+"""Refit errors: every method applied to the members of an ensemble."""
 
 import json
 
@@ -27,7 +27,7 @@ def table():
 
 
 class Frames(Bagged):
-    """Takes frames with a column of words, as the user has them."""
+    """An ensemble that takes frames with a text column."""
 
     def _numbers(self, X):
         return X.drop(columns="word").assign(w=X["word"].map(ord) - 121).to_numpy(float)
@@ -54,7 +54,7 @@ class One:
         return np.mean(self.classes_[self.predict_proba(X).argmax(axis=1)] == y)
 
 
-def ask(name, estimator, table, **options):
+def explained(name, estimator, table, **options):
     X, y = table
     method = getattr(explain, name)
     if name == "permutation_importance":
@@ -72,7 +72,7 @@ def numbers(result):
     return result.frame()[name].to_numpy()
 
 
-ASKED = [
+CASES = [
     ("shap", {}),
     ("shap", {"method": "walks"}),
     ("shap", {"method": "regression", "n_jobs": 2}),
@@ -91,21 +91,21 @@ ASKED = [
 ]
 
 
-@pytest.mark.parametrize(("name", "options"), ASKED, ids=str)
-def test_one_pass_says_what_a_pass_for_each_member_says(name, options, table, ensemble):
-    result = ask(name, ensemble, table, **options)
-    plain = ask(name, One(ensemble), table, **options)
+@pytest.mark.parametrize(("name", "options"), CASES, ids=str)
+def test_one_pass_equals_a_pass_for_each_member(name, options, table, ensemble):
+    result = explained(name, ensemble, table, **options)
+    plain = explained(name, One(ensemble), table, **options)
     np.testing.assert_allclose(numbers(result), numbers(plain), atol=1e-12)
     assert list(result.frame()) == list(plain.frame())
     assert plain.refit_errors is None
     assert plain.n_refits == 0
     each = [
-        numbers(ask(name, One(ensemble, place), table, **options))
+        numbers(explained(name, One(ensemble, place), table, **options))
         for place in range(N_MEMBERS)
     ]
     assert result.n_refits == N_MEMBERS
     assert result.refit_errors.shape == numbers(result).shape
-    # LIME goes on until the ensemble's ranks are settled, for all members alike
+    # LIME samples until the ensemble's ranks are stable, the same rows for all members
     near = {"rtol": 0.2, "atol": 5e-3} if name == "lime" else {"atol": 1e-12}
     np.testing.assert_allclose(
         result.refit_errors, np.std(each, axis=0, ddof=1), **near
@@ -113,25 +113,25 @@ def test_one_pass_says_what_a_pass_for_each_member_says(name, options, table, en
     assert result.refit_errors.max() > 0.01
 
 
-@pytest.mark.parametrize(("name", "options"), ASKED, ids=str)
+@pytest.mark.parametrize(("name", "options"), CASES, ids=str)
 def test_intervals_and_plain_data(name, options, table, ensemble):
-    result = ask(name, ensemble, table, **options)
+    result = explained(name, ensemble, table, **options)
     low, high = result.refit_interval()
     t = 2.7764451  # of 4 degrees of freedom
     np.testing.assert_allclose(high - low, 2 * t * result.refit_errors)
     np.testing.assert_allclose((high + low) / 2, numbers(result), atol=1e-12)
-    told = json.loads(json.dumps(result.to_dict(), allow_nan=False))
-    np.testing.assert_allclose(told["refit_errors"], result.refit_errors)
+    outcome = json.loads(json.dumps(result.to_dict(), allow_nan=False))
+    np.testing.assert_allclose(outcome["refit_errors"], result.refit_errors)
 
 
 def test_intervals_must_have_refits(table, ensemble):
-    result = ask("break_down", One(ensemble), table)
+    result = explained("break_down", One(ensemble), table)
     with pytest.raises(ValueError, match=r"must have an ensemble.*bootstrap=True"):
         result.refit_interval()
 
 
 def test_part_of_the_rows_keeps_their_refit_errors(table, ensemble):
-    result = ask("shap", ensemble, table)
+    result = explained("shap", ensemble, table)
     np.testing.assert_array_equal(result[1].refit_errors, result.refit_errors[[1]])
 
 
@@ -146,9 +146,9 @@ class Lines(Linear):
         return np.stack([Linear(coefs).predict_proba(X) for coefs in self.each])
 
 
-def test_break_down_goes_by_the_size_of_the_ensembles_moves():
+def test_break_down_orders_by_the_size_of_the_ensembles_changes():
     X = correlated(50)
-    # members move much along the first column, and against each other
+    # members change much along the first column, in opposite directions
     model = Lines(np.array([[2.0, 0.2], [-2.0, 0.2], [0.03, 0.2]]))
     result = explain.break_down(model, X[:4] + 3, background=X)
     assert (result.orders == [1, 0]).all()
@@ -183,21 +183,21 @@ def test_members_are_found_behind_pipelines_and_searches(table):
     search.fit(X, y)
     assert find_members(search, X[:1], 3).n == 3
     # its score is the loss, and so is the members'
-    found = explain.permutation_importance(search, X, y, random_state=0)
+    result = explain.permutation_importance(search, X, y, random_state=0)
     named = explain.permutation_importance(
         search, X, y, random_state=0, scoring="neg_log_loss"
     )
-    np.testing.assert_allclose(found.refit_errors, named.refit_errors)
+    np.testing.assert_allclose(result.refit_errors, named.refit_errors)
 
 
-def test_one_member_is_no_refit(table):
+def test_one_member_is_not_a_refit(table):
     X, y = table
     single = Frames(LogisticRegression(), 1).fit(X, y)
-    assert ask("break_down", single, table).refit_errors is None
+    assert explained("break_down", single, table).refit_errors is None
 
 
 def test_prediction_that_is_not_the_mean_of_the_members(table, ensemble):
-    class Sharp(One):
+    class Squared(One):
         def predict_proba(self, X):
             proba = super().predict_proba(X) ** 2
             return proba / proba.sum(axis=1, keepdims=True)
@@ -205,9 +205,9 @@ def test_prediction_that_is_not_the_mean_of_the_members(table, ensemble):
         def predict_members(self, X):
             return self.ensemble.predict_members(X)
 
-    result = ask("break_down", Sharp(ensemble), table)
-    X, _ = table
-    np.testing.assert_allclose(result.predictions, Sharp(ensemble).predict_proba(X[:3]))
+    result = explained("break_down", Squared(ensemble), table)
+    expected = Squared(ensemble).predict_proba(table[0][:3])
+    np.testing.assert_allclose(result.predictions, expected)
     np.testing.assert_allclose(result.residual, 0, atol=1e-12)
     assert result.refit_errors.max() > 0.01
 
@@ -243,12 +243,12 @@ def test_a_column_that_no_member_uses_has_no_error():
     assert (result.refit_errors[2:] == 0).all()
 
 
-def test_counterfactuals_tell_how_many_members_agree(table, ensemble):
+def test_counterfactuals_have_the_share_of_members_that_agree(table, ensemble):
     X, _ = table
     result = explain.counterfactuals(ensemble, X[:5], background=X, n_alternatives=2)
-    found = result.frame()
-    each = ensemble.predict_members(found[X.columns]).argmax(axis=2)
-    agree = ensemble.classes_[each] == found["target"].to_numpy()
+    outcome = result.frame()
+    each = ensemble.predict_members(outcome[X.columns]).argmax(axis=2)
+    agree = ensemble.classes_[each] == outcome["target"].to_numpy()
     np.testing.assert_allclose(result.member_shares, agree.mean(axis=0))
     assert result.to_dict()["member_shares"] == result.member_shares.tolist()
     assert (result.member_shares < 1).any()
@@ -264,12 +264,12 @@ def coverage(n_repeats, n_members, output="probability"):
         X, y = truth.draw(500, seed)
         rows, _ = truth.draw(200, seed + 10_000)
         model = Bagged(LogisticRegression(C=1e3), n_members, seed).fit(X, y)
-        told, true = (
+        result, true = (
             explain.average_conditional_effects(m, rows, output=output).frame()[1::2]
             for m in (model, truth)
         )
-        inside = (told["ci_low"] <= true["effect"]) & (
-            true["effect"] <= told["ci_high"]
+        inside = (result["ci_low"] <= true["effect"]) & (
+            true["effect"] <= result["ci_high"]
         )
         held += inside.to_numpy()
     return held / n_repeats

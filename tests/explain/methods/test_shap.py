@@ -51,7 +51,7 @@ def test_equals_shap_exact(kind, wine):
 
 
 def test_linear_truth(formula):
-    # the Shapley values of a sum are what each term differs from its mean
+    # the Shapley values of a sum are the differences of the terms from their means
     factors = np.array([0.1, -0.2, 0.05])
     model = formula(lambda X: 0.5 + X @ factors)
     rng = np.random.default_rng(0)
@@ -93,7 +93,7 @@ def test_adds_up(cancer_model, people, people_model):
         )
 
 
-def test_a_column_of_words_is_one_player(people, people_model):
+def test_a_text_column_is_one_player(people, people_model):
     frame, _ = people
     result = explain.shap(people_model, frame[:5], background=frame, random_state=0)
     assert result.feature_names == list(frame.columns)
@@ -129,12 +129,12 @@ def wide(formula):
 
 
 def one_square(X):
-    """Background rows differ by what no straight line in their cells tells."""
+    """Background rows differ nonlinearly."""
     return 1 / (1 + np.exp(-(X[:, 0] ** 2)))
 
 
 def all_of_five(X):
-    """The worth of a set is not even nearly the sum of its members'."""
+    """The worth of a set is far from the sum over its players."""
     return (X[:, :5] > -1).all(axis=1) * 0.9
 
 
@@ -149,19 +149,19 @@ def wide_cases(wide, formula):
     return cases
 
 
-HONEST = [
+CALIBRATED = [
     *itertools.product(
         ["network", "one_square", "all_of_five"],
         [{}, {"max_evals": 600}, {"tolerance": 0.004}],
     ),
-    # walks know sums exactly; of a rule with steps, a hundred pairs see too few
+    # walks are exact for sums; for a rule with steps, a hundred pairs are too few
     ("network", {"method": "walks"}),
 ]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("case", "options"), HONEST, ids=str)
-def test_standard_errors_are_honest(case, options, wide_cases):
+@pytest.mark.parametrize(("case", "options"), CALIBRATED, ids=str)
+def test_standard_errors_match_the_deviation(case, options, wide_cases):
     model, X, background, truth = wide_cases[case]
     results = [
         explain.shap(model, X, background=background, random_state=seed, **options)
@@ -172,7 +172,7 @@ def test_standard_errors_are_honest(case, options, wide_cases):
     spread = values.std(axis=0, ddof=1)
     ends = [result.interval() for result in results]
     low, high = (np.stack([end[i][..., 1] for end in ends]) for i in (0, 1))
-    inside = (low - 1e-12 < truth) & (truth < high + 1e-12)  # all but rounding
+    inside = (low - 1e-12 < truth) & (truth < high + 1e-12)  # up to rounding
     bias = np.abs(values.mean(axis=0) - truth)
     assert (bias < 4 * spread / np.sqrt(60) + 1e-12).all()
     assert 0.85 < errors.mean() / spread.mean() < 1.15
@@ -181,22 +181,22 @@ def test_standard_errors_are_honest(case, options, wide_cases):
 
 def test_tolerance_is_met_row_by_row(wide):
     model, X, background, truth = wide
-    seen = []
+    calls = []
 
     class Counting:
         classes_ = model.classes_
 
         def predict_proba(self, rows):
-            seen.append(len(rows))
+            calls.append(len(rows))
             return model.predict_proba(rows)
 
     options = {"background": background, "random_state": 0}
     loose = explain.shap(Counting(), X, tolerance=0.02, **options)
-    n_loose = sum(seen)
+    n_loose = sum(calls)
     tight = explain.shap(Counting(), X, tolerance=0.002, **options)
     assert loose.std_errors.max() <= 0.02
     assert 0.001 < tight.std_errors.max() <= 0.002
-    assert sum(seen) - n_loose > 2 * n_loose
+    assert sum(calls) - n_loose > 2 * n_loose
     np.testing.assert_allclose(tight.values[..., 1], truth, atol=0.01)
     alone = explain.shap(Counting(), X[2:3], tolerance=0.002, **options)
     np.testing.assert_allclose(alone.values, tight.values[2:3], atol=1e-12)
@@ -212,21 +212,21 @@ def test_tolerance_that_max_evals_does_not_reach_warns(wide):
 def test_max_evals_is_kept(method, wide):
     model, X, background, truth = wide
     most = {"exact": 50_000, "walks": 4000}.get(method, 2000)
-    seen = []
+    calls = []
 
     class Counting:
         classes_ = model.classes_
 
         def predict_proba(self, rows):
-            seen.append(len(rows))
+            calls.append(len(rows))
             return model.predict_proba(rows)
 
     result = explain.shap(
         Counting(), X, background=background, method=method, max_evals=most,
         random_state=0,
     )  # fmt: skip
-    # beside the rows themselves, the background, and what opens the problem
-    assert 0.5 * most * len(X) < sum(seen) < most * len(X) + 4 * len(background)
+    # in addition the rows themselves, the background, and opening the problem
+    assert 0.5 * most * len(X) < sum(calls) < most * len(X) + 4 * len(background)
     assert np.abs(result.values[..., 1] - truth).max() < 0.2
 
 
@@ -309,7 +309,7 @@ def test_contrast_is_the_difference_of_two_classes(output, iris_model):
 
 
 @pytest.mark.parametrize("options", [{}, {"tolerance": 0.004}], ids=str)
-def test_several_processes_say_the_same(options, wide):
+def test_several_processes_give_the_same(options, wide):
     model, X, background, _ = wide
     settings = {"background": background, "random_state": 0, **options}
     alone = explain.shap(model, X, **settings)
@@ -341,12 +341,12 @@ def test_rows_go_through_processes(wine, wine_model):
         ({"max_evals": 20, "method": "exact"}, "at least 28 for 4 players"),
         ({"max_evals": 20, "method": "walks"}, "at least 24 for 4 players"),
         ({"max_evals": 20, "method": "kernel"}, "at least 900 for method='kernel'"),
-        ({"tolerance": 0.1, "method": "kernel"}, "go without `tolerance`"),
+        ({"tolerance": 0.1, "method": "kernel"}, "used without `tolerance`"),
         ({"groups": [["x"]]}, "Got 'x'"),
         ({"n_jobs": 0}, "n_jobs == 0"),
     ],
 )
-def test_options_that_cannot_be(options, match, iris_model):
+def test_invalid_options(options, match, iris_model):
     model, X, _ = iris_model
     with pytest.raises(ValueError, match=match):
         explain.shap(model, X[:2], background=X, **options)
@@ -392,7 +392,7 @@ def test_same_seed_same_bits(cancer_model):
     assert not np.array_equal(first, other)
 
 
-def test_a_row_is_told_the_same_alone(cancer_model):
+def test_a_row_alone_has_the_same_values(cancer_model):
     model, X = cancer_model
     together = explain.shap(model, X[:3], background=X, random_state=0)
     alone = explain.shap(model, X[2:3], background=X, random_state=0)
@@ -404,6 +404,7 @@ def test_blocks_do_not_change_the_answer(cancer_model, monkeypatch):
 
     model, X = cancer_model
     whole = explain.shap(model, X[:1], background=X, random_state=0)
+    # private: _BLOCK_CELLS, so that small tables are predicted in blocks
     monkeypatch.setattr(target, "_BLOCK_CELLS", 1)
     blocks = explain.shap(model, X[:1], background=X, random_state=0)
     np.testing.assert_allclose(blocks.values, whole.values, atol=1e-12)
@@ -419,7 +420,7 @@ def test_one_column_and_a_constant_one(formula):
         np.testing.assert_allclose(result.values[:, 1], 0, atol=1e-15)
 
 
-def test_constant_columns_do_not_count(wide):
+def test_constant_columns_are_not_enumerated(wide):
     model, X, background, _ = wide
     both = [
         np.hstack([np.full((len(rows), 9), 3.0), rows[:, :9]])
@@ -447,7 +448,7 @@ def test_too_many_columns_to_enumerate(cancer_model):
         explain.shap(model, X[:1], background=X, method="exact")
 
 
-def test_progress_is_shown_when_asked_for(iris_model, capfd):
+def test_progress_is_shown_if_verbose(iris_model, capfd):
     model, X, _ = iris_model
     explain.shap(model, X[:3], background=X)
     assert capfd.readouterr() == ("", "")
@@ -479,7 +480,7 @@ def test_memory_does_not_grow_with_rows(formula):
         peak_of(lambda rows=rows: explain.shap(model, rows, **settings))
         for rows in (X[:100], X)
     )
-    # the result itself: values, errors, and cells as they were given
+    # the result itself: values, errors, and the input values
     result = 500 * 30 * (2 * 2 * 8 + 2 * 32 + 8)
     assert many - few < 2 * result
 
@@ -499,7 +500,7 @@ def test_intervals_hold_the_truth(wine, wine_model):
     assert inside.mean() > 0.93
     narrow = walks.interval(0.5)
     assert (narrow[1] - narrow[0] < high - low).all()
-    # the quantile of Student's t, not of the normal curve
+    # the quantile of Student's t, not of the normal distribution
     np.testing.assert_allclose(
         high - walks.values, 2.6387 * walks.std_errors, rtol=1e-4
     )

@@ -58,24 +58,24 @@ def test_both_errors_are_named_and_add_up(result):
 
 def test_effects_are_those_of_average_conditional_effects(result):
     X, _ = TRUTH.draw(200, 1)
-    told = explain.average_conditional_effects(fitted(0), X).frame()
+    table = explain.average_conditional_effects(fitted(0), X).frame()
     effects = part(result, "effect")
-    np.testing.assert_allclose(effects["value"], told["effect"])
-    np.testing.assert_allclose(effects["refit_error"], told["std_error"])
+    np.testing.assert_allclose(effects["value"], table["effect"])
+    np.testing.assert_allclose(effects["refit_error"], table["std_error"])
 
 
 def test_error_of_the_rows_is_that_of_a_mean():
     X, y = TRUTH.draw(80, 1)
-    told = part(explain.summary(TRUTH, X, y, random_state=0), "effect")
+    result = part(explain.summary(TRUTH, X, y, random_state=0), "effect")
     p = TRUTH.predict_proba(X)[:, 1]
     slopes = np.outer(p * (1 - p), TRUTH.coefs)
     errors = slopes.std(axis=0, ddof=1) / np.sqrt(80)
-    np.testing.assert_allclose(told["data_error"][1::2], errors, rtol=1e-2)
-    assert told["refit_error"].isna().all()
-    np.testing.assert_allclose(told["std_error"], told["data_error"])
+    np.testing.assert_allclose(result["data_error"][1::2], errors, rtol=1e-2)
+    assert result["refit_error"].isna().all()
+    np.testing.assert_allclose(result["std_error"], result["data_error"])
 
 
-def test_probabilities_are_adjusted_for_what_was_looked_at(result):
+def test_p_values_are_adjusted_for_the_columns_measured(result):
     # the two classes of each column are one effect
     assert (result.n_importances, result.n_effects) == (4, 4)
     assert "4 importances and 4 effects were tested" in result.multiplicity
@@ -84,25 +84,25 @@ def test_probabilities_are_adjusted_for_what_was_looked_at(result):
     assert effects["p_holm"][0] < 0.001
     assert effects["p_holm"][4] > 0.05
     X, y = TRUTH.draw(80, 1)
-    told = part(explain.summary(TRUTH, X, y, random_state=0), "effect")[::2]
-    size = np.abs(told["value"]) / told["data_error"]
+    table = part(explain.summary(TRUTH, X, y, random_state=0), "effect")[::2]
+    size = np.abs(table["value"]) / table["data_error"]
     # one column is not used: 1. The others count four, three and two times
     chance = np.sort(2 * stats.t.sf(size, 79))[:3] * [4, 3, 2]
-    assert told["p_holm"].max() == 1
+    assert table["p_holm"].max() == 1
     wanted = np.maximum.accumulate(chance)
-    np.testing.assert_allclose(np.sort(told["p_holm"])[:3], wanted, rtol=1e-6)
+    np.testing.assert_allclose(np.sort(table["p_holm"])[:3], wanted, rtol=1e-6)
 
 
-def test_ranks_that_are_not_told_apart_are_ties(result):
+def test_ranks_that_are_not_distinguished_are_ties(result):
     ranks = part(result, "importance").set_index("feature")
-    # x0 stands before x1 and x2, but not surely before x3
+    # x0 stands before x1 and x2, but not certainly before x3
     assert ranks.loc["x0", ["rank_low", "rank_high"]].tolist() == [1, 2]
     assert ranks.loc["x2", ["rank_low", "rank_high"]].tolist() == [2, 4]
     assert (ranks["rank_low"] <= ranks["value"].rank(ascending=False)).all()
     assert (ranks["rank_high"] >= ranks["value"].rank(ascending=False)).all()
 
 
-def test_words_classes_and_a_pipeline():
+def test_strings_classes_and_a_pipeline():
     rng = np.random.default_rng(0)
     X = pd.DataFrame({"a": rng.normal(size=90), "city": rng.choice(["x", "y"], 90)})
     y = np.digitize(X["a"] + (X["city"] == "x"), [0, 1])
@@ -121,7 +121,7 @@ def test_words_classes_and_a_pipeline():
     assert result.n_refits == 6
 
 
-def test_what_is_not_in_the_intervals_is_said(result):
+def test_warning_names_what_the_intervals_leave_out(result):
     X, y = TRUTH.draw(40, 1)
     assert result.warning == ""
     assert result.title == (
@@ -134,9 +134,9 @@ def test_what_is_not_in_the_intervals_is_said(result):
         alone.refit_interval()
     seeds = fitted(0, n_members=3)
     seeds.bootstrap = False
-    told = explain.summary(seeds, X, y, random_state=0)
-    assert "only in their seeds" in told.warning
-    assert "only in their seeds" in told._repr_html_()
+    table = explain.summary(seeds, X, y, random_state=0)
+    assert "only in their seeds" in table.warning
+    assert "other training rows" in table._repr_html_()
 
 
 def test_output_is_that_of_effects_alone(result):
@@ -147,10 +147,10 @@ def test_output_is_that_of_effects_alone(result):
 
 
 def test_protocol(result):
-    told = json.loads(json.dumps(result.to_dict(), allow_nan=False))
-    assert told["n_refits"] == 20
-    assert told["columns"]["rank_low"][0] == 1
-    assert told["columns"]["rank_low"][-1] is None
+    outcome = json.loads(json.dumps(result.to_dict(), allow_nan=False))
+    assert outcome["n_refits"] == 20
+    assert outcome["columns"]["rank_low"][0] == 1
+    assert outcome["columns"]["rank_low"][-1] is None
     html = result._repr_html_()
     assert "<th>rank</th>" in html
     assert "<td>1–2</td>" in html
@@ -198,6 +198,6 @@ def test_intervals_of_importance_hold_that_of_the_limit():
     held = np.zeros(4)
     for seed in range(60):
         X, y = TRUTH.draw(300, seed + 10_000)
-        told = part(explain.summary(fitted(seed), X, y, random_state=0), "importance")
-        held += ((told["ci_low"] <= limit) & (limit <= told["ci_high"])).to_numpy()
+        result = part(explain.summary(fitted(seed), X, y, random_state=0), "importance")
+        held += ((result["ci_low"] <= limit) & (limit <= result["ci_high"])).to_numpy()
     assert held[[0, 1, 3]].mean() / 60 >= 0.9

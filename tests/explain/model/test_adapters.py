@@ -1,12 +1,13 @@
-"""Wrappers of Keras that are not ours, explained as they are, and quickly."""
+"""Third-party Keras wrappers are explained, without slow predictions."""
 
+import pickle
+import subprocess
 import sys
 
 import keras
 import numpy as np
 import pytest
 from keras.wrappers import SKLearnClassifier
-from optional import require
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
@@ -57,15 +58,15 @@ def fitted_keras(iris, **settings):
 
 @pytest.fixture
 def no_slow_predict(monkeypatch):
-    """Have ``Model.predict`` raise, so that only what is compiled gets through."""
+    """Have ``Model.predict`` raise, so that only compiled predictions succeed."""
 
     def refuse(*args, **kwargs):
-        raise AssertionError("Model.predict was asked")
+        raise AssertionError("Model.predict was called")
 
     monkeypatch.setattr(keras.Model, "predict", refuse)
 
 
-def test_scikeras_as_it_is(fitted_scikeras, iris, monkeypatch, request):
+def test_scikeras(fitted_scikeras, iris, monkeypatch, request):
     X, _ = iris
     expected = fitted_scikeras.predict_proba(X.astype("float32"), verbose=0)
     request.getfixturevalue("no_slow_predict")
@@ -95,7 +96,7 @@ def test_within_a_pipeline_and_a_search(fitted_scikeras, iris, no_slow_predict):
     assert search.best_estimator_ is pipe
 
 
-def test_importance_asks_quickly_too(fitted_scikeras, iris, no_slow_predict):
+def test_importance_predicts_fast_too(fitted_scikeras, iris, no_slow_predict):
     X, y = iris
     table = explain.permutation_importance(fitted_scikeras, X, y, random_state=0)
     assert len(table.frame()) == 4
@@ -104,8 +105,6 @@ def test_importance_asks_quickly_too(fitted_scikeras, iris, no_slow_predict):
 def test_processes_share_the_rows(fitted_scikeras, iris):
     X, _ = iris
     quick = as_classifier(fitted_scikeras, X)
-    import pickle
-
     other = pickle.loads(pickle.dumps(quick))
     np.testing.assert_allclose(
         other.predict_proba(X), quick.predict_proba(X), atol=1e-6
@@ -113,7 +112,7 @@ def test_processes_share_the_rows(fitted_scikeras, iris):
 
 
 @pytest.mark.parametrize("activation", ["softmax", None])
-def test_keras_s_own_through_its_decision_function(activation, iris, no_slow_predict):
+def test_keras_wrapper_gives_probabilities(activation, iris, no_slow_predict):
     X, _ = iris
     model = fitted_keras(iris, activation=activation)
     result = explain.shap(model, X[:3], background=X[:20], random_state=0)
@@ -127,19 +126,17 @@ def test_keras_s_own_through_its_decision_function(activation, iris, no_slow_pre
     assert explain.lime(pipe, X[:1], background=X, random_state=0).values.size == 12
 
 
-def test_keras_s_own_is_what_decision_function_says(iris):
+def test_keras_wrapper_is_explained_by_its_decision_function(iris):
     X, _ = iris
     model = fitted_keras(iris, activation=None)
     quick = as_classifier(model, X)
-    out = model.model_.predict(X, verbose=0)
-    if hasattr(model, "decision_function"):  # since Keras 3.15
-        np.testing.assert_array_equal(model.decision_function(X), out)
+    out = model.decision_function(X)
     p = np.exp(out) / np.exp(out).sum(axis=1, keepdims=True)
     np.testing.assert_allclose(quick.predict_proba(X), p, atol=1e-6)
     np.testing.assert_array_equal(quick.predict(X), model.predict(X))
 
 
-def test_others_are_asked_as_they_are(iris):
+def test_others_are_unchanged(iris):
     X, y = iris
     for model in (
         LogisticRegression().fit(X, y),
@@ -153,7 +150,7 @@ def test_others_are_asked_as_they_are(iris):
         assert as_classifier(model, X) is model
 
 
-def test_our_own_keras_classifier(iris, no_slow_predict):
+def test_keras_classifier_of_skdnn(iris, no_slow_predict):
     X, y = iris
     model = KerasClassifier(
         build, loss="sparse_categorical_crossentropy", epochs=5, verbose=0,
@@ -164,21 +161,51 @@ def test_our_own_keras_classifier(iris, no_slow_predict):
     assert result.method == "exact"
 
 
-def test_skorch(iris):
-    skorch = require("skorch")
-    torch = require("torch")
+@pytest.fixture(scope="module")
+def fitted_skorch(iris):
+    skorch = pytest.importorskip("skorch")
+    torch = pytest.importorskip("torch")
     X, y = iris[0].astype(np.float32), iris[1].astype(np.int64)
-    module = torch.nn.Sequential(torch.nn.Linear(4, 3))
+    torch.manual_seed(0)
     net = skorch.NeuralNetClassifier(
-        module, criterion=torch.nn.CrossEntropyLoss, max_epochs=2, verbose=0
-    ).fit(X, y)
+        torch.nn.Sequential(torch.nn.Linear(4, 3)),
+        criterion=torch.nn.CrossEntropyLoss, max_epochs=50, lr=0.3, verbose=0,
+        train_split=None, batch_size=-1,
+    )  # fmt: skip
+    return net.fit(X, y), X, y
+
+
+def test_skorch(fitted_skorch):
+    net, X, _ = fitted_skorch
+    assert as_classifier(net, X) is net
     result = explain.shap(net, X[:3], background=X[:20], random_state=0)
     np.testing.assert_allclose(result.predictions, net.predict_proba(X[:3]), atol=1e-6)
     np.testing.assert_allclose(result.residual, 0, atol=1e-5)
+    assert np.abs(result.values).max() > 0.01
+    scaled = make_pipeline(MinMaxScaler().fit(X), net)
+    in_pipeline = explain.lime(scaled, X[:1], background=X, random_state=0)
+    np.testing.assert_allclose(
+        in_pipeline.predictions, scaled.predict_proba(X[:1]), atol=1e-6
+    )
 
 
-class LikeSkorch:
-    """What skorch's classifier shows: no scikit-learn base, float32 rows only."""
+def test_every_method_takes_skorch(fitted_skorch):
+    net, X, y = fitted_skorch
+    importance = explain.permutation_importance(net, X, y, random_state=0).frame()
+    assert importance["importance"].max() > 0.1
+    summary = explain.summary(net, X, y, random_state=0).frame()
+    effects = summary[summary["measure"] == "effect"].groupby("feature")["value"]
+    np.testing.assert_allclose(effects.sum(), 0, atol=1e-5)
+    profile = explain.partial_dependence(net, X, features=3).frame()
+    assert np.ptp(profile["value"]) > 0.1
+    changed = explain.counterfactuals(net, X[:1], background=X).frame()
+    assert changed["found"].all()
+    table = np.array(changed[["x0", "x1", "x2", "x3"]], dtype=np.float32)
+    assert net.predict(table).tolist() == changed["target"].tolist()
+
+
+class WithoutBase:
+    """A classifier without a base class of scikit-learn, for float32 rows only."""
 
     @property
     def classes_(self):
@@ -190,14 +217,25 @@ class LikeSkorch:
         return np.column_stack([1 - p, p]).astype(np.float32)
 
 
-def test_what_has_no_base_of_scikit_learn():
+def test_a_classifier_without_base_of_scikit_learn():
     X = np.random.default_rng(0).normal(size=(20, 3)).astype(np.float32)
-    result = explain.shap(LikeSkorch(), X[:2], background=X, random_state=0)
+    result = explain.shap(WithoutBase(), X[:2], background=X, random_state=0)
     np.testing.assert_allclose(result.values[:, 1:], 0, atol=1e-6)
 
 
-def test_nothing_is_imported_to_know_them(iris):
-    before = set(sys.modules)  # another test may have imported it
-    as_classifier(LikeSkorch(), iris[0])
-    after = set(sys.modules) - before
-    assert not any(name.startswith("skorch") for name in after)
+def test_recognising_wrappers_imports_nothing():
+    code = """
+import sys
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+from skdnn.explain._model.adapters import as_classifier
+X = np.arange(20.0).reshape(10, 2)
+model = LogisticRegression().fit(X, np.arange(10) % 2)
+before = set(sys.modules)
+assert as_classifier(model, X) is model
+print(sorted(set(sys.modules) - before))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "[]\n"

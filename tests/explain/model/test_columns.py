@@ -11,8 +11,8 @@ from skdnn import explain
 from skdnn.explain._model.columns import code_column
 
 
-def check_seen_as_they_are(model, X, background):
-    """Whether the classifier was shown the very rows that it is explained for."""
+def check_rows_are_unchanged(model, X, background):
+    """Check that the classifier predicts exactly the rows that are explained."""
     result = explain.shap(model, X, background=background, random_state=0)
     np.testing.assert_allclose(result.predictions, model.predict_proba(X))
     np.testing.assert_allclose(
@@ -24,19 +24,19 @@ def check_seen_as_they_are(model, X, background):
 @pytest.mark.parametrize("dtype", [bool, "U3", "U9", object, np.int8, np.float32])
 def test_arrays_of_any_kind(dtype):
     truth = np.random.default_rng(0).random((60, 4)) > 0.5
-    truth[0] = True  # so that the first level seen is not the lowest
+    truth[0] = True  # so that the first category is not the lowest
     y = truth[:, 0] & truth[:, 1] | truth[:, 2]
     words = np.dtype(dtype).kind in "UO"
     X = np.where(truth, "yes", "no").astype(dtype) if words else truth.astype(dtype)
     model = make_pipeline(OneHotEncoder(), LogisticRegression()).fit(X, y)
-    check_seen_as_they_are(model, X[:5], X)
+    check_rows_are_unchanged(model, X[:5], X)
 
 
-def test_words_longer_than_those_of_x():
+def test_strings_longer_than_those_of_x():
     X = np.array([["no"], ["yes"], ["perhaps"]] * 10)
     model = make_pipeline(OneHotEncoder(), LogisticRegression())
     model.fit(X, np.arange(30) % 3)
-    check_seen_as_they_are(model, X[:2].astype("U3"), X)
+    check_rows_are_unchanged(model, X[:2].astype("U3"), X)
 
 
 @pytest.mark.parametrize("container", [np.asarray, pd.DataFrame])
@@ -46,14 +46,14 @@ def test_fractions_in_the_background_of_whole_numbers(container, dtype):
     y = np.asarray(background)[:, 0] > 0
     model = LogisticRegression().fit(background, y)
     X = container(np.array([[1, 2, 3], [0, 1, 2]], dtype=dtype))
-    check_seen_as_they_are(model, X, background)
+    check_rows_are_unchanged(model, X, background)
 
 
 def test_numbers_that_the_dtype_of_x_does_not_hold():
     background = pd.DataFrame({"a": np.arange(0, 300, 5)})
     model = LogisticRegression().fit(background, background["a"] > 150)
     X = pd.DataFrame({"a": np.array([100, 50], dtype=np.int8)})
-    check_seen_as_they_are(model, X, background)
+    check_rows_are_unchanged(model, X, background)
 
 
 @pytest.mark.parametrize("dtype", ["int64", "Int64", "float64", "Float64"])
@@ -63,24 +63,24 @@ def test_missing_cells_in_the_background_only(dtype):
     model = HistGradientBoostingClassifier(max_iter=5, min_samples_leaf=3)
     model.fit(background, background["b"] > 20)
     X = pd.DataFrame({"a": [1, 2], "b": [3, 40]}).astype(dtype)
-    check_seen_as_they_are(model, X, background)
+    check_rows_are_unchanged(model, X, background)
 
 
-def test_kinds_of_missing_words_are_told_apart():
+def test_kinds_of_missing_strings_are_distinguished():
     X = pd.DataFrame({"c": pd.Series(["a", None, np.nan, "b"] * 15, dtype=object)})
     model = make_pipeline(OneHotEncoder(), DecisionTreeClassifier())
     model.fit(X, np.arange(60) % 4 == 1)  # None, and nothing else
-    check_seen_as_they_are(model, X[:4], X)
+    check_rows_are_unchanged(model, X[:4], X)
 
 
 def test_dtypes_that_differ_but_fit():
     X = pd.DataFrame({"g": pd.Series(list("abc") * 20), "b": np.arange(60.0)})
     model = make_pipeline(OneHotEncoder(), LogisticRegression()).fit(X, X["b"] > 30)
-    check_seen_as_they_are(model, X[:4], X.astype({"g": object}))
-    check_seen_as_they_are(model, X.astype({"g": object})[:4], X)
+    check_rows_are_unchanged(model, X[:4], X.astype({"g": object}))
+    check_rows_are_unchanged(model, X.astype({"g": object})[:4], X)
 
 
-def test_whole_numbers_stay_where_they_can():
+def test_integers_stay_where_possible():
     X, background = np.array([1, 2]), np.array([1.0, 3.0])
     assert code_column("a", X, background)[0].dtype == np.int64
     assert code_column("a", X, background + 0.5)[0].dtype == np.float64

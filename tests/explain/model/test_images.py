@@ -8,7 +8,7 @@ from skdnn import explain
 
 
 class Corner:
-    """Says how bright the upper left quarter is, and nothing else."""
+    """Predicts the brightness of the upper left quarter."""
 
     classes_ = np.array(["dark", "bright"])
 
@@ -90,7 +90,7 @@ def test_sequences_as_lists():
     assert result.images.shape == (5, 3, 2)
 
 
-def test_what_cannot_be():
+def test_invalid_shapes_and_groups():
     X = images(3, 4, 4)
     with pytest.raises(ValueError, match=r"`background` must have rows of the shape"):
         explain.shap(Corner(), X, background=images(3, 4, 5))

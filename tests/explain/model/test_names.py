@@ -1,6 +1,6 @@
 import pytest
 
-from skdnn.explain._model.names import check_count, check_option, positions_of
+from skdnn.explain._model.names import positions_of
 
 NAMES = ["age", "height", "3"]
 
@@ -26,13 +26,3 @@ def test_names_and_positions():
 def test_columns_that_are_not_there(given, match):
     with pytest.raises(ValueError, match=match):
         positions_of("features", given, NAMES)
-
-
-def test_options_and_counts():
-    check_option("kind", "bar", ["bar"])
-    with pytest.raises(ValueError, match=r"`kind` must be one of .*Did you mean 'bar'"):
-        check_option("kind", "bars", ["bar"])
-    check_count("n", 2, 2)
-    for value in (1, 2.0, True, "2", None):
-        with pytest.raises(ValueError, match="`n` must be a whole number, at least 2"):
-            check_count("n", value, 2)

@@ -18,15 +18,15 @@ from skdnn.explain._model.target import draw_background, open_problem
 
 
 class Recorder:
-    """Keeps what it is asked about."""
+    """Keeps the rows it predicts."""
 
     classes_ = np.array(["a", "b"])
 
     def __init__(self):
-        self.seen = []
+        self.calls = []
 
     def predict_proba(self, X):
-        self.seen.append(X)
+        self.calls.append(X)
         return np.full((len(X), 2), 0.5)
 
 
@@ -48,17 +48,17 @@ def mixed():
     )
 
 
-def test_rows_come_back_as_they_were(mixed):
+def test_decoded_rows_equal_the_input(mixed):
     problem = open_problem(Recorder(), mixed)
     back = problem.target.decode(problem.X)
     pd.testing.assert_frame_equal(back, mixed.reset_index(drop=True))
 
 
-def test_estimator_sees_the_users_columns_and_dtypes(mixed):
+def test_estimator_gets_the_users_columns_and_dtypes(mixed):
     recorder = Recorder()
     before = mixed.copy()
     explain.shap(recorder, mixed, random_state=0)
-    for frame in recorder.seen:
+    for frame in recorder.calls:
         assert list(frame.columns) == list(mixed.columns)
         pd.testing.assert_series_equal(frame.dtypes, mixed.dtypes)
     pd.testing.assert_frame_equal(mixed, before)
@@ -69,16 +69,16 @@ def test_arrays_stay_arrays(dtype):
     recorder = Recorder()
     X = np.array([[1, 2, 3], [4, 5, 6]]).astype(dtype)
     explain.shap(recorder, X)
-    assert all(isinstance(rows, np.ndarray) for rows in recorder.seen)
-    assert all(rows.dtype == dtype for rows in recorder.seen)
+    assert all(isinstance(rows, np.ndarray) for rows in recorder.calls)
+    assert all(rows.dtype == dtype for rows in recorder.calls)
 
 
-def test_words_in_an_array():
+def test_strings_in_an_array():
     X = np.array([["a", 1.0], ["b", 2.0], [None, 3.0]], dtype=object)
     recorder = Recorder()
     result = explain.shap(recorder, X)
     assert result.feature_names == ["x0", "x1"]
-    assert {type(cell) for rows in recorder.seen for cell in rows[:, 0]} <= {
+    assert {type(cell) for rows in recorder.calls for cell in rows[:, 0]} <= {
         str,
         type(None),
         float,
@@ -106,7 +106,7 @@ def test_background_is_drawn_by_class(formula):
     assert not np.array_equal(drawn, other)
 
 
-def test_small_background_is_taken_whole(iris_model):
+def test_small_background_is_used_in_full(iris_model):
     model, X, _ = iris_model
     assert explain.shap(model, X[:1], background=X[:30]).n_background == 30
     assert explain.shap(model, X[:1], background=X).n_background == 100
@@ -186,7 +186,7 @@ def test_features_by_name_and_position(iris_model):
         explain.partial_dependence(model, X, features=[])
 
 
-def test_words_of_options(iris_model):
+def test_unknown_options(iris_model):
     model, X, _ = iris_model
     with pytest.raises(ValueError, match="Did you mean 'exact'"):
         explain.shap(model, X, method="exat")
@@ -226,13 +226,13 @@ def test_rows_that_the_classifier_refuses(function):
     other = frame.replace({"city": {"Bergen": "Rome"}})
     with pytest.raises(ValueError, match="unknown city"):
         function(Strict(), other, background=frame)
-    assert made[-1] == len(other)  # asked at once,
+    assert made[-1] == len(other)  # predicted first,
     assert sum(made) < 2 * len(other)  # before work starts
 
 
 @pytest.mark.parametrize("function", [explain.shap, explain.lime])
 @pytest.mark.parametrize("n_columns", [3, 12])
-def test_constant_columns_have_no_part(function, n_columns):
+def test_constant_columns_have_no_attribution(function, n_columns):
     X = np.random.default_rng(0).normal(size=(60, n_columns))
     X[:, 1] = 7.0
     X = pd.DataFrame(X).rename(columns=str).assign(word="same")
@@ -276,21 +276,21 @@ def test_classifier_that_scales_in_place(container):
     np.testing.assert_array_equal(X, before)
 
 
-def test_only_a_part_of_a_long_background_is_asked_about(formula):
-    seen = []
+def test_only_a_part_of_a_long_background_is_predicted(formula):
+    calls = []
 
-    def watch(X):
-        seen.append(len(X))
+    def record(X):
+        calls.append(len(X))
         return (X[:, 0] > 0.9).astype(float)
 
-    problem = open_problem(formula(watch), np.linspace(0, 1, 60_000)[:, None])
+    problem = open_problem(formula(record), np.linspace(0, 1, 60_000)[:, None])
     drawn = draw_background(problem, check_random_state(0))
-    assert sum(seen) < 11_000
+    assert sum(calls) < 11_000
     assert 8 <= (drawn > 0.9).sum() <= 12
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_probabilities_that_are_no_numbers(function, formula):
+def test_probabilities_must_be_finite(function, formula):
     X = np.random.default_rng(0).normal(size=(20, 2))
     model = formula(lambda X: np.where((X[:, 0] > 0) & (X[:, 1] < 0), np.nan, 0.5))
     with pytest.raises(ValueError, match=r"finite numbers\. Got NaN .* rows made of"):
@@ -316,12 +316,12 @@ def test_names_of_any_kind(formula):
     values = np.random.default_rng(0).normal(size=(12, 2))
     for names in ([1, 0], pd.MultiIndex.from_tuples([("a", 1), ("a", 2)]), ["", " "]):
         X = pd.DataFrame(values, columns=names, index=list("abcdefghijkl"))
-        told = [str(name) for name in names]
+        outcome = [str(name) for name in names]
         for function in FUNCTIONS[2:7]:
             table = function(model, X[:3], background=X).frame()
-            assert list(dict.fromkeys(table["feature"])) == told
+            assert list(dict.fromkeys(table["feature"])) == outcome
         changed = explain.counterfactuals(model, X[:3], background=X)
-        assert set(changed.changes()["feature"]) == {told[0]}
+        assert set(changed.changes()["feature"]) == {outcome[0]}
         assert model.predict_proba(changed.frame().iloc[:, 3:]).shape == (3, 2)
         result = explain.shap(model, X[:3], background=X)
         assert result.feature_names == [str(name) for name in names]
@@ -356,19 +356,19 @@ def test_columns_that_differ_in_kind_only_have_one_name(formula):
 
 
 @pytest.mark.parametrize("function", FUNCTIONS[2:])
-def test_estimator_of_every_method_sees_the_users_rows(function, mixed):
+def test_every_method_predicts_rows_like_the_users(function, mixed):
     recorder = Recorder()
     before = mixed.copy()
     function(recorder, mixed[:2], background=mixed)
-    assert recorder.seen
-    for frame in recorder.seen:
+    assert recorder.calls
+    for frame in recorder.calls:
         assert list(frame.columns) == list(mixed.columns)
         pd.testing.assert_series_equal(frame.dtypes, mixed.dtypes)
     pd.testing.assert_frame_equal(mixed, before)
-    recorder.seen.clear()
+    recorder.calls.clear()
     X = mixed[["float", "int"]].to_numpy(dtype=np.float32)
     function(recorder, X)
-    assert all(rows.dtype == np.float32 for rows in recorder.seen)
+    assert all(rows.dtype == np.float32 for rows in recorder.calls)
 
 
 @pytest.mark.parametrize("function", FUNCTIONS[3:7])
@@ -397,7 +397,7 @@ def test_one_row_of_one_column(function, formula):
 
 
 @pytest.mark.parametrize("function", FUNCTIONS[2:])
-def test_equal_seeds_give_equal_frames_and_progress_is_told(
+def test_equal_seeds_give_equal_frames_and_progress_is_shown(
     function, iris_model, capsys
 ):
     model, X, _ = iris_model
@@ -406,6 +406,6 @@ def test_equal_seeds_give_equal_frames_and_progress_is_told(
     assert capsys.readouterr().err == ""
     again = function(model, X[:2], verbose=True, **settings).frame()
     pd.testing.assert_frame_equal(first, again)
-    told = capsys.readouterr()
-    assert "2/2" in told.err or "4/4" in told.err
-    assert told.out == ""
+    result = capsys.readouterr()
+    assert "2/2" in result.err or "4/4" in result.err
+    assert result.out == ""
