@@ -21,7 +21,7 @@ __all__ = [
 ]
 
 
-class GridSearchCV(sklearn.model_selection.GridSearchCV):
+class GridSearchCV(sklearn.model_selection.GridSearchCV):  # type: ignore[misc]
     """scikit-learn's `GridSearchCV`; the networks of a search train together.
 
     Parameters, attributes and methods are those of
@@ -107,7 +107,7 @@ class GridSearchCV(sklearn.model_selection.GridSearchCV):
         )
 
 
-class RandomizedSearchCV(sklearn.model_selection.RandomizedSearchCV):
+class RandomizedSearchCV(sklearn.model_selection.RandomizedSearchCV):  # type: ignore[misc]
     """scikit-learn's `RandomizedSearchCV`; networks of a search train together.
 
     As `GridSearchCV`, with candidates that are drawn.

@@ -1,6 +1,7 @@
 """Pictures of a network and of its training, on matplotlib Axes."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,9 @@ _MOST_NODES = 12
 _MOST_NAME = 22
 
 
-def plot_history(history: pd.DataFrame, baseline: float, best_epoch: int | None, ax):
+def plot_history(
+    history: pd.DataFrame, baseline: float, best_epoch: int | None, ax: Any
+) -> Any:
     """Draw the losses epoch by epoch against the baseline; return the Axes.
 
     Parameters
@@ -59,8 +62,8 @@ def plot_network(
     feature_names: Sequence[str],
     class_names: Sequence[str],
     n_columns: int,
-    ax,
-):
+    ax: Any,
+) -> Any:
     """Draw layers, units and the weights between them; return the Axes.
 
     Of a layer wider than 12 units the first and the last are drawn. A line is a
@@ -120,7 +123,7 @@ def shorten(name: str, length: int = _MOST_NAME) -> str:
     return f"{name[:half]}…{name[-half:]}"
 
 
-def _axes(ax, size):
+def _axes(ax: Any, size: Any) -> Any:
     if ax is not None:
         return ax
     import matplotlib.pyplot as plt
@@ -144,7 +147,7 @@ def _heights(units: np.ndarray, size: int) -> np.ndarray:
     return heights.mean() - heights
 
 
-def _draw_weights(ax, column, left, right, block):
+def _draw_weights(ax: Any, column: Any, left: Any, right: Any, block: Any) -> None:
     from matplotlib.collections import LineCollection
 
     largest = np.abs(block).max() or 1.0
@@ -198,7 +201,9 @@ def _kernels(spec: NetworkSpec, weights: Sequence[np.ndarray]) -> list[np.ndarra
     return [inputs, *(layer["kernel"] for layer in layers[1:])]
 
 
-def _draw_names(ax, column, units, heights, names, side):
+def _draw_names(
+    ax: Any, column: Any, units: Any, heights: Any, names: Any, side: Any
+) -> None:
     offset = -0.1 if side == "right" else 0.1
     for unit, height in zip(units, heights, strict=True):
         ax.text(

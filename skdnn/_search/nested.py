@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -33,7 +34,7 @@ class NestedScores:
     inner_scores: np.ndarray
     n_train: np.ndarray
     n_test: np.ndarray
-    params: list[dict]
+    params: list[dict[str, Any]]
 
     @property
     def score(self) -> float:

@@ -9,7 +9,7 @@ it, ranks it, warns of what failed and refits the best, all by its own code.
 
 import warnings
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from itertools import pairwise
 from typing import Any
@@ -34,7 +34,15 @@ from skdnn._search.jobs import Fold, Job, Outcome, fit_alone, fit_stack, network
 from skdnn.classifier import DNNClassifier
 
 
-def fit_search(search, fit: Callable, candidates: Callable, grid, X, y, params):
+def fit_search(
+    search: Any,
+    fit: Callable[..., Any],
+    candidates: Callable[..., Any],
+    grid: Any,
+    X: Any,
+    y: Any,
+    params: Any,
+) -> Any:
     """Fit a search, its networks in stacks.
 
     Parameters
@@ -70,7 +78,7 @@ def fit_search(search, fit: Callable, candidates: Callable, grid, X, y, params):
     return search
 
 
-def _has_networks(estimator, grid) -> bool:
+def _has_networks(estimator: Any, grid: Any) -> bool:
     """Return whether the estimator, or a value of the grid, ends in a network."""
     parts = grid if isinstance(grid, list | tuple) else [grid]
     values = [
@@ -88,11 +96,11 @@ def _has_networks(estimator, grid) -> bool:
     return any(isinstance(end, DNNClassifier) for end in ends)
 
 
-def _candidate(search, parameters: dict):
+def _candidate(search: Any, parameters: dict[str, Any]) -> Any:
     return clone(search.estimator).set_params(**clone(parameters, safe=False))
 
 
-def _transformer_key(search, parameters: dict) -> frozenset:
+def _transformer_key(search: Any, parameters: dict[str, Any]) -> frozenset[Any]:
     """Return what candidates whose steps before the last are the same share.
 
     Values are told apart by what they are, never by what they hold, so that in doubt
@@ -108,7 +116,7 @@ def _transformer_key(search, parameters: dict) -> frozenset:
     )
 
 
-def _hashable(value):
+def _hashable(value: Any) -> Any:
     try:
         hash(value)
     except TypeError:
@@ -119,22 +127,22 @@ def _hashable(value):
 class _Splits:
     """A splitter that splits once: what is drawn anew each time would differ."""
 
-    def __init__(self, search, y):
+    def __init__(self, search: Any, y: Any) -> None:
         self._given = search.cv
         self._splitter = check_cv(
             search.cv, y, classifier=is_classifier(search.estimator)
         )
-        self._splits = None
+        self._splits: list[Any] | None = None
 
-    def split(self, X, y=None, **params):
+    def split(self, X: Any, y: Any = None, **params: Any) -> Iterator[Any]:
         if self._splits is None:
             self._splits = list(self._splitter.split(X, y, **params))
         return iter(self._splits)
 
-    def get_n_splits(self, X=None, y=None, **params):
+    def get_n_splits(self, X: Any = None, y: Any = None, **params: Any) -> int:
         return self._splitter.get_n_splits(X, y, **params)
 
-    def get_metadata_routing(self):
+    def get_metadata_routing(self) -> Any:
         return get_routing_for_object(self._given)
 
     def __len__(self) -> int:
@@ -152,16 +160,18 @@ class _StandIn:
         Called with the parameters of each fit; returns what is fitted.
     """
 
-    def __init__(self, estimator, hand_out: Callable[[dict], Any]):
+    def __init__(
+        self, estimator: Any, hand_out: Callable[[dict[str, Any]], Any]
+    ) -> None:
         self._estimator, self._hand_out = estimator, hand_out
 
-    def set_params(self, **parameters):
+    def set_params(self, **parameters: Any) -> Any:
         return self._hand_out(parameters)
 
-    def __sklearn_clone__(self):
+    def __sklearn_clone__(self) -> Any:
         return self
 
-    def __getattr__(self, name: str):
+    def __getattr__(self, name: str) -> Any:
         return getattr(self._estimator, name)
 
     def __repr__(self) -> str:
@@ -173,13 +183,15 @@ class _Shadow(EditedGridSearchCV):
 
     seconds: np.ndarray | None = None
 
-    def edit_results(self, results):
+    def edit_results(self, results: Any) -> None:
         if self.seconds is not None:
             results["mean_fit_time"] = self.seconds.mean(axis=1)
             results["std_fit_time"] = self.seconds.std(axis=1)
 
 
-def _shadow(search, splits: _Splits, hand_out, candidates, **parameters) -> _Shadow:
+def _shadow(
+    search: Any, splits: _Splits, hand_out: Any, candidates: Any, **parameters: Any
+) -> _Shadow:
     """Return a search in this process with the settings of the user's."""
     scoring = search.scoring
     settings = {
@@ -205,15 +217,17 @@ class _RecordedError(Exception):
     """Ends a fit that was only asked for to see what it is given."""
 
 
-def _record_folds(search, splits: _Splits, X, y, params) -> list[Fold]:
+def _record_folds(
+    search: Any, splits: _Splits, X: Any, y: Any, params: Any
+) -> list[Fold]:
     """Return what the fits of each split are given."""
     folds: list[Fold] = []
 
-    def record(X, y=None, **params):
+    def record(X: Any, y: Any = None, **params: Any) -> None:
         folds.append(Fold(len(folds), X, y, params))
         raise _RecordedError
 
-    def hand_out(parameters):
+    def hand_out(parameters: Any) -> Any:
         estimator = clone(search.estimator)
         estimator.fit = record
         return estimator
@@ -237,7 +251,7 @@ def _record_folds(search, splits: _Splits, X, y, params) -> list[Fold]:
     return folds
 
 
-def _run_jobs(search, jobs: Sequence[Job]) -> list[Outcome]:
+def _run_jobs(search: Any, jobs: Sequence[Job]) -> list[Outcome]:
     """Fit all: networks in stacks, the rest by joblib as `n_jobs` asks."""
     outcomes: dict[int, Outcome | None] = dict.fromkeys(range(len(jobs)))
     is_network = [network_of(job.estimator) is not None for job in jobs]
@@ -263,7 +277,7 @@ def _run_jobs(search, jobs: Sequence[Job]) -> list[Outcome]:
     return [outcome for outcome in outcomes.values() if outcome is not None]
 
 
-def _fit_stacks_elsewhere(n_jobs: int | None, jobs: Sequence[Job]) -> list:
+def _fit_stacks_elsewhere(n_jobs: int | None, jobs: Sequence[Job]) -> list[Any]:
     """Send the jobs to the workers of joblib's backend, a stack to each."""
     if not jobs:
         return []
@@ -274,7 +288,7 @@ def _fit_stacks_elsewhere(n_jobs: int | None, jobs: Sequence[Job]) -> list:
     return [outcome for part in done for outcome in part]
 
 
-def _n_threads(search) -> int | None:
+def _n_threads(search: Any) -> int | None:
     """Return how many networks train at once in this process; None is one a core."""
     backend = active_backend()
     if search.n_jobs is None and backend.n_jobs is None and not backend.is_sequential:
@@ -282,18 +296,26 @@ def _n_threads(search) -> int | None:
     return joblib.effective_n_jobs(search.n_jobs)
 
 
-def _here():
+def _here() -> Any:
     """Return a context in which a search of one job stays in this process."""
     if active_backend().is_local:
         return nullcontext()
     return joblib.parallel_config(backend="sequential")
 
 
-def _score(search, splits, candidates, outcomes: list[Outcome], X, y, params) -> None:
+def _score(
+    search: Any,
+    splits: Any,
+    candidates: Any,
+    outcomes: list[Outcome],
+    X: Any,
+    y: Any,
+    params: Any,
+) -> None:
     """Have scikit-learn score what was fitted, and refit the best."""
     remaining = deque(outcomes)
 
-    def hand_out(parameters):
+    def hand_out(parameters: Any) -> Any:
         if not remaining:  # the refit
             return clone(search.estimator).set_params(**parameters)
         return _already_fitted(remaining.popleft())
@@ -308,11 +330,11 @@ def _score(search, splits, candidates, outcomes: list[Outcome], X, y, params) ->
             setattr(search, name, value)
 
 
-def _already_fitted(outcome: Outcome):
+def _already_fitted(outcome: Outcome) -> Any:
     """Return the estimator of a fit; its next `fit` tells what that fit told."""
     estimator = outcome.estimator
 
-    def fit(X, y=None, **params):
+    def fit(X: Any, y: Any = None, **params: Any) -> Any:
         del estimator.fit
         outcome.replay()
         return estimator

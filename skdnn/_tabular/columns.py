@@ -127,7 +127,7 @@ def _as_frame(X: Any) -> pd.DataFrame:
     return pd.DataFrame(check_array(X, dtype=None, ensure_all_finite=False))
 
 
-def _pandas_column(series: nw.Series) -> Any:
+def _pandas_column(series: nw.Series[Any]) -> Any:
     """Return a column of another library's frame as pandas would hold it."""
     dtype = series.dtype
     if isinstance(dtype, nw.Categorical | nw.Enum):
