@@ -2,7 +2,7 @@
 
 The probability of the second class is the formula; it need not lie between 0 and 1, as
 no method looks. Rows are correlated normal, so that methods which make rows that cannot
-be differ from those that do not, as theory says.
+be differ from those that do not, as theory states.
 """
 
 import numpy as np
@@ -31,7 +31,7 @@ def correlated(n, rho=0.8, seed=0):
 
 
 class Linear(Formula):
-    """0.5 + X @ coefs: every method says the coefficient."""
+    """0.5 + X @ coefs: every method returns the coefficient."""
 
     def __init__(self, coefs):
         self.coefs = np.array(coefs)
@@ -168,13 +168,13 @@ def fewest_by_loops(model, row, X, wanted, columns):
     import itertools
 
     for size in range(1, len(columns) + 1):
-        found = []
+        sufficient = []
         for which in itertools.combinations(columns, size):
             cells = itertools.product(*(np.unique(X[:, j]) for j in which))
             rows = np.array([row] * np.prod([len(np.unique(X[:, j])) for j in which]))
             rows[:, which] = list(cells)
             if np.isin(model.predict_proba(rows).argmax(axis=1), wanted).any():
-                found.append(set(which))
-        if found:
-            return size, found
+                sufficient.append(set(which))
+        if sufficient:
+            return size, sufficient
     return None, []

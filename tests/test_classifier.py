@@ -357,7 +357,7 @@ def test_activation_of_the_users(iris):
     )
 
 
-# going on
+# resumed
 
 
 def test_warm_start_goes_on_and_history_grows(iris):
@@ -415,7 +415,7 @@ def test_partial_fit_has_no_whole_to_cut_or_balance(setting, iris):
         network(**setting).partial_fit(*iris, classes=[0, 1, 2])
 
 
-# what it says
+# its text
 
 
 def test_says_that_nothing_was_learned():
@@ -461,7 +461,7 @@ def test_summary(iris):
 
 
 def test_verbose_shows_one_line_on_stderr(iris, capfd):
-    # TensorFlow may speak of a new graph, where it was imported before skdnn asked
+    # TensorFlow may log a new graph, where it was imported before skdnn
     network(validation_fraction=0.2).fit(*iris)
     capfd.readouterr()
     network(verbose=True, validation_fraction=0.2).fit(*iris)
@@ -473,12 +473,12 @@ def test_verbose_shows_one_line_on_stderr(iris, capfd):
     assert err.count("\n") == 1
 
 
-def test_silent_unless_asked(iris, capfd):
+def test_silent_by_default(iris, capfd):
     network().fit(*iris).predict(iris[0])
     assert capfd.readouterr() == ("", "")
 
 
-# several labels a row
+# several labels per row
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from sklearn.utils.estimator_checks import check_estimator
 
 from skdnn import DNNClassifier
 
-# scipy must be told of the array API before it is imported
+# scipy must know of the array API before it is imported
 # How many checks there are, by release of scikit-learn.
 CHECKS = {"1.9": 67}
 MAY_BE_SKIPPED = {

@@ -89,14 +89,14 @@ def assert_same(mine, reference):
         if key == "params":
             assert [*map(str, mine.cv_results_[key])] == [*map(str, expected)]
         elif key.startswith("param_"):
-            found = mine.cv_results_[key]
-            assert found.dtype == expected.dtype
-            np.testing.assert_array_equal(found.mask, expected.mask)
-            assert str(found) == str(expected)
+            ours_column = mine.cv_results_[key]
+            assert ours_column.dtype == expected.dtype
+            np.testing.assert_array_equal(ours_column.mask, expected.mask)
+            assert str(ours_column) == str(expected)
         elif "_time" not in key:
-            found = mine.cv_results_[key]
-            assert found.dtype == expected.dtype
-            np.testing.assert_allclose(found, expected, rtol=1e-12, err_msg=key)
+            ours_column = mine.cv_results_[key]
+            assert ours_column.dtype == expected.dtype
+            np.testing.assert_allclose(ours_column, expected, rtol=1e-12, err_msg=key)
     names = {n for n in vars(reference) if n.endswith("_")}
     assert {n for n in vars(mine) if n.endswith("_")} == names
     for name in ("best_index_", "n_splits_", "multimetric_"):
@@ -201,13 +201,13 @@ def test_metrics_need_one_to_refit_by_before_any_training(iris, stacks):
 
 
 def test_refit_sees_what_fits_took(iris):
-    seen = {}
+    recorded = {}
     search = ours.GridSearchCV(
-        network(), RATES, cv=3, refit=lambda results: seen.update(results) or 1
+        network(), RATES, cv=3, refit=lambda results: recorded.update(results) or 1
     ).fit(*iris)
     assert search.best_index_ == 1
-    assert (seen["mean_fit_time"] > 1e-3).all()
-    assert seen["std_fit_time"].shape == (2,)
+    assert (recorded["mean_fit_time"] > 1e-3).all()
+    assert recorded["std_fit_time"].shape == (2,)
     assert search.refit_time_ > 1e-3
 
 
@@ -346,8 +346,8 @@ def test_what_no_stack_can_train_is_fitted_all_the_same(iris, stacks, capsys):
     mine, reference = both(in_pipe(), grid, *iris)
     assert_same(mine, reference)
     assert stacks == [3]
-    spoken = in_pipe().set_params(verbose=True)
-    ours.GridSearchCV(spoken, {"net__alpha": [0.0]}, cv=3).fit(*iris)
+    verbose_pipe = in_pipe().set_params(verbose=True)
+    ours.GridSearchCV(verbose_pipe, {"net__alpha": [0.0]}, cv=3).fit(*iris)
     assert capsys.readouterr().out.count("(step 2 of 2) Processing net") == 4
 
 
@@ -422,11 +422,11 @@ def test_groups(iris):
 def test_splits_that_are_drawn_are_drawn_once(iris):
     X, y = iris
     marked = np.column_stack([X, np.arange(len(y))])
-    seen = []
+    recorded = []
 
     class Marks(Counting):
         def fit(self, X, y=None):
-            seen.append(frozenset(X[:, -1]))
+            recorded.append(frozenset(X[:, -1]))
             return super().fit(X, y)
 
         def transform(self, X):
@@ -445,7 +445,7 @@ def test_splits_that_are_drawn_are_drawn_once(iris):
         scoring=scoring,
     ).fit(marked, y)
     everything = frozenset(range(len(y)))
-    assert [everything - rows for rows in seen[:3]] * 2 == scored
+    assert [everything - rows for rows in recorded[:3]] * 2 == scored
     assert search.n_splits_ == 3
     generator = StratifiedShuffleSplit(2, random_state=0).split(X, y)
     assert ours.GridSearchCV(network(), RATES, cv=generator).fit(X, y).n_splits_ == 2
@@ -507,9 +507,9 @@ def test_containers(iris_frame):
 
 def test_warnings_of_training_are_heard(iris):
     search = ours.GridSearchCV(network(n_iter_no_change=2), {"alpha": [0, 1]}, cv=2)
-    with pytest.warns(ConvergenceWarning, match="max_iter=5") as said:
+    with pytest.warns(ConvergenceWarning, match="max_iter=5") as messages:
         search.fit(*iris)
-    assert len(said) == 2 * 2 + 1
+    assert len(messages) == 2 * 2 + 1
     with warnings.catch_warnings():
         warnings.simplefilter("error", ConvergenceWarning)
         with pytest.raises(ValueError, match="All the 4 fits failed"):
@@ -550,10 +550,10 @@ def test_callbacks_of_scikit_learn_see_each_fit(iris, stacks):
 
 def test_progress_and_scikit_learns_own_lines(iris, capsys):
     ours.GridSearchCV(network(), RATES, cv=3, verbose=2).fit(*iris)
-    said = capsys.readouterr()
-    assert "Fitting 3 folds for each of 2 candidates, totalling 6 fits" in said.out
-    assert said.out.count("[CV] END") == 6
-    assert "fit 6/6" in said.err
+    messages = capsys.readouterr()
+    assert "Fitting 3 folds for each of 2 candidates, totalling 6 fits" in messages.out
+    assert messages.out.count("[CV] END") == 6
+    assert "fit 6/6" in messages.err
 
 
 def test_memory_is_bounded_by_portions(iris, stacks, monkeypatch):
@@ -578,17 +578,17 @@ def test_memory_is_bounded_by_portions(iris, stacks, monkeypatch):
     ],
 )
 def test_n_jobs_are_threads(iris, monkeypatch, n_jobs, config, threads):
-    asked = []
+    requested = []
 
     def spy(fits, n_threads, step, train_stack=jobs.train_stack):
-        asked.append(n_threads)
+        requested.append(n_threads)
         return train_stack(fits, n_threads, step)
 
     monkeypatch.setattr(jobs, "train_stack", spy)
     search = ours.GridSearchCV(network(max_iter=1), RATES, cv=2, n_jobs=n_jobs)
     with parallel_config(**config):
         search.fit(*iris)
-    assert asked == [threads]
+    assert requested == [threads]
 
 
 def test_no_jobs_are_an_error(iris):
@@ -610,7 +610,7 @@ def test_check_estimator():
     search = ours.GridSearchCV(net, grid, cv=2, error_score="raise")
     missing = {
         "check_estimators_nan_inf": "networks take missing cells, which "
-        "scikit-learn's searches do not tell of in their tags"
+        "scikit-learn's searches do not state in their tags"
     }
     results = check_estimator(search, expected_failed_checks=missing, on_fail="raise")
     assert {result["status"] for result in results} <= {"passed", "skipped", "xfail"}
@@ -635,9 +635,9 @@ def test_on_a_cluster(iris, monkeypatch):
         assert len(pids) == 2
         with parallel_config(backend="dask"):
             search = ours.GridSearchCV(in_pipe(), grid, **settings)
-            with pytest.warns(FitFailedWarning, match="In another process") as said:
+            with pytest.warns(FitFailedWarning, match="In another process") as messages:
                 search.fit(*iris)
-    (failed,) = (str(w.message) for w in said if w.category is FitFailedWarning)
+    (failed,) = (str(w.message) for w in messages if w.category is FitFailedWarning)
     assert "6 fits failed out of a total of 15" in failed
     monkeypatch.undo()
     with pytest.warns(FitFailedWarning):

@@ -33,7 +33,7 @@ def resident():
 def peak_of(work):
     before = resident()
     with open("/proc/self/clear_refs", "w") as f:
-        f.write("5")  # the peak starts anew
+        f.write("5")  # the peak is reset
     work()
     return status("VmHWM") - before
 

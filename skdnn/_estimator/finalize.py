@@ -67,7 +67,7 @@ def _set_network(estimator: Any, network: TrainedNetwork) -> None:
     estimator._optimizer_state = network.optimizer_state
     estimator._training_summary = network.summary
     vars(estimator).pop("_model", None)
-    estimator.t_ = network.rows_seen
+    estimator.t_ = network.rows_trained
     estimator.baseline_loss_ = network.baseline_loss
     _set_history(estimator, network.history, network)
 
@@ -81,7 +81,7 @@ def _set_ensemble(
     history = mean_history([network.history for network in networks])
     estimator._spec, estimator._encoder = first.spec, first.encoder
     _set_history(estimator, history, first)
-    estimator.t_ = sum(network.rows_seen for network in networks)
+    estimator.t_ = sum(network.rows_trained for network in networks)
     baselines = [network.baseline_loss for network in networks]
     estimator.baseline_loss_ = float(np.mean(baselines))
     problems = shared_problems(networks)

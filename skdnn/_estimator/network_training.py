@@ -34,7 +34,7 @@ class FittedState:
     weights: Sequence[np.ndarray]
     optimizer_state: Sequence[np.ndarray] | None
     history: pd.DataFrame
-    rows_seen: int
+    rows_trained: int
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """Return the probabilities of rows of numbers and category codes."""
@@ -129,7 +129,7 @@ def describe_training(
         # kept where the next call resumes from it; else a pickle needs weights only
         optimizer_state=result.optimizer_state if incremental else None,
         history=history,
-        rows_seen=result.rows_seen,
+        rows_trained=result.rows_trained,
         summary=TrainingSummary(
             n_train=task.n_train,
             n_validation=0 if task.validation is None else len(task.validation),

@@ -102,7 +102,7 @@ def prepare_plain(
         weights = uniform_weights(spec, random_state)
     table, validation = split.encode(data)
     check_calibration(parameters, table.y, is_validated=validation is not None)
-    rows_seen = 0 if earlier is None else earlier.rows_seen
+    rows_trained = 0 if earlier is None else earlier.rows_trained
     solver, rate = _solver_and_rate(parameters)
     check_dtype(solver, spec.dtype)
     task = TrainingTask(
@@ -117,11 +117,11 @@ def prepare_plain(
         batch_size=_batch_size(parameters, len(split.positions)),
         shuffle=bool(parameters.shuffle),
         random_state=random_state,
-        dropout_seed=_dropout_seed(spec, random_state, rows_seen),
+        dropout_seed=_dropout_seed(spec, random_state, rows_trained),
         rate=rate,
         penalties=penalties(parameters),
         stopping=_stopping(parameters, incremental),
-        rows_seen=rows_seen,
+        rows_trained=rows_trained,
         callbacks=copied_callbacks(parameters),
     )
     return PlainNetwork(
@@ -138,7 +138,7 @@ def train_plain(
 
 
 def finish_plain(network: PlainNetwork, result: TrainingResult) -> TrainedNetwork:
-    """Return a network with its trained weights, calibrated if that was asked for."""
+    """Return a network with its trained weights, calibrated if that was requested."""
     task, reliability = network.task, None
     if network.parameters.calibration is not None:
         reliability = _reliability(task, result)
@@ -252,7 +252,7 @@ def _stopping(parameters: Parameters, incremental: bool) -> Stopping:
 
 
 def _dropout_seed(
-    spec: NetworkSpec, random_state: np.random.RandomState, rows_seen: int
+    spec: NetworkSpec, random_state: np.random.RandomState, rows_trained: int
 ) -> int:
     """Return a seed that differs between the parts of a resumed training.
 
@@ -261,5 +261,5 @@ def _dropout_seed(
     """
     if not any(layer.dropout for layer in spec.hidden):
         return 0
-    entropy = [int(random_state.randint(2**31 - 1)), rows_seen]
+    entropy = [int(random_state.randint(2**31 - 1)), rows_trained]
     return int(np.random.SeedSequence(entropy).generate_state(1)[0])

@@ -9,7 +9,7 @@ import pandas as pd
 from skdnn._network.numpy_encoding import first_layer, members_of
 from skdnn._network.spec import NetworkSpec
 
-# Okabe and Ito's colours: told apart by every kind of sight, on light and on dark.
+# Okabe and Ito's colours: distinct for colour-blind readers, on light and dark.
 BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#7f7f7f"
 _MOST_NODES = 12
 _MOST_NAME = 22
@@ -86,7 +86,7 @@ def plot_network(
     ax : matplotlib Axes or None
         None makes a figure.
     """
-    # one unit tells two classes apart; the drawing shows both
+    # one unit separates two classes; the drawing shows both
     sizes = [*spec.widths[:-1], len(class_names)]
     shown = [_shown(size) for size in sizes]
     tallest = max(len(units) for units in shown)

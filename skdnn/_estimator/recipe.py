@@ -233,7 +233,7 @@ class _Recipe:
             weights=weights,
             optimizer_state=[],
             history=history.to_dict("records"),
-            rows_seen=sum(result.rows_seen for result in results),
+            rows_trained=sum(result.rows_trained for result in results),
             stopped=True,
             interrupted=False,
         )

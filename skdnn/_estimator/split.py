@@ -69,7 +69,7 @@ def _hold_out(
     """Return positions of the training rows and of the rows held out for validation.
 
     The split is stratified and shuffled; a class of one row stays in training. Nothing
-    is held out if there are other validation rows, or none are asked for.
+    is held out if there are other validation rows, or none are requested.
     """
     rows, fraction = data.rows, parameters.validation_fraction
     if fraction is None and parameters.early_stopping:

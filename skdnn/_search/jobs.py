@@ -1,4 +1,4 @@
-"""The fits of a search as jobs: networks are trained in stacks, all else alone."""
+"""The fits of a search as jobs: networks train in stacks, other estimators alone."""
 
 import traceback
 import warnings

@@ -18,7 +18,7 @@ class NestedScores:
         Score on the outer test rows of each fold, which took no part in choosing.
     inner_scores : ndarray of shape (n_folds,)
         Best score of the search in each fold, which it was chosen by; NaN if the
-        search does not tell.
+        search does not show.
     n_train, n_test : ndarray of shape (n_folds,)
         Rows of each fold.
     params : list of dict
@@ -101,7 +101,7 @@ class NestedScores:
     def __repr__(self) -> str:
         low, high = self.interval()
         return (
-            f"NestedScores: {self.score:.4f}, 95 % interval {low:.4f} to {high:.4f} "
+            f"NestedScores: {self.score:.4f}, 95% interval {low:.4f} to {high:.4f} "
             f"({len(self.scores)} outer folds; t interval, variance corrected after "
             f"Nadeau and Bengio 2003)\n{self.frame().to_string(index=False)}"
         )

@@ -1,7 +1,7 @@
 """How a search trains its networks together and leaves the rest to scikit-learn.
 
-scikit-learn's search asks for one fit after the other and scores each at once. Here it
-runs twice. In the first run nothing is fitted: it only tells which rows, weights and
+scikit-learn's search runs one fit after the other and scores each at once. Here it
+runs twice. In the first run nothing is fitted: it only records which rows, weights and
 other metadata the fit of each split is given. Then all fits of all candidates are
 trained. In the second run each fit puts in what training left, and scikit-learn scores
 it, ranks it, warns of what failed and refits the best, all by its own code.
@@ -103,7 +103,7 @@ def _candidate(search: Any, parameters: dict[str, Any]) -> Any:
 def _transformer_key(search: Any, parameters: dict[str, Any]) -> frozenset[Any]:
     """Return what candidates whose steps before the last are the same share.
 
-    Values are told apart by what they are, never by what they hold, so that in doubt
+    Values are compared by identity, never by content, so that in doubt
     a step is fitted once more.
     """
     own = ""
@@ -125,7 +125,7 @@ def _hashable(value: Any) -> Any:
 
 
 class _Splits:
-    """A splitter that splits once: what is drawn anew each time would differ."""
+    """A splitter that splits once: splits drawn again would differ."""
 
     def __init__(self, search: Any, y: Any) -> None:
         self._given = search.cv
@@ -155,7 +155,7 @@ class _StandIn:
     Parameters
     ----------
     estimator : object
-        What it stands in for.
+        The estimator it replaces.
     hand_out : callable
         Called with the parameters of each fit; returns what is fitted.
     """
@@ -199,10 +199,10 @@ def _shadow(
         "error_score": search.error_score,
         "verbose": search.verbose,
         "return_train_score": search.return_train_score,
-        # a scorer that the search makes itself would hold the stand-in
+        # a scorer that the search makes itself would hold the replacement
         "scoring": check_scoring(search.estimator) if scoring is None else scoring,
     }
-    # by the name of the user's in what scikit-learn says
+    # under the name of the user's class in messages of scikit-learn
     kind = type(type(search).__name__, (_Shadow,), {})
     return kind(
         _StandIn(search.estimator, hand_out),
@@ -214,7 +214,7 @@ def _shadow(
 
 
 class _RecordedError(Exception):
-    """Ends a fit that was only asked for to see what it is given."""
+    """Ends a fit that only recorded its arguments."""
 
 
 def _record_folds(
@@ -242,7 +242,7 @@ def _record_folds(
         return_train_score=False,
     )
     with warnings.catch_warnings(), _here():
-        warnings.simplefilter("ignore")  # the second run says it all again
+        warnings.simplefilter("ignore")  # the second run repeats all warnings
         try:
             shadow.fit(X, y, **params)
         except ValueError:  # as all fits "failed"
@@ -252,12 +252,12 @@ def _record_folds(
 
 
 def _run_jobs(search: Any, jobs: Sequence[Job]) -> list[Outcome]:
-    """Fit all: networks in stacks, the rest by joblib as `n_jobs` asks."""
+    """Fit all: networks in stacks, the rest by joblib with `n_jobs`."""
     outcomes: dict[int, Outcome | None] = dict.fromkeys(range(len(jobs)))
     is_network = [network_of(job.estimator) is not None for job in jobs]
     stacked = [i for i in outcomes if is_network[i]]
-    spoken = any(getattr(network_of(job.estimator), "verbose", 0) for job in jobs)
-    with Progress(len(jobs), "fit", bool(search.verbose or spoken)) as progress:
+    is_verbose = any(getattr(network_of(job.estimator), "verbose", 0) for job in jobs)
+    with Progress(len(jobs), "fit", bool(search.verbose or is_verbose)) as progress:
         if active_backend().is_local:
             stack = [jobs[i] for i in stacked]
             done = fit_stack(stack, _n_threads(search), progress.step)
@@ -289,7 +289,7 @@ def _fit_stacks_elsewhere(n_jobs: int | None, jobs: Sequence[Job]) -> list[Any]:
 
 
 def _n_threads(search: Any) -> int | None:
-    """Return how many networks train at once in this process; None is one a core."""
+    """Return how many networks train at once in this process; None is one per core."""
     backend = active_backend()
     if search.n_jobs is None and backend.n_jobs is None and not backend.is_sequential:
         return None
@@ -331,7 +331,7 @@ def _score(
 
 
 def _already_fitted(outcome: Outcome) -> Any:
-    """Return the estimator of a fit; its next `fit` tells what that fit told."""
+    """Return the estimator of a fit; its next `fit` warns and raises like that one."""
     estimator = outcome.estimator
 
     def fit(X: Any, y: Any = None, **params: Any) -> Any:

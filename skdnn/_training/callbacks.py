@@ -97,7 +97,7 @@ class SpecCallbacks(NoCallbacks):
 
     @property
     def wants_stop(self) -> bool:  # type: ignore[override]
-        """Whether a callback asked for the end of training."""
+        """Whether a callback requested the end of training."""
         return bool(self._model.stop_training)
 
     def begin(self, epochs: Any) -> None:
@@ -179,7 +179,7 @@ class ModelCallbacks(NoCallbacks):
 
     @property
     def wants_stop(self) -> bool:  # type: ignore[override]
-        """Whether a callback asked for the end of training."""
+        """Whether a callback requested the end of training."""
         return bool(self._model.stop_training)
 
     def begin(self, epochs: Any) -> None:

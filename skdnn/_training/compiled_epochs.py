@@ -95,7 +95,7 @@ class SpecEpochs(CompiledEpochs):
         return [epoch_record(*epoch) for epoch in per_epoch]
 
     def _train_block(self, block: Block, numbers: np.ndarray) -> np.ndarray:
-        """Train on a block; keep the logits of the validation rows, if asked to."""
+        """Train on a block; keep the logits of the validation rows, if needed."""
         task, program = self._task, self._program
         is_whole = block.n_rows == task.n_train
         if is_whole and task.keeps_logits and self.logit_epochs:

@@ -60,18 +60,18 @@ def _is_own(part: Any) -> bool:
     return f"{owner.__module__}.".startswith(_OWN)
 
 
-def _parts(thing: Any, seen: set[int]) -> Iterator[Any]:
+def _parts(thing: Any, visited: set[int]) -> Iterator[Any]:
     """Yield the layers and functions that a layer, loss or metric is made of."""
     layer_class = keras_backend.load().layers.Layer
     for value in vars(thing).values():
         for part in value if isinstance(value, list | tuple) else [value]:
-            if id(part) in seen:
+            if id(part) in visited:
                 continue
             if isinstance(part, layer_class) or callable(part):
-                seen.add(id(part))
+                visited.add(id(part))
                 yield part
             if isinstance(part, layer_class):
-                yield from _parts(part, seen)
+                yield from _parts(part, visited)
 
 
 def _described(thing: Any) -> str | None:

@@ -82,7 +82,7 @@ def train_lbfgs(task: TrainingTask) -> TrainingResult:
         ],
         optimizer_state=[],
         history=history,
-        rows_seen=task.rows_seen,
+        rows_trained=task.rows_trained,
         stopped=result.status != 1,  # 1: too many iterations or evaluations
         interrupted=False,
     )

@@ -64,7 +64,7 @@ def train(
         weights=loop.epochs.weights(),
         optimizer_state=loop.epochs.optimizer_state(),
         history=loop.history,
-        rows_seen=loop.rows_seen,
+        rows_trained=loop.rows_trained,
         stopped=loop.stopped,
         interrupted=interrupted,
         logits=loop.logits,
@@ -126,7 +126,7 @@ class _Loop:
         self._monitor = EarlyStoppingMonitor(task.stopping)
         self._rate = task.rate.initial if task.rate else epochs.rate()
         self._best_weights: list[np.ndarray] | None = None
-        self.rows_seen = task.rows_seen
+        self.rows_trained = task.rows_trained
         self.history: list[Record] = []
         self.logits: list[np.ndarray] = []
         self.stopped = False
@@ -179,7 +179,7 @@ class _Loop:
             if task.requires_finite_loss:
                 rate = record["learning_rate"]
                 require_finite(record["loss"], len(self.history), rate)
-            self.rows_seen += task.n_train
+            self.rows_trained += task.n_train
             task.on_epoch(record)
             stopped = self._after_epoch(record)
         return stopped
@@ -188,7 +188,7 @@ class _Loop:
         """Return the validation figures of the epochs just trained."""
         if self._task.validation is None:
             return [{}] * n_epochs
-        if self._task.keeps_logits:  # whoever asked for them computes the figures
+        if self._task.keeps_logits:  # the caller computes the figures from them
             self.logits += self.epochs.take_logits()
             return [{}] * n_epochs
         figures = self._callbacks.evaluate(self.epochs)
@@ -202,7 +202,7 @@ class _Loop:
         if early and improved:
             self._best_weights = self.epochs.weights()
         if task.rate:
-            self._rate = task.rate.after_epoch(self._rate, self.rows_seen)
+            self._rate = task.rate.after_epoch(self._rate, self.rows_trained)
         stops = False
         if self._monitor.is_stalled:
             rate = task.rate.after_stall(self._rate) if task.rate else None

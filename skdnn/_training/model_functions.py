@@ -42,13 +42,13 @@ def model_program(
         )
 
     def make_shared() -> Program:
-        twin = keras_backend.load().models.clone_model(model)
-        twin.compile_from_config(model.get_compile_config())
+        duplicate = keras_backend.load().models.clone_model(model)
+        duplicate.compile_from_config(model.get_compile_config())
         optimizer = model.optimizer
-        if type(twin.optimizer) is not type(optimizer):
+        if type(duplicate.optimizer) is not type(optimizer):
             # compiled under another dtype policy, which scaled the loss or did not
-            twin.optimizer = type(optimizer).from_config(optimizer.get_config())
-        return make(lambda: twin)
+            duplicate.optimizer = type(optimizer).from_config(optimizer.get_config())
+        return make(lambda: duplicate)
 
     return programs.get((described, keras_backend.backend()), make_shared)
 

@@ -45,7 +45,7 @@ _DEFAULT_WEIGHT_DECAY = {"adamw": 0.004}  # Keras's own
 class Solver:
     """An optimizer as plain, hashable data: its class in Keras and its config as JSON.
 
-    `elementwise` tells whether all weights may be passed to it as one vector,
+    `elementwise` is whether all weights may be passed to it as one vector,
     `full_batch` whether SciPy's L-BFGS takes the steps, over all rows at once.
     """
 
@@ -135,7 +135,7 @@ def solver_from_optimizer(optimizer: Any) -> Solver:
 
 
 def optimizer_variables(optimizer: Any) -> list[Any]:
-    """Return all that a built Keras optimizer changes at a step, but for the weights.
+    """Return all that a built Keras optimizer changes at a step, except the weights.
 
     Nadam has a variable that it does not list.
     """
@@ -188,12 +188,12 @@ def stateless_optimizer(optimizer: Any) -> Any:
     """Return a Keras optimizer over the same variables, for a ``StatelessScope``."""
     own: Any = type(optimizer)
     kind = _without_strategy(own)
-    twin = kind.__new__(kind)  # copy.copy would save and load it, as Keras pickles
-    vars(twin).update(vars(optimizer))
-    compat.rekey_optimizer(twin, optimizer)
+    copied = kind.__new__(kind)  # copy.copy would save and load it, as Keras pickles
+    vars(copied).update(vars(optimizer))
+    compat.rekey_optimizer(copied, optimizer)
     if is_loss_scaled(optimizer):
-        vars(twin)["inner_optimizer"] = stateless_optimizer(optimizer.inner_optimizer)
-    return twin
+        vars(copied)["inner_optimizer"] = stateless_optimizer(optimizer.inner_optimizer)
+    return copied
 
 
 def is_loss_scaled(optimizer: Any) -> bool:

@@ -99,7 +99,7 @@ class Program:
         """Train as `train` does; return also the logits of held rows after each epoch.
 
         `held`, of shape (n_held, n_inputs), is a tensor; `capacity` is the number of
-        epochs that the program has room for, at least those of the block. The logits
+        epochs that the program has space for, at least those of the block. The logits
         have shape (n_epochs, n_held, n_outputs).
         """
 
@@ -108,7 +108,7 @@ class Program:
             return self._epochs_graph(step, state, rows, sizes, numbers, *held)
 
         spec = self.functions.spec
-        room = np.zeros((capacity, held.shape[0], spec.n_outputs), spec.dtype)
+        space = np.zeros((capacity, held.shape[0], spec.n_outputs), spec.dtype)
 
         def signature() -> list[Any]:
             return [
@@ -119,7 +119,7 @@ class Program:
 
         function = self.function("train with logits", graph, signature, block)
         arguments = self._arguments(block, numbers)
-        state, *parts = function(state, *arguments, held, self.tensor(room))
+        state, *parts = function(state, *arguments, held, self.tensor(space))
         figures, logits = (
             keras_backend.to_numpy(part)[: block.n_epochs] for part in parts
         )
@@ -276,7 +276,7 @@ class ProgramCache(Generic[T]):
         caches.register_cache(self.clear)
 
     def get(self, key: Hashable, make: Callable[[], T]) -> T:
-        """Return what was made for a key, or make it; the least used is dropped."""
+        """Return what was made for a key, or make it; the oldest in use is dropped."""
         with self._lock:  # two fits that need it at the same time share one
             if key not in self._by_key:
                 self._by_key[key] = self._make(make)

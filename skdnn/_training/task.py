@@ -42,7 +42,7 @@ class Rate:
     """How the learning rate changes between epochs, as in ``MLPClassifier``.
 
     Policy "constant"; "invscaling" divides the initial rate by
-    ``(rows seen + 1) ** power``; "adaptive" divides it by 5, down to 1e-6, whenever
+    ``(training rows + 1) ** power``; "adaptive" divides it by 5, down to 1e-6, whenever
     training stalls.
     """
 
@@ -50,10 +50,10 @@ class Rate:
     policy: str = "constant"
     power: float = 0.5
 
-    def after_epoch(self, rate: float, rows_seen: int) -> float:
+    def after_epoch(self, rate: float, rows_trained: int) -> float:
         """Return the rate of the next epoch."""
         if self.policy == "invscaling":
-            return float(self.initial / (rows_seen + 1) ** self.power)
+            return float(self.initial / (rows_trained + 1) ** self.power)
         return rate
 
     def after_stall(self, rate: float) -> float | None:
@@ -120,8 +120,8 @@ class TrainingTask:
     (int32, repeated in a bootstrap sample); `held_out` are the positions that were set
     aside for `validation`. `random_state` draws the order of the rows, once per epoch.
     `rate` None leaves the learning rate to the optimizer's own schedule; `schedule`
-    replaces rate and penalties. `rows_seen` counts the training rows of earlier fits
-    that this one continues, `keeps_logits` asks for the validation logits of every
+    replaces rate and penalties. `rows_trained` counts the training rows of earlier fits
+    that this one continues, `keeps_logits` keeps the validation logits of every
     epoch, and `on_epoch` is called with the record of each epoch.
     """
 
@@ -140,7 +140,7 @@ class TrainingTask:
     rate: Rate | None
     penalties: Penalties
     stopping: Stopping
-    rows_seen: int = 0
+    rows_trained: int = 0
     callbacks: Sequence[Any] = ()
     schedule: Schedule | None = None
     keeps_logits: bool = False
@@ -200,7 +200,7 @@ class ModelTask:
     rate = None
     has_constant_rate = True
     keeps_logits = False
-    rows_seen = 0
+    rows_trained = 0
     requires_finite_loss = False
 
     @property
@@ -238,7 +238,7 @@ class TrainingResult:
 
     `weights` are in the order of ``spec.arrays``; `optimizer_state` are the optimizer's
     variables after the last step. `history` has one record per epoch: loss, accuracy,
-    val_loss, val_accuracy, learning_rate, seconds. `stopped` and `interrupted` tell
+    val_loss, val_accuracy, learning_rate, seconds. `stopped` and `interrupted` state
     whether a rule or a callback, or the user, ended training before ``max_iter``.
     `logits` are those of the validation rows after each epoch, of shape
     (n_validation, n_outputs), if the task keeps them.
@@ -247,7 +247,7 @@ class TrainingResult:
     weights: list[np.ndarray]
     optimizer_state: list[np.ndarray]
     history: list[Record]
-    rows_seen: int
+    rows_trained: int
     stopped: bool
     interrupted: bool
     logits: list[np.ndarray] = field(default_factory=list)

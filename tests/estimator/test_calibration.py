@@ -1,4 +1,4 @@
-"""What rows that not all members have seen tell of their mean."""
+"""Scores of the mean of members on rows that some of them left out."""
 
 import numpy as np
 import pytest
@@ -7,8 +7,8 @@ from sklearn.metrics import accuracy_score, log_loss
 from skdnn._estimator.out_of_fold import OutOfFoldScores, fold_of_rows
 
 
-def judge(proba, y, rows=None, weight=None):
-    """Return a judgement of members who have left the given rows out; else all."""
+def scores_of(proba, y, rows=None, weight=None):
+    """Return scores of members that left the given rows out; else all."""
     rows = rows or [np.arange(len(y))] * len(proba)
     weight = np.ones(len(y)) if weight is None else weight
     return OutOfFoldScores(rows, [np.log(p) for p in proba], y, weight)
@@ -28,10 +28,10 @@ def made_members(n_members, n=4000, seed=0):
 def test_all_members_unseen_is_the_log_loss_of_their_mean():
     proba, y = made_members(3)
     weight = np.random.default_rng(0).uniform(0.5, 2, len(y))
-    judged = judge(proba, y, weight=weight)
+    scores = scores_of(proba, y, weight=weight)
     mean = np.mean(proba, axis=0)
-    assert judged.loss() == pytest.approx(log_loss(y, mean, sample_weight=weight))
-    assert judged.accuracy() == pytest.approx(
+    assert scores.loss() == pytest.approx(log_loss(y, mean, sample_weight=weight))
+    assert scores.accuracy() == pytest.approx(
         accuracy_score(y, mean.argmax(axis=1), sample_weight=weight)
     )
 
@@ -41,36 +41,40 @@ def test_two_of_eight_tell_the_loss_of_all_eight():
     rng = np.random.default_rng(1)
     folds = [rng.permutation(len(y)) % 4 for _ in range(2)]
     rows = [np.flatnonzero(folds[i // 4] == i % 4) for i in range(8)]
-    judged = judge([p[r] for p, r in zip(proba, rows, strict=True)], y, rows)
+    scores = scores_of([p[r] for p, r in zip(proba, rows, strict=True)], y, rows)
     of_all = log_loss(y, np.mean(proba, axis=0))
-    of_two = log_loss(y, judged.mean())
+    of_two = log_loss(y, scores.mean())
     assert of_two > of_all + 0.02
-    assert judged.loss() == pytest.approx(of_all, abs=0.01)
+    assert scores.loss() == pytest.approx(of_all, abs=0.01)
 
 
 def test_rows_that_all_have_seen_do_not_count():
     proba, y = made_members(2, n=100)
     rows = [np.arange(50)] * 2
-    judged = judge([p[:50] for p in proba], y, rows)
-    assert judged.loss() == pytest.approx(log_loss(y[:50], np.mean(proba, axis=0)[:50]))
-    np.testing.assert_array_equal(judged.mean()[50:], 1 / 3)
+    scores = scores_of([p[:50] for p in proba], y, rows)
+    assert scores.loss() == pytest.approx(log_loss(y[:50], np.mean(proba, axis=0)[:50]))
+    np.testing.assert_array_equal(scores.mean()[50:], 1 / 3)
 
 
 @pytest.mark.parametrize("factor", [0.5, 1.0, 1.8])
-def test_sharpness_undoes_what_was_done_to_probabilities(factor):
+def test_inverse_temperature_undoes_a_power_of_probabilities(factor):
     rng = np.random.default_rng(0)
     logits = rng.normal(size=(20_000, 3))
     proba = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     y = (rng.uniform(size=(len(proba), 1)) > np.cumsum(proba, axis=1)).sum(axis=1)
-    told = proba**factor / (proba**factor).sum(axis=1, keepdims=True)
-    inverse_temperature = judge([told, told], y.clip(0, 2)).inverse_temperature()
+    powered = proba**factor / (proba**factor).sum(axis=1, keepdims=True)
+    inverse_temperature = scores_of(
+        [powered, powered], y.clip(0, 2)
+    ).inverse_temperature()
     assert inverse_temperature == pytest.approx(1 / factor, rel=0.08)
 
 
-def test_sharpness_is_bounded_where_all_rows_are_told_rightly():
+def test_inverse_temperature_is_bounded_where_all_rows_are_right():
     y = np.arange(40) % 2
     proba = np.where(np.eye(2)[y] > 0, 0.7, 0.3)
-    assert judge([proba, proba], y).inverse_temperature() <= np.exp(1.5) * (1 + 1e-9)
+    assert scores_of([proba, proba], y).inverse_temperature() <= np.exp(1.5) * (
+        1 + 1e-9
+    )
 
 
 def test_folds_are_of_equal_sizes_and_classes():

@@ -38,27 +38,27 @@ def sure(**parameters):
     return DNNClassifier((32,), **settings | parameters)
 
 
-# a network that is so sure may be worse than the class shares before it is mended
+# a network that is so sure may be worse than the class shares before calibration
 @pytest.mark.filterwarnings("ignore::skdnn.exceptions.BaselineWarning")
 def test_temperature_makes_probabilities_less_sure(noisy):
     X, X_test, y, y_test = noisy
-    plain, mended = sure().fit(X, y), sure(calibration="temperature").fit(X, y)
-    factor = mended._spec.inverse_temperature
+    plain, calibrated = sure().fit(X, y), sure(calibration="temperature").fit(X, y)
+    factor = calibrated._spec.inverse_temperature
     assert 0.2 < factor < 0.7
     # only how sure: the same weights, classes and order
-    for a, b in zip(plain._weights, mended._weights, strict=True):
+    for a, b in zip(plain._weights, calibrated._weights, strict=True):
         np.testing.assert_array_equal(a, b)
-    np.testing.assert_array_equal(plain.predict(X_test), mended.predict(X_test))
-    p, q = plain.predict_proba(X_test), mended.predict_proba(X_test)
+    np.testing.assert_array_equal(plain.predict(X_test), calibrated.predict(X_test))
+    p, q = plain.predict_proba(X_test), calibrated.predict_proba(X_test)
     odds, mended_odds = (np.log(a[:, 1] / a[:, 0]) for a in (p, q))
     np.testing.assert_allclose(mended_odds, factor * odds, atol=1e-6)
     assert log_loss(y_test, q) < 0.8 * log_loss(y_test, p)
-    np.testing.assert_allclose(np.exp(mended.predict_log_proba(X_test)), q)
-    np.testing.assert_allclose(mended.model_(X_test).numpy(), q, atol=1e-12)
-    told = mended._training_summary.reliability
-    assert told.after < told.before / 2
+    np.testing.assert_allclose(np.exp(calibrated.predict_log_proba(X_test)), q)
+    np.testing.assert_allclose(calibrated.model_(X_test).numpy(), q, atol=1e-12)
+    reliability_of = calibrated._training_summary.reliability
+    assert reliability_of.after < reliability_of.before / 2
     words = f"logits times {factor:.2f}; expected calibration error"
-    assert words in mended.summary()
+    assert words in calibrated.summary()
     assert "reliability" not in plain.summary()
 
 
@@ -72,7 +72,7 @@ def test_factor_is_the_best_of_a_logistic_regression_on_logits(noisy):
         / fitted._spec.inverse_temperature
     )
     peer = LogisticRegression(C=np.inf, fit_intercept=False).fit(logit, y_test)
-    # a grid of steps of 5 %, and a share of smoothing of 1 in 251
+    # a grid of steps of 5%, and a share of smoothing of 1 in 251
     assert fitted._spec.inverse_temperature == pytest.approx(peer.coef_[0, 0], rel=0.06)
 
 
@@ -129,30 +129,30 @@ def test_recipe_is_calibrated_by_what_it_leaves_out(noisy):
     X, _, y, _ = noisy
     settings = {"max_iter": 4, "random_state": 0}
     as_it_is = DNNClassifier(**settings).fit(X, y)
-    asked = DNNClassifier(calibration="temperature", **settings).fit(X, y)
-    assert asked._spec == as_it_is._spec
+    requested = DNNClassifier(calibration="temperature", **settings).fit(X, y)
+    assert requested._spec == as_it_is._spec
     assert (
         as_it_is._training_summary.reliability.inverse_temperature
         == as_it_is._spec.inverse_temperature
         != 1
     )
-    np.testing.assert_array_equal(asked.predict_proba(X), as_it_is.predict_proba(X))
+    np.testing.assert_array_equal(requested.predict_proba(X), as_it_is.predict_proba(X))
 
 
 def test_calibration_error_by_hand():
     proba = np.array([[0.9, 0.1], [0.9, 0.1], [0.3, 0.7], [0.42, 0.58]])
-    judged = OutOfFoldScores(
+    scores = OutOfFoldScores(
         [np.arange(4)], [np.log(proba)], np.array([0, 1, 1, 0]), np.ones(4)
     )
     # bins of 1/15: .9 twice, one of them right; .7 right; .58 wrong
     expected = (2 * abs(0.5 - 0.9) + abs(1 - 0.7) + abs(0 - 0.58)) / 4
-    assert judged.calibration_error(1.0) == pytest.approx(expected)
-    told = judged.reliability()
-    assert told.before == pytest.approx(expected)
-    assert told.inverse_temperature < 1
-    sharper = proba**2 / (proba**2).sum(axis=1, keepdims=True)
-    again = OutOfFoldScores([np.arange(4)], [np.log(sharper)], judged.y, judged.weight)
-    assert judged.calibration_error(2.0) == pytest.approx(again.calibration_error(1.0))
+    assert scores.calibration_error(1.0) == pytest.approx(expected)
+    reliability_of = scores.reliability()
+    assert reliability_of.before == pytest.approx(expected)
+    assert reliability_of.inverse_temperature < 1
+    squared = proba**2 / (proba**2).sum(axis=1, keepdims=True)
+    again = OutOfFoldScores([np.arange(4)], [np.log(squared)], scores.y, scores.weight)
+    assert scores.calibration_error(2.0) == pytest.approx(again.calibration_error(1.0))
 
 
 @pytest.fixture(scope="module")

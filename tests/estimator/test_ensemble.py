@@ -95,7 +95,7 @@ def test_out_of_bag_rows_are_predicted_by_networks_that_have_not_seen_them(
     assert bagged.oob_score_ == accuracy_score(
         y[covered], proba[covered].argmax(axis=1)
     )
-    # the draws, made anew from the members' seeds
+    # the draws, made again from the members' seeds
     totals, counts = np.zeros((150, 3)), np.zeros(150)
     for member in bagged.estimators_:
         random_state = np.random.RandomState(member.random_state)
@@ -118,7 +118,7 @@ def test_out_of_bag_score_is_honest_where_labels_are_noise():
     assert fitted.oob_score_ < 0.65
 
 
-def test_says_which_rows_every_network_has_seen(iris):
+def test_warns_of_rows_that_every_network_used(iris):
     with pytest.warns(UserWarning, match=r"\d+ of 150 rows were used by every member"):
         fitted = ensemble(2, bootstrap=True, oob_score=True).fit(*iris)
     missing = np.isnan(fitted.oob_decision_function_).any(axis=1)
@@ -128,16 +128,16 @@ def test_says_which_rows_every_network_has_seen(iris):
 def test_no_copy_of_a_validation_row_is_trained_on(iris, monkeypatch):
     from skdnn._estimator import network_training
 
-    seen = []
+    tasks_trained = []
     train = network_training.train_stack
     monkeypatch.setattr(
         network_training,
         "train_stack",
-        lambda fits: (seen.extend(fits), train(fits))[1],
+        lambda fits: (tasks_trained.extend(fits), train(fits))[1],
     )
     ensemble(bootstrap=True, validation_fraction=0.2).fit(*iris)
-    assert len(seen) == 3
-    for fit in seen:
+    assert len(tasks_trained) == 3
+    for fit in tasks_trained:
         assert len(fit.held_out) == 30
         assert fit.n_train == 120
         assert len(np.unique(fit.positions)) < 100

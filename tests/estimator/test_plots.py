@@ -76,7 +76,7 @@ def test_history_shows_both_losses_and_the_baseline(iris):
     assert "validation" not in [line.get_label() for line in plain.lines]
 
 
-def test_draws_where_it_is_told(iris):
+def test_draws_on_given_axes(iris):
     fitted = network((4,), max_iter=40).fit(*iris)
     figure, (left, right) = plt.subplots(1, 2)
     assert fitted.plot_history(left) is left

@@ -1,4 +1,4 @@
-"""The network that a table gets where none is asked for."""
+"""The network that a table gets where no layers are given."""
 
 import pickle
 import subprocess
@@ -32,7 +32,7 @@ def recipe(**parameters):
 
 @pytest.fixture(scope="module")
 def fitted(passengers):
-    """A network by the recipe on words, truth values and missing cells."""
+    """A network by the recipe on strings, booleans and missing cells."""
     X, y = passengers
     return recipe().fit(X, y)
 
@@ -40,14 +40,14 @@ def fitted(passengers):
 @pytest.fixture
 def stacks(monkeypatch):
     """The fits that the recipe has trained, and what they left; a list a stack."""
-    seen = []
+    recorded = []
 
     def spy(fits):
-        seen.append((fits, train_stack(fits)))
-        return seen[-1][1]
+        recorded.append((fits, train_stack(fits)))
+        return recorded[-1][1]
 
     monkeypatch.setattr(network_training, "train_stack", spy)
-    return seen
+    return recorded
 
 
 @pytest.mark.parametrize(
@@ -116,9 +116,9 @@ def test_pickle_is_small_and_predicts_without_keras(fitted, passengers, tmp_path
 def test_every_row_is_left_out_twice_then_all_are_trained_on(passengers, stacks):
     X, y = passengers
     net = recipe(max_iter=6).fit(X, y)
-    (judged, told), (whole, left) = stacks
+    (validated, results_of), (whole, left) = stacks
     counts = np.zeros(len(X), int)
-    for fit in judged:
+    for fit in validated:
         held = np.setdiff1d(np.arange(len(X)), fit.positions)
         counts[held] += 1
         np.testing.assert_array_equal(fit.validation.X, fit.table.X[held])
@@ -126,17 +126,15 @@ def test_every_row_is_left_out_twice_then_all_are_trained_on(passengers, stacks)
     np.testing.assert_array_equal(counts, 2)
     for fit in whole:
         assert sorted(fit.positions) == list(range(len(X)))
-    # the epoch is the one whose mean has the least loss by rows left out
-    labels = judged[0].table
-    rows = [np.setdiff1d(np.arange(len(X)), fit.positions) for fit in judged]
+    # the epoch is the one whose mean has the lowest loss on rows left out
+    labels = validated[0].table
+    rows = [np.setdiff1d(np.arange(len(X)), fit.positions) for fit in validated]
     losses = []
     for epoch in range(6):
-        logs = [np.asarray(member.logits[epoch]) for member in told]
+        logs = [np.asarray(member.logits[epoch]) for member in results_of]
         logs = [a - np.logaddexp.reduce(a, axis=1, keepdims=True) for a in logs]
-        judgement = OutOfFoldScores(rows, logs, labels.y, labels.weight)
-        losses.append(
-            (judgement.loss(), judgement.accuracy(), judgement.inverse_temperature())
-        )
+        scores = OutOfFoldScores(rows, logs, labels.y, labels.weight)
+        losses.append((scores.loss(), scores.accuracy(), scores.inverse_temperature()))
     losses, accuracies, factors = np.array(losses).T
     np.testing.assert_allclose(net.history_["val_loss"], losses)
     np.testing.assert_allclose(net.history_["val_accuracy"], accuracies)
@@ -144,17 +142,17 @@ def test_every_row_is_left_out_twice_then_all_are_trained_on(passengers, stacks)
     assert net._spec.inverse_temperature == pytest.approx(factors[best])
     assert {fit.stopping.max_iter for fit in whole} == {best + 1}
     # both stages begin alike, by the same schedule
-    for first, second, trained in zip(judged, whole, left, strict=True):
+    for first, second, trained in zip(validated, whole, left, strict=True):
         for a, b in zip(first.weights, second.weights, strict=True):
             np.testing.assert_array_equal(a, b)
         assert len(trained.history) == best + 1
     assert f"trained from scratch on all of them for {best + 1} epochs" in net.summary()
-    ramps = [fit.schedule.piecewise_linear_factor for fit in whole]
-    assert ramps == [0.0] * 4 + [0.3] * 4
+    linear_factors = [fit.schedule.piecewise_linear_factor for fit in whole]
+    assert linear_factors == [0.0] * 4 + [0.3] * 4
 
 
 @pytest.mark.parametrize("how", ["own rows", "fraction", "early_stopping"])
-def test_validation_rows_judge_and_teach_nothing(how, passengers, stacks):
+def test_validation_rows_score_and_are_not_trained_on(how, passengers, stacks):
     X, y = passengers
     if how == "own rows":
         net = recipe().fit(X[60:], y[60:], X_val=X[:60], y_val=y[:60])
@@ -165,22 +163,22 @@ def test_validation_rows_judge_and_teach_nothing(how, passengers, stacks):
         net, n = recipe(early_stopping=True).fit(X, y), 24
     assert net._training_summary.n_validation == n
     assert net._training_summary.n_train == 240 - n
-    (judged, _), (whole, _) = stacks
-    for fit in [*judged, *whole]:
+    (validated, _), (whole, _) = stacks
+    for fit in [*validated, *whole]:
         assert len(fit.positions) == 240 - n
         if how != "own rows":
             cut = net._training_summary.n_validation
             held = np.setdiff1d(np.arange(240), fit.positions)
             assert len(held) == cut
-            for told, rows in [
+            for results_of, rows in [
                 (fit.validation.X, fit.table.X[held]),
                 (fit.validation.y, fit.table.y[held]),
             ]:
                 np.testing.assert_allclose(
-                    told.sum(axis=0), rows.sum(axis=0), rtol=1e-4, atol=1e-4
+                    results_of.sum(axis=0), rows.sum(axis=0), rtol=1e-4, atol=1e-4
                 )
     if how == "own rows":
-        # other rows to be judged by: the same networks, for some number of epochs
+        # other validation rows: the same networks, for some number of epochs
         other = recipe().fit(X[60:], y[60:], X_val=X[:30], y_val=y[:30])
         assert other.n_iter_ == net.n_iter_ == EPOCHS
         picked = [len(left[0].history) for _, left in (stacks[1], stacks[3])]
@@ -200,12 +198,12 @@ def test_validation_loss_is_that_of_the_mean(passengers, stacks):
     mean = np.mean(proba, axis=0)
     row = net.history_.iloc[best]
     assert row["val_loss"] == pytest.approx(log_loss(y[:80], mean))
-    told = net.classes_[mean.argmax(axis=1)]
-    assert row["val_accuracy"] == accuracy_score(y[:80], told)
-    # trained anew without being judged, they come to the same
-    sharp = mean**net._spec.inverse_temperature
-    sharp /= sharp.sum(axis=1, keepdims=True)
-    np.testing.assert_allclose(net.predict_proba(X[:80]), sharp, atol=1e-6)
+    results_of = net.classes_[mean.argmax(axis=1)]
+    assert row["val_accuracy"] == accuracy_score(y[:80], results_of)
+    # trained again without validation, they predict the same
+    calibrated = mean**net._spec.inverse_temperature
+    calibrated /= calibrated.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(net.predict_proba(X[:80]), calibrated, atol=1e-6)
 
 
 @pytest.mark.parametrize("n_estimators", [1, 2])
@@ -374,11 +372,11 @@ def test_words_and_pictures(fitted):
 @pytest.mark.slow
 def test_explained_with_words_and_missing_cells(fitted, passengers):
     X, y = passengers
-    told = explain.shap(fitted, X[:3], background=X[:20], random_state=0)
-    assert told.feature_names == list(X.columns)
-    total = told.base_values + told.values.sum(axis=1)
+    results_of = explain.shap(fitted, X[:3], background=X[:20], random_state=0)
+    assert results_of.feature_names == list(X.columns)
+    total = results_of.base_values + results_of.values.sum(axis=1)
     np.testing.assert_allclose(total, fitted.predict_proba(X[:3]), atol=1e-8)
-    assert np.abs(told.values[:, list(X.columns).index("sex")]).max() > 0.01
+    assert np.abs(results_of.values[:, list(X.columns).index("sex")]).max() > 0.01
     html = explain.report(fitted, X[:60], y[:60], background=X[60:])._repr_html_()
     assert "SHAP" in html
     assert "deck" in html

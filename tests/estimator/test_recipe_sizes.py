@@ -48,7 +48,7 @@ def test_five_rows_of_5000():
     fitted = DNNClassifier(random_state=0, max_iter=10).fit(X, y)
     proba = fitted.predict_proba(X)
     assert fitted.score(X[5:], y[5:]) > 0.98
-    # rare, yet where its rows are it is the likeliest class
+    # rare, yet where its rows are it is the most probable class
     assert recall_score(y, fitted.predict(X), labels=[2], average=None)[0] >= 0.8
     assert proba[5:, 2].mean() < 0.005
 
@@ -71,14 +71,14 @@ def test_2000_columns():
     X[:, 5:25] += 0.8 * y[:, None]
     parts = train_test_split(X, y, stratify=y, random_state=0)
     fitted = DNNClassifier(random_state=0, max_iter=16).fit(parts[0], parts[2])
-    assert fitted._spec.encoding.bins == 0  # functions of so many would be too many
+    assert fitted._spec.encoding.bins == 0  # functions of all of them would be too many
     assert fitted.score(parts[1], parts[3]) > 0.75
 
 
 def test_one_column():
     x = np.random.default_rng(0).uniform(-1, 1, 400)
     y = np.abs(x) > 0.5
-    # 1 column is a band here: nothing that is linear tells the classes apart
+    # 1 column is a band here: nothing that is linear separates the classes
     fitted = DNNClassifier(random_state=0).fit(x[:300, None], y[:300])
     assert fitted.score(x[300:, None], y[300:]) > 0.95
     frame = pd.DataFrame({"word": np.where(y, "far", "near")})

@@ -28,10 +28,10 @@ def compiled(meta):
 @pytest.mark.parametrize("optimizer", ["sgd", "SGD", optimizers.SGD])
 def test_optimizers(optimizer, network, iris):
     net = network(optimizer=optimizer, optimizer__momentum=0.5).fit(*iris)
-    found = net.model_.optimizer
-    assert isinstance(found, optimizers.SGD)
-    assert found.momentum == 0.5
-    assert found.get_config()["learning_rate"] == pytest.approx(0.02)
+    made = net.model_.optimizer
+    assert isinstance(made, optimizers.SGD)
+    assert made.momentum == 0.5
+    assert made.get_config()["learning_rate"] == pytest.approx(0.02)
 
 
 def test_a_schedule_is_kept(network, iris):

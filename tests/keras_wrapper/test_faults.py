@@ -113,8 +113,8 @@ def test_global_seeds_are_restored(network, iris):
     expected += (float(tf.random.normal(())),)
     keras.utils.set_random_seed(5)
     network().fit(*iris)
-    found = random.random(), np.random.rand(), float(keras.random.normal(()))
-    assert (*found, float(tf.random.normal(()))) == expected
+    drawn = random.random(), np.random.rand(), float(keras.random.normal(()))
+    assert (*drawn, float(tf.random.normal(()))) == expected
 
 
 def test_determinism_is_unchanged(network, iris):
@@ -150,12 +150,14 @@ def test_one_row_keeps_two_dimensions(network, binary_network, iris, binary):
 
 
 @pytest.mark.parametrize("fitted", [np.float32, np.float64, np.int64])
-@pytest.mark.parametrize("asked", [np.float32, np.float64, np.float16, np.int8])
-def test_any_numbers_at_predict(fitted, asked, network, digits):
+@pytest.mark.parametrize("other_dtype", [np.float32, np.float64, np.float16, np.int8])
+def test_any_numbers_at_predict(fitted, other_dtype, network, digits):
     X, y = (digits[0] * 16).astype(fitted), digits[1]
     net = network(epochs=1).fit(X, y)
     expected = net.predict_proba(X)
-    np.testing.assert_allclose(net.predict_proba(X.astype(asked)), expected, rtol=1e-5)
+    np.testing.assert_allclose(
+        net.predict_proba(X.astype(other_dtype)), expected, rtol=1e-5
+    )
 
 
 def test_one_class_is_refused(network, iris):

@@ -37,18 +37,18 @@ def test_routed_and_plain_parameters_reach_the_builder(network, iris):
 
 
 def test_arguments_of_a_builder(network, iris):
-    thing, found = object(), {}
+    thing, received = object(), {}
 
     def build(thing, meta, compile_kwargs, params):
-        found.update(thing=thing, meta=meta, compile=compile_kwargs, params=params)
+        received.update(thing=thing, meta=meta, compile=compile_kwargs, params=params)
         return softmax(4, meta)
 
     net = network(model=build, model__thing=thing).fit(*iris)
-    assert found["thing"] is thing
-    assert found["params"].keys() == net.get_params().keys()
+    assert received["thing"] is thing
+    assert received["params"].keys() == net.get_params().keys()
     # private: scikeras's own list of the names that go to compile
-    assert set(found["compile"]) <= net._compile_kwargs
-    assert set(found["meta"]) == {
+    assert set(received["compile"]) <= net._compile_kwargs
+    assert set(received["meta"]) == {
         "X_dtype_", "X_shape_", "classes_", "feature_encoder_", "n_classes_",
         "n_features_in_", "n_outputs_", "n_outputs_expected_", "target_encoder_",
         "target_type_", "y_dtype_", "y_ndim_",

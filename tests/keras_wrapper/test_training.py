@@ -216,11 +216,11 @@ for build in (plain, lambda: Own()):
 def test_a_fit_of_the_users_own_is_called(digits):
     from skdnn import KerasClassifier
 
-    seen = {}
+    received = {}
 
     class Own(keras.Sequential):
         def fit(self, *args, custom=None, **kwargs):
-            seen.update(kwargs, custom=custom)
+            received.update(kwargs, custom=custom)
             return super().fit(*args, **kwargs)
 
     def build(meta):
@@ -231,9 +231,9 @@ def test_a_fit_of_the_users_own_is_called(digits):
     KerasClassifier(
         build, loss=loss, verbose=0, fit__custom="parameter", class_weight="balanced"
     ).fit(X, y, custom="argument", batch_size=50)
-    assert seen["custom"] == "argument"
-    assert seen["batch_size"] == 50
-    assert seen["sample_weight"].shape == y.shape
+    assert received["custom"] == "argument"
+    assert received["batch_size"] == 50
+    assert received["sample_weight"].shape == y.shape
 
 
 def test_a_step_of_the_users_own_adds_its_figures(network, digits):
@@ -299,12 +299,12 @@ def test_functions_of_one_name_share_nothing(network, digits):
 
         return relu
 
-    found = {
+    probabilities = {
         name: network(model=with_activation(function)).fit(X, y).predict_proba(X)
         for name, function in (("keras", "relu"), ("a", first()), ("b", second()))
     }
-    np.testing.assert_allclose(found["a"], found["keras"], atol=1e-6)
-    assert np.abs(found["a"] - found["b"]).max() > 0.01
+    np.testing.assert_allclose(probabilities["a"], losses["keras"], atol=1e-6)
+    assert np.abs(probabilities["a"] - losses["b"]).max() > 0.01
 
 
 def test_a_rate_that_a_callback_sets_takes_effect(network, digits):

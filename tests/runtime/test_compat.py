@@ -159,10 +159,10 @@ def test_an_optimizer_of_shared_variables_finds_them():
     optimizer.exclude_from_weight_decay(var_names=["b"])
     variable = keras.Variable(np.ones(3))
     optimizer.build([variable])
-    twin = keras.optimizers.SGD(0.5)
-    vars(twin).update(vars(optimizer))
-    compat.rekey_optimizer(twin, optimizer)
-    twin.apply([np.ones(3)], [variable])
+    duplicate = keras.optimizers.SGD(0.5)
+    vars(duplicate).update(vars(optimizer))
+    compat.rekey_optimizer(duplicate, optimizer)
+    duplicate.apply([np.ones(3)], [variable])
     np.testing.assert_allclose(variable, 0.5)
 
 
@@ -200,10 +200,10 @@ def private_parts(name):
     """Return the parts of a dotted name that its package does not promise to keep."""
     package, *parts = name.split(".")
     hidden = {"tensorflow": {"python"}, "keras": {"src"}}.get(package, set())
-    found = [part for part in parts if part in hidden or re.match(r"_[^_]", part)]
+    hits = [part for part in parts if part in hidden or re.match(r"_[^_]", part)]
     if name.startswith("joblib.parallel."):
-        found.append(name)  # documented are the names of joblib itself
-    return found if package in PACKAGES else []
+        hits.append(name)  # documented are the names of joblib itself
+    return hits if package in PACKAGES else []
 
 
 def private_uses(source):

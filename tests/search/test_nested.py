@@ -52,7 +52,7 @@ def test_frame_and_words(nested):
     assert frame["alpha"].tolist() == [0.1, 0.2, 0.1]
     assert frame["solver"].isna().tolist() == [True, False, True]
     text = repr(nested)
-    assert text.startswith("NestedScores: 0.9000, 95 % interval 0.5072 to 1.2928 (3 ")
+    assert text.startswith("NestedScores: 0.9000, 95% interval 0.5072 to 1.2928 (3 ")
     assert "Nadeau and Bengio" in text
     assert len(text.splitlines()) == 5
     assert "nested" not in repr(nested.frame().columns)

@@ -1,4 +1,4 @@
-"""Tables as they are: frames of words, truth values and missing cells."""
+"""Raw tables: frames with strings, booleans and missing cells."""
 
 import pickle
 import warnings
@@ -127,18 +127,18 @@ def test_validation_rows_teach_the_table_nothing(passengers):
     np.testing.assert_array_equal(beside.coefs_[0], alone.coefs_[0])
     assert beside.history_["val_loss"].notna().all()
     # nor do rows that are cut off
-    seen = []
+    recorded = []
     fit_encoder = split.fit_encoder
 
     def spy(columns, X, weight, **settings):
-        seen.append(X)
+        recorded.append(X)
         return fit_encoder(columns, X, weight, **settings)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(split, "fit_encoder", spy)
         fitted = network(validation_fraction=0.5).fit(X, y)
-    assert len(seen[0]) == fitted._training_summary.n_train == 120
-    age = seen[0][:, 0]
+    assert len(recorded[0]) == fitted._training_summary.n_train == 120
+    age = recorded[0][:, 0]
     assert fitted._encoder.fill[0] == np.nanmedian(age) != np.nanmedian(X["age"])
 
 

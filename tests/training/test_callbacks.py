@@ -202,8 +202,8 @@ def test_a_global_dtype_policy_changes_nothing(policy, dtype, iris):
     keras.config.set_dtype_policy(policy)
     try:
         for callbacks, proba in zip((None, [stop], [Batches()]), expected, strict=True):
-            found = network(callbacks=callbacks, **settings).fit(X, y)
-            assert found.predict_proba(X).dtype == dtype
-            np.testing.assert_array_equal(found.predict_proba(X), proba)
+            fitted_net = network(callbacks=callbacks, **settings).fit(X, y)
+            assert fitted_net.predict_proba(X).dtype == dtype
+            np.testing.assert_array_equal(fitted_net.predict_proba(X), proba)
     finally:
         keras.config.set_dtype_policy(before)

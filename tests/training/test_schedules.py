@@ -20,10 +20,10 @@ def test_numbers_of_steps_do_not_depend_on_where_a_block_begins():
     schedule = Schedule(0.02, 40, 0.1, 0.2, 1e-3, 0.0, 0.3)
     whole = schedule.numbers(0, 40)
     np.testing.assert_array_equal(schedule.numbers(13, 9), whole[13:22])
-    rate, l2, l1, decay, smoothing, ramp = whole.T
+    rate, l2, l1, decay, smoothing, linear_factor = whole.T
     np.testing.assert_allclose(rate / 0.02, smoothing / 0.2)
     assert rate.max() == pytest.approx(0.02, rel=0.05)
-    assert (set(l2), set(l1), set(ramp)) == ({1e-3}, {0.0}, {0.3})
+    assert (set(l2), set(l1), set(linear_factor)) == ({1e-3}, {0.0}, {0.3})
     assert decay[:19].tolist() == [0.1] * 19
     assert rate[-1] == pytest.approx(0, abs=1e-12)
 

@@ -163,7 +163,7 @@ def test_logits_of_every_epoch(xla, monkeypatch):
     assert len(together.logits) == EPOCHS
     for ours, slow in zip(together.logits, logits, strict=True):
         np.testing.assert_allclose(ours, slow[:20], atol=1e-9)
-    # and computed between epochs, where one call has no room to keep them
+    # and computed between epochs, where they do not fit into one call
     monkeypatch.setattr(SpecEpochs, "logit_epochs", 0)
     apart = loop.train(make_fit(validated=True))
     for one, other in zip(together.logits, apart.logits, strict=True):

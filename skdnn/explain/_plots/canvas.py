@@ -75,7 +75,7 @@ def legend_of(ax: Axes, title: str) -> None:
 
 
 def plain_legend(legend: Any) -> None:
-    """Draw the names of a legend as they are, not as formulas."""
+    """Draw the names of a legend literally, not as formulas."""
     for text in legend.get_texts():
         text.set_parse_math(False)
 

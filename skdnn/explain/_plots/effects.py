@@ -7,7 +7,7 @@ from skdnn.explain._plots import canvas
 from skdnn.explain._plots.canvas import Axes
 
 _GROUP = 0.84  # height of the bars of a row
-_LIMIT = 1.45  # the longest bar, of length 1, and room for its number
+_LIMIT = 1.45  # the longest bar, of length 1, and space for its number
 _MAX_LABEL = 59
 
 

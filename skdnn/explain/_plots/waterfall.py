@@ -12,7 +12,7 @@ from skdnn.explain._results.attributions import Attributions
 from skdnn.explain._results.break_down import BreakDown
 
 _BAR = 0.7
-# room for the numbers beside the bars, and for nothing, as shares of the range
+# space for the numbers beside the bars, and minimum, as shares of the range
 _ROOM, _MARGIN = 0.16, 0.03
 
 

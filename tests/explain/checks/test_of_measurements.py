@@ -76,9 +76,9 @@ def test_fires_stays_silent_or_does_not_apply(code, shap):
         ("fires", "silent", "not applicable"), cases, strict=True
     ):
         for value in values:
-            found = check(shap, Measurements(**{name: value}))
-            assert found.verdict == verdict
-            assert found.remedy == (check.remedy if verdict == "fires" else "")
+            answer = check(shap, Measurements(**{name: value}))
+            assert answer.verdict == verdict
+            assert answer.remedy == (check.remedy if verdict == "fires" else "")
 
 
 @pytest.mark.parametrize(
@@ -114,9 +114,9 @@ def test_words(code, words, shap):
 def test_they_apply_to_attributions_only(code, profiles):
     check = by_code(code)
     name, fires, *_ = CASES[code]
-    found = check(profiles, Measurements(**{name: fires[0]}))
-    assert found.verdict == "not applicable"
-    assert found.words == "Applies to attributions only."
+    answer = check(profiles, Measurements(**{name: fires[0]}))
+    assert answer.verdict == "not applicable"
+    assert answer.words == "Applies to attributions only."
 
 
 def test_curves_within_the_data(profiles, shap):
@@ -127,16 +127,16 @@ def test_curves_within_the_data(profiles, shap):
     silent = check(profiles, Measurements(off_grid=grid(0.6, *[0.4] * 9)))
     assert silent.verdict == "silent"
     assert check(profiles, Measurements()).verdict == "not applicable"
-    found = check(shap, Measurements(off_grid=grid(*[0.6] * 10)))
-    assert found.words == "Applies to profiles only."
+    answer = check(shap, Measurements(off_grid=grid(*[0.6] * 10)))
+    assert answer.words == "Applies to profiles only."
 
 
 def test_accumulated_local_effects_stay_within_the_data(iris_model):
     model, X, _ = iris_model
     local = explain.accumulated_local_effects(model, X[::10], features=[0])
-    found = next(f for f in local.checks(model, X[::10]) if f.code == "SKD111")
-    assert found.verdict == "not applicable"
-    assert found.words == "Rows are moved only within the data."
+    answer = next(f for f in local.checks(model, X[::10]) if f.code == "SKD111")
+    assert answer.verdict == "not applicable"
+    assert answer.words == "Rows are moved only within the data."
 
 
 @pytest.mark.parametrize(

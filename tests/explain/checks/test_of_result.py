@@ -104,9 +104,9 @@ def test_words_and_remedy(code):
 def test_ranks_of_importance():
     check = by_code("SKD105")
     assert finding(check, importance(low=0.14)).verdict == "fires"
-    found = finding(check, importance())
-    assert found.verdict == "silent"
-    assert "two columns, “a” and “b”, do not overlap" in found.words
+    answer = finding(check, importance())
+    assert answer.verdict == "silent"
+    assert "two columns, “a” and “b”, do not overlap" in answer.words
     nothing = importance()
     nothing.table["importance"] = 0.0
     assert finding(check, nothing).verdict == "not applicable"
@@ -123,12 +123,12 @@ def test_ranks_by_refits_where_nothing_was_sampled():
 
 def test_a_column_missing_everywhere_is_constant():
     data = np.array([[np.nan, 1, 2], [None, 2, 3]], dtype=object)
-    found = finding(
+    answer = finding(
         by_code("SKD110"),
         attributions(values=VALUES[:2] * [[[0], [1], [1]]], data=data),
     )
-    assert found.verdict == "fires"
-    assert "“a”" in found.words
+    assert answer.verdict == "fires"
+    assert "“a”" in answer.words
 
 
 def test_what_needs_the_classifier_says_how_to_pass_it():

@@ -54,14 +54,14 @@ def test_class_names_are_drawn_as_they_are(kind, place, hostile):
     label = model.classes_[place]
     ax = result.plot(kind, target_class=label)
     ax.figure.canvas.draw()
-    found = [
+    drawn_texts = [
         text for text in ax.figure.findobj(Text) if str(label)[:10] in text.get_text()
     ]
-    assert found
-    assert not any(text.get_parse_math() for text in found)
+    assert drawn_texts
+    assert not any(text.get_parse_math() for text in drawn_texts)
     # nothing is written outside the figure
     width, height = ax.figure.canvas.get_width_height()
-    for text in found:
+    for text in drawn_texts:
         box = text.get_window_extent()
         assert box.x0 >= -1
         assert box.y0 >= -1
