@@ -303,8 +303,8 @@ def test_functions_of_one_name_share_nothing(network, digits):
         name: network(model=with_activation(function)).fit(X, y).predict_proba(X)
         for name, function in (("keras", "relu"), ("a", first()), ("b", second()))
     }
-    np.testing.assert_allclose(probabilities["a"], losses["keras"], atol=1e-6)
-    assert np.abs(probabilities["a"] - losses["b"]).max() > 0.01
+    np.testing.assert_allclose(probabilities["a"], probabilities["keras"], atol=1e-6)
+    assert np.abs(probabilities["a"] - probabilities["b"]).max() > 0.01
 
 
 def test_a_rate_that_a_callback_sets_takes_effect(network, digits):
