@@ -8,7 +8,8 @@ from skdnn._runtime.seeds import as_seed
 from skdnn.explain._checks.check import Measurements
 from skdnn.explain._checks.measurements import is_by_column, measure
 from skdnn.explain._checks.table import CHECKS
-from skdnn.explain._model.target import Problem, open_problem
+from skdnn.explain._model.opening import open_problem
+from skdnn.explain._model.target import Problem
 from skdnn.explain._results.attributions import Attributions
 from skdnn.explain._results.checks import Checks
 from skdnn.explain._results.profiles import Profiles

@@ -8,6 +8,7 @@ import numpy as np
 from skdnn._runtime.progress import Progress
 from skdnn.explain._methods.profiles import Curves, curve_table, make_profiles
 from skdnn.explain._model.grid import output_differences
+from skdnn.explain._model.opening import open_averaging_problem
 from skdnn.explain._model.options import (
     Features,
     RandomState,
@@ -15,7 +16,7 @@ from skdnn.explain._model.options import (
     check_count,
     no_step,
 )
-from skdnn.explain._model.target import Problem, Target, open_averaging_problem
+from skdnn.explain._model.target import Problem, Target
 from skdnn.explain._results.profiles import Profiles
 
 _RESOLUTION = 50

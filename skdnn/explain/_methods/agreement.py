@@ -15,8 +15,9 @@ from skdnn.explain._methods.permutation_importance import (
     compute_permutation_importance,
 )
 from skdnn.explain._methods.shap import compute_shap
+from skdnn.explain._model.opening import open_problem
 from skdnn.explain._model.options import RandomState, Step, no_step
-from skdnn.explain._model.target import Problem, open_problem
+from skdnn.explain._model.target import Problem
 from skdnn.explain._results.attributions import Attributions
 from skdnn.explain._results.tables import ResultTable
 

@@ -9,8 +9,9 @@ import pandas as pd
 from skdnn._runtime.progress import Progress
 from skdnn.explain._model.columns import Column
 from skdnn.explain._model.grid import output_differences, outputs_at
+from skdnn.explain._model.opening import open_averaging_problem
 from skdnn.explain._model.options import Features, RandomState, Step, no_step
-from skdnn.explain._model.target import Problem, Target, open_averaging_problem
+from skdnn.explain._model.target import Problem, Target
 from skdnn.explain._results.intervals import t_quantile
 from skdnn.explain._results.tables import ResultTable
 

@@ -14,6 +14,7 @@ from skdnn.explain._methods.profiles import (
     make_profiles,
 )
 from skdnn.explain._model.grid import grid_points
+from skdnn.explain._model.opening import open_problem
 from skdnn.explain._model.options import (
     Features,
     RandomState,
@@ -21,7 +22,7 @@ from skdnn.explain._model.options import (
     check_count,
     no_step,
 )
-from skdnn.explain._model.target import Problem, open_problem
+from skdnn.explain._model.target import Problem
 from skdnn.explain._results.profiles import Profiles
 
 _RESOLUTION = 50

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
 from skdnn.explain._model.target import Target
 
@@ -116,7 +115,7 @@ class Search:
         )
         is_wanted = self._wanted[proba.argmax(axis=1)]
         likely = np.flatnonzero(is_wanted)
-        is_wanted[likely] = self._wanted[classes_of(self._target, rows[likely])]
+        is_wanted[likely] = self._wanted[self._target.classes_of(rows[likely])]
         return score, is_wanted
 
     def affordable(self, size: int) -> int:
@@ -237,23 +236,6 @@ class Search:
 def differ(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Return which values differ; two missing ones do not."""
     return np.asarray((a != b) & ~(np.isnan(a) & np.isnan(b)))
-
-
-def classes_of(target: Target, rows: np.ndarray) -> np.ndarray:
-    """Return the positions of the predicted classes of coded rows."""
-    if not len(rows):
-        return np.empty(0, dtype=np.intp)
-    if not hasattr(target.estimator, "predict"):
-        return np.asarray(target.predict(rows).argmax(axis=1))
-    index = pd.Index(target.class_names)
-    parts = [
-        index.get_indexer(
-            np.ravel(target.estimator.predict(target.decode(rows[start : start + n])))
-        )
-        for n in [target.block_rows]
-        for start in range(0, len(rows), n)
-    ]
-    return np.concatenate(parts)
 
 
 def n_combinations(counts: np.ndarray, size: int) -> float:

@@ -13,10 +13,10 @@ from skdnn.explain._methods.counterfactual_search import (
     AllowedChanges,
     Alternatives,
     Search,
-    classes_of,
     differ,
 )
 from skdnn.explain._model.names import positions_of
+from skdnn.explain._model.opening import open_problem
 from skdnn.explain._model.options import (
     Features,
     RandomState,
@@ -24,7 +24,7 @@ from skdnn.explain._model.options import (
     check_count,
     no_step,
 )
-from skdnn.explain._model.target import Problem, Target, open_problem
+from skdnn.explain._model.target import Problem, Target
 from skdnn.explain._results.counterfactuals import Counterfactuals
 from skdnn.explain._results.positions import class_position
 
@@ -142,7 +142,7 @@ def compute_counterfactuals(
         goal = class_position(target.class_names, target_class)
     allowed = _allowed_changes(problem, fixed, ranges)
     results = []
-    predicted = classes_of(target, problem.X)
+    predicted = target.classes_of(problem.X)
     for row, own in zip(problem.X, predicted, strict=True):
         if own == goal:
             results.append(Alternatives(row[None], True))
@@ -269,9 +269,7 @@ def _collected(
     sample = np.repeat(np.arange(len(X)), counts)
     rows = np.vstack([r.rows if len(r.rows) else X[[i]] for i, r in enumerate(results)])
     reached = _reached(target, rows, is_found[sample], goal)
-    cells = target.decode(rows)
-    if target.frame_columns is None:
-        cells = pd.DataFrame(cells, columns=target.feature_names)
+    cells = target.frame(rows)
     facts = pd.DataFrame(
         {
             "sample": sample,
@@ -294,7 +292,7 @@ def _reached(
     """Return the class of each row; the second most probable if none was found."""
     if goal is not None:
         return np.full(len(rows), goal)
-    reached = classes_of(target, rows)
+    reached = target.classes_of(rows)
     lost = ~is_found
     if lost.any():
         proba = target.predict(rows[lost])

@@ -17,6 +17,7 @@ from sklearn.utils import check_random_state
 from skdnn._runtime.progress import Progress
 from skdnn.explain._methods.lime_sampling import Bins, Pool, draw_rows
 from skdnn.explain._model.images import image_facts
+from skdnn.explain._model.opening import open_problem
 from skdnn.explain._model.options import (
     Groups,
     RandomState,
@@ -25,7 +26,7 @@ from skdnn.explain._model.options import (
     no_step,
 )
 from skdnn.explain._model.players import Player, cells_of, players_of
-from skdnn.explain._model.target import Problem, open_problem
+from skdnn.explain._model.target import Problem
 from skdnn.explain._results.attributions import Attributions
 
 METHODS = ("auto", "tabular")

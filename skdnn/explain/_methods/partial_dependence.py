@@ -10,13 +10,14 @@ from skdnn._runtime.progress import Progress
 from skdnn.explain._methods.profiles import curve_table, grid_curves, make_profiles
 from skdnn.explain._model.grid import grid_points, outputs_at
 from skdnn.explain._model.names import positions_of
+from skdnn.explain._model.opening import open_averaging_problem
 from skdnn.explain._model.options import (
     RandomState,
     Step,
     check_count,
     no_step,
 )
-from skdnn.explain._model.target import Problem, open_averaging_problem
+from skdnn.explain._model.target import Problem
 from skdnn.explain._results.profiles import Profiles
 
 _RESOLUTION, _RESOLUTION_OF_PAIRS = 50, 20

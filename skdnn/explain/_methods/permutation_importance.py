@@ -14,6 +14,7 @@ from skdnn._runtime.suggestions import did_you_mean
 from skdnn.explain._methods.shuffling import draw_orders, row_losses, shuffled_outputs
 from skdnn.explain._model.labels import class_codes
 from skdnn.explain._model.names import positions_of
+from skdnn.explain._model.opening import open_problem
 from skdnn.explain._model.options import (
     Features,
     Groups,
@@ -23,7 +24,7 @@ from skdnn.explain._model.options import (
     no_step,
 )
 from skdnn.explain._model.players import Player, players_of
-from skdnn.explain._model.target import Problem, open_problem
+from skdnn.explain._model.target import Problem
 from skdnn.explain._results.intervals import t_quantile
 from skdnn.explain._results.tables import ResultTable
 

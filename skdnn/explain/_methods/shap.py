@@ -19,6 +19,7 @@ from skdnn._runtime.progress import Progress
 from skdnn._runtime.seeds import global_numpy_seed
 from skdnn.explain._methods.shap_evaluation import DesignSeries, Mixer, estimate
 from skdnn.explain._model.images import image_facts
+from skdnn.explain._model.opening import MAX_BACKGROUND, draw_background, open_problem
 from skdnn.explain._model.options import (
     Groups,
     RandomState,
@@ -27,13 +28,7 @@ from skdnn.explain._model.options import (
     no_step,
 )
 from skdnn.explain._model.players import Player, cells_of, players_of
-from skdnn.explain._model.target import (
-    MAX_BACKGROUND,
-    Problem,
-    Target,
-    draw_background,
-    open_problem,
-)
+from skdnn.explain._model.target import Problem, Target
 from skdnn.explain._results.attributions import Attributions
 from skdnn.explain._results.positions import class_position
 

@@ -11,8 +11,9 @@ from skdnn.explain._methods.average_conditional_effects import measure_effects
 from skdnn.explain._methods.loss_increase import measure_increases
 from skdnn.explain._methods.shuffling import draw_orders
 from skdnn.explain._model.labels import class_codes
+from skdnn.explain._model.opening import open_problem
 from skdnn.explain._model.options import Features, RandomState, Step, no_step
-from skdnn.explain._model.target import Problem, open_problem
+from skdnn.explain._model.target import Problem
 from skdnn.explain._results.intervals import (
     freedom,
     holm,

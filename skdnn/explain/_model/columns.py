@@ -75,30 +75,97 @@ class Column:
 
 
 def code_column(
-    name: str, cells: Any, back_cells: Any
+    name: str, cells: Any, back_cells: Any, *, as_given: bool = False
 ) -> tuple[Column, np.ndarray, np.ndarray]:
     """Return a column, and its values in X and in the background coded as floats.
 
-    `back_cells` is None where X is its own background. ValueError if the two are not
-    of one kind.
+    `back_cells` is None where X is its own background. Objects that all are numbers, or
+    booleans, count as such, unless they are to be coded `as_given`. The dtype is one
+    that holds the values of both.
     """
+    if not as_given:
+        cells = _inferred(cells)
+        back_cells = None if back_cells is None else _inferred(back_cells)
     if back_cells is None:
-        column, codes, _ = code_column(name, cells, cells[:0])
+        back_cells = cells[:0]
+        column, codes, _ = _coded(name, cells, back_cells)
         return column, codes, codes
+    return _coded(name, cells, back_cells)
+
+
+def _coded(
+    name: str, cells: Any, back_cells: Any
+) -> tuple[Column, np.ndarray, np.ndarray]:
     if is_number(cells.dtype) != is_number(back_cells.dtype):
-        raise ValueError(
-            f"Column {name!r} must be of one kind in X and in `background`. Got "
-            f"{cells.dtype} and {back_cells.dtype}."
-        )
-    if is_number(cells.dtype):
+        cells, back_cells = _of_one_kind(cells, back_cells)
+    if is_number(cells.dtype) and is_number(back_cells.dtype):
         back_values = _floats(back_cells)
         dtype = shared_dtype(cells, back_cells, back_values)
         return Column(name, dtype, None), _floats(cells), back_values
-    both = _concatenated(name, cells, back_cells)
+    both = _concatenated(cells, back_cells)
     codes, categories = _factorized(both)
     codes = codes.astype(np.float64)
     column = Column(name, both.dtype, categories)
     return column, codes[: len(cells)], codes[len(cells) :]
+
+
+def _inferred(cells: Any) -> Any:
+    """Return objects that all are numbers or all booleans in such a dtype.
+
+    A frame made from one record, or from one row turned into a column and back, holds
+    objects only.
+    """
+    if cells.dtype != object:
+        return cells
+    has_missing = pd.isna(cells).any()
+    dtype = {
+        "integer": "float64" if has_missing else "int64",
+        "floating": "float64",
+        "mixed-integer-float": "float64",
+        "boolean": "boolean" if has_missing else "bool",
+    }.get(pd.api.types.infer_dtype(cells, skipna=True))
+    if dtype is None:
+        return cells
+    try:
+        return _array(pd.Series(cells, dtype=object).astype(dtype))
+    except OverflowError:  # whole numbers beyond 64 bits
+        return cells
+
+
+def _of_one_kind(cells: Any, back_cells: Any) -> tuple[Any, Any]:
+    """Return both in the dtype of one of them, else as objects.
+
+    The background, usually rows of the training data, has the first say.
+    """
+    rows, back = (pd.Series(c, dtype=c.dtype) for c in (cells, back_cells))
+    for dtype in (back.dtype, rows.dtype):
+        if not _is_object(dtype) and _fits(rows, dtype) and _fits(back, dtype):
+            return _array(rows.astype(dtype)), _array(back.astype(dtype))
+    return rows.astype(object).to_numpy(), back.astype(object).to_numpy()
+
+
+def _is_object(dtype: Any) -> bool:
+    return bool(dtype == np.dtype(object))
+
+
+def _array(series: pd.Series) -> Any:
+    """Return the ndarray or ExtensionArray of a series."""
+    return series.to_numpy() if isinstance(series.dtype, np.dtype) else series.array
+
+
+def _fits(series: pd.Series, dtype: Any) -> bool:
+    """Return whether a dtype holds the same values, missing ones included."""
+    if series.dtype == dtype:
+        return True
+    try:
+        cast = series.astype(dtype)
+    except (TypeError, ValueError, OverflowError):
+        return False
+    known = series.notna()
+    if not (cast.notna() == known).all():
+        return False
+    pairs = zip(series[known].astype(object), cast[known].astype(object), strict=True)
+    return all(before == after for before, after in pairs)
 
 
 def is_number(dtype: Any) -> bool:
@@ -117,7 +184,8 @@ def shared_dtype(cells: Any, back_cells: Any, back_values: np.ndarray) -> Any:
     if dtype == back_dtype or not pd.api.types.is_integer_dtype(dtype):
         return dtype
     known = back_values[~np.isnan(back_values)]
-    bounds = np.iinfo(getattr(dtype, "numpy_dtype", dtype))
+    plain = getattr(dtype, "subtype", dtype)  # of a sparse column
+    bounds = np.iinfo(getattr(plain, "numpy_dtype", plain))
     fits = (
         (len(known) == len(back_values) or not isinstance(dtype, np.dtype))
         and (known == np.round(known)).all()
@@ -129,28 +197,27 @@ def shared_dtype(cells: Any, back_cells: Any, back_values: np.ndarray) -> Any:
     return pd.concat([pd.Series(cells[:1]), pd.Series(back_cells[:1])]).dtype
 
 
-def _concatenated(name: str, cells: Any, back_cells: Any) -> pd.Series:
-    """Return both parts as one series in the dtype of the first."""
+def _concatenated(cells: Any, back_cells: Any) -> pd.Series:
+    """Return both parts as one series, in the dtype of the first if it holds both."""
     # with the dtype given, or pandas would infer another one from strings
     first = pd.Series(cells, dtype=cells.dtype)
     second = pd.Series(back_cells, dtype=back_cells.dtype)
     if not len(second):
         return first
-    if isinstance(first.dtype, pd.CategoricalDtype):
-        lost = not second.dropna().isin(first.dtype.categories).all()
+    # objects last: a single missing cell has no other dtype
+    for dtype in sorted((first.dtype, second.dtype), key=_is_object):
+        if _fits(first, dtype) and _fits(second, dtype):
+            break
     else:
-        try:
-            lost = (second.astype(first.dtype).isna() != second.isna()).any()
-        except (TypeError, ValueError):
-            lost = True
-    if lost:
-        # a category that X's dtype does not list
-        raise ValueError(
-            f"Column {name!r} of `background` must fit its dtype in X. Got "
-            f"{back_cells.dtype} beside {first.dtype}; give both the same dtype, with "
-            "the same categories if it has any."
-        )
-    return pd.concat([first, second.astype(first.dtype)], ignore_index=True)
+        dtype = np.dtype(object)
+        if isinstance(first.dtype, pd.CategoricalDtype) and isinstance(
+            second.dtype, pd.CategoricalDtype
+        ):
+            known = first.dtype.categories
+            dtype = pd.CategoricalDtype(
+                known.union(second.dtype.categories, sort=False)
+            )
+    return pd.concat([first.astype(dtype), second.astype(dtype)], ignore_index=True)
 
 
 def _factorized(both: pd.Series) -> tuple[np.ndarray, Any]:
@@ -177,5 +244,7 @@ def _factorized(both: pd.Series) -> tuple[np.ndarray, Any]:
 def _floats(cells: Any) -> np.ndarray:
     if isinstance(cells, np.ndarray):
         return cells.astype(np.float64)
+    if isinstance(cells.dtype, pd.SparseDtype):
+        return np.asarray(cells, dtype=np.float64)
     floats: np.ndarray = cells.to_numpy(dtype=np.float64, na_value=np.nan)
     return floats

@@ -6,31 +6,23 @@ column order and dtypes before the classifier predicts them.
 """
 
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.base import BaseEstimator
-from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted
 
-from skdnn.explain._model.adapters import as_classifier
-from skdnn.explain._model.columns import Column, code_column, is_number, shared_dtype
-from skdnn.explain._model.images import as_table
-from skdnn.explain._model.members import Members, check_probabilities, find_members
+from skdnn.explain._model.columns import Column
+from skdnn.explain._model.containers import Container, PandasFrame
+from skdnn.explain._model.members import Members
 from skdnn.explain._model.names import positions_of
-from skdnn.explain._model.options import Features, RandomState, check_option
-from skdnn.explain._model.tables import TableView, check_same_columns, check_table
+from skdnn.explain._model.options import Features
+from skdnn.explain._model.probabilities import check_probabilities
 
-MAX_BACKGROUND = 100
 # Values given to the classifier at once: memory does not grow with the rows.
 _BLOCK_CELLS = 2**20
 _MAX_BLOCK_ROWS = 50_000
-# Rows of a long background that are predicted to draw a stratified sample.
-_MAX_STRATIFIED = 10_000
-# Categories of a column whose acceptance by the classifier is checked beforehand.
-_MAX_CHECKED = 100
 # Log odds are taken of probabilities at least so far from 0 and 1.
 _SMALLEST = 1e-12
 
@@ -47,14 +39,14 @@ class Target:
         The user's columns.
     class_names
         ``estimator.classes_``.
-    frame_columns
-        Column labels if rows are a DataFrame, None for an array.
-    array_dtype
-        Of the array.
+    container
+        What rows are given to the estimator in.
     output
         "probability" or "log_odds".
     contrast
         Positions of two classes, if the output is the first less the second.
+    sum_to_one
+        Whether each row is of one class; else it may have several labels.
     members
         The members of an ensemble, if there are any.
     is_stacked
@@ -64,10 +56,10 @@ class Target:
     estimator: Any
     columns: tuple[Column, ...]
     class_names: np.ndarray
-    frame_columns: pd.Index | None
-    array_dtype: Any
+    container: Container
     output: str = "probability"
     contrast: tuple[int, int] | None = None
+    sum_to_one: bool = True
     members: Members | None = None
     is_stacked: bool = False
 
@@ -140,27 +132,41 @@ class Target:
 
         Some classifiers scale rows in place: without `copy` the codes may change.
         """
-        if self.frame_columns is None:
-            if is_number(self.array_dtype):
-                return codes.astype(self.array_dtype, copy=copy)
-            rows = np.empty(codes.shape, dtype=self.array_dtype)
-            for j, column in enumerate(self.columns):
-                rows[:, j] = column.decode(codes[:, j])
-            return rows
-        dtypes = {column.dtype for column in self.columns}
-        if len(dtypes) == 1 and all(
-            c.is_numeric and isinstance(c.dtype, np.dtype) for c in self.columns
-        ):
-            # one block: a hundred times faster than column by column
-            block = codes.astype(self.columns[0].dtype, copy=copy)
-            return pd.DataFrame(block, columns=self.frame_columns, copy=False)
-        series = [
-            pd.Series(column.decode(codes[:, j]), dtype=column.dtype)
-            for j, column in enumerate(self.columns)
-        ]
-        frame = pd.concat(series, axis=1)
-        frame.columns = self.frame_columns
-        return frame
+        return self.container.rows(self.columns, codes, copy=copy)
+
+    def frame(self, codes: np.ndarray) -> pd.DataFrame:
+        """Return coded rows as a pandas frame, whatever the user's container."""
+        labels = pd.Index(self.feature_names)
+        if isinstance(self.container, PandasFrame):
+            labels = self.container.labels
+        return PandasFrame(labels).rows(self.columns, codes)
+
+    def classes_of(self, codes: np.ndarray) -> np.ndarray:
+        """Return the positions of the classes that the estimator's `predict` names.
+
+        These are not always the most probable classes: a threshold may be tuned.
+        """
+        parts = [np.empty(0, dtype=np.intp)]
+        for start in range(0, len(codes), self.block_rows):
+            part = codes[start : start + self.block_rows]
+            parts.append(self._classes_of(part))
+        return np.concatenate(parts)
+
+    def _classes_of(self, codes: np.ndarray) -> np.ndarray:
+        rows = self.decode(codes)
+        labels = None
+        if hasattr(self.estimator, "predict"):
+            labels = np.asarray(self.estimator.predict(rows))
+        if labels is None or labels.size != len(codes):  # several labels per row
+            proba = self.estimator.predict_proba(self.decode(codes))
+            return np.asarray(self.check(proba, len(codes)).argmax(axis=1))
+        return pd.Index(self.class_names).get_indexer(labels.ravel())
+
+    def check(self, proba: Any, n_rows: int) -> np.ndarray:
+        """Return probabilities as floats; ValueError if they are none."""
+        return check_probabilities(
+            proba, n_rows, self.n_classes, sum_to_one=self.sum_to_one
+        )
 
     def predict(self, codes: np.ndarray, *, copy: bool = True) -> np.ndarray:
         """Return the output for coded rows, of shape (n_rows, n_outputs).
@@ -182,16 +188,17 @@ class Target:
 
     def _probabilities(self, rows: Any) -> np.ndarray:
         """Return the probabilities of the classifier, then those of each member."""
-        k = self.n_classes
+        n = len(rows)
         if self.members is None or not self.is_stacked:
-            return check_probabilities(self.estimator.predict_proba(rows), k)
+            return self.check(self.estimator.predict_proba(rows), n)
         if self.members.is_mean:
-            each = self.members.predict(rows, k)
+            each = self.members.predict(rows)
             own = each.mean(axis=0)
         else:  # steps may change the rows they are given
-            own = check_probabilities(self.estimator.predict_proba(rows.copy()), k)
-            each = self.members.predict(rows, k)
-        return np.concatenate([own[None], each]).swapaxes(0, 1).reshape(len(rows), -1)
+            proba = self.estimator.predict_proba(deepcopy(rows))
+            own = self.check(proba, n)
+            each = self.members.predict(rows)
+        return np.concatenate([own[None], each]).swapaxes(0, 1).reshape(n, -1)
 
     def positions(self, features: Features) -> list[int]:
         """Return the positions of columns given by name or position; None is all.
@@ -225,6 +232,10 @@ class Problem:
         """Return the problem with other background rows."""
         return replace(self, background=background)
 
+    def with_target(self, **changes: Any) -> "Problem":
+        """Return the problem with other facts of the target."""
+        return replace(self, target=replace(self.target, **changes))
+
     def with_output(self, output: str) -> "Problem":
         """Return the problem for "probability" or "log_odds"."""
         return replace(self, target=replace(self.target, output=output))
@@ -232,143 +243,3 @@ class Problem:
     def stacked(self) -> "Problem":
         """Return the problem with the outputs of the members, if there are any."""
         return replace(self, target=self.target.stacked())
-
-
-def open_problem(
-    estimator: Any, X: Any, *, background: Any = None, output: str = "probability"
-) -> Problem:
-    """Check and code what an explain function was given; no background is X itself.
-
-    Raises
-    ------
-    ValueError
-        If the estimator has no `predict_proba`, X or the background are invalid, or the
-        classifier refuses their rows.
-    sklearn.exceptions.NotFittedError
-        If the estimator is not fitted.
-    """
-    check_option("output", output, ("probability", "log_odds"))
-    estimator = as_classifier(estimator, X)
-    class_names = _check_estimator(estimator)
-    estimator, X, background = as_table(estimator, X, background)
-    rows, labels = check_table(X, "X", estimator)
-    back = rows
-    if background is not None:
-        back, back_labels = check_table(background, "background", estimator)
-        check_same_columns(rows, back, labels, back_labels)
-    if len(back) < 2:
-        raise ValueError(
-            f"`background` must have at least 2 rows to compare with. Got {len(back)}. "
-            "Use rows of the training data."
-        )
-    coded = [
-        code_column(str(label), rows[j], None if back is rows else back[j])
-        for j, label in enumerate(labels)
-    ]
-    columns, codes, back_codes = zip(*coded, strict=True)
-    is_frame = isinstance(X, pd.DataFrame)
-    # raises the classifier's own message if it does not know these columns
-    first = X.iloc[:1] if is_frame else rows.table[:1]
-    check_probabilities(estimator.predict_proba(first.copy()), len(class_names))
-    target = Target(
-        estimator=estimator,
-        columns=columns,
-        class_names=class_names,
-        frame_columns=X.columns if is_frame else None,
-        array_dtype=None if is_frame else _array_dtype(rows, back),
-        output=output,
-        members=find_members(estimator, first, len(class_names)),
-    )
-    problem = Problem(
-        target, np.column_stack(codes), np.column_stack(back_codes), rows.objects()
-    )
-    if back is not rows:
-        _check_background_is_accepted(problem)
-    return problem
-
-
-def open_averaging_problem(
-    estimator: Any, X: Any, background: Any, output: str, random_state: RandomState
-) -> Problem:
-    """Open the problem of a method that averages over its background.
-
-    That is all of X, or a sample of at most 100 rows of the background if it is given.
-    """
-    problem = open_problem(estimator, X, background=background, output=output)
-    if background is None:
-        return problem
-    drawn = draw_background(problem, check_random_state(random_state))
-    return problem.with_background(drawn)
-
-
-def _array_dtype(rows: TableView, back: TableView) -> np.dtype:
-    """Return the dtype that holds the values of both arrays unchanged."""
-    X, background = rows.table, back.table
-    dtype: np.dtype = X.dtype
-    if not is_number(dtype):
-        return np.result_type(X, background)  # that of the longer strings
-    if dtype != background.dtype:
-        values = background.astype(np.float64).ravel()
-        dtype = shared_dtype(X[0], background[0], values)
-    return dtype
-
-
-def _check_background_is_accepted(problem: Problem) -> None:
-    """Predict background rows with values that no row of X has."""
-    X, background = problem.X, problem.background
-    rows: set[int] = set()
-    for j, column in enumerate(problem.target.columns):
-        if column.is_numeric:
-            new = np.flatnonzero(~np.isfinite(background[:, j]))[:1]
-        else:
-            new = np.unique(background[:, j], return_index=True)[1]
-            new = new[background[new, j] > X[:, j].max()][:_MAX_CHECKED]
-        rows.update(new.tolist())
-    if not rows:
-        return
-    try:
-        problem.target.predict(background[sorted(rows)])
-    except ValueError as error:
-        raise ValueError(
-            "`background` must hold rows that the classifier takes. Got this of one "
-            f"that has a missing, infinite or new value: {error}"
-        ) from error
-
-
-def draw_background(
-    problem: Problem, random_state: np.random.RandomState, size: int = MAX_BACKGROUND
-) -> np.ndarray:
-    """Return at most `size` background rows, stratified by predicted class."""
-    rows = problem.background
-    if len(rows) <= size:
-        return rows
-    shuffled = random_state.permutation(len(rows))[: max(_MAX_STRATIFIED, size)]
-    predicted = problem.target.predict(rows[shuffled]).argmax(axis=1)
-    ordered = shuffled[np.argsort(predicted, kind="stable")]
-    every = len(ordered) / size
-    drawn = (random_state.uniform() + np.arange(size)) * every
-    return rows[np.sort(ordered[drawn.astype(np.intp)])]
-
-
-def _check_estimator(estimator: Any) -> np.ndarray:
-    """Return the classes of a fitted classifier; ValueError if it is not one."""
-    if isinstance(estimator, type):
-        raise ValueError(
-            f"`estimator` must be a fitted classifier. Got the class "
-            f"{estimator.__name__}; make one and call fit."
-        )
-    if isinstance(estimator, BaseEstimator):
-        check_is_fitted(estimator)
-    if not hasattr(estimator, "predict_proba"):
-        raise ValueError(
-            "`estimator` must have predict_proba. Got "
-            f"{type(estimator).__name__}, which does not; wrap it in "
-            "sklearn.calibration.CalibratedClassifierCV, or set probability=True where "
-            "it has that."
-        )
-    if not hasattr(estimator, "classes_"):
-        raise ValueError(
-            "`estimator` must have classes_, the names of the columns of "
-            f"predict_proba. Got {type(estimator).__name__}, which does not."
-        )
-    return np.asarray(estimator.classes_)

@@ -21,7 +21,8 @@ from skdnn.explain._methods.partial_dependence import compute_partial_dependence
 from skdnn.explain._methods.permutation_importance import compute_permutation_importance
 from skdnn.explain._methods.shap import compute_shap
 from skdnn.explain._model.labels import class_codes
-from skdnn.explain._model.target import Problem, open_problem
+from skdnn.explain._model.opening import open_problem
+from skdnn.explain._model.target import Problem
 from skdnn.explain._report.cells import as_column, is_missing
 from skdnn.explain._report.evidence import Evidence
 from skdnn.explain._report.fitted_record import inspect_fitted

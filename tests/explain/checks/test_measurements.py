@@ -14,7 +14,7 @@ from skdnn.explain._checks.measurements import (
     measure_off_grid,
     measure_reruns,
 )
-from skdnn.explain._model.target import open_problem
+from skdnn.explain._model.opening import open_problem
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from skdnn.explain._methods.counterfactual_search import (
     differ,
     n_combinations,
 )
-from skdnn.explain._model.target import open_problem
+from skdnn.explain._model.opening import open_problem
 
 WANTED = np.array([False, True])
 

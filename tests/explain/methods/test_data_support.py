@@ -4,7 +4,7 @@ import pytest
 from oracles import Formula, correlated
 
 from skdnn.explain._methods.data_support import Support, code_of, mixtures
-from skdnn.explain._model.target import open_problem
+from skdnn.explain._model.opening import open_problem
 
 
 def problem_of(X, background):

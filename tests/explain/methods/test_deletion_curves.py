@@ -6,7 +6,7 @@ from oracles import Formula
 
 from skdnn import explain
 from skdnn.explain._methods.deletion_curves import N_ORDERS, compute_deletion_curves
-from skdnn.explain._model.target import open_problem
+from skdnn.explain._model.opening import open_problem
 
 COEFS = np.array([0.3, 0.2, 0.1, 0.0])
 

@@ -14,7 +14,7 @@ from skdnn import explain
 from skdnn.explain._methods import lime as lime_module
 from skdnn.explain._methods.lime import fit_surrogate, kernel_weights
 from skdnn.explain._methods.lime_sampling import Bins, Pool, draw_rows
-from skdnn.explain._model.target import open_problem
+from skdnn.explain._model.opening import open_problem
 
 
 def pools_of(problem, columns=None):

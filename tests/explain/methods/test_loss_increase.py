@@ -3,7 +3,7 @@ from oracles import Bagged, Formula, Logistic
 from sklearn.linear_model import LogisticRegression
 
 from skdnn.explain._methods.loss_increase import measure_increases
-from skdnn.explain._model.target import open_problem
+from skdnn.explain._model.opening import open_problem
 
 TRUTH = Logistic([1.0, -0.5, 0.0, 0.25])
 

@@ -4,7 +4,7 @@ import pytest
 from oracles import Formula
 
 from skdnn.explain._model.grid import grid_points, outputs_at, ticks_of
-from skdnn.explain._model.target import open_problem
+from skdnn.explain._model.opening import open_problem
 
 
 def coded(cells):

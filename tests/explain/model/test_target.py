@@ -14,7 +14,7 @@ from sklearn.svm import LinearSVC
 from sklearn.utils import check_random_state
 
 from skdnn import explain
-from skdnn.explain._model.target import draw_background, open_problem
+from skdnn.explain._model.opening import draw_background, open_problem
 
 
 class Recorder:

@@ -18,7 +18,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, OneHotEncoder
 
 from skdnn import explain
-from skdnn.explain._model.target import open_problem
+from skdnn.explain._model.opening import open_problem
 from skdnn.explain._report.collect import as_positions, draw_rows
 
 HOSTILE = "<script>alert(1)</script>"
