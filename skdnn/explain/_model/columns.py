@@ -157,6 +157,8 @@ def _fits(series: pd.Series, dtype: Any) -> bool:
     """Return whether a dtype holds the same values, missing ones included."""
     if series.dtype == dtype:
         return True
+    if isinstance(dtype, pd.CategoricalDtype):  # a cast would lose other values
+        return bool(series.dropna().isin(dtype.categories).all())
     try:
         cast = series.astype(dtype)
     except (TypeError, ValueError, OverflowError):

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils.metaestimators import available_if
 
 from skdnn.explain._model.players import Player
 
@@ -27,6 +28,7 @@ class ReshapingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """Return the probability of each class."""
         return self.estimator.predict_proba(self._reshaped(X))
 
+    @available_if(lambda self: hasattr(self.estimator, "predict"))  # type: ignore[untyped-decorator]
     def predict(self, X: np.ndarray) -> Any:
         """Return the class of each row."""
         return self.estimator.predict(self._reshaped(X))

@@ -28,9 +28,9 @@ def check_probabilities(
     if shape[0] != n_rows:
         raise ValueError(
             "predict_proba must return one row for each row of X. Got "
-            f"{_rows(shape[0])} for {_rows(n_rows)}. A first step that takes texts, such as a "
-            "vectorizer, reads a frame as the list of its column names; give it its "
-            "column in a ColumnTransformer."
+            f"{_rows(shape[0])} for {_rows(n_rows)}. A first step that takes texts, "
+            "such as a vectorizer, reads a frame as the list of its column names; give "
+            "it its column in a ColumnTransformer."
         )
     given = np.asarray(proba)
     is_half = given.dtype.itemsize == 2

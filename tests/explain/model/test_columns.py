@@ -87,15 +87,34 @@ def test_integers_stay_where_possible():
     assert code_column("a", X, background * np.nan)[0].dtype == np.float64
 
 
-def test_refused_by_name():
-    X = pd.DataFrame({"g": pd.Categorical(list("ab"))})
-    background = pd.DataFrame({"g": pd.Categorical(list("abc"))})
-    model = DecisionTreeClassifier()
-    with pytest.raises(ValueError, match=r"Column 'g'.*same categories"):
-        code_column("g", X["g"].array, background["g"].array)
-    with pytest.raises(ValueError, match=r"Column 'g'.*of one kind.*int64"):
-        code_column("g", X["g"].array, np.array([1, 2]))
-    model.fit(np.zeros((2, 1)), [0, 1])
-    sparse = pd.DataFrame({"a": pd.arrays.SparseArray([0.0, 1.0])})
-    with pytest.raises(ValueError, match=r"sparse ones: \['a'\].*to_dense"):
-        explain.shap(model, sparse)
+@pytest.mark.parametrize(
+    ("cells", "back_cells", "dtype"),
+    [
+        (pd.array([None], dtype=object), np.array([0.5, 2.0]), "float64"),
+        (pd.array([3, None], dtype=object), np.array([0.5, 2.0]), "float64"),
+        (np.array([1]), np.array([True, False]), "bool"),
+        (np.array([1, 5]), np.array([True, False]), "int64"),
+        (np.array([True]), np.array([3, 4]), "int64"),
+        (np.array(["b"], dtype=object), pd.Categorical(["a", "b"]), "category"),
+        (np.array(["c"], dtype=object), pd.Categorical(["a", "b"]), "object"),
+        (pd.Categorical(["c"]), pd.Categorical(["a", "b"]), "category"),
+        (np.array([1]), pd.Categorical([1, 2]), "category"),
+        (np.array(["1"], dtype=object), np.array([1, 2]), "object"),
+    ],
+    ids=str,
+)
+def test_dtypes_of_x_and_background_that_differ_in_kind(cells, back_cells, dtype):
+    column, codes, back_codes = code_column("a", cells, back_cells)
+    assert str(column.dtype) == dtype
+    for given, coded in ((cells, codes), (back_cells, back_codes)):
+        for cell, code in zip(given, coded, strict=True):
+            (decoded,) = pd.Series(column.decode(np.array([code]))).tolist()
+            assert pd.isna(decoded) if pd.isna(cell) else decoded == cell
+
+
+def test_sparse_columns():
+    cells = np.random.default_rng(0).integers(0, 3, size=(60, 2)) / 2
+    dense = pd.DataFrame(cells, columns=["a", "b"])
+    X = dense.astype(pd.SparseDtype("float64", 0.0))
+    model = DecisionTreeClassifier(random_state=0).fit(X, cells[:, 0] > 0.5)
+    check_rows_are_unchanged(model, X[:4], X)

@@ -75,11 +75,11 @@ def test_ticks_are_deciles_or_shares():
 
 def test_outputs_come_in_blocks_of_points():
     X = np.random.default_rng(0).random((3000, 2))
-    target = open_problem(Formula(lambda X: X[:, 0] + X[:, 1]), X).target
+    target = open_problem(Formula(lambda X: (X[:, 0] + X[:, 1]) / 100), X).target
     points = np.column_stack([np.arange(40.0), np.arange(40.0) / 2])
     parts = list(outputs_at(target, X, [1, 0], points))
     assert [len(output) for _, output in parts] == [16, 16, 8]
     together = np.concatenate([output for _, output in parts])
     np.testing.assert_allclose(
-        together[:, :, 1], np.repeat(points.sum(axis=1)[:, None], 3000, axis=1)
+        together[:, :, 1], np.repeat(points.sum(axis=1)[:, None] / 100, 3000, axis=1)
     )
