@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Callable, Mapping
+from functools import reduce
 from typing import Any, Self
 
 import numpy as np
@@ -10,12 +11,10 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from skdnn._estimator.ensemble import log_mean_probabilities, mean_probabilities
 from skdnn._estimator.finalize import finalize
 from skdnn._estimator.fitted_network import FittedNetwork
 from skdnn._estimator.parameters import CONSTRAINTS, is_stochastic
 from skdnn._estimator.prepare import PreparedFit, prepare
-from skdnn._estimator.train import train
 from skdnn._network import prediction
 from skdnn._tabular.validation import check_rows, unchanged_on_error
 
@@ -418,7 +417,8 @@ class DNNClassifier(ClassifierMixin, FittedNetwork, BaseEstimator):  # type: ign
         """
         X = self._checked(X)
         if hasattr(self, "estimators_"):
-            return mean_probabilities(m._proba(X) for m in self.estimators_)
+            members = (member._proba(X) for member in self.estimators_)
+            return reduce(np.add, members) / len(self.estimators_)
         return self._proba(X)
 
     def predict_log_proba(self, X: Any) -> np.ndarray:
@@ -435,7 +435,8 @@ class DNNClassifier(ClassifierMixin, FittedNetwork, BaseEstimator):  # type: ign
         """
         X = self._checked(X)
         if hasattr(self, "estimators_"):
-            return log_mean_probabilities(m._log_proba(X) for m in self.estimators_)
+            members = (member._log_proba(X) for member in self.estimators_)
+            return reduce(np.logaddexp, members) - np.log(len(self.estimators_))
         return self._log_proba(X)
 
     def predict_members(self, X: Any) -> np.ndarray:
@@ -456,8 +457,7 @@ class DNNClassifier(ClassifierMixin, FittedNetwork, BaseEstimator):  # type: ign
         return np.stack([member._proba(X) for member in members])
 
     def _train(self, prepared: PreparedFit) -> None:
-        networks = train(prepared, verbose=bool(self.verbose))
-        for warning in finalize(self, prepared, networks):
+        for warning in finalize(self, prepared, prepared.train()):
             warnings.warn(warning, stacklevel=3)
 
     def _checked(self, X: Any) -> Any:

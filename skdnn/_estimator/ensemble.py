@@ -1,36 +1,16 @@
-"""Several networks as one classifier: means, out-of-bag scores, summary, warnings."""
+"""Several networks as one classifier: out-of-bag scores, summary, warnings."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
-from skdnn._estimator.network_training import TrainedNetwork
+from skdnn._estimator.network_training import TrainedNetwork, best_epoch
 from skdnn._estimator.summary import TrainingSummary
+from skdnn._network import prediction
 from skdnn._tabular.dataset import Dataset
-
-
-def mean_probabilities(members: Iterable[np.ndarray]) -> np.ndarray:
-    """Return the mean of the members' probabilities, of shape (n_samples, n_classes).
-
-    Members are taken one at a time, so that only the sum is kept in memory.
-    """
-    rest, n_members = iter(members), 1
-    total = next(rest)
-    for n_members, proba in enumerate(rest, start=2):  # noqa: B007
-        total += proba
-    return total / n_members
-
-
-def log_mean_probabilities(members: Iterable[np.ndarray]) -> np.ndarray:
-    """Return the log of the mean of probabilities from their logs, one at a time."""
-    rest, n_members = iter(members), 1
-    total = next(rest)
-    for n_members, log_proba in enumerate(rest, start=2):  # noqa: B007
-        np.logaddexp(total, log_proba, out=total)
-    return total - np.log(n_members)
 
 
 def out_of_bag(
@@ -45,20 +25,20 @@ def out_of_bag(
     for network in networks:
         unknown = np.ones(len(rows), dtype=bool)
         unknown[network.known_rows] = False
-        totals[unknown] += network.predict_proba(rows.X[unknown])
+        X = network.encoder.encode(rows.X[unknown])
+        totals[unknown] += prediction.predict_proba(network.spec, network.weights, X)
         counts[unknown] += 1
     with np.errstate(invalid="ignore"):
         proba = totals / counts[:, None]
     covered = counts > 0
-    return proba, _accuracy(proba[covered], rows.y[covered], rows.weight[covered])
-
-
-def _accuracy(proba: np.ndarray, y: np.ndarray, weight: np.ndarray) -> float:
+    y, weight = rows.y[covered], rows.weight[covered]
     if not weight.sum() > 0:
-        return np.nan
+        return proba, np.nan
     if y.ndim == 2:
-        return float(np.average(((proba > 0.5) == y).all(axis=1), weights=weight))
-    return float(np.average(proba.argmax(axis=1) == y, weights=weight))
+        correct = ((proba[covered] > 0.5) == y).all(axis=1)
+    else:
+        correct = proba[covered].argmax(axis=1) == y
+    return proba, float(np.average(correct, weights=weight))
 
 
 def summarise_members(
@@ -73,9 +53,6 @@ def summarise_members(
     first = networks[0].summary
     endings = Counter(network.summary.ending for network in networks)
     ending, count = endings.most_common(1)[0]
-    best = None
-    if first.best_epoch is not None:
-        best = int(np.nanargmin(history["val_loss"])) + 1
     kind = "bootstrap samples" if bootstrap else "seeds"
     members = f"{len(networks)} networks that differ in their {kind}"
     if oob_score is not None:
@@ -84,7 +61,7 @@ def summarise_members(
         first,
         shares=shares,
         ending=ending if count == len(networks) else f"{count} members {ending}",
-        best_epoch=best,
+        best_epoch=None if first.best_epoch is None else best_epoch(history),
         members=members,
         reliability=None,  # each member has its own
     )

@@ -13,6 +13,7 @@ from sklearn.base import clone
 
 from skdnn._estimator.ensemble import out_of_bag, shared_problems, summarise_members
 from skdnn._estimator.network_training import TrainedNetwork, mean_history
+from skdnn._estimator.parameters import is_ensemble
 from skdnn._estimator.prepare import PreparedFit
 from skdnn._training.loss import class_shares
 
@@ -33,12 +34,12 @@ def finalize(
     estimator: Any, prepared: PreparedFit, networks: Sequence[TrainedNetwork]
 ) -> list[Warning]:
     """Make an estimator fitted; return the warnings that its fit deserves."""
-    members = _members(estimator, prepared) if prepared.is_ensemble else []
+    members = _members(estimator, prepared)
     for name in _OPTIONAL:
         vars(estimator).pop(name, None)
     estimator.classes_ = prepared.data.classes
     estimator._columns = prepared.data.columns
-    if not prepared.is_ensemble:
+    if not is_ensemble(prepared.parameters):
         _set_network(estimator, networks[0])
         return networks[0].problems
     shared = {name: value for name, value in vars(estimator).items() if name in _SHARED}
@@ -50,15 +51,14 @@ def finalize(
 
 
 def _members(estimator: Any, prepared: PreparedFit) -> list[Any]:
-    """Return the estimator of each network: fitted ones, or new ones with its seed."""
+    """Return the members of an ensemble: fitted ones, or new ones with their seeds."""
+    if not is_ensemble(prepared.parameters):
+        return []
     if prepared.resumes:
         return list(estimator.estimators_)
-    return [
-        clone(estimator).set_params(
-            n_estimators=1, oob_score=False, random_state=seed, verbose=False
-        )
-        for seed in prepared.seeds
-    ]
+    own = {"n_estimators": 1, "oob_score": False, "verbose": False}
+    seeds = [network.parameters.random_state for network in prepared.networks]
+    return [clone(estimator).set_params(**own, random_state=seed) for seed in seeds]
 
 
 def _set_network(estimator: Any, network: TrainedNetwork) -> None:
@@ -76,17 +76,16 @@ def _set_ensemble(
     estimator: Any, prepared: PreparedFit, networks: Sequence[TrainedNetwork]
 ) -> list[Warning]:
     """Set what summarises the members; return the warnings about them."""
-    data, parameters = prepared.data, prepared.parameters
-    first, n_classes = networks[0], len(data.classes)
+    rows, n_classes = prepared.data.rows, len(prepared.data.classes)
     history = mean_history([network.history for network in networks])
-    estimator._spec, estimator._encoder = first.spec, first.encoder
-    _set_history(estimator, history, first)
+    estimator._spec, estimator._encoder = networks[0].spec, networks[0].encoder
+    _set_history(estimator, history, networks[0])
     estimator.t_ = sum(network.rows_trained for network in networks)
     baselines = [network.baseline_loss for network in networks]
     estimator.baseline_loss_ = float(np.mean(baselines))
-    problems = shared_problems(networks)
-    if parameters.oob_score:
-        proba, score = out_of_bag(networks, data.rows, n_classes)
+    problems, score = shared_problems(networks), None
+    if prepared.parameters.oob_score:
+        proba, score = out_of_bag(networks, rows, n_classes)
         estimator.oob_decision_function_, estimator.oob_score_ = proba, score
         n_missing = np.isnan(proba).any(axis=1).sum()
         if n_missing:
@@ -98,9 +97,9 @@ def _set_ensemble(
     estimator._training_summary = summarise_members(
         networks,
         history,
-        class_shares(data.rows.y, data.rows.weight, n_classes),
-        bootstrap=parameters.bootstrap,
-        oob_score=estimator.oob_score_ if parameters.oob_score else None,
+        class_shares(rows.y, rows.weight, n_classes),
+        bootstrap=prepared.parameters.bootstrap,
+        oob_score=score,
     )
     return problems
 
@@ -109,14 +108,13 @@ def _set_history(
     estimator: Any, history: pd.DataFrame, network: TrainedNetwork
 ) -> None:
     """Set the attributes that describe epochs and layers."""
+    spec, summary, losses = network.spec, network.summary, history["loss"].tolist()
+    scores = history["val_accuracy"].tolist() if summary.n_validation else None
     estimator.history_ = history
     estimator.n_iter_ = len(history)
-    estimator.loss_curve_ = history["loss"].tolist()
-    estimator.loss_ = estimator.loss_curve_[-1]
-    estimator.best_loss_ = None if network.early else min(estimator.loss_curve_)
-    scores = history["val_accuracy"].tolist() if network.is_validated else None
+    estimator.loss_, estimator.loss_curve_ = losses[-1], losses
+    estimator.best_loss_ = min(losses) if summary.best_epoch is None else None
     estimator.validation_scores_ = scores
     estimator.best_validation_score_ = max(scores) if scores else None
-    estimator.n_layers_ = len(network.spec.widths)
-    estimator.n_outputs_ = network.spec.n_outputs
-    estimator.out_activation_ = network.spec.output
+    estimator.n_layers_ = len(spec.widths)
+    estimator.n_outputs_, estimator.out_activation_ = spec.n_outputs, spec.output

@@ -36,37 +36,17 @@ class FittedState:
     history: pd.DataFrame
     rows_trained: int
 
-    def predict_proba(self, X: Any) -> np.ndarray:
-        """Return the probabilities of rows of numbers and category codes."""
-        inputs = self.encoder.encode(X)
-        return prediction.predict_proba(self.spec, self.weights, inputs)
-
-
-def state_of(estimator: Any) -> FittedState:
-    """Return the state of a fitted estimator of one network."""
-    return FittedState(
-        estimator._encoder,
-        estimator._spec,
-        estimator._weights,
-        estimator._optimizer_state,
-        estimator.history_,
-        estimator.t_,
-    )
-
 
 @dataclass(frozen=True)
 class TrainedNetwork(FittedState):
     """A network after training, and how its training went.
 
-    `early` is whether the weights are those of the best epoch, `known_rows` holds
-    positions of the rows it was trained or validated on, `problems` are the warnings
-    that it deserves.
+    `known_rows` holds positions of the rows it was trained or validated on, `problems`
+    are the warnings that it deserves.
     """
 
     summary: TrainingSummary
     baseline_loss: float
-    early: bool
-    is_validated: bool
     known_rows: np.ndarray
     problems: list[Warning]
 
@@ -77,10 +57,8 @@ def train_networks(
     """Train networks side by side; raise the error of the first that failed."""
 
     def on_epoch(record: dict[str, float]) -> None:
-        figures = {"loss": record["loss"]}
-        if np.isfinite(record["val_loss"]):
-            figures["val_loss"] = record["val_loss"]
-        progress.step(figures)
+        shown = ("loss", "val_loss") if np.isfinite(record["val_loss"]) else ("loss",)
+        progress.step({name: record[name] for name in shown})
 
     results = []
     for result in train_stack([replace(task, on_epoch=on_epoch) for task in tasks]):
@@ -94,6 +72,11 @@ def mean_history(histories: Sequence[pd.DataFrame | list[dict[str, float]]]) -> 
     """Return the mean of histories epoch by epoch, over those that are as long."""
     frames = pd.concat([pd.DataFrame(history) for history in histories])
     return frames.groupby(level=0).mean()
+
+
+def best_epoch(history: pd.DataFrame) -> int:
+    """Return the epoch, from 1, of the lowest validation loss."""
+    return int(np.nanargmin(history["val_loss"])) + 1
 
 
 def describe_training(
@@ -118,8 +101,7 @@ def describe_training(
         history = pd.concat([earlier.history, history], ignore_index=True)
     y, weight = task.table.y[task.positions], task.table.weight[task.positions]
     shares = class_shares(y, weight, n_classes)
-    baseline, early = class_share_loss(y, weight, shares), task.stopping.early
-    known_rows = task.positions
+    baseline, known_rows = class_share_loss(y, weight, shares), task.positions
     if task.held_out is not None:
         known_rows = np.concatenate([known_rows, task.held_out])
     return TrainedNetwork(
@@ -137,40 +119,34 @@ def describe_training(
             batch_size=task.batch_size,
             solver=task.solver.name,
             ending=ending or _ending(task, result),
-            best_epoch=int(np.nanargmin(history["val_loss"])) + 1 if early else None,
+            best_epoch=best_epoch(history) if task.stopping.early else None,
             members=members,
             reliability=reliability,
         ),
         baseline_loss=baseline,
-        early=early,
-        is_validated=task.validation is not None,
         known_rows=known_rows,
-        problems=_problems(
-            task, result, float(history["loss"].iloc[-1]), baseline, shares, incremental
-        ),
+        problems=_problems(task, result, baseline, shares, incremental),
     )
 
 
 def _ending(task: TrainingTask, result: TrainingResult) -> str:
-    stopping = task.stopping
-    monitored = "validation" if stopping.early else "training"
     if result.interrupted:
         return "interrupted by the user"
     if not result.stopped:
         return "ended at max_iter"
     if task.solver.full_batch:
         return "ended as the gradient had vanished"
-    ending = (
+    monitored = "validation" if task.stopping.early else "training"
+    or_callback = ", or by a callback" if task.callbacks else ""
+    return (
         f"ended as the {monitored} loss had not improved for "
-        f"{stopping.patience:g} epochs"
+        f"{task.stopping.patience:g} epochs{or_callback}"
     )
-    return ending + (", or by a callback" if task.callbacks else "")
 
 
 def _problems(
     task: TrainingTask,
     result: TrainingResult,
-    loss: float,
     baseline: float,
     shares: np.ndarray,
     incremental: bool,
@@ -184,9 +160,7 @@ def _problems(
     may_converge = task.stopping.can_converge or task.solver.full_batch
     if not result.stopped and may_converge:
         problems.append(ConvergenceWarning(_not_converged(task)))
-    failure = learned_nothing(
-        "loss", *_final_losses(task, result.weights, loss, baseline, shares)
-    )
+    failure = learned_nothing("loss", *_final_losses(task, result, baseline, shares))
     if failure:
         remedy = (
             " Scale the columns (MinMaxScaler or StandardScaler in a Pipeline), train "
@@ -213,25 +187,22 @@ def _not_converged(task: TrainingTask) -> str:
 
 
 def _final_losses(
-    task: TrainingTask,
-    weights: Sequence[np.ndarray],
-    loss: float,
-    baseline: float,
-    shares: np.ndarray,
+    task: TrainingTask, result: TrainingResult, baseline: float, shares: np.ndarray
 ) -> tuple[float, float]:
     """Return the loss and the baseline, evaluated again where the outcome is open.
 
     The recorded training loss includes penalties, dropout and smoothing, so that one
     near the baseline overstates the cross-entropy.
     """
-    if task.validation is None:
-        if loss < _CLEARLY_BELOW * baseline:
-            return loss, baseline
-        rows = task.table.take(task.positions[:_BASELINE_ROWS])
-    else:
+    loss = float(result.history[-1]["loss"])
+    if task.validation is not None:
         rows = task.validation.take(slice(0, _BASELINE_ROWS))
+    elif loss < _CLEARLY_BELOW * baseline:
+        return loss, baseline
+    else:
+        rows = task.table.take(task.positions[:_BASELINE_ROWS])
     if not rows.weight.sum() > 0:
         return loss, baseline
-    logits = prediction.predict_logits(task.spec, weights, rows.X)
+    logits = prediction.predict_logits(task.spec, result.weights, rows.X)
     loss = prediction.mean_loss(task.spec, logits, rows.y, rows.weight)
     return loss, class_share_loss(rows.y, rows.weight, shares)

@@ -1,7 +1,7 @@
 """Parameters of the classifier: the values allowed, alone and together."""
 
 import copy
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from numbers import Integral, Real
 from types import SimpleNamespace
 from typing import Any
@@ -75,10 +75,14 @@ CONSTRAINTS: dict[str, list[Any]] = {
 class Parameters(SimpleNamespace):
     """The parameters of an estimator, read once: training never sees an estimator."""
 
+    def with_values(self, **values: Any) -> "Parameters":
+        """Return the parameters with other values for some."""
+        return Parameters(**vars(self) | values)
+
     def filled(self, **defaults: Any) -> "Parameters":
         """Return the parameters with defaults in place of None."""
         given = {name: value for name, value in vars(self).items() if value is not None}
-        return Parameters(**vars(self) | defaults | given)
+        return self.with_values(**defaults | given)
 
 
 def read_parameters(estimator: Any) -> Parameters:
@@ -87,19 +91,24 @@ def read_parameters(estimator: Any) -> Parameters:
     The message holds the rule, the value and, for a string, the nearest valid one.
     """
     values = estimator.get_params(deep=False)
-    name = type(estimator).__name__
-    for key, value in values.items():
+    for name, value in values.items():
         try:
-            validate_parameter_constraints(CONSTRAINTS, {key: value}, name)
+            validate_parameter_constraints(
+                CONSTRAINTS, {name: value}, type(estimator).__name__
+            )
         except InvalidParameterError as error:
-            hint = _suggestion(key, value)
-            raise InvalidParameterError(f"{error}{hint}") from None
+            raise InvalidParameterError(f"{error}{_hint(name, value)}") from None
     parameters = Parameters(**values)
     sizes = hidden_sizes(parameters)
     # how many layers None stands for depends on the data
     n_layers = None if parameters.hidden_layer_sizes is None else len(sizes)
     rates = dropout_rates(parameters, n_layers)
-    _check_callbacks(parameters.callbacks)
+    for callback in _listed(parameters.callbacks):
+        if not hasattr(callback, "set_model") or not hasattr(callback, "on_epoch_end"):
+            raise ValueError(
+                "The 'callbacks' parameter of DNNClassifier must hold instances of "
+                f"keras.callbacks.Callback. Got {callback!r} instead."
+            )
     if parameters.oob_score and not parameters.bootstrap:
         raise ValueError(
             "oob_score=True needs rows that a network is not trained on. Got "
@@ -108,6 +117,14 @@ def read_parameters(estimator: Any) -> Parameters:
     if parameters.solver == "lbfgs":
         _check_full_batch(values | {"dropout": any(rates)})
     return parameters
+
+
+def _hint(name: str, value: Any) -> str:
+    """Return a hint at the option that was probably meant."""
+    options = [c.options for c in CONSTRAINTS[name] if isinstance(c, StrOptions)]
+    if not options or not isinstance(value, str):
+        return ""
+    return did_you_mean(value, sorted(*options))
 
 
 def _check_full_batch(values: Mapping[str, Any]) -> None:
@@ -138,15 +155,10 @@ def is_stochastic(estimator: Any) -> bool:
 
 def check_incremental(parameters: Parameters) -> None:
     """Raise ``ValueError`` for parameters that `partial_fit` does not support."""
-    unsupported = {
-        "early_stopping": parameters.early_stopping,
-        "validation_fraction": parameters.validation_fraction,
-        "class_weight": parameters.class_weight == "balanced",
-        "bootstrap": parameters.bootstrap,
-        "calibration": parameters.calibration,
-    }
-    for name, is_set in unsupported.items():
-        if is_set:
+    given = vars(parameters) | {"class_weight": parameters.class_weight == "balanced"}
+    names = ("early_stopping", "validation_fraction", "class_weight", "bootstrap")
+    for name in (*names, "calibration"):
+        if given[name]:
             raise ValueError(
                 "partial_fit is given a part of the rows at a time, so it cannot split "
                 "off validation rows, balance classes or draw samples. Got "
@@ -175,10 +187,7 @@ def check_calibration(
 
 
 def is_ensemble(parameters: Any) -> bool:
-    """Return whether the networks are members: several, or one on a bootstrap sample.
-
-    Takes an estimator, too.
-    """
+    """Return whether the networks (of an estimator, too) are members of an ensemble."""
     return bool(parameters.n_estimators > 1 or parameters.bootstrap)
 
 
@@ -209,12 +218,13 @@ def penalties(parameters: Parameters) -> Penalties:
 
 def copied_callbacks(parameters: Parameters) -> list[Any]:
     """Return copies of the callbacks, so that the user's own stay unchanged."""
-    callbacks = parameters.callbacks
-    if callbacks is None:
-        return []
-    if not isinstance(callbacks, list | tuple):
-        callbacks = [callbacks]
-    return [copy.deepcopy(callback) for callback in callbacks]
+    return [copy.deepcopy(callback) for callback in _listed(parameters.callbacks)]
+
+
+def _listed(callbacks: Any) -> Sequence[Any]:
+    if isinstance(callbacks, list | tuple):
+        return callbacks
+    return [] if callbacks is None else [callbacks]
 
 
 def hidden_sizes(parameters: Parameters) -> list[int]:
@@ -259,25 +269,3 @@ def activation_name(activation: Any) -> Any:
     name = getattr(activation, "__name__", None)
     module = getattr(activation, "__module__", None) or ""
     return name if name in ACTIVATIONS and module.startswith("keras.") else activation
-
-
-def _check_callbacks(callbacks: Any) -> None:
-    for callback in callbacks if isinstance(callbacks, list | tuple) else ():
-        if not hasattr(callback, "set_model") or not hasattr(callback, "on_epoch_end"):
-            raise ValueError(
-                "The 'callbacks' parameter of DNNClassifier must hold instances of "
-                f"keras.callbacks.Callback. Got {callback!r} instead."
-            )
-
-
-def _suggestion(parameter: str, value: Any) -> str:
-    """Return a hint at the option that was probably meant."""
-    if not isinstance(value, str):
-        return ""
-    options = [
-        option
-        for constraint in CONSTRAINTS[parameter]
-        if isinstance(constraint, StrOptions)
-        for option in constraint.options
-    ]
-    return did_you_mean(value, sorted(options))

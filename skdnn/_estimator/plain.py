@@ -6,14 +6,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from sklearn.utils import check_random_state
 
-from skdnn._estimator.calibration import Reliability
+from skdnn._estimator.calibration import OutOfFoldScores
 from skdnn._estimator.network_training import (
     FittedState,
     TrainedNetwork,
     describe_training,
-    train_networks,
 )
-from skdnn._estimator.out_of_fold import OutOfFoldScores
 from skdnn._estimator.parameters import (
     Parameters,
     activation_name,
@@ -28,7 +26,6 @@ from skdnn._estimator.split import split_rows
 from skdnn._network import prediction
 from skdnn._network.initial_weights import uniform_weights
 from skdnn._network.spec import Hidden, NetworkSpec
-from skdnn._runtime.progress import Progress
 from skdnn._tabular.encoder import TableEncoder, has_missing
 from skdnn._tabular.validation import TrainingData
 from skdnn._training.optimizers import (
@@ -84,16 +81,17 @@ def prepare_plain(
     As MLPClassifier draws weights before the validation rows, so does this, unless the
     number of inputs depends on the categories and missing values of the training rows.
     """
-    parameters = _filled(parameters)
+    name = parameters.solver
+    weight_decay = default_weight_decay(name) if isinstance(name, str) else 0.0
+    parameters = parameters.filled(**DEFAULTS, weight_decay=weight_decay)
     random_state = check_random_state(parameters.random_state)
-    X = data.rows.X
-    weights = None
+    X, weights, encoder, rows_trained = data.rows.X, None, None, 0
     if earlier is not None:
-        weights = earlier.weights
+        weights, encoder = earlier.weights, earlier.encoder
+        rows_trained = earlier.rows_trained
     elif not data.columns.codes and not has_missing(X):
         spec = _network_spec(parameters, X.shape[1], data)
         weights = uniform_weights(spec, random_state)
-    encoder = None if earlier is None else earlier.encoder
     split = split_rows(parameters, data, random_state, encoder=encoder)
     spec = _network_spec(parameters, split.encoder.n_inputs, data)
     if earlier is not None:
@@ -102,7 +100,6 @@ def prepare_plain(
         weights = uniform_weights(spec, random_state)
     table, validation = split.encode(data)
     check_calibration(parameters, table.y, is_validated=validation is not None)
-    rows_trained = 0 if earlier is None else earlier.rows_trained
     solver, rate = _solver_and_rate(parameters)
     check_dtype(solver, spec.dtype)
     task = TrainingTask(
@@ -129,21 +126,20 @@ def prepare_plain(
     )
 
 
-def train_plain(
-    networks: list[PlainNetwork], progress: Progress
-) -> list[TrainedNetwork]:
-    """Train plain networks side by side."""
-    results = train_networks([network.task for network in networks], progress)
-    return [finish_plain(*pair) for pair in zip(networks, results, strict=True)]
-
-
 def finish_plain(network: PlainNetwork, result: TrainingResult) -> TrainedNetwork:
     """Return a network with its trained weights, calibrated if that was requested."""
     task, reliability = network.task, None
     if network.parameters.calibration is not None:
-        reliability = _reliability(task, result)
+        spec, rows = task.spec, task.validation
+        assert rows is not None
+        logits = prediction.predict_logits(spec, result.weights, rows.X)
+        log_proba = prediction.log_probabilities(spec, logits)
+        scores = OutOfFoldScores(
+            [np.arange(len(rows))], [log_proba], rows.y, rows.weight
+        )
+        reliability = scores.reliability()
         factor = reliability.inverse_temperature
-        task = replace(task, spec=replace(task.spec, inverse_temperature=factor))
+        task = replace(task, spec=replace(spec, inverse_temperature=factor))
     return describe_training(
         task,
         result,
@@ -155,38 +151,21 @@ def finish_plain(network: PlainNetwork, result: TrainingResult) -> TrainedNetwor
     )
 
 
-def _reliability(task: TrainingTask, result: TrainingResult) -> Reliability:
-    """Return the inverse temperature that the validation rows determine."""
-    validation, spec = task.validation, task.spec
-    assert validation is not None
-    logits = prediction.predict_logits(spec, result.weights, validation.X)
-    log_proba = prediction.log_probabilities(spec, logits)
-    rows = np.arange(len(validation))
-    scores = OutOfFoldScores([rows], [log_proba], validation.y, validation.weight)
-    return scores.reliability()
-
-
-def _filled(parameters: Parameters) -> Parameters:
-    solver = parameters.solver
-    weight_decay = default_weight_decay(solver) if isinstance(solver, str) else 0.0
-    return parameters.filled(**DEFAULTS, weight_decay=weight_decay)
-
-
 def _network_spec(
     parameters: Parameters, n_inputs: int, data: TrainingData
 ) -> NetworkSpec:
     """Return the network that the parameters describe."""
-    activation = activation_name(parameters.activation)
+    activation, batch_norm = (
+        activation_name(parameters.activation),
+        parameters.batch_norm,
+    )
     sizes = hidden_sizes(parameters)
-    rates = dropout_rates(parameters, len(sizes))
+    layers = zip(sizes, dropout_rates(parameters, len(sizes)), strict=True)
     n_classes, multilabel = len(data.classes), data.rows.y.ndim == 2
     binary = n_classes == 2 and not multilabel
     return NetworkSpec(
         n_inputs=n_inputs,
-        hidden=tuple(
-            Hidden(size, activation, rate, bool(parameters.batch_norm))
-            for size, rate in zip(sizes, rates, strict=True)
-        ),
+        hidden=tuple(Hidden(n, activation, p, bool(batch_norm)) for n, p in layers),
         n_outputs=1 if binary else n_classes,
         output="logistic" if binary or multilabel else "softmax",
         dtype=np.dtype(data.rows.X.dtype).name,

@@ -5,21 +5,19 @@ rows out. The rows left out determine the best epoch and the temperature; then a
 are trained on for that many epochs.
 """
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 
 import numpy as np
 import pandas as pd
 from sklearn.utils import check_random_state
 
+from skdnn._estimator.calibration import OutOfFoldScores, Reliability, fold_of_rows
 from skdnn._estimator.network_training import (
     TrainedNetwork,
     describe_training,
     mean_history,
     train_networks,
 )
-from skdnn._estimator.out_of_fold import OutOfFoldScores, fold_of_rows
 from skdnn._estimator.parameters import (
     Parameters,
     activation_name,
@@ -34,7 +32,6 @@ from skdnn._network.numpy_activations import log_softmax
 from skdnn._network.spec import Hidden, InputEncoding, NetworkSpec
 from skdnn._runtime import keras_backend
 from skdnn._runtime.progress import Progress
-from skdnn._tabular.dataset import Dataset
 from skdnn._tabular.validation import TrainingData
 from skdnn._training.execution import COMPILED_BACKENDS
 from skdnn._training.optimizers import ELEMENTWISE
@@ -46,12 +43,7 @@ _FOLDS = 4
 _DEPTH = 2
 _PIECEWISE_LINEAR_FACTOR = 0.3
 # What None stands for, beside the values that depend on the number of rows.
-_DEFAULTS = {
-    "activation": "selu",
-    "alpha": 0.0,
-    "beta_2": 0.95,
-    "label_smoothing": 0.1,
-}
+_DEFAULTS = {"activation": "selu", "alpha": 0.0, "beta_2": 0.95, "label_smoothing": 0.1}
 # From this number of rows on, some can be left out.
 _FEWEST_FOLDED = 100
 # Numeric columns get piecewise-linear encodings if there are ten rows for each of their
@@ -100,23 +92,20 @@ def values_for(n: int) -> RecipeValues:
 def serves(parameters: Parameters, data: TrainingData, *, incremental: bool) -> bool:
     """Return whether the recipe trains the network, not the plain one.
 
-    It does not resume training, and supports neither several labels per row, sparse X,
-    nor the parameters listed here.
+    It does not resume training, and does not support several labels per row, sparse X
+    and some parameters.
     """
-    supported = (
-        not callable(parameters.activation)
-        and isinstance(parameters.solver, str)
-        and parameters.solver in ELEMENTWISE
-        and parameters.learning_rate in (None, "constant")
-        and not parameters.callbacks
-        and not parameters.batch_norm
-    )
     return bool(
         parameters.hidden_layer_sizes is None
         and not (incremental or parameters.warm_start)
         and data.rows.y.ndim == 1
         and isinstance(data.rows.X, np.ndarray)
-        and supported
+        and not callable(parameters.activation)
+        and isinstance(parameters.solver, str)
+        and parameters.solver in ELEMENTWISE
+        and parameters.learning_rate in (None, "constant")
+        and not parameters.callbacks
+        and not parameters.batch_norm
         and keras_backend.backend() in COMPILED_BACKENDS
     )
 
@@ -134,7 +123,8 @@ class RecipeNetwork:
     @property
     def n_epochs(self) -> int:
         """Epochs of its training, at most, those of all members."""
-        return self.values.epochs * _MEMBERS * (2 if self.is_scored else 1)
+        stages = 2 if self.is_scored else 1
+        return int(self.parameters.max_iter * _MEMBERS * stages)
 
     @property
     def is_scored(self) -> bool:
@@ -157,14 +147,8 @@ def prepare_recipe(parameters: Parameters, data: TrainingData) -> RecipeNetwork:
         max_iter=values.epochs,
         weight_decay=values.weight_decay,
     )
-    values = replace(
-        values,
-        rate=parameters.learning_rate_init,
-        epochs=parameters.max_iter,
-        weight_decay=parameters.weight_decay,
-    )
-    if parameters.batch_size != "auto":
-        values = replace(values, batch_size=int(parameters.batch_size))
+    if parameters.batch_size == "auto":
+        parameters = parameters.with_values(batch_size=values.batch_size)
     network = RecipeNetwork(parameters, data, split, values, random_state)
     check_calibration(parameters, data.rows.y, is_validated=network.is_scored)
     return network
@@ -205,17 +189,13 @@ class _Recipe:
 
     def run(self) -> TrainedNetwork:
         """Train, score, train on all rows; return the average as one network."""
-        spec, epochs, history, reliability = self._spec, self._values.epochs, None, None
+        spec, epochs, reliability = self._spec, self._parameters.max_iter, None
         if self._network.is_scored:
-            tasks = [self._task(i, scored=True) for i in range(_MEMBERS)]
-            history, scores_of = self._score(train_networks(tasks, self._progress))
-            losses = history["val_loss"].to_numpy()
-            epochs = len(losses) - int(np.argmin(losses[::-1]))  # the last of equals
-            reliability = scores_of(epochs - 1).reliability()
+            history, epochs, reliability = self._scored()
             spec = replace(spec, inverse_temperature=reliability.inverse_temperature)
-        tasks = [self._task(i, epochs=epochs) for i in range(_MEMBERS)]
+        tasks = [self._task(i, epochs) for i in range(_MEMBERS)]
         results = train_networks(tasks, self._progress)
-        if history is None:
+        if reliability is None:
             history = mean_history([result.history for result in results])
         weights = [
             np.stack(arrays).astype(self._dtype)
@@ -265,12 +245,11 @@ class _Recipe:
         partition, fold = divmod(member, self._values.n_folds)
         return np.flatnonzero(self._folds[partition] == fold)
 
-    def _task(
-        self, member: int, *, scored: bool = False, epochs: int | None = None
-    ) -> TrainingTask:
+    def _task(self, member: int, epochs: int, *, scored: bool = False) -> TrainingTask:
         """Return the training of a member; if `scored`, without the rows left out."""
-        values, positions = self._values, self._positions
-        batch_size, validation = values.batch_size, self._validation
+        values, parameters = self._values, self._parameters
+        positions, validation = self._positions, self._validation
+        batch_size = int(parameters.batch_size)
         if self._folds is not None:
             left_out = self._left_out(member)
             validation = self._table.take(left_out)
@@ -278,26 +257,26 @@ class _Recipe:
                 positions = positions[~np.isin(positions, left_out)]
                 # as many steps as on all rows
                 batch_size = max(1, batch_size * len(positions) // len(self._positions))
-        n_steps = -(-len(positions) // batch_size) * values.epochs
-        regularisation = penalties(self._parameters)
+        n_steps = -(-len(positions) // batch_size) * parameters.max_iter
+        regularisation = penalties(parameters)
         return TrainingTask(
             spec=self._spec,
             weights=self._starts[member],
-            solver=named_solver(self._parameters),
+            solver=named_solver(parameters),
             optimizer_state=None,
             table=self._table,
             positions=positions,
             validation=validation,
             held_out=None,
             batch_size=batch_size,
-            shuffle=bool(self._parameters.shuffle),
+            shuffle=bool(parameters.shuffle),
             random_state=np.random.RandomState(self._seeds[member]),
             dropout_seed=int(self._seeds[member]),
-            rate=Rate(values.rate),
+            rate=Rate(parameters.learning_rate_init),
             penalties=regularisation,
-            stopping=Stopping(epochs or values.epochs, 0.0, np.inf, early=False),
+            stopping=Stopping(epochs),
             schedule=Schedule(
-                rate=values.rate,
+                rate=parameters.learning_rate_init,
                 n_steps=n_steps,
                 weight_decay=regularisation.weight_decay,
                 smoothing=regularisation.label_smoothing,
@@ -306,16 +285,17 @@ class _Recipe:
                 piecewise_linear_factor=(
                     0.0 if member < values.n_plain else _PIECEWISE_LINEAR_FACTOR
                 ),
-                cycles=self._parameters.learning_rate is None,
+                cycles=parameters.learning_rate is None,
             ),
             # kept in both stages, so that one program serves both
             keeps_logits=validation is not None,
         )
 
-    def _score(
-        self, results: Sequence[TrainingResult]
-    ) -> tuple[pd.DataFrame, Callable[[int], OutOfFoldScores]]:
-        """Return the history with scores of the mean, and its scores by epoch."""
+    def _scored(self) -> tuple[pd.DataFrame, int, Reliability]:
+        """Train without the rows left out; return history, best epoch, reliability."""
+        epochs = self._parameters.max_iter
+        tasks = [self._task(i, epochs, scored=True) for i in range(_MEMBERS)]
+        results = train_networks(tasks, self._progress)
         if self._folds is None:
             assert self._validation is not None
             labels = self._validation
@@ -323,22 +303,17 @@ class _Recipe:
         else:
             labels = self._table
             rows = [self._left_out(member) for member in range(_MEMBERS)]
-        scores_of = partial(_scores_of_epoch, results, rows, labels)
+
         history = mean_history([result.history for result in results])
-        scores = [scores_of(epoch) for epoch in range(len(history))]
+        scores = []
+        for logits in zip(*(result.logits for result in results), strict=True):
+            log_proba = [log_softmax(own) for own in logits]
+            scores.append(OutOfFoldScores(rows, log_proba, labels.y, labels.weight))
         history["val_loss"] = [epoch.loss() for epoch in scores]
         history["val_accuracy"] = [epoch.accuracy() for epoch in scores]
-        return history, scores_of
-
-
-def _scores_of_epoch(
-    results: Sequence[TrainingResult],
-    rows: list[np.ndarray],
-    labels: Dataset,
-    epoch: int,
-) -> OutOfFoldScores:
-    log_proba = [log_softmax(result.logits[epoch]) for result in results]
-    return OutOfFoldScores(rows, log_proba, labels.y, labels.weight)
+        losses = history["val_loss"].to_numpy()
+        best = len(losses) - int(np.argmin(losses[::-1]))  # the last of equals
+        return history, best, scores[best - 1].reliability()
 
 
 def _network_spec(network: RecipeNetwork, dtype: str) -> NetworkSpec:

@@ -27,12 +27,10 @@ class Split:
 
     def encode(self, data: TrainingData) -> tuple[Dataset, Dataset | None]:
         """Return all rows, and the validation rows, as the network receives them."""
-        rows, validation = self._encode(data.rows), None
+        rows = self._encode(data.rows)
         if self.held_out is not None:
-            validation = rows.take(self.held_out)
-        elif data.validation is not None:
-            validation = self._encode(data.validation)
-        return rows, validation
+            return rows, rows.take(self.held_out)
+        return rows, None if data.validation is None else self._encode(data.validation)
 
     def _encode(self, rows: Dataset) -> Dataset:
         weight = rows.weight.astype(self.encoder.dtype, copy=False)
@@ -54,7 +52,12 @@ def split_rows(
     rows = data.rows
     positions, held_out = _hold_out(parameters, data, random_state)
     if parameters.bootstrap:  # of what remains: no copy of a row is on both sides
-        positions = _bootstrap_sample(positions, rows.weight, random_state)
+        positions = random_state.choice(positions, len(positions))
+        if not np.any(rows.weight[positions] > 0):
+            raise ValueError(
+                "`sample_weight` must be positive for a row of every bootstrap sample. "
+                "Got a sample with only zeros; leave the rows of weight 0 out."
+            )
     if encoder is None:
         is_whole = held_out is None and not parameters.bootstrap
         X = rows.X if is_whole else rows.X[positions]
@@ -103,16 +106,3 @@ def _hold_out(
             f"validation part; validation_fraction={fraction} left only zeros in one."
         )
     return kept, held_out
-
-
-def _bootstrap_sample(
-    positions: np.ndarray, weight: np.ndarray, random_state: np.random.RandomState
-) -> np.ndarray:
-    """Return as many positions, drawn with replacement."""
-    sample = random_state.choice(positions, len(positions))
-    if not np.any(weight[sample] > 0):
-        raise ValueError(
-            "`sample_weight` must be positive for a row of every bootstrap sample. "
-            "Got a sample with only zeros; leave the rows of weight 0 out."
-        )
-    return sample

@@ -15,7 +15,7 @@ from sklearn.metrics import accuracy_score, log_loss
 from skdnn import DNNClassifier, explain
 from skdnn._estimator import network_training
 from skdnn._estimator import recipe as _recipe
-from skdnn._estimator.out_of_fold import OutOfFoldScores
+from skdnn._estimator.calibration import OutOfFoldScores
 from skdnn._estimator.recipe import values_for
 from skdnn._training.stacks import train_stack
 
