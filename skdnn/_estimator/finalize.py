@@ -4,17 +4,24 @@ scikit-learn's `validate_data` is the one exception: it sets ``n_features_in_`` 
 ``feature_names_in_`` when data are checked.
 """
 
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from sklearn.base import clone
 
-from skdnn._estimator.ensemble import out_of_bag, shared_problems, summarise_members
-from skdnn._estimator.network_training import TrainedNetwork, mean_history
+from skdnn._estimator.network_training import (
+    TrainedNetwork,
+    best_epoch,
+    mean_history,
+)
 from skdnn._estimator.parameters import is_ensemble
 from skdnn._estimator.prepare import PreparedFit
+from skdnn._network import prediction
+from skdnn._tabular.dataset import Dataset
 from skdnn._training.loss import class_shares
 
 # Attributes of an earlier fit that a new one need not set.
@@ -77,16 +84,20 @@ def _set_ensemble(
 ) -> list[Warning]:
     """Set what summarises the members; return the warnings about them."""
     rows, n_classes = prepared.data.rows, len(prepared.data.classes)
+    first, parameters = networks[0], prepared.parameters
     history = mean_history([network.history for network in networks])
-    estimator._spec, estimator._encoder = networks[0].spec, networks[0].encoder
-    _set_history(estimator, history, networks[0])
+    estimator._spec, estimator._encoder = first.spec, first.encoder
+    _set_history(estimator, history, first)
     estimator.t_ = sum(network.rows_trained for network in networks)
     baselines = [network.baseline_loss for network in networks]
     estimator.baseline_loss_ = float(np.mean(baselines))
-    problems, score = shared_problems(networks), None
-    if prepared.parameters.oob_score:
-        proba, score = out_of_bag(networks, rows, n_classes)
+    problems = _shared_problems(networks)
+    kind = "bootstrap samples" if parameters.bootstrap else "seeds"
+    members = f"{len(networks)} networks that differ in their {kind}"
+    if parameters.oob_score:
+        proba, score = _out_of_bag(networks, rows, n_classes)
         estimator.oob_decision_function_, estimator.oob_score_ = proba, score
+        members += f"; out-of-bag accuracy {score:.3f}"
         n_missing = np.isnan(proba).any(axis=1).sum()
         if n_missing:
             text = (
@@ -94,14 +105,57 @@ def _set_ensemble(
                 "no out-of-bag prediction (NaN). Raise n_estimators."
             )
             problems = [UserWarning(text), *problems]
-    estimator._training_summary = summarise_members(
-        networks,
-        history,
-        class_shares(rows.y, rows.weight, n_classes),
-        bootstrap=prepared.parameters.bootstrap,
-        oob_score=score,
+    endings = Counter(network.summary.ending for network in networks)
+    ending, count = endings.most_common(1)[0]
+    estimator._training_summary = replace(
+        first.summary,
+        shares=class_shares(rows.y, rows.weight, n_classes),
+        ending=ending if count == len(networks) else f"{count} members {ending}",
+        best_epoch=None if first.summary.best_epoch is None else best_epoch(history),
+        members=members,
+        reliability=None,  # each member has its own
     )
     return problems
+
+
+def _out_of_bag(
+    networks: Sequence[TrainedNetwork], rows: Dataset, n_classes: int
+) -> tuple[np.ndarray, float]:
+    """Return out-of-bag probabilities and their accuracy.
+
+    Every row is predicted by the members that were neither trained on it nor stopped
+    by it. A row without such a member is NaN and does not count.
+    """
+    totals, counts = np.zeros((len(rows), n_classes)), np.zeros(len(rows))
+    for network in networks:
+        unknown = np.ones(len(rows), dtype=bool)
+        unknown[network.known_rows] = False
+        X = network.encoder.encode(rows.X[unknown])
+        totals[unknown] += prediction.predict_proba(network.spec, network.weights, X)
+        counts[unknown] += 1
+    with np.errstate(invalid="ignore"):
+        proba = totals / counts[:, None]
+    covered = counts > 0
+    y, weight = rows.y[covered], rows.weight[covered]
+    if not weight.sum() > 0:
+        return proba, np.nan
+    if y.ndim == 2:
+        correct = ((proba[covered] > 0.5) == y).all(axis=1)
+    else:
+        correct = proba[covered].argmax(axis=1) == y
+    return proba, float(np.average(correct, weights=weight))
+
+
+def _shared_problems(networks: Sequence[TrainedNetwork]) -> list[Warning]:
+    """Return each kind of warning once, with the number of members it is about."""
+    texts: dict[type[Warning], list[str]] = {}
+    for network in networks:
+        for problem in network.problems:
+            texts.setdefault(type(problem), []).append(str(problem))
+    return [  # figures differ between members: those of the first are given
+        kind(f"{len(given)} of {len(networks)} members: {given[0]}")
+        for kind, given in texts.items()
+    ]
 
 
 def _set_history(

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from sklearn.utils.validation import check_is_fitted
 
+from skdnn._estimator import plots
 from skdnn._estimator.summary import TrainingSummary, summarise
 from skdnn._network.spec import NetworkSpec
 from skdnn._tabular.columns import Columns
@@ -44,10 +45,8 @@ class FittedNetwork:
             from skdnn._network.keras_models import build_mean_model
 
             members: list[Any] = getattr(self, "estimators_", [self])
-            self._model = build_mean_model(
-                [member._spec for member in members],
-                [member._weights for member in members],
-            )
+            specs = [member._spec for member in members]
+            self._model = build_mean_model(specs, [own._weights for own in members])
         return self._model
 
     @property
@@ -77,12 +76,8 @@ class FittedNetwork:
         NotFittedError
             Before `fit`.
         """
-        from skdnn._estimator.plots import plot_history
-
         check_is_fitted(self)
-        return plot_history(
-            self.history_, self.baseline_loss_, self._training_summary.best_epoch, ax
-        )
+        return plots.plot_history(self, ax)
 
     def plot_network(
         self, ax: Any = None, *, feature_names: Sequence[str] | None = None
@@ -106,17 +101,8 @@ class FittedNetwork:
         ValueError
             If `feature_names` are not as many as the columns of `fit`.
         """
-        from skdnn._estimator.plots import plot_network
-
         check_is_fitted(self)
-        return plot_network(
-            self._spec,
-            getattr(self, "estimators_", [self])[0]._weights,
-            self._input_names(feature_names),
-            [str(label) for label in self.classes_],
-            self.n_features_in_,
-            ax,
-        )
+        return plots.plot_network(self, self._input_names(feature_names), ax)
 
     def summary(self) -> str:
         """Return data, network, training and verdict as text.
@@ -129,22 +115,14 @@ class FittedNetwork:
             and for the reliability of the probabilities.
         """
         check_is_fitted(self)
-        return summarise(
-            self._spec,
-            self._training_summary,
-            self.history_,
-            self.baseline_loss_,
-            [str(label) for label in self.classes_],
-            self.n_features_in_,
-        )
+        return summarise(self)
 
     def _input_names(self, feature_names: Sequence[str] | None) -> list[str]:
         """Return a name for each input: of a column, or of a category of one."""
         n = self.n_features_in_
-        if feature_names is None:
-            default = [f"x{i}" for i in range(n)]
-            feature_names = getattr(self, "feature_names_in_", default)
-        names = [str(name) for name in feature_names]
+        default = getattr(self, "feature_names_in_", [f"x{i}" for i in range(n)])
+        given = default if feature_names is None else feature_names
+        names = [str(name) for name in given]
         if len(names) != n:
             raise ValueError(
                 f"`feature_names` must name the {n} columns that the network "

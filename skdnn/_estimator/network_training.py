@@ -83,7 +83,6 @@ def describe_training(
     task: TrainingTask,
     result: TrainingResult,
     encoder: TableEncoder,
-    n_classes: int,
     *,
     earlier: FittedState | None = None,
     incremental: bool = False,
@@ -100,7 +99,7 @@ def describe_training(
     if earlier is not None:
         history = pd.concat([earlier.history, history], ignore_index=True)
     y, weight = task.table.y[task.positions], task.table.weight[task.positions]
-    shares = class_shares(y, weight, n_classes)
+    shares = class_shares(y, weight, max(2, task.spec.n_outputs))
     baseline, known_rows = class_share_loss(y, weight, shares), task.positions
     if task.held_out is not None:
         known_rows = np.concatenate([known_rows, task.held_out])

@@ -39,7 +39,7 @@ from skdnn._training.optimizers import (
 )
 from skdnn._training.task import Rate, Stopping, TrainingResult, TrainingTask
 
-# MLPClassifier's values; the recipe has its own.
+# MLPClassifier's values.
 DEFAULTS = {
     "activation": "relu",
     "alpha": 1e-4,
@@ -59,7 +59,6 @@ class PlainNetwork:
     parameters: Parameters
     task: TrainingTask
     encoder: TableEncoder
-    n_classes: int
     earlier: FittedState | None
     incremental: bool
 
@@ -121,9 +120,7 @@ def prepare_plain(
         rows_trained=rows_trained,
         callbacks=copied_callbacks(parameters),
     )
-    return PlainNetwork(
-        parameters, task, split.encoder, len(data.classes), earlier, incremental
-    )
+    return PlainNetwork(parameters, task, split.encoder, earlier, incremental)
 
 
 def finish_plain(network: PlainNetwork, result: TrainingResult) -> TrainedNetwork:
@@ -134,9 +131,8 @@ def finish_plain(network: PlainNetwork, result: TrainingResult) -> TrainedNetwor
         assert rows is not None
         logits = prediction.predict_logits(spec, result.weights, rows.X)
         log_proba = prediction.log_probabilities(spec, logits)
-        scores = OutOfFoldScores(
-            [np.arange(len(rows))], [log_proba], rows.y, rows.weight
-        )
+        positions = np.arange(len(rows))
+        scores = OutOfFoldScores([positions], [log_proba], rows.y, rows.weight)
         reliability = scores.reliability()
         factor = reliability.inverse_temperature
         task = replace(task, spec=replace(spec, inverse_temperature=factor))
@@ -144,7 +140,6 @@ def finish_plain(network: PlainNetwork, result: TrainingResult) -> TrainedNetwor
         task,
         result,
         network.encoder,
-        network.n_classes,
         earlier=network.earlier,
         incremental=network.incremental,
         reliability=reliability,
@@ -155,20 +150,17 @@ def _network_spec(
     parameters: Parameters, n_inputs: int, data: TrainingData
 ) -> NetworkSpec:
     """Return the network that the parameters describe."""
-    activation, batch_norm = (
-        activation_name(parameters.activation),
-        parameters.batch_norm,
-    )
-    sizes = hidden_sizes(parameters)
+    activation, sizes = activation_name(parameters.activation), hidden_sizes(parameters)
     layers = zip(sizes, dropout_rates(parameters, len(sizes)), strict=True)
+    batch_norm = bool(parameters.batch_norm)
     n_classes, multilabel = len(data.classes), data.rows.y.ndim == 2
     binary = n_classes == 2 and not multilabel
     return NetworkSpec(
         n_inputs=n_inputs,
-        hidden=tuple(Hidden(n, activation, p, bool(batch_norm)) for n, p in layers),
+        hidden=tuple(Hidden(n, activation, p, batch_norm) for n, p in layers),
         n_outputs=1 if binary else n_classes,
         output="logistic" if binary or multilabel else "softmax",
-        dtype=np.dtype(data.rows.X.dtype).name,
+        dtype=data.rows.X.dtype.name,
     )
 
 
@@ -188,12 +180,11 @@ def _batch_size(parameters: Parameters, n_samples: int) -> int:
     if parameters.batch_size == "auto":
         return min(_AUTO_BATCH_SIZE, n_samples)
     if parameters.batch_size > n_samples:
-        warnings.warn(
+        text = (
             f"batch_size={parameters.batch_size} is more than the {n_samples} training "
-            f"rows and is reduced to {n_samples}.",
-            UserWarning,
-            stacklevel=2,
+            f"rows and is reduced to {n_samples}."
         )
+        warnings.warn(text, UserWarning, stacklevel=2)
     return min(int(parameters.batch_size), n_samples)
 
 
@@ -235,8 +226,7 @@ def _dropout_seed(
 ) -> int:
     """Return a seed that differs between the parts of a resumed training.
 
-    It is drawn only where there is dropout, so that all other draws are
-    MLPClassifier's.
+    It is drawn only for dropout, so that all other draws are MLPClassifier's.
     """
     if not any(layer.dropout for layer in spec.hidden):
         return 0

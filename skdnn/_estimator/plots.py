@@ -1,14 +1,16 @@
 """Pictures of a network and of its training, on matplotlib Axes."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from skdnn._estimator.summary import count, extras_of
 from skdnn._network.numpy_encoding import first_layer, members_of
 from skdnn._network.spec import NetworkSpec
+
+if TYPE_CHECKING:
+    from skdnn._estimator.fitted_network import FittedNetwork
 
 # Okabe and Ito's colours: distinct for colour-blind readers, on light and dark.
 _BLUE, _ORANGE, _GREY = "#0072B2", "#D55E00", "#7f7f7f"
@@ -16,10 +18,10 @@ _MOST_NODES = 12
 _MOST_NAME = 22
 
 
-def plot_history(
-    history: pd.DataFrame, baseline: float, best_epoch: int | None, ax: Any
-) -> Any:
+def plot_history(network: "FittedNetwork", ax: Any) -> Any:
     """Draw the losses epoch by epoch against the baseline; return the Axes."""
+    history, baseline = network.history_, network.baseline_loss_
+    best_epoch = network._training_summary.best_epoch
     ax = _axes(ax, (7, 4.2))
     epochs = np.arange(1, len(history) + 1)
     style = {"marker": "o" if len(history) == 1 else None}
@@ -38,12 +40,7 @@ def plot_history(
 
 
 def plot_network(
-    spec: NetworkSpec,
-    weights: Sequence[np.ndarray],
-    feature_names: Sequence[str],
-    class_names: Sequence[str],
-    n_columns: int,
-    ax: Any,
+    network: "FittedNetwork", feature_names: Sequence[str], ax: Any
 ) -> Any:
     """Draw layers, units and the weights between them; return the Axes.
 
@@ -52,20 +49,21 @@ def plot_network(
     the first is drawn; of a number with functions of it the linear part, of a code
     the mean of what its levels add.
     """
+    spec, n_classes = network._spec, len(network.classes_)
     # one unit separates two classes; the drawing shows both
-    sizes = [*spec.widths[:-1], len(class_names)]
+    sizes = [*spec.widths[:-1], n_classes]
     shown = [_shown(size) for size in sizes]
     tallest = max(len(units) for units in shown)
     ax = _axes(ax, (2.6 + 2.1 * len(sizes), max(3.2, 0.42 * tallest + 1.2)))
     heights = [_heights(units, size) for units, size in zip(shown, sizes, strict=True)]
-    kernels = _kernels(spec, weights)
+    kernels = _kernels(spec, getattr(network, "estimators_", [network])[0]._weights)
     if spec.n_outputs == 1:
         kernels[-1] = np.hstack([-kernels[-1], kernels[-1]])
     for i, kernel in enumerate(kernels):
         block = kernel[np.ix_(shown[i], shown[i + 1])]
         _draw_weights(ax, i, heights[i], heights[i + 1], block)
     top = max(height.max() for height in heights)
-    labels = _layer_labels(spec, n_columns, len(class_names))
+    labels = _layer_labels(spec, network.n_features_in_, n_classes)
     for i, (units, height) in enumerate(zip(shown, heights, strict=True)):
         x = np.full(len(units), i)
         ax.scatter(x, height, s=90, color="white", ec="black", zorder=3)
@@ -74,7 +72,7 @@ def plot_network(
         ax.text(i, top + 0.8, labels[i], ha="center", va="bottom", fontsize=9)
     last = len(sizes) - 1
     _draw_names(ax, -0.1, shown[0], heights[0], feature_names, "right")
-    _draw_names(ax, last + 0.1, shown[-1], heights[-1], class_names, "left")
+    _draw_names(ax, last + 0.1, shown[-1], heights[-1], network.classes_, "left")
     ax.set(xlim=(-1.05, last + 1.05), ylim=(-top - 0.6, top + 2.6))
     ax.set_axis_off()
     return ax

@@ -20,7 +20,12 @@ from skdnn._estimator.parameters import (
     read_parameters,
 )
 from skdnn._estimator.plain import PlainNetwork, finish_plain, prepare_plain
-from skdnn._estimator.recipe import RecipeNetwork, prepare_recipe, serves, train_recipe
+from skdnn._estimator.recipe import (
+    RecipeNetwork,
+    RecipeTraining,
+    prepare_recipe,
+    serves,
+)
 from skdnn._runtime import keras_backend
 from skdnn._runtime.progress import Progress
 from skdnn._tabular.labels import classes_of_partial_fit
@@ -51,7 +56,7 @@ class PreparedFit:
             plain = [n for n in self.networks if isinstance(n, PlainNetwork)]
             recipes = [n for n in self.networks if isinstance(n, RecipeNetwork)]
             if recipes:  # the members of a recipe train side by side
-                return [train_recipe(network, progress) for network in recipes]
+                return [RecipeTraining(own, progress).run() for own in recipes]
             results = train_networks([network.task for network in plain], progress)
             return [finish_plain(*pair) for pair in zip(plain, results, strict=True)]
 

@@ -154,18 +154,12 @@ def prepare_recipe(parameters: Parameters, data: TrainingData) -> RecipeNetwork:
     return network
 
 
-def train_recipe(network: RecipeNetwork, progress: Progress) -> TrainedNetwork:
-    """Train, score on rows left out, and train on all rows."""
-    return _Recipe(network, progress).run()
-
-
-class _Recipe:
+class RecipeTraining:
     """The members that a fit by the recipe trains, in two stages."""
 
     def __init__(self, network: RecipeNetwork, progress: Progress):
         self._network, self._progress = network, progress
-        self._parameters, self._values = network.parameters, network.values
-        self._positions = network.split.positions
+        self._parameters, self._positions = network.parameters, network.split.positions
         table, validation = network.split.encode(network.data)
         self._whole, self._dtype = table, table.X.dtype.name
         if len(self._positions) >= _FEWEST_FOLDED:
@@ -185,7 +179,7 @@ class _Recipe:
             for _ in range(_MEMBERS)
         ]
         self._seeds = random_state.randint(2**31 - 1, size=_MEMBERS)
-        self._folds = self._draw_folds(random_state)
+        self._left_out = self._draw_folds(random_state)
 
     def run(self) -> TrainedNetwork:
         """Train, score, train on all rows; return the average as one network."""
@@ -197,10 +191,7 @@ class _Recipe:
         results = train_networks(tasks, self._progress)
         if reliability is None:
             history = mean_history([result.history for result in results])
-        weights = [
-            np.stack(arrays).astype(self._dtype)
-            for arrays in zip(*(result.weights for result in results), strict=True)
-        ]
+        by_array = zip(*(result.weights for result in results), strict=True)
         whole = replace(
             tasks[0],
             spec=replace(spec, members=_MEMBERS, dtype=self._dtype),
@@ -210,7 +201,7 @@ class _Recipe:
             stopping=replace(tasks[0].stopping, early=reliability is not None),
         )
         result = TrainingResult(
-            weights=weights,
+            weights=[np.stack(arrays).astype(self._dtype) for arrays in by_array],
             optimizer_state=[],
             history=history.to_dict("records"),
             rows_trained=sum(result.rows_trained for result in results),
@@ -221,43 +212,37 @@ class _Recipe:
             whole,
             result,
             self._network.split.encoder,
-            len(self._network.data.classes),
             reliability=reliability,
-            ending=_ending(epochs, self._folds is not None, reliability is not None),
+            ending=_ending(epochs, bool(self._left_out), reliability is not None),
             members=f"{_MEMBERS} networks whose probabilities are averaged",
         )
 
-    def _draw_folds(self, random_state: np.random.RandomState) -> np.ndarray | None:
-        """Return for each partition the fold of each row; -1 if not trained on."""
-        if self._validation is not None or not self._values.n_folds:
-            return None
+    def _draw_folds(self, random_state: np.random.RandomState) -> list[np.ndarray]:
+        """Return positions of the rows that each member leaves out, if members do."""
+        n_folds, left_out = self._network.values.n_folds, []
+        if self._validation is not None or not n_folds:
+            return []
         trained_on = np.unique(self._positions)
-        folds = np.full((_MEMBERS // self._values.n_folds, len(self._table)), -1)
-        for partition in folds:
-            partition[trained_on] = fold_of_rows(
-                self._table.y[trained_on], self._values.n_folds, random_state
-            )
-        return folds
-
-    def _left_out(self, member: int) -> np.ndarray:
-        """Return positions of the rows that a member leaves out."""
-        assert self._folds is not None
-        partition, fold = divmod(member, self._values.n_folds)
-        return np.flatnonzero(self._folds[partition] == fold)
+        for _ in range(_MEMBERS // n_folds):
+            y = self._table.y[trained_on]
+            folds = fold_of_rows(y, n_folds, random_state)
+            left_out += [trained_on[folds == fold] for fold in range(n_folds)]
+        return left_out
 
     def _task(self, member: int, epochs: int, *, scored: bool = False) -> TrainingTask:
         """Return the training of a member; if `scored`, without the rows left out."""
-        values, parameters = self._values, self._parameters
+        parameters, rate = self._parameters, self._parameters.learning_rate_init
         positions, validation = self._positions, self._validation
         batch_size = int(parameters.batch_size)
-        if self._folds is not None:
-            left_out = self._left_out(member)
+        if self._left_out:
+            left_out = self._left_out[member]
             validation = self._table.take(left_out)
             if scored:
                 positions = positions[~np.isin(positions, left_out)]
                 # as many steps as on all rows
                 batch_size = max(1, batch_size * len(positions) // len(self._positions))
         n_steps = -(-len(positions) // batch_size) * parameters.max_iter
+        is_plain = member < self._network.values.n_plain
         regularisation = penalties(parameters)
         return TrainingTask(
             spec=self._spec,
@@ -272,19 +257,17 @@ class _Recipe:
             shuffle=bool(parameters.shuffle),
             random_state=np.random.RandomState(self._seeds[member]),
             dropout_seed=int(self._seeds[member]),
-            rate=Rate(parameters.learning_rate_init),
+            rate=Rate(rate),
             penalties=regularisation,
             stopping=Stopping(epochs),
             schedule=Schedule(
-                rate=parameters.learning_rate_init,
+                rate=rate,
                 n_steps=n_steps,
                 weight_decay=regularisation.weight_decay,
                 smoothing=regularisation.label_smoothing,
                 l2=regularisation.l2,
                 l1=regularisation.l1,
-                piecewise_linear_factor=(
-                    0.0 if member < values.n_plain else _PIECEWISE_LINEAR_FACTOR
-                ),
+                piecewise_linear_factor=0.0 if is_plain else _PIECEWISE_LINEAR_FACTOR,
                 cycles=parameters.learning_rate is None,
             ),
             # kept in both stages, so that one program serves both
@@ -296,14 +279,10 @@ class _Recipe:
         epochs = self._parameters.max_iter
         tasks = [self._task(i, epochs, scored=True) for i in range(_MEMBERS)]
         results = train_networks(tasks, self._progress)
-        if self._folds is None:
-            assert self._validation is not None
+        rows, labels = self._left_out, self._table
+        if self._validation is not None:
             labels = self._validation
             rows = [np.arange(len(labels))] * _MEMBERS
-        else:
-            labels = self._table
-            rows = [self._left_out(member) for member in range(_MEMBERS)]
-
         history = mean_history([result.history for result in results])
         scores = []
         for logits in zip(*(result.logits for result in results), strict=True):
@@ -318,17 +297,14 @@ class _Recipe:
 
 def _network_spec(network: RecipeNetwork, dtype: str) -> NetworkSpec:
     """Return the network of a member."""
-    values, parameters = network.values, network.parameters
-    encoder = network.split.encoder
+    values, encoder = network.values, network.split.encoder
     n_bins = encoder.n_numeric * values.bins
     most_bins = min(_MOST_BINS, len(network.split.positions) // _ROWS_PER_BIN)
-    activation = activation_name(parameters.activation)
+    activation = activation_name(network.parameters.activation)
+    rates = dropout_rates(network.parameters, _DEPTH)
     return NetworkSpec(
         n_inputs=encoder.n_inputs,
-        hidden=tuple(
-            Hidden(values.width, activation, rate)
-            for rate in dropout_rates(parameters, _DEPTH)
-        ),
+        hidden=tuple(Hidden(values.width, activation, rate) for rate in rates),
         n_outputs=len(network.data.classes),
         output="softmax",
         dtype=dtype,

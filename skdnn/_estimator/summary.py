@@ -1,12 +1,16 @@
 """The summary of a fit as text."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from skdnn._estimator.calibration import Reliability
 from skdnn._network.spec import Hidden, NetworkSpec
+
+if TYPE_CHECKING:
+    from skdnn._estimator.fitted_network import FittedNetwork
 
 
 @dataclass(frozen=True)
@@ -63,15 +67,10 @@ def _verdict(history: pd.DataFrame, baseline: float, best_epoch: int | None) -> 
     return text
 
 
-def summarise(
-    spec: NetworkSpec,
-    summary: TrainingSummary,
-    history: pd.DataFrame,
-    baseline: float,
-    class_names: list[str],
-    n_columns: int,
-) -> str:
+def summarise(network: "FittedNetwork") -> str:
     """Return data, network, training and verdict as lines of text."""
+    spec, summary = network._spec, network._training_summary
+    history, baseline = network.history_, network.baseline_loss_
     n_weights = sum(array.size for array in spec.arrays if array.trainable)
     n_epochs = len(history)
     at = summary.best_epoch or n_epochs
@@ -80,8 +79,8 @@ def summarise(
     if np.isfinite(row["val_loss"]):
         losses += f", validation {row['val_loss']:.4f}"
     lines = {
-        "data": _data(spec, summary, n_columns),
-        "classes": _classes(class_names, summary.shares),
+        "data": _data(spec, summary, network.n_features_in_),
+        "classes": _classes(network.classes_, summary.shares),
         "network": f"{_layers(spec)}; {n_weights} weights, {spec.dtype}",
         "members": summary.members,
         "training": (
@@ -118,8 +117,8 @@ def _data(spec: NetworkSpec, summary: TrainingSummary, n_columns: int) -> str:
     return text
 
 
-def _classes(names: list[str], shares: np.ndarray) -> str:
-    texts = [f"{name} {share:.0%}" for name, share in zip(names, shares, strict=True)]
+def _classes(names: np.ndarray, shares: np.ndarray) -> str:
+    texts = [f"{name!s} {share:.0%}" for name, share in zip(names, shares, strict=True)]
     if len(texts) > 8:
         texts = [*texts[:7], f"and {len(texts) - 7} more"]
     return ", ".join(texts)
