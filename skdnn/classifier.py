@@ -81,9 +81,9 @@ class DNNClassifier(ClassifierMixin, FittedNetwork, BaseEstimator):  # type: ign
         Whether training ends when the validation loss stops falling; the weights of
         the best epoch are kept.
     validation_fraction : float or None, default=None
-        Share of the rows held out for validation, stratified by class. None is 0.1
-        with `early_stopping`, else no rows; a number always holds rows out, without
-        `early_stopping` only to record ``val_loss`` and ``val_accuracy``.
+        Share of the rows held out for validation, stratified by class; without
+        `early_stopping` only to record ``val_loss`` and ``val_accuracy``. None is 0.1
+        with `early_stopping`, else no rows.
     beta_1, beta_2, epsilon : float, default=0.9, None, 1e-8
         Of Adam and its variants. `beta_2` None is 0.95 in the recipe, 0.999 in a
         plain network.
@@ -100,9 +100,9 @@ class DNNClassifier(ClassifierMixin, FittedNetwork, BaseEstimator):  # type: ign
         uncalibrated; the recipe is always calibrated on the rows it leaves out.
     categorical_features : "from_dtype", array-like of str, int or bool, or None, \
             default="from_dtype"
-        Which columns are categorical. "from_dtype" is those of a data frame that hold
-        categories or strings; else names, positions, or one boolean per column; None
-        is no column. Categories that are not in the training rows count as missing.
+        "from_dtype" is the columns of a data frame that hold categories or strings;
+        else names, positions, or one boolean per column; None is no column. Categories
+        that are not in the training rows count as missing.
     l1_ratio : float, default=0.0
         Share of L1 in the penalty `alpha`; the rest is L2.
     n_estimators : int, default=1

@@ -8,9 +8,8 @@ from sklearn.model_selection import KFold, StratifiedKFold
 
 # Of the expected calibration error, everywhere (Guo et al., 2017, use 15).
 N_CALIBRATION_BINS = 15
-# Search range and step of the logarithm of the inverse temperature.
-_MOST_LOG_FACTOR = 1.5
-_LOG_FACTOR_STEP = 0.05
+# The inverse temperatures that are tried.
+_FACTORS = np.exp(np.linspace(-1.5, 1.5, 61))
 
 
 @dataclass(frozen=True)
@@ -45,8 +44,8 @@ def expected_calibration_error(
 
     Rows are put into bins by the probability of the predicted class (`confidence`).
     The error is the mean over bins, weighted by their rows, of the distance between
-    mean confidence and accuracy (`correct` holds booleans). `weight`, of shape
-    (n_samples,) or (n_draws, n_samples), gives one error or one per draw.
+    mean confidence and accuracy. `weight`, of shape (n_samples,) or (n_draws,
+    n_samples), gives one error or one per draw.
     """
     rows = np.arange(len(confidence))
     gaps = csr_array(
@@ -69,6 +68,7 @@ def fold_of_rows(
     return folds
 
 
+@dataclass
 class OutOfFoldScores:
     """Predictions of the members of an average for rows that they did not train on.
 
@@ -77,15 +77,13 @@ class OutOfFoldScores:
     `weight` is the weight of each sample. Rows that no member predicts do not count.
     """
 
-    def __init__(
-        self,
-        rows: list[np.ndarray],
-        log_proba: list[np.ndarray],
-        y: np.ndarray,
-        weight: np.ndarray,
-    ):
-        self.rows, self.log_proba, self.y, self.weight = rows, log_proba, y, weight
-        n_members = np.bincount(np.concatenate(rows), minlength=len(y))
+    rows: list[np.ndarray]
+    log_proba: list[np.ndarray]
+    y: np.ndarray
+    weight: np.ndarray
+
+    def __post_init__(self) -> None:
+        n_members = np.bincount(np.concatenate(self.rows), minlength=len(self.y))
         self._predicted = n_members > 0
         self._n_members = np.maximum(n_members, 1)
 
@@ -116,8 +114,8 @@ class OutOfFoldScores:
     def reliability(self) -> Reliability:
         """Return the inverse temperature, and the errors without and with it."""
         factor = self.inverse_temperature()
-        before, after = (self.calibration_error(f) for f in (1.0, factor))
-        return Reliability(factor, before, after)
+        errors = self.calibration_error(1.0), self.calibration_error(factor)
+        return Reliability(factor, *errors)
 
     def calibration_error(self, inverse_temperature: float) -> float:
         """Return the expected calibration error of the mean of the members."""
@@ -148,9 +146,7 @@ class OutOfFoldScores:
             losses = (1 - share) * true_class + share * scaled.mean(axis=1)
             return -float(np.average(losses, weights=weight)) - factor * excess
 
-        n_steps = round(2 * _MOST_LOG_FACTOR / _LOG_FACTOR_STEP) + 1
-        grid = np.exp(np.linspace(-_MOST_LOG_FACTOR, _MOST_LOG_FACTOR, n_steps))
-        return float(grid[np.argmin([loss(factor) for factor in grid])])
+        return float(_FACTORS[np.argmin([loss(factor) for factor in _FACTORS])])
 
     def _average(self, values: np.ndarray) -> float:
         """Return the weighted mean over the rows that are predicted."""

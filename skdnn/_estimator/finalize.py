@@ -13,11 +13,7 @@ import numpy as np
 import pandas as pd
 from sklearn.base import clone
 
-from skdnn._estimator.network_training import (
-    TrainedNetwork,
-    best_epoch,
-    mean_history,
-)
+from skdnn._estimator.network_training import TrainedNetwork, best_epoch, mean_history
 from skdnn._estimator.parameters import is_ensemble
 from skdnn._estimator.prepare import PreparedFit
 from skdnn._network import prediction
@@ -25,14 +21,8 @@ from skdnn._tabular.dataset import Dataset
 from skdnn._training.loss import class_shares
 
 # Attributes of an earlier fit that a new one need not set.
-_OPTIONAL = (
-    "estimators_",
-    "oob_score_",
-    "oob_decision_function_",
-    "_weights",
-    "_optimizer_state",
-    "_model",
-)
+_OPTIONAL = ["estimators_", "oob_score_", "oob_decision_function_"]
+_OPTIONAL += ["_weights", "_optimizer_state", "_model"]
 # What the members of an ensemble have in common with it.
 _SHARED = ("classes_", "n_features_in_", "feature_names_in_", "_columns")
 
@@ -136,13 +126,11 @@ def _out_of_bag(
     with np.errstate(invalid="ignore"):
         proba = totals / counts[:, None]
     covered = counts > 0
-    y, weight = rows.y[covered], rows.weight[covered]
+    y, weight, own = rows.y[covered], rows.weight[covered], proba[covered]
     if not weight.sum() > 0:
         return proba, np.nan
-    if y.ndim == 2:
-        correct = ((proba[covered] > 0.5) == y).all(axis=1)
-    else:
-        correct = proba[covered].argmax(axis=1) == y
+    is_single = y.ndim == 1
+    correct = own.argmax(axis=1) == y if is_single else ((own > 0.5) == y).all(axis=1)
     return proba, float(np.average(correct, weights=weight))
 
 

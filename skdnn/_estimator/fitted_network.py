@@ -32,13 +32,12 @@ class FittedNetwork:
     def model_(self) -> Any:
         """A `keras.Model` from the network's input to probabilities.
 
-        It consists of standard Keras layers, is built at first access and never
-        pickled; a saved one loads without skdnn. ``model_.predict(X)`` equals
-        ``predict_proba(X)``, also for two classes, if X is all numeric and the network
-        a plain one. A categorical column is one input per category, and a numeric
-        column with missing values in training has a second input that flags them. The
-        recipe's model receives numbers scaled, and a column of more than eight
-        categories as a code.
+        Of standard Keras layers, built at first access and never pickled; a saved one
+        loads without skdnn. ``model_.predict(X)`` equals ``predict_proba(X)``, also for
+        two classes, if X is all numeric and the network a plain one. A categorical
+        column is one input per category, and a numeric column with missing values in
+        training has a second input that flags them. The recipe's model receives numbers
+        scaled, and a column of more than eight categories as a code.
         """
         check_is_fitted(self)
         if not hasattr(self, "_model"):
@@ -110,9 +109,8 @@ class FittedNetwork:
         Returns
         -------
         str
-            One line each for data, classes, network, training, best epoch, loss
-            against the baseline, and verdict; where there are any, also for members
-            and for the reliability of the probabilities.
+            One line each for data, classes, network, training, best epoch, loss against
+            the baseline, verdict; where there are any, also members and reliability.
         """
         check_is_fitted(self)
         return summarise(self)

@@ -21,8 +21,6 @@ from skdnn.exceptions import BaselineWarning
 
 # Rows on which the loss is compared with that of the class shares, at most.
 _BASELINE_ROWS = 20_000
-# A recorded loss below this share of the baseline needs no second evaluation.
-_CLEARLY_BELOW = 0.9
 
 
 @dataclass(frozen=True)
@@ -39,15 +37,11 @@ class FittedState:
 
 @dataclass(frozen=True)
 class TrainedNetwork(FittedState):
-    """A network after training, and how its training went.
-
-    `known_rows` holds positions of the rows it was trained or validated on, `problems`
-    are the warnings that it deserves.
-    """
+    """A network after training, and how its training went."""
 
     summary: TrainingSummary
     baseline_loss: float
-    known_rows: np.ndarray
+    known_rows: np.ndarray  # positions of the rows it was trained or validated on
     problems: list[Warning]
 
 
@@ -196,7 +190,7 @@ def _final_losses(
     loss = float(result.history[-1]["loss"])
     if task.validation is not None:
         rows = task.validation.take(slice(0, _BASELINE_ROWS))
-    elif loss < _CLEARLY_BELOW * baseline:
+    elif loss < 0.9 * baseline:
         return loss, baseline
     else:
         rows = task.table.take(task.positions[:_BASELINE_ROWS])

@@ -12,31 +12,14 @@ from skdnn._estimator.network_training import (
     TrainedNetwork,
     describe_training,
 )
-from skdnn._estimator.parameters import (
-    Parameters,
-    activation_name,
-    check_calibration,
-    copied_callbacks,
-    dropout_rates,
-    hidden_sizes,
-    named_solver,
-    penalties,
-)
+from skdnn._estimator.parameters import Parameters
 from skdnn._estimator.split import split_rows
 from skdnn._network import prediction
 from skdnn._network.initial_weights import uniform_weights
 from skdnn._network.spec import Hidden, NetworkSpec
 from skdnn._tabular.encoder import TableEncoder, has_missing
 from skdnn._tabular.validation import TrainingData
-from skdnn._training.optimizers import (
-    Solver,
-    check_dtype,
-    default_weight_decay,
-    lbfgs_solver,
-    optimizer_rate,
-    serialized,
-    solver_from_optimizer,
-)
+from skdnn._training import optimizers
 from skdnn._training.task import Rate, Stopping, TrainingResult, TrainingTask
 
 # MLPClassifier's values.
@@ -49,7 +32,6 @@ DEFAULTS = {
     "beta_2": 0.999,
     "label_smoothing": 0.0,
 }
-_AUTO_BATCH_SIZE = 200
 
 
 @dataclass(frozen=True)
@@ -80,8 +62,9 @@ def prepare_plain(
     As MLPClassifier draws weights before the validation rows, so does this, unless the
     number of inputs depends on the categories and missing values of the training rows.
     """
-    name = parameters.solver
-    weight_decay = default_weight_decay(name) if isinstance(name, str) else 0.0
+    name, weight_decay = parameters.solver, 0.0
+    if isinstance(name, str):
+        weight_decay = optimizers.default_weight_decay(name)
     parameters = parameters.filled(**DEFAULTS, weight_decay=weight_decay)
     random_state = check_random_state(parameters.random_state)
     X, weights, encoder, rows_trained = data.rows.X, None, None, 0
@@ -98,9 +81,9 @@ def prepare_plain(
     if weights is None:
         weights = uniform_weights(spec, random_state)
     table, validation = split.encode(data)
-    check_calibration(parameters, table.y, is_validated=validation is not None)
+    parameters.check_calibration(table.y, is_validated=validation is not None)
     solver, rate = _solver_and_rate(parameters)
-    check_dtype(solver, spec.dtype)
+    optimizers.check_dtype(solver, spec.dtype)
     task = TrainingTask(
         spec=spec,
         weights=weights,
@@ -115,10 +98,10 @@ def prepare_plain(
         random_state=random_state,
         dropout_seed=_dropout_seed(spec, random_state, rows_trained),
         rate=rate,
-        penalties=penalties(parameters),
+        penalties=parameters.penalties(),
         stopping=_stopping(parameters, incremental),
         rows_trained=rows_trained,
-        callbacks=copied_callbacks(parameters),
+        callbacks=parameters.copied_callbacks(),
     )
     return PlainNetwork(parameters, task, split.encoder, earlier, incremental)
 
@@ -150,8 +133,8 @@ def _network_spec(
     parameters: Parameters, n_inputs: int, data: TrainingData
 ) -> NetworkSpec:
     """Return the network that the parameters describe."""
-    activation, sizes = activation_name(parameters.activation), hidden_sizes(parameters)
-    layers = zip(sizes, dropout_rates(parameters, len(sizes)), strict=True)
+    activation, sizes = parameters.activation_name(), parameters.hidden_sizes()
+    layers = zip(sizes, parameters.dropout_rates(len(sizes)), strict=True)
     batch_norm = bool(parameters.batch_norm)
     n_classes, multilabel = len(data.classes), data.rows.y.ndim == 2
     binary = n_classes == 2 and not multilabel
@@ -178,7 +161,7 @@ def _check_same_network(old: NetworkSpec, new: NetworkSpec) -> None:
 def _batch_size(parameters: Parameters, n_samples: int) -> int:
     """Return the rows per step, at most all."""
     if parameters.batch_size == "auto":
-        return min(_AUTO_BATCH_SIZE, n_samples)
+        return min(200, n_samples)
     if parameters.batch_size > n_samples:
         text = (
             f"batch_size={parameters.batch_size} is more than the {n_samples} training "
@@ -188,7 +171,7 @@ def _batch_size(parameters: Parameters, n_samples: int) -> int:
     return min(int(parameters.batch_size), n_samples)
 
 
-def _solver_and_rate(parameters: Parameters) -> tuple[Solver, Rate | None]:
+def _solver_and_rate(parameters: Parameters) -> tuple[optimizers.Solver, Rate | None]:
     """Return the optimizer, and the rate unless the optimizer has a schedule.
 
     As in ``MLPClassifier``, ``learning_rate="invscaling"`` and ``"adaptive"`` act on
@@ -196,18 +179,16 @@ def _solver_and_rate(parameters: Parameters) -> tuple[Solver, Rate | None]:
     """
     solver, policy = parameters.solver, parameters.learning_rate
     if not isinstance(solver, str):
-        initial = optimizer_rate(solver)
-        return solver_from_optimizer(solver), None if initial is None else Rate(initial)
+        initial = optimizers.optimizer_rate(solver)
+        rate = None if initial is None else Rate(initial)
+        return optimizers.solver_from_optimizer(solver), rate
     if solver == "lbfgs":
-        return lbfgs_solver(), None
+        return optimizers.lbfgs_solver(), None
     if not isinstance(policy, str):
-        return named_solver(parameters, serialized(policy)), None
-    rate = Rate(
-        float(parameters.learning_rate_init),
-        policy if solver == "sgd" else "constant",
-        float(parameters.power_t),
-    )
-    return named_solver(parameters), rate
+        return parameters.named_solver(optimizers.serialized(policy)), None
+    initial, power = float(parameters.learning_rate_init), float(parameters.power_t)
+    rate = Rate(initial, policy if solver == "sgd" else "constant", power)
+    return parameters.named_solver(), rate
 
 
 def _stopping(parameters: Parameters, incremental: bool) -> Stopping:

@@ -52,10 +52,9 @@ def plot_network(
     spec, n_classes = network._spec, len(network.classes_)
     # one unit separates two classes; the drawing shows both
     sizes = [*spec.widths[:-1], n_classes]
-    shown = [_shown(size) for size in sizes]
+    shown, heights = zip(*map(_shown, sizes), strict=True)
     tallest = max(len(units) for units in shown)
     ax = _axes(ax, (2.6 + 2.1 * len(sizes), max(3.2, 0.42 * tallest + 1.2)))
-    heights = [_heights(units, size) for units, size in zip(shown, sizes, strict=True)]
     kernels = _kernels(spec, getattr(network, "estimators_", [network])[0]._weights)
     if spec.n_outputs == 1:
         kernels[-1] = np.hstack([-kernels[-1], kernels[-1]])
@@ -86,20 +85,15 @@ def _axes(ax: Any, size: tuple[float, float]) -> Any:
     return plt.subplots(figsize=size, layout="constrained")[1]
 
 
-def _shown(size: int) -> np.ndarray:
-    """Return the units that are drawn: all, or the first and the last few."""
+def _shown(size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return which units are drawn, all or the first and the last few, and where."""
     if size <= _MOST_NODES:
-        return np.arange(size)
-    half = _MOST_NODES // 2 - 1
-    return np.r_[:half, size - half : size]
-
-
-def _heights(units: np.ndarray, size: int) -> np.ndarray:
-    """Return where the units stand, with a gap in the middle if some are left out."""
-    heights = np.arange(len(units), dtype=float)
-    if len(units) < size:
-        heights[len(units) // 2 :] += 2
-    return heights.mean() - heights
+        units, heights = np.arange(size), np.arange(size, dtype=float)
+    else:
+        half = _MOST_NODES // 2 - 1
+        units = np.r_[:half, size - half : size]
+        heights = np.r_[0.0:half, half + 2.0 : 2 * half + 2]
+    return units, heights.mean() - heights
 
 
 def _draw_weights(ax: Any, column: int, left: Any, right: Any, block: Any) -> None:

@@ -13,12 +13,7 @@ from skdnn._estimator.network_training import (
     TrainedNetwork,
     train_networks,
 )
-from skdnn._estimator.parameters import (
-    Parameters,
-    check_incremental,
-    is_ensemble,
-    read_parameters,
-)
+from skdnn._estimator.parameters import Parameters, is_ensemble, read_parameters
 from skdnn._estimator.plain import PlainNetwork, finish_plain, prepare_plain
 from skdnn._estimator.recipe import (
     RecipeNetwork,
@@ -79,7 +74,7 @@ def prepare(
     """
     parameters = read_parameters(estimator)
     if incremental:
-        check_incremental(parameters)
+        parameters.check_incremental()
         classes = classes_of_partial_fit(getattr(estimator, "classes_", None), classes)
     resumes = (
         (incremental or parameters.warm_start)
@@ -98,7 +93,7 @@ def prepare(
     dtype = keras_backend.precision(data.rows.X.dtype.name)
     data = replace(data, rows=data.rows.astype(dtype), validation=validation)
     if serves(parameters, data, incremental=incremental):
-        recipes = [prepare_recipe(own, data) for own in _members(parameters)]
+        recipes = [prepare_recipe(own, data) for own, _ in _starts(None, parameters)]
         return PreparedFit(parameters, data, recipes, resumes)
     plain = [
         prepare_plain(own, data, earlier, incremental=incremental)
@@ -107,24 +102,18 @@ def prepare(
     return PreparedFit(parameters, data, plain, resumes)
 
 
-def _members(parameters: Parameters) -> list[Parameters]:
-    """Return the parameters of each network: members differ in their seeds."""
-    if not is_ensemble(parameters):
-        return [parameters]
-    random_state = check_random_state(parameters.random_state)
-    seeds = random_state.randint(np.iinfo(np.int32).max, size=parameters.n_estimators)
-    return [parameters.with_values(random_state=int(seed)) for seed in seeds]
-
-
 def _starts(
     estimator: Any | None, parameters: Parameters
 ) -> list[tuple[Parameters, FittedState | None]]:
     """Return parameters of each network, and the state that it resumes from, if any."""
-    if estimator is None:
-        return [(own, None) for own in _members(parameters)]
     members = getattr(estimator, "estimators_", None)
     if members is None and not is_ensemble(parameters):
-        return [(parameters, _state_of(estimator))]
+        return [(parameters, None if estimator is None else _state_of(estimator))]
+    if estimator is None:  # members differ in their seeds
+        random_state = check_random_state(parameters.random_state)
+        most = np.iinfo(np.int32).max
+        seeds = random_state.randint(most, size=parameters.n_estimators).tolist()
+        return [(parameters.with_values(random_state=seed), None) for seed in seeds]
     n_known = 1 if members is None else len(members)
     if members is None or n_known != parameters.n_estimators:
         raise ValueError(

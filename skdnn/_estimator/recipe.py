@@ -1,9 +1,4 @@
-"""The recipe: the network that is trained where no layers are given.
-
-Eight narrow networks whose probabilities are averaged. Each leaves a quarter of the
-rows out. The rows left out determine the best epoch and the temperature; then all rows
-are trained on for that many epochs.
-"""
+"""The recipe that is trained where no layers are given: see `DNNClassifier`'s notes."""
 
 from dataclasses import dataclass, replace
 
@@ -18,14 +13,7 @@ from skdnn._estimator.network_training import (
     mean_history,
     train_networks,
 )
-from skdnn._estimator.parameters import (
-    Parameters,
-    activation_name,
-    check_calibration,
-    dropout_rates,
-    named_solver,
-    penalties,
-)
+from skdnn._estimator.parameters import Parameters
 from skdnn._estimator.split import Split, split_rows
 from skdnn._network.initial_weights import bin_edges, data_driven_weights
 from skdnn._network.numpy_activations import log_softmax
@@ -39,27 +27,21 @@ from skdnn._training.schedules import Schedule
 from skdnn._training.task import Rate, Stopping, TrainingResult, TrainingTask
 
 _MEMBERS = 8
-_FOLDS = 4
-_DEPTH = 2
 _PIECEWISE_LINEAR_FACTOR = 0.3
 # What None stands for, beside the values that depend on the number of rows.
 _DEFAULTS = {"activation": "selu", "alpha": 0.0, "beta_2": 0.95, "label_smoothing": 0.1}
-# From this number of rows on, some can be left out.
-_FEWEST_FOLDED = 100
-# Numeric columns get piecewise-linear encodings if there are ten rows for each of their
-# bins, and if the bins are not too many to be fast.
-_ROWS_PER_BIN = 10
-_MOST_BINS = 4096
+_FEWEST_FOLDED = 100  # from this number of rows on, some can be left out
+# Piecewise-linear encodings need this many rows per bin, and few bins to be fast.
+_ROWS_PER_BIN, _MOST_BINS = 10, 4096
 
 
 @dataclass(frozen=True)
 class RecipeValues:
     """Values of the recipe that depend on the number of rows.
 
-    Each member leaves one of `n_folds` parts out (0: none). `width` is the units of
-    each hidden layer, `bins` those of the piecewise-linear encoding of each numeric
-    column, which `n_plain` of the members do without. `rate` and `weight_decay` are
-    the highest of their schedules; `epochs` is the most that are trained.
+    Each member leaves one of `n_folds` parts out (0: none). Hidden layers have `width`
+    units, piecewise-linear encodings `bins`, which `n_plain` members do without. `rate`
+    and `weight_decay` are the highest of their schedules, `epochs` the most trained.
     """
 
     n_folds: int
@@ -78,7 +60,7 @@ def values_for(n: int) -> RecipeValues:
         return RecipeValues(0, 64, 8, _MEMBERS // 2, 0.015, n, 48, 1.0)
     small = n < 3000
     return RecipeValues(
-        n_folds=_FOLDS,
+        n_folds=4,
         width=64 if small else 128,
         bins=8 if small else 16 if n < 10_000 else 32,
         n_plain=_MEMBERS // 2 if small else 0,
@@ -150,7 +132,7 @@ def prepare_recipe(parameters: Parameters, data: TrainingData) -> RecipeNetwork:
     if parameters.batch_size == "auto":
         parameters = parameters.with_values(batch_size=values.batch_size)
     network = RecipeNetwork(parameters, data, split, values, random_state)
-    check_calibration(parameters, data.rows.y, is_validated=network.is_scored)
+    parameters.check_calibration(data.rows.y, is_validated=network.is_scored)
     return network
 
 
@@ -170,8 +152,7 @@ class RecipeTraining:
         rows, random_state = table.take(self._positions), network.random_state
         self._spec = _network_spec(network, rows.X.dtype.name)
         encoding, edges = self._spec.encoding, None
-        assert encoding is not None
-        if encoding.bins:
+        if encoding is not None and encoding.bins:
             numbers = rows.X[:, : encoding.n_numeric]
             edges = bin_edges(numbers, rows.weight, encoding.bins)
         self._starts = [
@@ -243,11 +224,11 @@ class RecipeTraining:
                 batch_size = max(1, batch_size * len(positions) // len(self._positions))
         n_steps = -(-len(positions) // batch_size) * parameters.max_iter
         is_plain = member < self._network.values.n_plain
-        regularisation = penalties(parameters)
+        regularisation = parameters.penalties()
         return TrainingTask(
             spec=self._spec,
             weights=self._starts[member],
-            solver=named_solver(parameters),
+            solver=parameters.named_solver(),
             optimizer_state=None,
             table=self._table,
             positions=positions,
@@ -300,8 +281,8 @@ def _network_spec(network: RecipeNetwork, dtype: str) -> NetworkSpec:
     values, encoder = network.values, network.split.encoder
     n_bins = encoder.n_numeric * values.bins
     most_bins = min(_MOST_BINS, len(network.split.positions) // _ROWS_PER_BIN)
-    activation = activation_name(network.parameters.activation)
-    rates = dropout_rates(network.parameters, _DEPTH)
+    activation = network.parameters.activation_name()
+    rates = network.parameters.dropout_rates(2)
     return NetworkSpec(
         n_inputs=encoder.n_inputs,
         hidden=tuple(Hidden(values.width, activation, rate) for rate in rates),

@@ -10,8 +10,6 @@ from skdnn._tabular.dataset import Dataset
 from skdnn._tabular.encoder import TableEncoder, fit_encoder
 from skdnn._tabular.validation import TrainingData
 
-_EARLY_STOPPING_FRACTION = 0.1
-
 
 @dataclass(frozen=True)
 class Split:
@@ -45,10 +43,7 @@ def split_rows(
     recipe: bool = False,
     encoder: TableEncoder | None = None,
 ) -> Split:
-    """Hold validation rows out, draw a bootstrap sample, and fit the encoder.
-
-    Without `encoder` one is fitted to the training rows.
-    """
+    """Hold validation rows out, draw a bootstrap sample, and fit an encoder if none."""
     rows = data.rows
     positions, held_out = _hold_out(parameters, data, random_state)
     if parameters.bootstrap:  # of what remains: no copy of a row is on both sides
@@ -60,23 +55,21 @@ def split_rows(
             )
     if encoder is None:
         is_whole = held_out is None and not parameters.bootstrap
-        X = rows.X if is_whole else rows.X[positions]
-        weight = rows.weight if is_whole else rows.weight[positions]
-        encoder = fit_encoder(data.columns, X, weight, recipe=recipe)
+        own = rows if is_whole else rows.take(positions)
+        encoder = fit_encoder(data.columns, own.X, own.weight, recipe=recipe)
     return Split(positions, held_out, encoder)
 
 
 def _hold_out(
     parameters: Parameters, data: TrainingData, random_state: np.random.RandomState
 ) -> tuple[np.ndarray, np.ndarray | None]:
-    """Return positions of the training rows and of the rows held out for validation.
+    """Return positions of the training rows and of the rows held out, if any are.
 
-    The split is stratified and shuffled; a class of one row stays in training. Nothing
-    is held out if there are other validation rows, or none are requested.
+    The split is stratified and shuffled; a class of one row stays in training.
     """
     rows, fraction = data.rows, parameters.validation_fraction
     if fraction is None and parameters.early_stopping:
-        fraction = _EARLY_STOPPING_FRACTION
+        fraction = 0.1
     positions = np.arange(len(rows))
     if data.validation is not None or fraction is None:
         return positions, None

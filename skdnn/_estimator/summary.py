@@ -17,10 +17,9 @@ if TYPE_CHECKING:
 class TrainingSummary:
     """How a fit went.
 
-    `shares` are the weighted class shares of the training rows; `solver` names the
-    optimizer; `ending` is why training ended; `best_epoch`, from 1, is the epoch whose
-    weights were kept, None for the last one. `members` describes the members of an
-    ensemble, None for one network; `reliability` is None without calibration.
+    `shares` are the weighted class shares of the training rows, `ending` is why
+    training ended, `best_epoch`, from 1, the epoch whose weights were kept, None for
+    the last one, and `members` describes the members of an ensemble.
     """
 
     n_train: int
@@ -78,9 +77,13 @@ def summarise(network: "FittedNetwork") -> str:
     losses = f"training {row['loss']:.4f}"
     if np.isfinite(row["val_loss"]):
         losses += f", validation {row['val_loss']:.4f}"
+    pairs = zip(network.classes_, summary.shares, strict=True)
+    classes = [f"{name!s} {share:.0%}" for name, share in pairs]
+    if len(classes) > 8:
+        classes = [*classes[:7], f"and {len(classes) - 7} more"]
     lines = {
         "data": _data(spec, summary, network.n_features_in_),
-        "classes": _classes(network.classes_, summary.shares),
+        "classes": ", ".join(classes),
         "network": f"{_layers(spec)}; {n_weights} weights, {spec.dtype}",
         "members": summary.members,
         "training": (
@@ -115,13 +118,6 @@ def _data(spec: NetworkSpec, summary: TrainingSummary, n_columns: int) -> str:
     if spec.n_inputs != n_columns:
         text += f" as {count(spec.n_inputs, 'input')}"
     return text
-
-
-def _classes(names: np.ndarray, shares: np.ndarray) -> str:
-    texts = [f"{name!s} {share:.0%}" for name, share in zip(names, shares, strict=True)]
-    if len(texts) > 8:
-        texts = [*texts[:7], f"and {len(texts) - 7} more"]
-    return ", ".join(texts)
 
 
 def _layers(spec: NetworkSpec) -> str:
