@@ -26,20 +26,18 @@ class DNNClassifier(ClassifierMixin, FittedNetwork, BaseEstimator):  # type: ign
     *recipe*, an ensemble with defaults tuned on many tables (see Notes); with
     `hidden_layer_sizes`, the *plain* network of
     :class:`~sklearn.neural_network.MLPClassifier`, whose parameters it has, in the
-    same order and with the same meaning. With the same ``random_state`` they give the
-    same network up to rounding, except for ``early_stopping``, which monitors the loss.
+    same order and with the same meaning: with the same ``random_state`` they give the
+    same network up to rounding. Only ``early_stopping`` differs: it monitors the loss.
 
     Parameters
     ----------
     hidden_layer_sizes : array-like of int, int or None, default=None
         Units of each hidden layer of a plain network; ``()`` is softmax regression.
-        None is the recipe, or MLPClassifier's one layer of 100 units where the recipe
-        does not apply.
+        None is the recipe; where it does not apply, MLPClassifier's layer of 100 units.
     activation : str, callable or None, default=None
         Activation of the hidden layers: any name in ``keras.activations`` that needs
         no further argument, MLPClassifier's ``"identity"`` and ``"logistic"``, or a
-        function of a Keras tensor. None is "selu" in the recipe, "relu" in a plain
-        network.
+        function of a Keras tensor. None is "selu" in the recipe, "relu" in a plain one.
     solver : str or keras.optimizers.Optimizer, default="adam"
         Name of a Keras optimizer in lower case, or an optimizer, which is copied and
         keeps its own learning rate. ``"lbfgs"`` is SciPy's, over all rows at once,
@@ -85,8 +83,7 @@ class DNNClassifier(ClassifierMixin, FittedNetwork, BaseEstimator):  # type: ign
         `early_stopping` only to record ``val_loss`` and ``val_accuracy``. None is 0.1
         with `early_stopping`, else no rows.
     beta_1, beta_2, epsilon : float, default=0.9, None, 1e-8
-        Of Adam and its variants. `beta_2` None is 0.95 in the recipe, 0.999 in a
-        plain network.
+        Of Adam and its variants. `beta_2` None is 0.95 in the recipe, 0.999 in a plain one.
     n_iter_no_change : int or inf, default=10
         Epochs without improvement before the training of a plain network ends.
     max_fun : int, default=15000
@@ -127,7 +124,7 @@ class DNNClassifier(ClassifierMixin, FittedNetwork, BaseEstimator):  # type: ign
         Share of each target spread evenly over all classes, in training only. None
         is 0.1, which falls with the rate, in the recipe, 0 in a plain network.
     callbacks : list of keras.callbacks.Callback, callback or None, default=None
-        Copied before use. Batch methods make training slower: ``keras.Model.fit``.
+        Copied before use. Those with batch methods need the slower ``keras.Model.fit``.
 
     Attributes
     ----------

@@ -59,8 +59,8 @@ def fold_of_rows(
     y: np.ndarray, n_folds: int, random_state: np.random.RandomState
 ) -> np.ndarray:
     """Return a random fold for each row, of equal sizes and, if possible, classes."""
-    stratified = np.bincount(y)[np.unique(y)].min() >= n_folds
-    kind = StratifiedKFold if stratified else KFold
+    fewest = np.bincount(y)[np.unique(y)].min()
+    kind = StratifiedKFold if fewest >= n_folds else KFold
     splitter = kind(n_folds, shuffle=True, random_state=random_state)
     folds = np.empty(len(y), dtype=int)
     for fold, (_, rows) in enumerate(splitter.split(y, y)):

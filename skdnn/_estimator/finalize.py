@@ -1,7 +1,6 @@
 """The only place that sets the attributes of a fitted estimator.
 
-scikit-learn's `validate_data` is the one exception: it sets ``n_features_in_`` and
-``feature_names_in_`` when data are checked.
+But scikit-learn's `validate_data` sets ``n_features_in_`` and ``feature_names_in_``.
 """
 
 from collections import Counter

@@ -150,9 +150,21 @@ def _problems(
     if incremental:
         return []
     problems: list[Warning] = []
-    may_converge = task.stopping.can_converge or task.solver.full_batch
-    if not result.stopped and may_converge:
-        problems.append(ConvergenceWarning(_not_converged(task)))
+    stopping = task.stopping
+    if not result.stopped and task.solver.full_batch:
+        text = (
+            f"Training reached max_iter={stopping.max_iter} iterations or "
+            f"max_fun={stopping.max_fun} evaluations before the gradient fell "
+            f"below tol={stopping.tol:g}. Raise them, or scale the columns."
+        )
+        problems.append(ConvergenceWarning(text))
+    elif not result.stopped and stopping.can_converge:
+        text = (
+            f"Training reached max_iter={stopping.max_iter} before the loss stopped "
+            f"falling by tol={stopping.tol:g}. Raise max_iter or learning_rate_init, "
+            "or set n_iter_no_change=np.inf to always train that many epochs."
+        )
+        problems.append(ConvergenceWarning(text))
     failure = learned_nothing("loss", *_final_losses(task, result, baseline, shares))
     if failure:
         remedy = (
@@ -162,21 +174,6 @@ def _problems(
         )
         problems.append(BaselineWarning(failure + remedy))
     return problems
-
-
-def _not_converged(task: TrainingTask) -> str:
-    stopping = task.stopping
-    if task.solver.full_batch:
-        return (
-            f"Training reached max_iter={stopping.max_iter} iterations or "
-            f"max_fun={stopping.max_fun} evaluations before the gradient fell "
-            f"below tol={stopping.tol:g}. Raise them, or scale the columns."
-        )
-    return (
-        f"Training reached max_iter={stopping.max_iter} before the loss stopped "
-        f"falling by tol={stopping.tol:g}. Raise max_iter or learning_rate_init, "
-        "or set n_iter_no_change=np.inf to always train that many epochs."
-    )
 
 
 def _final_losses(

@@ -182,10 +182,7 @@ class Parameters(SimpleNamespace):
 
 
 def read_parameters(estimator: Any) -> Parameters:
-    """Return the parameters of an estimator; ``ValueError`` if one is invalid.
-
-    The message holds the rule, the value and, for a string, the nearest valid one.
-    """
+    """Return the parameters of an estimator; ``ValueError`` if one is invalid."""
     values = estimator.get_params(deep=False)
     owner = type(estimator).__name__
     for name, value in values.items():

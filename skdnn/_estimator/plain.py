@@ -160,15 +160,11 @@ def _check_same_network(old: NetworkSpec, new: NetworkSpec) -> None:
 
 def _batch_size(parameters: Parameters, n_samples: int) -> int:
     """Return the rows per step, at most all."""
-    if parameters.batch_size == "auto":
-        return min(200, n_samples)
-    if parameters.batch_size > n_samples:
-        text = (
-            f"batch_size={parameters.batch_size} is more than the {n_samples} training "
-            f"rows and is reduced to {n_samples}."
-        )
-        warnings.warn(text, UserWarning, stacklevel=2)
-    return min(int(parameters.batch_size), n_samples)
+    size = 200 if parameters.batch_size == "auto" else int(parameters.batch_size)
+    if size > n_samples and parameters.batch_size != "auto":
+        text = f"batch_size={size} is more than the {n_samples} training rows and is "
+        warnings.warn(f"{text}reduced to {n_samples}.", UserWarning, stacklevel=2)
+    return min(size, n_samples)
 
 
 def _solver_and_rate(parameters: Parameters) -> tuple[optimizers.Solver, Rate | None]:

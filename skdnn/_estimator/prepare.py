@@ -15,12 +15,7 @@ from skdnn._estimator.network_training import (
 )
 from skdnn._estimator.parameters import Parameters, is_ensemble, read_parameters
 from skdnn._estimator.plain import PlainNetwork, finish_plain, prepare_plain
-from skdnn._estimator.recipe import (
-    RecipeNetwork,
-    RecipeTraining,
-    prepare_recipe,
-    serves,
-)
+from skdnn._estimator.recipe import RecipeNetwork, prepare_recipe, serves
 from skdnn._runtime import keras_backend
 from skdnn._runtime.progress import Progress
 from skdnn._tabular.labels import classes_of_partial_fit
@@ -51,7 +46,7 @@ class PreparedFit:
             plain = [n for n in self.networks if isinstance(n, PlainNetwork)]
             recipes = [n for n in self.networks if isinstance(n, RecipeNetwork)]
             if recipes:  # the members of a recipe train side by side
-                return [RecipeTraining(own, progress).run() for own in recipes]
+                return [network.train(progress) for network in recipes]
             results = train_networks([network.task for network in plain], progress)
             return [finish_plain(*pair) for pair in zip(plain, results, strict=True)]
 
@@ -81,13 +76,10 @@ def prepare(
         and hasattr(estimator, "history_")
         and estimator._spec.encoding is None  # the recipe's schedule has ended
     )
+    known = (estimator._columns, estimator.classes_) if resumes else None
+    named = None if classes is None else np.asarray(classes)
     data = check_training_rows(
-        estimator,
-        X,
-        y,
-        sample_weight,
-        known=(estimator._columns, estimator.classes_) if resumes else None,
-        classes=None if classes is None else np.asarray(classes),
+        estimator, X, y, sample_weight, known=known, classes=named
     )
     validation = check_validation_rows(estimator, data, X_val, y_val)
     dtype = keras_backend.precision(data.rows.X.dtype.name)

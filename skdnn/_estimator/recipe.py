@@ -105,14 +105,17 @@ class RecipeNetwork:
     @property
     def n_epochs(self) -> int:
         """Epochs of its training, at most, those of all members."""
-        stages = 2 if self.is_scored else 1
-        return int(self.parameters.max_iter * _MEMBERS * stages)
+        return int(self.parameters.max_iter * _MEMBERS * (1 + self.is_scored))
 
     @property
     def is_scored(self) -> bool:
         """Whether there are rows that members are not trained on."""
         is_held_out = self.split.held_out is not None
         return bool(is_held_out or self.data.validation or self.values.n_folds)
+
+    def train(self, progress: Progress) -> TrainedNetwork:
+        """Train, score on rows left out, and train on all rows."""
+        return _RecipeTraining(self, progress).run()
 
 
 def prepare_recipe(parameters: Parameters, data: TrainingData) -> RecipeNetwork:
@@ -136,7 +139,7 @@ def prepare_recipe(parameters: Parameters, data: TrainingData) -> RecipeNetwork:
     return network
 
 
-class RecipeTraining:
+class _RecipeTraining:
     """The members that a fit by the recipe trains, in two stages."""
 
     def __init__(self, network: RecipeNetwork, progress: Progress):

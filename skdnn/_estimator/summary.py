@@ -53,8 +53,8 @@ def _verdict(history: pd.DataFrame, baseline: float, best_epoch: int | None) -> 
     failure = learned_nothing(name, final, baseline)
     if failure:
         return failure
-    gain = 1 - final / baseline
-    text = f"The network learned: its {name} is {gain:.0%} below the baseline."
+    gain = f"{1 - final / baseline:.0%}"
+    text = f"The network learned: its {name} is {gain} below the baseline."
     lowest = int(np.argmin(monitored)) + 1
     if n < 10:
         return text
