@@ -83,7 +83,7 @@ class DNNClassifier(ClassifierMixin, FittedNetwork, BaseEstimator):  # type: ign
         `early_stopping` only to record ``val_loss`` and ``val_accuracy``. None is 0.1
         with `early_stopping`, else no rows.
     beta_1, beta_2, epsilon : float, default=0.9, None, 1e-8
-        Of Adam and its variants. `beta_2` None is 0.95 in the recipe, 0.999 in a plain one.
+        Of Adam and variants. `beta_2` None is 0.95 in the recipe, 0.999 in a plain one.
     n_iter_no_change : int or inf, default=10
         Epochs without improvement before the training of a plain network ends.
     max_fun : int, default=15000
