@@ -70,8 +70,8 @@ def dense_arrays(
     Zeros follow the rows up to `length`.
     """
     taken = rows.take(positions).dense()
-    parts = (taken.X, taken.y, taken.weight)
-    parts = parts[:2] if taken.weight is None else parts
+    all_parts = (taken.X, taken.y, taken.weight)
+    parts = all_parts[:2] if taken.weight is None else all_parts
     return parts if length is None else tuple(_padded(part, length) for part in parts)
 
 
