@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Callable, Mapping
+from functools import reduce
 from typing import Any, Self
 
 import numpy as np
@@ -10,12 +11,10 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from skdnn._estimator.ensemble import log_mean_probabilities, mean_probabilities
 from skdnn._estimator.finalize import finalize
 from skdnn._estimator.fitted_network import FittedNetwork
 from skdnn._estimator.parameters import CONSTRAINTS, is_stochastic
-from skdnn._estimator.prepare import PreparedFit, prepare
-from skdnn._estimator.train import train
+from skdnn._estimator.prepare import prepare
 from skdnn._network import prediction
 from skdnn._tabular.validation import check_rows, unchanged_on_error
 
@@ -23,25 +22,22 @@ from skdnn._tabular.validation import check_rows, unchanged_on_error
 class DNNClassifier(ClassifierMixin, FittedNetwork, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
     """A deep neural network classifier for tables.
 
-    It accepts tables with strings, categories and missing values. By default it trains
-    the *recipe*, an ensemble with defaults tuned on many tables (see Notes). If
-    `hidden_layer_sizes` is given, it trains the *plain* network of
+    Tables may hold strings, categories and missing values. By default it trains the
+    *recipe*, an ensemble with defaults tuned on many tables (see Notes); with
+    `hidden_layer_sizes`, the *plain* network of
     :class:`~sklearn.neural_network.MLPClassifier`, whose parameters it has, in the
-    same order and with the same meaning. Given the same ``random_state``, the
-    parameters that both have give the same network up to rounding, except for
-    ``early_stopping``, which here monitors the loss.
+    same order and with the same meaning: with the same ``random_state`` they give the
+    same network up to rounding. Only ``early_stopping`` differs: it monitors the loss.
 
     Parameters
     ----------
     hidden_layer_sizes : array-like of int, int or None, default=None
         Units of each hidden layer of a plain network; ``()`` is softmax regression.
-        None is the recipe, or MLPClassifier's one layer of 100 units where the recipe
-        does not apply.
+        None is the recipe; where it does not apply, MLPClassifier's layer of 100 units.
     activation : str, callable or None, default=None
         Activation of the hidden layers: any name in ``keras.activations`` that needs
         no further argument, MLPClassifier's ``"identity"`` and ``"logistic"``, or a
-        function of a Keras tensor. None is "selu" in the recipe, "relu" in a plain
-        network.
+        function of a Keras tensor. None is "selu" in the recipe, "relu" in a plain one.
     solver : str or keras.optimizers.Optimizer, default="adam"
         Name of a Keras optimizer in lower case, or an optimizer, which is copied and
         keeps its own learning rate. ``"lbfgs"`` is SciPy's, over all rows at once,
@@ -54,7 +50,7 @@ class DNNClassifier(ClassifierMixin, FittedNetwork, BaseEstimator):  # type: ign
         and ``min(200, n_samples)`` in a plain network.
     learning_rate : str, LearningRateSchedule or None, default=None
         "constant", "invscaling" or "adaptive" as in MLPClassifier, the latter two for
-        ``solver="sgd"``; or a ``keras.optimizers.schedules.LearningRateSchedule``.
+        ``solver="sgd"``; or a schedule of ``keras.optimizers.schedules``.
         None is four cosine cycles in the recipe, "constant" in a plain network.
     learning_rate_init : float or None, default=None
         Initial learning rate, for solvers given by name; in the recipe the highest
@@ -83,12 +79,11 @@ class DNNClassifier(ClassifierMixin, FittedNetwork, BaseEstimator):  # type: ign
         Whether training ends when the validation loss stops falling; the weights of
         the best epoch are kept.
     validation_fraction : float or None, default=None
-        Share of the rows held out for validation, stratified by class. None is 0.1
-        with `early_stopping`, else no rows; a number always holds rows out, without
-        `early_stopping` only to record ``val_loss`` and ``val_accuracy``.
+        Share of the rows held out for validation, stratified by class; without
+        `early_stopping` only to record ``val_loss`` and ``val_accuracy``. None is 0.1
+        with `early_stopping`, else no rows.
     beta_1, beta_2, epsilon : float, default=0.9, None, 1e-8
-        Of Adam and its variants. `beta_2` None is 0.95 in the recipe, 0.999 in a
-        plain network.
+        Of Adam and variants. `beta_2` None is 0.95 in the recipe, 0.999 in a plain one.
     n_iter_no_change : int or inf, default=10
         Epochs without improvement before the training of a plain network ends.
     max_fun : int, default=15000
@@ -96,24 +91,23 @@ class DNNClassifier(ClassifierMixin, FittedNetwork, BaseEstimator):  # type: ign
     class_weight : dict, "balanced" or None, default=None
         Factor of each class in the loss; "balanced" gives all classes the same weight.
     calibration : {"temperature"} or None, default=None
-        "temperature" multiplies the logits by the factor that minimises the loss on
-        the validation rows (Guo et al., 2017): the order of the classes stays, only
-        confidence changes. The factor lies between 0.22 and 4.5. None leaves a plain
-        network uncalibrated; the recipe is always calibrated on the rows it leaves
-        out.
+        "temperature" multiplies the logits by the factor, from 0.22 to 4.5, that
+        minimises the loss on the validation rows (Guo et al., 2017): only confidence
+        changes, not the order of the classes. None leaves a plain network
+        uncalibrated; the recipe is always calibrated on the rows it leaves out.
     categorical_features : "from_dtype", array-like of str, int or bool, or None, \
             default="from_dtype"
-        Which columns are categorical. "from_dtype" is those of a data frame that hold
-        categories or strings; else names, positions, or one boolean per column; None
-        is no column. Categories that are not in the training rows count as missing.
+        "from_dtype" is the columns of a data frame that hold categories or strings;
+        else names, positions, or one boolean per column; None is no column. Categories
+        that are not in the training rows count as missing.
     l1_ratio : float, default=0.0
         Share of L1 in the penalty `alpha`; the rest is L2.
     n_estimators : int, default=1
         Number of networks. They differ in their seeds, and the mean of their
         probabilities is predicted (deep ensemble, Lakshminarayanan et al., 2017).
     bootstrap : bool, default=False
-        Whether each network is trained on its own sample, drawn with replacement from
-        the training rows, after validation rows are held out.
+        Whether each network is trained on its own sample, drawn with replacement, of
+        the rows that are not held out for validation.
     oob_score : bool, default=False
         Whether every row is predicted by the networks not trained on it, for an
         unbiased score. Needs `bootstrap`.
@@ -130,8 +124,7 @@ class DNNClassifier(ClassifierMixin, FittedNetwork, BaseEstimator):  # type: ign
         Share of each target spread evenly over all classes, in training only. None
         is 0.1, which falls with the rate, in the recipe, 0 in a plain network.
     callbacks : list of keras.callbacks.Callback, callback or None, default=None
-        Copied before use. A callback with batch methods makes training slower, as it
-        then uses ``keras.Model.fit``.
+        Copied before use. Those with batch methods need the slower ``keras.Model.fit``.
 
     Attributes
     ----------
@@ -345,9 +338,7 @@ class DNNClassifier(ClassifierMixin, FittedNetwork, BaseEstimator):  # type: ign
             Before training, for invalid parameters or data; in training, if the loss
             is no longer finite. The estimator is then unchanged.
         """
-        with unchanged_on_error(self):
-            self._train(prepare(self, X, y, sample_weight, X_val, y_val))
-        return self
+        return self._fit(X, y, sample_weight, X_val, y_val)
 
     @available_if(is_stochastic)  # type: ignore[untyped-decorator]
     def partial_fit(
@@ -379,11 +370,7 @@ class DNNClassifier(ClassifierMixin, FittedNetwork, BaseEstimator):  # type: ign
         ValueError
             For invalid parameters or data; the estimator is then unchanged.
         """
-        with unchanged_on_error(self):
-            self._train(
-                prepare(self, X, y, sample_weight, classes=classes, incremental=True)
-            )
-        return self
+        return self._fit(X, y, sample_weight, classes=classes, incremental=True)
 
     def predict(self, X: Any) -> np.ndarray:
         """Return the most probable class of each row, or its labels.
@@ -418,7 +405,8 @@ class DNNClassifier(ClassifierMixin, FittedNetwork, BaseEstimator):  # type: ign
         """
         X = self._checked(X)
         if hasattr(self, "estimators_"):
-            return mean_probabilities(m._proba(X) for m in self.estimators_)
+            members = (member._proba(X) for member in self.estimators_)
+            return reduce(np.add, members) / len(self.estimators_)
         return self._proba(X)
 
     def predict_log_proba(self, X: Any) -> np.ndarray:
@@ -435,7 +423,8 @@ class DNNClassifier(ClassifierMixin, FittedNetwork, BaseEstimator):  # type: ign
         """
         X = self._checked(X)
         if hasattr(self, "estimators_"):
-            return log_mean_probabilities(m._log_proba(X) for m in self.estimators_)
+            members = (member._log_proba(X) for member in self.estimators_)
+            return reduce(np.logaddexp, members) - np.log(len(self.estimators_))
         return self._log_proba(X)
 
     def predict_members(self, X: Any) -> np.ndarray:
@@ -451,14 +440,15 @@ class DNNClassifier(ClassifierMixin, FittedNetwork, BaseEstimator):  # type: ign
         ndarray of shape (n_estimators, n_samples, n_classes)
             Probabilities; their mean is `predict_proba`.
         """
-        X = self._checked(X)
-        members = getattr(self, "estimators_", [self])
+        X, members = self._checked(X), getattr(self, "estimators_", [self])
         return np.stack([member._proba(X) for member in members])
 
-    def _train(self, prepared: PreparedFit) -> None:
-        networks = train(prepared, verbose=bool(self.verbose))
-        for warning in finalize(self, prepared, networks):
-            warnings.warn(warning, stacklevel=3)
+    def _fit(self, *data: Any, **options: Any) -> Self:
+        with unchanged_on_error(self):
+            prepared = prepare(self, *data, **options)
+            for warning in finalize(self, prepared, prepared.train()):
+                warnings.warn(warning, stacklevel=3)
+        return self
 
     def _checked(self, X: Any) -> Any:
         if not hasattr(self, "_spec"):  # the check itself takes as long as one row
@@ -466,12 +456,12 @@ class DNNClassifier(ClassifierMixin, FittedNetwork, BaseEstimator):  # type: ign
         return check_rows(self, self._columns, self._encoder, X)
 
     def _proba(self, X: Any) -> np.ndarray:
-        X = self._encoder.encode(X)
-        return prediction.predict_proba(self._spec, self._weights, X)
+        encoded = self._encoder.encode(X)
+        return prediction.predict_proba(self._spec, self._weights, encoded)
 
     def _log_proba(self, X: Any) -> np.ndarray:
-        X = self._encoder.encode(X)
-        logits = prediction.predict_logits(self._spec, self._weights, X)
+        encoded = self._encoder.encode(X)
+        logits = prediction.predict_logits(self._spec, self._weights, encoded)
         return prediction.log_probabilities(self._spec, logits)
 
     def __getstate__(self) -> dict[str, Any]:

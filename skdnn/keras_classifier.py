@@ -6,7 +6,6 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from skdnn._keras_wrapper.wrapper import Wrapper
-from skdnn._runtime import keras_backend
 from skdnn._tabular.validation import unchanged_on_error
 
 
@@ -125,16 +124,13 @@ class KerasClassifier(Wrapper):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features, ...)
-            Rows.
-        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Their classes.
+        X, y
+            As in `fit`.
 
         Returns
         -------
         self
         """
-        keras_backend.load()
         with unchanged_on_error(self):
             self.classes_ = None
             self._initialize(X, y)
@@ -175,20 +171,12 @@ class KerasClassifier(Wrapper):
         skdnn.exceptions.ForkError
             In a process that was forked after Keras was used.
         """
-        keras_backend.load()
-        epochs = kwargs.pop("epochs", getattr(self, "fit__epochs", self.epochs))
+        epochs = getattr(self, "fit__epochs", self.epochs)
         with unchanged_on_error(self):
             if not (self.warm_start and self.initialized_):
                 self.classes_ = None
-            self._fit(
-                X,
-                y,
-                sample_weight=sample_weight,
-                warm_start=self.warm_start,
-                epochs=epochs,
-                initial_epoch=kwargs.pop("initial_epoch", 0),
-                **kwargs,
-            )
+            kwargs = {"epochs": epochs, "initial_epoch": 0} | kwargs
+            self._fit(X, y, sample_weight, self.warm_start, **kwargs)
         return self
 
     def partial_fit(
@@ -223,7 +211,6 @@ class KerasClassifier(Wrapper):
         ValueError
             As in `fit`; or if `classes` differ from those of the first call.
         """
-        keras_backend.load()
         for name in ("epochs", "initial_epoch"):
             if name in kwargs:
                 raise TypeError(
@@ -232,15 +219,8 @@ class KerasClassifier(Wrapper):
                 )
         with unchanged_on_error(self):
             self._take_classes(classes)
-            self._fit(
-                X,
-                y,
-                sample_weight=sample_weight,
-                warm_start=True,
-                epochs=1,
-                initial_epoch=self.current_epoch,
-                **kwargs,
-            )
+            kwargs |= {"epochs": 1, "initial_epoch": self.current_epoch}
+            self._fit(X, y, sample_weight, warm_start=True, **kwargs)
         return self
 
     def predict_proba(self, X: Any, **kwargs: Any) -> np.ndarray:
@@ -265,11 +245,9 @@ class KerasClassifier(Wrapper):
             If the columns or the shape of X differ from those in `fit`.
         """
         out = self._predict_raw(X, **kwargs)
-        proba: np.ndarray = self.target_encoder_.inverse_transform(
-            out, return_proba=True
-        )
+        proba: Any = self.target_encoder_.inverse_transform(out, return_proba=True)
         if isinstance(proba, np.ndarray) and proba.ndim < 2 and len(out) == 1:
-            return proba.reshape(1, -1)  # scikeras's own encoder drops the dimension
+            proba = proba.reshape(1, -1)  # scikeras's own encoder drops the dimension
         return proba
 
     def predict(self, X: Any, **kwargs: Any) -> np.ndarray:
@@ -294,10 +272,8 @@ class KerasClassifier(Wrapper):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features, ...)
-            Rows.
-        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Their classes.
+        X, y
+            As in `fit`.
         sample_weight : array-like of shape (n_samples,), default=None
             Weight of each row.
 

@@ -1,5 +1,6 @@
 """scikit-learn's searches, with all networks of a search trained together."""
 
+from functools import partial
 from typing import Any, Self
 
 import numpy as np
@@ -29,8 +30,7 @@ class GridSearchCV(sklearn.model_selection.GridSearchCV):  # type: ignore[misc]
     scores, ranking and refit are scikit-learn's own work. For a `DNNClassifier`, alone
     or as the last step of a Pipeline, networks of one shape share a compiled program
     and are trained side by side in threads. Steps before the network are fitted once
-    for each fold and each of their own settings, not for every candidate. Whatever
-    cannot be trained so is fitted as scikit-learn does it.
+    for each fold and each of their settings. Other estimators are fitted as usual.
 
     Parameters
     ----------
@@ -41,16 +41,15 @@ class GridSearchCV(sklearn.model_selection.GridSearchCV):  # type: ignore[misc]
     scoring : str, callable, list, tuple, dict or None, default=None
         As in scikit-learn; None is the estimator's `score`.
     n_jobs : int or None, default=None
-        Networks that train at the same time; None and -1 are one per core. They are
-        threads of this process. Under a joblib backend of others, such as Dask's, they
-        go to its workers. Other estimators go through joblib as in scikit-learn.
+        Networks that train at the same time, in threads of this process or in workers
+        of a third-party joblib backend, such as Dask's; None and -1 are one per core.
+        Other estimators go through joblib as in scikit-learn.
     refit : bool, str or callable, default=True
         As in scikit-learn.
     cv : int, splitter, iterable or None, default=None
         As in scikit-learn; split once.
     verbose : int, default=0
-        Above 0, a live line on stderr shows progress; scikit-learn's own lines are
-        printed when scores are taken.
+        Above 0, a live line on stderr; scikit-learn's own lines follow with the scores.
     pre_dispatch : int or str, default="2*n_jobs"
         As in scikit-learn, for estimators that are not networks.
     error_score : "raise" or float, default=nan
@@ -61,8 +60,7 @@ class GridSearchCV(sklearn.model_selection.GridSearchCV):  # type: ignore[misc]
     Attributes
     ----------
     cv_results_ : dict of ndarray
-        As in scikit-learn. Fit times are those of each network's own training, and
-        its part of what candidates share.
+        As in scikit-learn. Fit times include a part of what candidates share.
 
     See Also
     --------
@@ -97,13 +95,7 @@ class GridSearchCV(sklearn.model_selection.GridSearchCV):  # type: ignore[misc]
         self : GridSearchCV
         """
         return fit_search(
-            self,
-            super().fit,
-            lambda: ParameterGrid(self.param_grid),
-            self.param_grid,
-            X,
-            y,
-            params,
+            self, super().fit, ParameterGrid, self.param_grid, X, y, params
         )
 
 
@@ -151,27 +143,18 @@ class RandomizedSearchCV(sklearn.model_selection.RandomizedSearchCV):  # type: i
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows, as the estimator takes them.
-        y : array-like of shape (n_samples,), default=None
-            Classes.
-        **params : dict
-            What else the estimator, the scorer and the splitter are given.
+        X, y, **params
+            As in `GridSearchCV.fit`.
 
         Returns
         -------
         self : RandomizedSearchCV
         """
+        draw = partial(
+            ParameterSampler, n_iter=self.n_iter, random_state=self.random_state
+        )
         return fit_search(
-            self,
-            super().fit,
-            lambda: ParameterSampler(
-                self.param_distributions, self.n_iter, random_state=self.random_state
-            ),
-            self.param_distributions,
-            X,
-            y,
-            params,
+            self, super().fit, draw, self.param_distributions, X, y, params
         )
 
 
@@ -180,7 +163,7 @@ def nested_cross_validate(search: Any, X: Any, y: Any, cv: Any = None) -> Nested
 
     The best score of a search is chosen by the rows that it is measured on, and so too
     good. Here the whole search is repeated without the rows of each outer fold, and
-    its choice, refitted, is scored on those.
+    its choice is scored on those.
 
     Parameters
     ----------

@@ -45,6 +45,7 @@ NAMES = {"__init__": "skdnn", "__main__": "skdnn.__main__"}
 # Tests of behaviour that no single module provides.
 CROSS_CUTTING = {
     "estimator/test_calibration_parameter",
+    "estimator/test_ensemble",
     "estimator/test_recipe_sizes",
     "explain/methods/test_refits",
     "keras_wrapper/test_callbacks",

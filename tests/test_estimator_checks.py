@@ -4,7 +4,6 @@ from collections import Counter
 
 import numpy as np
 import pytest
-import sklearn
 from sklearn.base import is_classifier
 from sklearn.model_selection import StratifiedKFold, check_cv
 from sklearn.utils import get_tags
@@ -12,10 +11,10 @@ from sklearn.utils.estimator_checks import check_estimator
 
 from skdnn import DNNClassifier
 
-# scipy must know of the array API before it is imported
-# How many checks there are, by release of scikit-learn.
-CHECKS = {"1.9": 67}
+# The fewest checks that any supported release of scikit-learn has for a classifier.
+MIN_CHECKS = 55
 MAY_BE_SKIPPED = {
+    # scipy must know of the array API before it is imported
     "check_array_api_input",
     "check_classifiers_multilabel_output_format_decision_function",  # there is none
 }
@@ -38,9 +37,8 @@ def test_check_estimator():
     assert skipped <= MAY_BE_SKIPPED
     assert count["failed"] == count["xfail"] == 0
     # fewer would mean that scikit-learn does not see a classifier
-    release = ".".join(sklearn.__version__.split(".")[:2])
-    assert len(results) == CHECKS.get(release, len(results))
-    assert count["passed"] >= 50
+    assert len(results) >= MIN_CHECKS
+    assert count["passed"] == len(results) - count["skipped"]
 
 
 def test_is_a_classifier():

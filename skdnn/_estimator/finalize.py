@@ -1,30 +1,27 @@
 """The only place that sets the attributes of a fitted estimator.
 
-scikit-learn's `validate_data` is the one exception: it sets ``n_features_in_`` and
-``feature_names_in_`` when data are checked.
+But scikit-learn's `validate_data` sets ``n_features_in_`` and ``feature_names_in_``.
 """
 
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from sklearn.base import clone
 
-from skdnn._estimator.ensemble import out_of_bag, shared_problems, summarise_members
-from skdnn._estimator.network_training import TrainedNetwork, mean_history
+from skdnn._estimator.network_training import TrainedNetwork, best_epoch, mean_history
+from skdnn._estimator.parameters import is_ensemble
 from skdnn._estimator.prepare import PreparedFit
+from skdnn._network import prediction
+from skdnn._tabular.dataset import Dataset
 from skdnn._training.loss import class_shares
 
 # Attributes of an earlier fit that a new one need not set.
-_OPTIONAL = (
-    "estimators_",
-    "oob_score_",
-    "oob_decision_function_",
-    "_weights",
-    "_optimizer_state",
-    "_model",
-)
+_OPTIONAL = ["estimators_", "oob_score_", "oob_decision_function_"]
+_OPTIONAL += ["_weights", "_optimizer_state", "_model"]
 # What the members of an ensemble have in common with it.
 _SHARED = ("classes_", "n_features_in_", "feature_names_in_", "_columns")
 
@@ -33,12 +30,12 @@ def finalize(
     estimator: Any, prepared: PreparedFit, networks: Sequence[TrainedNetwork]
 ) -> list[Warning]:
     """Make an estimator fitted; return the warnings that its fit deserves."""
-    members = _members(estimator, prepared) if prepared.is_ensemble else []
+    members = _members(estimator, prepared)
     for name in _OPTIONAL:
         vars(estimator).pop(name, None)
     estimator.classes_ = prepared.data.classes
     estimator._columns = prepared.data.columns
-    if not prepared.is_ensemble:
+    if not is_ensemble(prepared.parameters):
         _set_network(estimator, networks[0])
         return networks[0].problems
     shared = {name: value for name, value in vars(estimator).items() if name in _SHARED}
@@ -50,15 +47,14 @@ def finalize(
 
 
 def _members(estimator: Any, prepared: PreparedFit) -> list[Any]:
-    """Return the estimator of each network: fitted ones, or new ones with its seed."""
+    """Return the members of an ensemble: fitted ones, or new ones with their seeds."""
+    if not is_ensemble(prepared.parameters):
+        return []
     if prepared.resumes:
         return list(estimator.estimators_)
-    return [
-        clone(estimator).set_params(
-            n_estimators=1, oob_score=False, random_state=seed, verbose=False
-        )
-        for seed in prepared.seeds
-    ]
+    own = {"n_estimators": 1, "oob_score": False, "verbose": False}
+    seeds = [network.parameters.random_state for network in prepared.networks]
+    return [clone(estimator).set_params(**own, random_state=seed) for seed in seeds]
 
 
 def _set_network(estimator: Any, network: TrainedNetwork) -> None:
@@ -76,18 +72,21 @@ def _set_ensemble(
     estimator: Any, prepared: PreparedFit, networks: Sequence[TrainedNetwork]
 ) -> list[Warning]:
     """Set what summarises the members; return the warnings about them."""
-    data, parameters = prepared.data, prepared.parameters
-    first, n_classes = networks[0], len(data.classes)
+    rows, n_classes = prepared.data.rows, len(prepared.data.classes)
+    first, parameters = networks[0], prepared.parameters
     history = mean_history([network.history for network in networks])
     estimator._spec, estimator._encoder = first.spec, first.encoder
     _set_history(estimator, history, first)
     estimator.t_ = sum(network.rows_trained for network in networks)
     baselines = [network.baseline_loss for network in networks]
     estimator.baseline_loss_ = float(np.mean(baselines))
-    problems = shared_problems(networks)
+    problems = _shared_problems(networks)
+    kind = "bootstrap samples" if parameters.bootstrap else "seeds"
+    members = f"{len(networks)} networks that differ in their {kind}"
     if parameters.oob_score:
-        proba, score = out_of_bag(networks, data.rows, n_classes)
+        proba, score = _out_of_bag(networks, rows, n_classes)
         estimator.oob_decision_function_, estimator.oob_score_ = proba, score
+        members += f"; out-of-bag accuracy {score:.3f}"
         n_missing = np.isnan(proba).any(axis=1).sum()
         if n_missing:
             text = (
@@ -95,28 +94,68 @@ def _set_ensemble(
                 "no out-of-bag prediction (NaN). Raise n_estimators."
             )
             problems = [UserWarning(text), *problems]
-    estimator._training_summary = summarise_members(
-        networks,
-        history,
-        class_shares(data.rows.y, data.rows.weight, n_classes),
-        bootstrap=parameters.bootstrap,
-        oob_score=estimator.oob_score_ if parameters.oob_score else None,
+    endings = Counter(network.summary.ending for network in networks)
+    ending, count = endings.most_common(1)[0]
+    estimator._training_summary = replace(
+        first.summary,
+        shares=class_shares(rows.y, rows.weight, n_classes),
+        ending=ending if count == len(networks) else f"{count} members {ending}",
+        best_epoch=None if first.summary.best_epoch is None else best_epoch(history),
+        members=members,
+        reliability=None,  # each member has its own
     )
     return problems
+
+
+def _out_of_bag(
+    networks: Sequence[TrainedNetwork], rows: Dataset, n_classes: int
+) -> tuple[np.ndarray, float]:
+    """Return out-of-bag probabilities and their accuracy.
+
+    Every row is predicted by the members that were neither trained on it nor stopped
+    by it. A row without such a member is NaN and does not count.
+    """
+    totals, counts = np.zeros((len(rows), n_classes)), np.zeros(len(rows))
+    for network in networks:
+        unknown = np.ones(len(rows), dtype=bool)
+        unknown[network.known_rows] = False
+        X = network.encoder.encode(rows.X[unknown])
+        totals[unknown] += prediction.predict_proba(network.spec, network.weights, X)
+        counts[unknown] += 1
+    with np.errstate(invalid="ignore"):
+        proba = totals / counts[:, None]
+    covered = counts > 0
+    y, weight, own = rows.y[covered], rows.weight[covered], proba[covered]
+    if not weight.sum() > 0:
+        return proba, np.nan
+    is_single = y.ndim == 1
+    correct = own.argmax(axis=1) == y if is_single else ((own > 0.5) == y).all(axis=1)
+    return proba, float(np.average(correct, weights=weight))
+
+
+def _shared_problems(networks: Sequence[TrainedNetwork]) -> list[Warning]:
+    """Return each kind of warning once, with the number of members it is about."""
+    texts: dict[type[Warning], list[str]] = {}
+    for network in networks:
+        for problem in network.problems:
+            texts.setdefault(type(problem), []).append(str(problem))
+    return [  # figures differ between members: those of the first are given
+        kind(f"{len(given)} of {len(networks)} members: {given[0]}")
+        for kind, given in texts.items()
+    ]
 
 
 def _set_history(
     estimator: Any, history: pd.DataFrame, network: TrainedNetwork
 ) -> None:
     """Set the attributes that describe epochs and layers."""
+    spec, summary, losses = network.spec, network.summary, history["loss"].tolist()
+    scores = history["val_accuracy"].tolist() if summary.n_validation else None
     estimator.history_ = history
     estimator.n_iter_ = len(history)
-    estimator.loss_curve_ = history["loss"].tolist()
-    estimator.loss_ = estimator.loss_curve_[-1]
-    estimator.best_loss_ = None if network.early else min(estimator.loss_curve_)
-    scores = history["val_accuracy"].tolist() if network.is_validated else None
+    estimator.loss_, estimator.loss_curve_ = losses[-1], losses
+    estimator.best_loss_ = min(losses) if summary.best_epoch is None else None
     estimator.validation_scores_ = scores
     estimator.best_validation_score_ = max(scores) if scores else None
-    estimator.n_layers_ = len(network.spec.widths)
-    estimator.n_outputs_ = network.spec.n_outputs
-    estimator.out_activation_ = network.spec.output
+    estimator.n_layers_ = len(spec.widths)
+    estimator.n_outputs_, estimator.out_activation_ = spec.n_outputs, spec.output

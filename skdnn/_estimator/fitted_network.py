@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from sklearn.utils.validation import check_is_fitted
 
+from skdnn._estimator import plots
 from skdnn._estimator.summary import TrainingSummary, summarise
 from skdnn._network.spec import NetworkSpec
 from skdnn._tabular.columns import Columns
@@ -31,23 +32,20 @@ class FittedNetwork:
     def model_(self) -> Any:
         """A `keras.Model` from the network's input to probabilities.
 
-        It consists of standard Keras layers, is built at first access and never
-        pickled; a saved one loads without skdnn. ``model_.predict(X)`` equals
-        ``predict_proba(X)``, also for two classes, if X is all numeric and the network
-        a plain one. A categorical column is one input per category, and a numeric
-        column with missing values in training has a second input that flags them. The
-        recipe's model receives numbers scaled, and a column of more than eight
-        categories as a code.
+        Of standard Keras layers, built at first access and never pickled; a saved one
+        loads without skdnn. ``model_.predict(X)`` equals ``predict_proba(X)``, also for
+        two classes, if X is all numeric and the network a plain one. A categorical
+        column is one input per category, and a numeric column with missing values in
+        training has a second input that flags them. The recipe's model receives numbers
+        scaled, and a column of more than eight categories as a code.
         """
         check_is_fitted(self)
         if not hasattr(self, "_model"):
             from skdnn._network.keras_models import build_mean_model
 
             members: list[Any] = getattr(self, "estimators_", [self])
-            self._model = build_mean_model(
-                [member._spec for member in members],
-                [member._weights for member in members],
-            )
+            specs = [member._spec for member in members]
+            self._model = build_mean_model(specs, [own._weights for own in members])
         return self._model
 
     @property
@@ -77,12 +75,8 @@ class FittedNetwork:
         NotFittedError
             Before `fit`.
         """
-        from skdnn._estimator.plots import plot_history
-
         check_is_fitted(self)
-        return plot_history(
-            self.history_, self.baseline_loss_, self._training_summary.best_epoch, ax
-        )
+        return plots.plot_history(self, ax)
 
     def plot_network(
         self, ax: Any = None, *, feature_names: Sequence[str] | None = None
@@ -106,17 +100,8 @@ class FittedNetwork:
         ValueError
             If `feature_names` are not as many as the columns of `fit`.
         """
-        from skdnn._estimator.plots import plot_network
-
         check_is_fitted(self)
-        return plot_network(
-            self._spec,
-            getattr(self, "estimators_", [self])[0]._weights,
-            self._input_names(feature_names),
-            [str(label) for label in self.classes_],
-            self.n_features_in_,
-            ax,
-        )
+        return plots.plot_network(self, self._input_names(feature_names), ax)
 
     def summary(self) -> str:
         """Return data, network, training and verdict as text.
@@ -124,27 +109,18 @@ class FittedNetwork:
         Returns
         -------
         str
-            One line each for data, classes, network, training, best epoch, loss
-            against the baseline, and verdict; where there are any, also for members
-            and for the reliability of the probabilities.
+            One line each for data, classes, network, training, best epoch, loss against
+            the baseline, verdict; where there are any, also members and reliability.
         """
         check_is_fitted(self)
-        return summarise(
-            self._spec,
-            self._training_summary,
-            self.history_,
-            self.baseline_loss_,
-            [str(label) for label in self.classes_],
-            self.n_features_in_,
-        )
+        return summarise(self)
 
     def _input_names(self, feature_names: Sequence[str] | None) -> list[str]:
         """Return a name for each input: of a column, or of a category of one."""
         n = self.n_features_in_
-        if feature_names is None:
-            default = [f"x{i}" for i in range(n)]
-            feature_names = getattr(self, "feature_names_in_", default)
-        names = [str(name) for name in feature_names]
+        default = getattr(self, "feature_names_in_", [f"x{i}" for i in range(n)])
+        given = default if feature_names is None else feature_names
+        names = [str(name) for name in given]
         if len(names) != n:
             raise ValueError(
                 f"`feature_names` must name the {n} columns that the network "

@@ -21,8 +21,6 @@ from skdnn.exceptions import BaselineWarning
 
 # Rows on which the loss is compared with that of the class shares, at most.
 _BASELINE_ROWS = 20_000
-# A recorded loss below this share of the baseline needs no second evaluation.
-_CLEARLY_BELOW = 0.9
 
 
 @dataclass(frozen=True)
@@ -36,38 +34,14 @@ class FittedState:
     history: pd.DataFrame
     rows_trained: int
 
-    def predict_proba(self, X: Any) -> np.ndarray:
-        """Return the probabilities of rows of numbers and category codes."""
-        inputs = self.encoder.encode(X)
-        return prediction.predict_proba(self.spec, self.weights, inputs)
-
-
-def state_of(estimator: Any) -> FittedState:
-    """Return the state of a fitted estimator of one network."""
-    return FittedState(
-        estimator._encoder,
-        estimator._spec,
-        estimator._weights,
-        estimator._optimizer_state,
-        estimator.history_,
-        estimator.t_,
-    )
-
 
 @dataclass(frozen=True)
 class TrainedNetwork(FittedState):
-    """A network after training, and how its training went.
-
-    `early` is whether the weights are those of the best epoch, `known_rows` holds
-    positions of the rows it was trained or validated on, `problems` are the warnings
-    that it deserves.
-    """
+    """A network after training, and how its training went."""
 
     summary: TrainingSummary
     baseline_loss: float
-    early: bool
-    is_validated: bool
-    known_rows: np.ndarray
+    known_rows: np.ndarray  # positions of the rows it was trained or validated on
     problems: list[Warning]
 
 
@@ -77,10 +51,8 @@ def train_networks(
     """Train networks side by side; raise the error of the first that failed."""
 
     def on_epoch(record: dict[str, float]) -> None:
-        figures = {"loss": record["loss"]}
-        if np.isfinite(record["val_loss"]):
-            figures["val_loss"] = record["val_loss"]
-        progress.step(figures)
+        shown = ("loss", "val_loss") if np.isfinite(record["val_loss"]) else ("loss",)
+        progress.step({name: record[name] for name in shown})
 
     results = []
     for result in train_stack([replace(task, on_epoch=on_epoch) for task in tasks]):
@@ -96,11 +68,15 @@ def mean_history(histories: Sequence[pd.DataFrame | list[dict[str, float]]]) -> 
     return frames.groupby(level=0).mean()
 
 
+def best_epoch(history: pd.DataFrame) -> int:
+    """Return the epoch, from 1, of the lowest validation loss."""
+    return int(np.nanargmin(history["val_loss"])) + 1
+
+
 def describe_training(
     task: TrainingTask,
     result: TrainingResult,
     encoder: TableEncoder,
-    n_classes: int,
     *,
     earlier: FittedState | None = None,
     incremental: bool = False,
@@ -117,9 +93,8 @@ def describe_training(
     if earlier is not None:
         history = pd.concat([earlier.history, history], ignore_index=True)
     y, weight = task.table.y[task.positions], task.table.weight[task.positions]
-    shares = class_shares(y, weight, n_classes)
-    baseline, early = class_share_loss(y, weight, shares), task.stopping.early
-    known_rows = task.positions
+    shares = class_shares(y, weight, max(2, task.spec.n_outputs))
+    baseline, known_rows = class_share_loss(y, weight, shares), task.positions
     if task.held_out is not None:
         known_rows = np.concatenate([known_rows, task.held_out])
     return TrainedNetwork(
@@ -137,40 +112,34 @@ def describe_training(
             batch_size=task.batch_size,
             solver=task.solver.name,
             ending=ending or _ending(task, result),
-            best_epoch=int(np.nanargmin(history["val_loss"])) + 1 if early else None,
+            best_epoch=best_epoch(history) if task.stopping.early else None,
             members=members,
             reliability=reliability,
         ),
         baseline_loss=baseline,
-        early=early,
-        is_validated=task.validation is not None,
         known_rows=known_rows,
-        problems=_problems(
-            task, result, float(history["loss"].iloc[-1]), baseline, shares, incremental
-        ),
+        problems=_problems(task, result, baseline, shares, incremental),
     )
 
 
 def _ending(task: TrainingTask, result: TrainingResult) -> str:
-    stopping = task.stopping
-    monitored = "validation" if stopping.early else "training"
     if result.interrupted:
         return "interrupted by the user"
     if not result.stopped:
         return "ended at max_iter"
     if task.solver.full_batch:
         return "ended as the gradient had vanished"
-    ending = (
+    monitored = "validation" if task.stopping.early else "training"
+    or_callback = ", or by a callback" if task.callbacks else ""
+    return (
         f"ended as the {monitored} loss had not improved for "
-        f"{stopping.patience:g} epochs"
+        f"{task.stopping.patience:g} epochs{or_callback}"
     )
-    return ending + (", or by a callback" if task.callbacks else "")
 
 
 def _problems(
     task: TrainingTask,
     result: TrainingResult,
-    loss: float,
     baseline: float,
     shares: np.ndarray,
     incremental: bool,
@@ -181,12 +150,22 @@ def _problems(
     if incremental:
         return []
     problems: list[Warning] = []
-    may_converge = task.stopping.can_converge or task.solver.full_batch
-    if not result.stopped and may_converge:
-        problems.append(ConvergenceWarning(_not_converged(task)))
-    failure = learned_nothing(
-        "loss", *_final_losses(task, result.weights, loss, baseline, shares)
-    )
+    stopping = task.stopping
+    if not result.stopped and task.solver.full_batch:
+        text = (
+            f"Training reached max_iter={stopping.max_iter} iterations or "
+            f"max_fun={stopping.max_fun} evaluations before the gradient fell "
+            f"below tol={stopping.tol:g}. Raise them, or scale the columns."
+        )
+        problems.append(ConvergenceWarning(text))
+    elif not result.stopped and stopping.can_converge:
+        text = (
+            f"Training reached max_iter={stopping.max_iter} before the loss stopped "
+            f"falling by tol={stopping.tol:g}. Raise max_iter or learning_rate_init, "
+            "or set n_iter_no_change=np.inf to always train that many epochs."
+        )
+        problems.append(ConvergenceWarning(text))
+    failure = learned_nothing("loss", *_final_losses(task, result, baseline, shares))
     if failure:
         remedy = (
             " Scale the columns (MinMaxScaler or StandardScaler in a Pipeline), train "
@@ -197,41 +176,23 @@ def _problems(
     return problems
 
 
-def _not_converged(task: TrainingTask) -> str:
-    stopping = task.stopping
-    if task.solver.full_batch:
-        return (
-            f"Training reached max_iter={stopping.max_iter} iterations or "
-            f"max_fun={stopping.max_fun} evaluations before the gradient fell "
-            f"below tol={stopping.tol:g}. Raise them, or scale the columns."
-        )
-    return (
-        f"Training reached max_iter={stopping.max_iter} before the loss stopped "
-        f"falling by tol={stopping.tol:g}. Raise max_iter or learning_rate_init, "
-        "or set n_iter_no_change=np.inf to always train that many epochs."
-    )
-
-
 def _final_losses(
-    task: TrainingTask,
-    weights: Sequence[np.ndarray],
-    loss: float,
-    baseline: float,
-    shares: np.ndarray,
+    task: TrainingTask, result: TrainingResult, baseline: float, shares: np.ndarray
 ) -> tuple[float, float]:
     """Return the loss and the baseline, evaluated again where the outcome is open.
 
     The recorded training loss includes penalties, dropout and smoothing, so that one
     near the baseline overstates the cross-entropy.
     """
-    if task.validation is None:
-        if loss < _CLEARLY_BELOW * baseline:
-            return loss, baseline
-        rows = task.table.take(task.positions[:_BASELINE_ROWS])
-    else:
+    loss = float(result.history[-1]["loss"])
+    if task.validation is not None:
         rows = task.validation.take(slice(0, _BASELINE_ROWS))
+    elif loss < 0.9 * baseline:
+        return loss, baseline
+    else:
+        rows = task.table.take(task.positions[:_BASELINE_ROWS])
     if not rows.weight.sum() > 0:
         return loss, baseline
-    logits = prediction.predict_logits(task.spec, weights, rows.X)
+    logits = prediction.predict_logits(task.spec, result.weights, rows.X)
     loss = prediction.mean_loss(task.spec, logits, rows.y, rows.weight)
     return loss, class_share_loss(rows.y, rows.weight, shares)

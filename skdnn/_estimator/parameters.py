@@ -1,7 +1,7 @@
 """Parameters of the classifier: the values allowed, alone and together."""
 
 import copy
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from numbers import Integral, Real
 from types import SimpleNamespace
 from typing import Any
@@ -25,19 +25,18 @@ _share = [Interval(Real, 0, 1, closed="left")]
 _not_negative = [Interval(Real, 0, None, closed="left")]
 _positive = [Interval(Real, 0, None, closed="neither")]
 _count = [Interval(Integral, 1, None, closed="left")]
+_optimizer = HasMethods(["get_config", "update_step"])
+_schedule = HasMethods(["get_config", "__call__"])
 
 CONSTRAINTS: dict[str, list[Any]] = {
     "hidden_layer_sizes": ["array-like", *_count, None],
     "activation": [StrOptions({*ACTIVATIONS, *ACTIVATION_ALIASES}), callable, None],
-    "solver": [
-        StrOptions({*KERAS_OPTIMIZERS, "lbfgs"}),
-        HasMethods(["get_config", "update_step"]),
-    ],
+    "solver": [StrOptions({*KERAS_OPTIMIZERS, "lbfgs"}), _optimizer],
     "alpha": [*_not_negative, None],
     "batch_size": [StrOptions({"auto"}), *_count],
     "learning_rate": [
         StrOptions({"constant", "invscaling", "adaptive"}),
-        HasMethods(["get_config", "__call__"]),
+        _schedule,
         None,
     ],
     "learning_rate_init": [*_positive, None],
@@ -75,31 +74,133 @@ CONSTRAINTS: dict[str, list[Any]] = {
 class Parameters(SimpleNamespace):
     """The parameters of an estimator, read once: training never sees an estimator."""
 
+    def with_values(self, **values: Any) -> "Parameters":
+        """Return the parameters with other values for some."""
+        return Parameters(**vars(self) | values)
+
     def filled(self, **defaults: Any) -> "Parameters":
         """Return the parameters with defaults in place of None."""
         given = {name: value for name, value in vars(self).items() if value is not None}
-        return Parameters(**vars(self) | defaults | given)
+        return self.with_values(**defaults | given)
+
+    def check_incremental(self) -> None:
+        """Raise ``ValueError`` for parameters that `partial_fit` does not support."""
+        given = vars(self) | {"class_weight": self.class_weight == "balanced"}
+        names = ("early_stopping", "validation_fraction", "class_weight", "bootstrap")
+        for name in (*names, "calibration"):
+            if given[name]:
+                raise ValueError(
+                    "partial_fit is given a part of the rows at a time, so it cannot "
+                    "split off validation rows, balance classes or draw samples. Got "
+                    f"{name}={getattr(self, name)!r}. Set it to its default, and use "
+                    "sample_weight to weight rows."
+                )
+
+    def check_calibration(self, y: np.ndarray, *, is_validated: bool) -> None:
+        """Raise ``ValueError`` where there are no rows to calibrate on."""
+        if self.calibration is None:
+            return
+        if y.ndim == 2:
+            raise ValueError(
+                "calibration='temperature' is for rows of one class each. Got y of "
+                f"shape {y.shape}. Set calibration=None."
+            )
+        if not is_validated:
+            raise ValueError(
+                "calibration='temperature' needs rows that the network is not trained "
+                f"on. Got {len(y)} rows, all to train on. Set validation_fraction or "
+                "early_stopping=True, pass X_val and y_val, or set calibration=None."
+            )
+
+    def hidden_sizes(self) -> list[int]:
+        """Return the units of each hidden layer of a plain network."""
+        sizes = self.hidden_layer_sizes
+        if sizes is None:
+            return [100]  # MLPClassifier's
+        sizes = list(sizes) if isinstance(sizes, Iterable) else [sizes]
+        for size in sizes:
+            if not isinstance(size, Integral) or isinstance(size, bool) or size < 1:
+                raise ValueError(
+                    "The 'hidden_layer_sizes' parameter of DNNClassifier must hold "
+                    f"whole numbers of units > 0. Got {size!r} in {sizes!r} instead."
+                )
+        return [int(size) for size in sizes]
+
+    def dropout_rates(self, n_layers: int | None) -> list[float]:
+        """Return the dropout rate of each hidden layer, maybe of unknown number."""
+        rates = self.dropout
+        if isinstance(rates, Real):
+            return [float(rates)] * (1 if n_layers is None else n_layers)
+        rates = list(rates)
+        if n_layers is not None and len(rates) != n_layers:
+            raise ValueError(
+                "The 'dropout' parameter of DNNClassifier must be one rate, or one per "
+                f"hidden layer: {n_layers} here. Got {len(rates)} rates instead: "
+                f"{rates!r}."
+            )
+        for rate in rates:
+            if not isinstance(rate, Real) or not 0 <= float(rate) < 1:
+                raise ValueError(
+                    "The 'dropout' parameter of DNNClassifier must hold rates in "
+                    f"[0, 1). Got {rate!r} in {rates!r} instead."
+                )
+        return [float(rate) for rate in rates]
+
+    def activation_name(self) -> Any:
+        """Return Keras's name of the activation, or the function that has none."""
+        activation = self.activation
+        if not callable(activation):
+            return ACTIVATION_ALIASES.get(activation, activation)
+        name = getattr(activation, "__name__", None)
+        is_keras = (getattr(activation, "__module__", None) or "").startswith("keras.")
+        return name if is_keras and name in ACTIVATIONS else activation
+
+    def named_solver(self, schedule: Mapping[str, Any] | None = None) -> Solver:
+        """Return the optimizer that `solver` names."""
+        return solver_from_name(
+            self.solver,
+            momentum=self.momentum,
+            nesterov=self.nesterovs_momentum,
+            beta_1=self.beta_1,
+            beta_2=self.beta_2,
+            epsilon=self.epsilon,
+            schedule=schedule,
+        )
+
+    def penalties(self) -> Penalties:
+        """Return the regularisation of filled parameters."""
+        return Penalties(
+            l2=float(self.alpha * (1 - self.l1_ratio)),
+            l1=float(self.alpha * self.l1_ratio),
+            weight_decay=float(self.weight_decay),
+            label_smoothing=float(self.label_smoothing),
+        )
+
+    def copied_callbacks(self) -> list[Any]:
+        """Return copies of the callbacks, so that the user's own stay unchanged."""
+        return [copy.deepcopy(callback) for callback in _listed(self.callbacks)]
 
 
 def read_parameters(estimator: Any) -> Parameters:
-    """Return the parameters of an estimator; ``ValueError`` if one is invalid.
-
-    The message holds the rule, the value and, for a string, the nearest valid one.
-    """
+    """Return the parameters of an estimator; ``ValueError`` if one is invalid."""
     values = estimator.get_params(deep=False)
-    name = type(estimator).__name__
-    for key, value in values.items():
+    owner = type(estimator).__name__
+    for name, value in values.items():
         try:
-            validate_parameter_constraints(CONSTRAINTS, {key: value}, name)
+            validate_parameter_constraints(CONSTRAINTS, {name: value}, owner)
         except InvalidParameterError as error:
-            hint = _suggestion(key, value)
-            raise InvalidParameterError(f"{error}{hint}") from None
+            raise InvalidParameterError(f"{error}{_hint(name, value)}") from None
     parameters = Parameters(**values)
-    sizes = hidden_sizes(parameters)
+    sizes = parameters.hidden_sizes()
     # how many layers None stands for depends on the data
     n_layers = None if parameters.hidden_layer_sizes is None else len(sizes)
-    rates = dropout_rates(parameters, n_layers)
-    _check_callbacks(parameters.callbacks)
+    rates = parameters.dropout_rates(n_layers)
+    for callback in _listed(parameters.callbacks):
+        if not hasattr(callback, "set_model") or not hasattr(callback, "on_epoch_end"):
+            raise ValueError(
+                "The 'callbacks' parameter of DNNClassifier must hold instances of "
+                f"keras.callbacks.Callback. Got {callback!r} instead."
+            )
     if parameters.oob_score and not parameters.bootstrap:
         raise ValueError(
             "oob_score=True needs rows that a network is not trained on. Got "
@@ -108,6 +209,14 @@ def read_parameters(estimator: Any) -> Parameters:
     if parameters.solver == "lbfgs":
         _check_full_batch(values | {"dropout": any(rates)})
     return parameters
+
+
+def _hint(name: str, value: Any) -> str:
+    """Return a hint at the option that was probably meant."""
+    options = [c.options for c in CONSTRAINTS[name] if isinstance(c, StrOptions)]
+    if not options or not isinstance(value, str):
+        return ""
+    return did_you_mean(value, sorted(*options))
 
 
 def _check_full_batch(values: Mapping[str, Any]) -> None:
@@ -136,148 +245,12 @@ def is_stochastic(estimator: Any) -> bool:
     return True
 
 
-def check_incremental(parameters: Parameters) -> None:
-    """Raise ``ValueError`` for parameters that `partial_fit` does not support."""
-    unsupported = {
-        "early_stopping": parameters.early_stopping,
-        "validation_fraction": parameters.validation_fraction,
-        "class_weight": parameters.class_weight == "balanced",
-        "bootstrap": parameters.bootstrap,
-        "calibration": parameters.calibration,
-    }
-    for name, is_set in unsupported.items():
-        if is_set:
-            raise ValueError(
-                "partial_fit is given a part of the rows at a time, so it cannot split "
-                "off validation rows, balance classes or draw samples. Got "
-                f"{name}={getattr(parameters, name)!r}. Set it to its default, and "
-                "use sample_weight to weight rows."
-            )
-
-
-def check_calibration(
-    parameters: Parameters, y: np.ndarray, *, is_validated: bool
-) -> None:
-    """Raise ``ValueError`` where there are no rows to calibrate on."""
-    if parameters.calibration is None:
-        return
-    if y.ndim == 2:
-        raise ValueError(
-            "calibration='temperature' is for rows of one class each. Got y of shape "
-            f"{y.shape}. Set calibration=None."
-        )
-    if not is_validated:
-        raise ValueError(
-            "calibration='temperature' needs rows that the network is not trained on. "
-            f"Got {len(y)} rows, all to train on. Set validation_fraction or "
-            "early_stopping=True, pass X_val and y_val, or set calibration=None."
-        )
-
-
 def is_ensemble(parameters: Any) -> bool:
-    """Return whether the networks are members: several, or one on a bootstrap sample.
-
-    Takes an estimator, too.
-    """
+    """Return whether the networks (of an estimator, too) are members of an ensemble."""
     return bool(parameters.n_estimators > 1 or parameters.bootstrap)
 
 
-def named_solver(
-    parameters: Parameters, schedule: Mapping[str, Any] | None = None
-) -> Solver:
-    """Return the optimizer that `solver` names."""
-    return solver_from_name(
-        parameters.solver,
-        momentum=parameters.momentum,
-        nesterov=parameters.nesterovs_momentum,
-        beta_1=parameters.beta_1,
-        beta_2=parameters.beta_2,
-        epsilon=parameters.epsilon,
-        schedule=schedule,
-    )
-
-
-def penalties(parameters: Parameters) -> Penalties:
-    """Return the regularisation of filled parameters."""
-    return Penalties(
-        l2=float(parameters.alpha * (1 - parameters.l1_ratio)),
-        l1=float(parameters.alpha * parameters.l1_ratio),
-        weight_decay=float(parameters.weight_decay),
-        label_smoothing=float(parameters.label_smoothing),
-    )
-
-
-def copied_callbacks(parameters: Parameters) -> list[Any]:
-    """Return copies of the callbacks, so that the user's own stay unchanged."""
-    callbacks = parameters.callbacks
-    if callbacks is None:
-        return []
-    if not isinstance(callbacks, list | tuple):
-        callbacks = [callbacks]
-    return [copy.deepcopy(callback) for callback in callbacks]
-
-
-def hidden_sizes(parameters: Parameters) -> list[int]:
-    """Return the units of each hidden layer of a plain network."""
-    sizes = parameters.hidden_layer_sizes
-    if sizes is None:
-        return [100]  # MLPClassifier's
-    sizes = list(sizes) if isinstance(sizes, Iterable) else [sizes]
-    for size in sizes:
-        if not isinstance(size, Integral) or isinstance(size, bool) or size < 1:
-            raise ValueError(
-                "The 'hidden_layer_sizes' parameter of DNNClassifier must hold whole "
-                f"numbers of units > 0. Got {size!r} in {sizes!r} instead."
-            )
-    return [int(size) for size in sizes]
-
-
-def dropout_rates(parameters: Parameters, n_layers: int | None) -> list[float]:
-    """Return the dropout rate of each hidden layer; `n_layers` is None if unknown."""
-    rates = parameters.dropout
-    if isinstance(rates, Real):
-        return [float(rates)] * (1 if n_layers is None else n_layers)
-    rates = list(rates)
-    if n_layers is not None and len(rates) != n_layers:
-        raise ValueError(
-            "The 'dropout' parameter of DNNClassifier must be one rate, or one per "
-            f"hidden layer: {n_layers} here. Got {len(rates)} rates instead: {rates!r}."
-        )
-    for rate in rates:
-        if not isinstance(rate, Real) or not 0 <= float(rate) < 1:
-            raise ValueError(
-                "The 'dropout' parameter of DNNClassifier must hold rates in [0, 1). "
-                f"Got {rate!r} in {rates!r} instead."
-            )
-    return [float(rate) for rate in rates]
-
-
-def activation_name(activation: Any) -> Any:
-    """Return Keras's name of an activation, or the function that has none."""
-    if not callable(activation):
-        return ACTIVATION_ALIASES.get(activation, activation)
-    name = getattr(activation, "__name__", None)
-    module = getattr(activation, "__module__", None) or ""
-    return name if name in ACTIVATIONS and module.startswith("keras.") else activation
-
-
-def _check_callbacks(callbacks: Any) -> None:
-    for callback in callbacks if isinstance(callbacks, list | tuple) else ():
-        if not hasattr(callback, "set_model") or not hasattr(callback, "on_epoch_end"):
-            raise ValueError(
-                "The 'callbacks' parameter of DNNClassifier must hold instances of "
-                f"keras.callbacks.Callback. Got {callback!r} instead."
-            )
-
-
-def _suggestion(parameter: str, value: Any) -> str:
-    """Return a hint at the option that was probably meant."""
-    if not isinstance(value, str):
-        return ""
-    options = [
-        option
-        for constraint in CONSTRAINTS[parameter]
-        if isinstance(constraint, StrOptions)
-        for option in constraint.options
-    ]
-    return did_you_mean(value, sorted(options))
+def _listed(callbacks: Any) -> Sequence[Any]:
+    if isinstance(callbacks, list | tuple):
+        return callbacks
+    return [] if callbacks is None else [callbacks]

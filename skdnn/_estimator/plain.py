@@ -6,43 +6,23 @@ from dataclasses import dataclass, replace
 import numpy as np
 from sklearn.utils import check_random_state
 
-from skdnn._estimator.calibration import Reliability
+from skdnn._estimator.calibration import OutOfFoldScores
 from skdnn._estimator.network_training import (
     FittedState,
     TrainedNetwork,
     describe_training,
-    train_networks,
 )
-from skdnn._estimator.out_of_fold import OutOfFoldScores
-from skdnn._estimator.parameters import (
-    Parameters,
-    activation_name,
-    check_calibration,
-    copied_callbacks,
-    dropout_rates,
-    hidden_sizes,
-    named_solver,
-    penalties,
-)
+from skdnn._estimator.parameters import Parameters
 from skdnn._estimator.split import split_rows
 from skdnn._network import prediction
 from skdnn._network.initial_weights import uniform_weights
 from skdnn._network.spec import Hidden, NetworkSpec
-from skdnn._runtime.progress import Progress
 from skdnn._tabular.encoder import TableEncoder, has_missing
 from skdnn._tabular.validation import TrainingData
-from skdnn._training.optimizers import (
-    Solver,
-    check_dtype,
-    default_weight_decay,
-    lbfgs_solver,
-    optimizer_rate,
-    serialized,
-    solver_from_optimizer,
-)
+from skdnn._training import optimizers
 from skdnn._training.task import Rate, Stopping, TrainingResult, TrainingTask
 
-# MLPClassifier's values; the recipe has its own.
+# MLPClassifier's values.
 DEFAULTS = {
     "activation": "relu",
     "alpha": 1e-4,
@@ -52,7 +32,6 @@ DEFAULTS = {
     "beta_2": 0.999,
     "label_smoothing": 0.0,
 }
-_AUTO_BATCH_SIZE = 200
 
 
 @dataclass(frozen=True)
@@ -62,7 +41,6 @@ class PlainNetwork:
     parameters: Parameters
     task: TrainingTask
     encoder: TableEncoder
-    n_classes: int
     earlier: FittedState | None
     incremental: bool
 
@@ -84,16 +62,18 @@ def prepare_plain(
     As MLPClassifier draws weights before the validation rows, so does this, unless the
     number of inputs depends on the categories and missing values of the training rows.
     """
-    parameters = _filled(parameters)
+    name, weight_decay = parameters.solver, 0.0
+    if isinstance(name, str):
+        weight_decay = optimizers.default_weight_decay(name)
+    parameters = parameters.filled(**DEFAULTS, weight_decay=weight_decay)
     random_state = check_random_state(parameters.random_state)
-    X = data.rows.X
-    weights = None
+    X, weights, encoder, rows_trained = data.rows.X, None, None, 0
     if earlier is not None:
-        weights = earlier.weights
+        weights, encoder = earlier.weights, earlier.encoder
+        rows_trained = earlier.rows_trained
     elif not data.columns.codes and not has_missing(X):
         spec = _network_spec(parameters, X.shape[1], data)
         weights = uniform_weights(spec, random_state)
-    encoder = None if earlier is None else earlier.encoder
     split = split_rows(parameters, data, random_state, encoder=encoder)
     spec = _network_spec(parameters, split.encoder.n_inputs, data)
     if earlier is not None:
@@ -101,10 +81,9 @@ def prepare_plain(
     if weights is None:
         weights = uniform_weights(spec, random_state)
     table, validation = split.encode(data)
-    check_calibration(parameters, table.y, is_validated=validation is not None)
-    rows_trained = 0 if earlier is None else earlier.rows_trained
+    parameters.check_calibration(table.y, is_validated=validation is not None)
     solver, rate = _solver_and_rate(parameters)
-    check_dtype(solver, spec.dtype)
+    optimizers.check_dtype(solver, spec.dtype)
     task = TrainingTask(
         spec=spec,
         weights=weights,
@@ -119,77 +98,52 @@ def prepare_plain(
         random_state=random_state,
         dropout_seed=_dropout_seed(spec, random_state, rows_trained),
         rate=rate,
-        penalties=penalties(parameters),
+        penalties=parameters.penalties(),
         stopping=_stopping(parameters, incremental),
         rows_trained=rows_trained,
-        callbacks=copied_callbacks(parameters),
+        callbacks=parameters.copied_callbacks(),
     )
-    return PlainNetwork(
-        parameters, task, split.encoder, len(data.classes), earlier, incremental
-    )
-
-
-def train_plain(
-    networks: list[PlainNetwork], progress: Progress
-) -> list[TrainedNetwork]:
-    """Train plain networks side by side."""
-    results = train_networks([network.task for network in networks], progress)
-    return [finish_plain(*pair) for pair in zip(networks, results, strict=True)]
+    return PlainNetwork(parameters, task, split.encoder, earlier, incremental)
 
 
 def finish_plain(network: PlainNetwork, result: TrainingResult) -> TrainedNetwork:
     """Return a network with its trained weights, calibrated if that was requested."""
     task, reliability = network.task, None
     if network.parameters.calibration is not None:
-        reliability = _reliability(task, result)
+        spec, rows = task.spec, task.validation
+        assert rows is not None
+        logits = prediction.predict_logits(spec, result.weights, rows.X)
+        log_proba = prediction.log_probabilities(spec, logits)
+        positions = np.arange(len(rows))
+        scores = OutOfFoldScores([positions], [log_proba], rows.y, rows.weight)
+        reliability = scores.reliability()
         factor = reliability.inverse_temperature
-        task = replace(task, spec=replace(task.spec, inverse_temperature=factor))
+        task = replace(task, spec=replace(spec, inverse_temperature=factor))
     return describe_training(
         task,
         result,
         network.encoder,
-        network.n_classes,
         earlier=network.earlier,
         incremental=network.incremental,
         reliability=reliability,
     )
 
 
-def _reliability(task: TrainingTask, result: TrainingResult) -> Reliability:
-    """Return the inverse temperature that the validation rows determine."""
-    validation, spec = task.validation, task.spec
-    assert validation is not None
-    logits = prediction.predict_logits(spec, result.weights, validation.X)
-    log_proba = prediction.log_probabilities(spec, logits)
-    rows = np.arange(len(validation))
-    scores = OutOfFoldScores([rows], [log_proba], validation.y, validation.weight)
-    return scores.reliability()
-
-
-def _filled(parameters: Parameters) -> Parameters:
-    solver = parameters.solver
-    weight_decay = default_weight_decay(solver) if isinstance(solver, str) else 0.0
-    return parameters.filled(**DEFAULTS, weight_decay=weight_decay)
-
-
 def _network_spec(
     parameters: Parameters, n_inputs: int, data: TrainingData
 ) -> NetworkSpec:
     """Return the network that the parameters describe."""
-    activation = activation_name(parameters.activation)
-    sizes = hidden_sizes(parameters)
-    rates = dropout_rates(parameters, len(sizes))
+    activation, sizes = parameters.activation_name(), parameters.hidden_sizes()
+    layers = zip(sizes, parameters.dropout_rates(len(sizes)), strict=True)
+    batch_norm = bool(parameters.batch_norm)
     n_classes, multilabel = len(data.classes), data.rows.y.ndim == 2
     binary = n_classes == 2 and not multilabel
     return NetworkSpec(
         n_inputs=n_inputs,
-        hidden=tuple(
-            Hidden(size, activation, rate, bool(parameters.batch_norm))
-            for size, rate in zip(sizes, rates, strict=True)
-        ),
+        hidden=tuple(Hidden(n, activation, p, batch_norm) for n, p in layers),
         n_outputs=1 if binary else n_classes,
         output="logistic" if binary or multilabel else "softmax",
-        dtype=np.dtype(data.rows.X.dtype).name,
+        dtype=data.rows.X.dtype.name,
     )
 
 
@@ -206,19 +160,14 @@ def _check_same_network(old: NetworkSpec, new: NetworkSpec) -> None:
 
 def _batch_size(parameters: Parameters, n_samples: int) -> int:
     """Return the rows per step, at most all."""
-    if parameters.batch_size == "auto":
-        return min(_AUTO_BATCH_SIZE, n_samples)
-    if parameters.batch_size > n_samples:
-        warnings.warn(
-            f"batch_size={parameters.batch_size} is more than the {n_samples} training "
-            f"rows and is reduced to {n_samples}.",
-            UserWarning,
-            stacklevel=2,
-        )
-    return min(int(parameters.batch_size), n_samples)
+    size = 200 if parameters.batch_size == "auto" else int(parameters.batch_size)
+    if size > n_samples and parameters.batch_size != "auto":
+        text = f"batch_size={size} is more than the {n_samples} training rows and is "
+        warnings.warn(f"{text}reduced to {n_samples}.", UserWarning, stacklevel=2)
+    return min(size, n_samples)
 
 
-def _solver_and_rate(parameters: Parameters) -> tuple[Solver, Rate | None]:
+def _solver_and_rate(parameters: Parameters) -> tuple[optimizers.Solver, Rate | None]:
     """Return the optimizer, and the rate unless the optimizer has a schedule.
 
     As in ``MLPClassifier``, ``learning_rate="invscaling"`` and ``"adaptive"`` act on
@@ -226,18 +175,16 @@ def _solver_and_rate(parameters: Parameters) -> tuple[Solver, Rate | None]:
     """
     solver, policy = parameters.solver, parameters.learning_rate
     if not isinstance(solver, str):
-        initial = optimizer_rate(solver)
-        return solver_from_optimizer(solver), None if initial is None else Rate(initial)
+        initial = optimizers.optimizer_rate(solver)
+        rate = None if initial is None else Rate(initial)
+        return optimizers.solver_from_optimizer(solver), rate
     if solver == "lbfgs":
-        return lbfgs_solver(), None
+        return optimizers.lbfgs_solver(), None
     if not isinstance(policy, str):
-        return named_solver(parameters, serialized(policy)), None
-    rate = Rate(
-        float(parameters.learning_rate_init),
-        policy if solver == "sgd" else "constant",
-        float(parameters.power_t),
-    )
-    return named_solver(parameters), rate
+        return parameters.named_solver(optimizers.serialized(policy)), None
+    initial, power = float(parameters.learning_rate_init), float(parameters.power_t)
+    rate = Rate(initial, policy if solver == "sgd" else "constant", power)
+    return parameters.named_solver(), rate
 
 
 def _stopping(parameters: Parameters, incremental: bool) -> Stopping:
@@ -256,8 +203,7 @@ def _dropout_seed(
 ) -> int:
     """Return a seed that differs between the parts of a resumed training.
 
-    It is drawn only where there is dropout, so that all other draws are
-    MLPClassifier's.
+    It is drawn only for dropout, so that all other draws are MLPClassifier's.
     """
     if not any(layer.dropout for layer in spec.hidden):
         return 0

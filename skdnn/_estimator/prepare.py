@@ -8,16 +8,16 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils import check_random_state
 
-from skdnn._estimator.network_training import FittedState, state_of
-from skdnn._estimator.parameters import (
-    Parameters,
-    check_incremental,
-    is_ensemble,
-    read_parameters,
+from skdnn._estimator.network_training import (
+    FittedState,
+    TrainedNetwork,
+    train_networks,
 )
-from skdnn._estimator.plain import PlainNetwork, prepare_plain
+from skdnn._estimator.parameters import Parameters, is_ensemble, read_parameters
+from skdnn._estimator.plain import PlainNetwork, finish_plain, prepare_plain
 from skdnn._estimator.recipe import RecipeNetwork, prepare_recipe, serves
 from skdnn._runtime import keras_backend
+from skdnn._runtime.progress import Progress
 from skdnn._tabular.labels import classes_of_partial_fit
 from skdnn._tabular.validation import (
     TrainingData,
@@ -39,20 +39,16 @@ class PreparedFit:
     networks: Sequence[PlainNetwork | RecipeNetwork]
     resumes: bool
 
-    @property
-    def is_ensemble(self) -> bool:
-        """Whether the networks are members of an ensemble."""
-        return is_ensemble(self.parameters)
-
-    @property
-    def seeds(self) -> list[Any]:
-        """The random state of each network; integers in an ensemble."""
-        return [network.parameters.random_state for network in self.networks]
-
-    @property
-    def n_epochs(self) -> int:
-        """Epochs of training, at most, those of all networks."""
-        return sum(network.n_epochs for network in self.networks)
+    def train(self) -> list[TrainedNetwork]:
+        """Train plain networks side by side, recipes one after the other."""
+        n_epochs = sum(network.n_epochs for network in self.networks)
+        with Progress(n_epochs, "epoch", bool(self.parameters.verbose)) as progress:
+            plain = [n for n in self.networks if isinstance(n, PlainNetwork)]
+            recipes = [n for n in self.networks if isinstance(n, RecipeNetwork)]
+            if recipes:  # the members of a recipe train side by side
+                return [network.train(progress) for network in recipes]
+            results = train_networks([network.task for network in plain], progress)
+            return [finish_plain(*pair) for pair in zip(plain, results, strict=True)]
 
 
 def prepare(
@@ -73,58 +69,43 @@ def prepare(
     """
     parameters = read_parameters(estimator)
     if incremental:
-        check_incremental(parameters)
+        parameters.check_incremental()
         classes = classes_of_partial_fit(getattr(estimator, "classes_", None), classes)
-    resumes = (incremental or parameters.warm_start) and _can_resume(estimator)
+    resumes = (
+        (incremental or parameters.warm_start)
+        and hasattr(estimator, "history_")
+        and estimator._spec.encoding is None  # the recipe's schedule has ended
+    )
+    known = (estimator._columns, estimator.classes_) if resumes else None
+    named = None if classes is None else np.asarray(classes)
     data = check_training_rows(
-        estimator,
-        X,
-        y,
-        sample_weight,
-        known=(estimator._columns, estimator.classes_) if resumes else None,
-        classes=None if classes is None else np.asarray(classes),
+        estimator, X, y, sample_weight, known=known, classes=named
     )
     validation = check_validation_rows(estimator, data, X_val, y_val)
     dtype = keras_backend.precision(data.rows.X.dtype.name)
     data = replace(data, rows=data.rows.astype(dtype), validation=validation)
-    if resumes:
-        networks: list[Any] = [
-            prepare_plain(own, data, earlier, incremental=incremental)
-            for own, earlier in _earlier_networks(estimator, parameters)
-        ]
-    elif serves(parameters, data, incremental=incremental):
-        networks = [prepare_recipe(own, data) for own in _networks(parameters)]
-    else:
-        networks = [
-            prepare_plain(own, data, incremental=incremental)
-            for own in _networks(parameters)
-        ]
-    return PreparedFit(parameters, data, networks, resumes)
-
-
-def _can_resume(estimator: Any) -> bool:
-    """Return whether there is a plain network: the recipe's schedule has ended."""
-    return hasattr(estimator, "history_") and estimator._spec.encoding is None
-
-
-def _networks(parameters: Parameters) -> list[Parameters]:
-    """Return the parameters of each network: members differ in their seeds."""
-    if not is_ensemble(parameters):
-        return [parameters]
-    random_state = check_random_state(parameters.random_state)
-    seeds = random_state.randint(np.iinfo(np.int32).max, size=parameters.n_estimators)
-    return [
-        Parameters(**vars(parameters) | {"random_state": int(seed)}) for seed in seeds
+    if serves(parameters, data, incremental=incremental):
+        recipes = [prepare_recipe(own, data) for own, _ in _starts(None, parameters)]
+        return PreparedFit(parameters, data, recipes, resumes)
+    plain = [
+        prepare_plain(own, data, earlier, incremental=incremental)
+        for own, earlier in _starts(estimator if resumes else None, parameters)
     ]
+    return PreparedFit(parameters, data, plain, resumes)
 
 
-def _earlier_networks(
-    estimator: Any, parameters: Parameters
-) -> list[tuple[Parameters, FittedState]]:
-    """Return parameters and state of each network that training resumes from."""
+def _starts(
+    estimator: Any | None, parameters: Parameters
+) -> list[tuple[Parameters, FittedState | None]]:
+    """Return parameters of each network, and the state that it resumes from, if any."""
     members = getattr(estimator, "estimators_", None)
     if members is None and not is_ensemble(parameters):
-        return [(parameters, state_of(estimator))]
+        return [(parameters, None if estimator is None else _state_of(estimator))]
+    if estimator is None:  # members differ in their seeds
+        random_state = check_random_state(parameters.random_state)
+        most = np.iinfo(np.int32).max
+        seeds = random_state.randint(most, size=parameters.n_estimators).tolist()
+        return [(parameters.with_values(random_state=seed), None) for seed in seeds]
     n_known = 1 if members is None else len(members)
     if members is None or n_known != parameters.n_estimators:
         raise ValueError(
@@ -133,4 +114,15 @@ def _earlier_networks(
             f"bootstrap={parameters.bootstrap}. Set warm_start=False to train from "
             "scratch."
         )
-    return [(read_parameters(member), state_of(member)) for member in members]
+    return [(read_parameters(member), _state_of(member)) for member in members]
+
+
+def _state_of(estimator: Any) -> FittedState:
+    return FittedState(
+        estimator._encoder,
+        estimator._spec,
+        estimator._weights,
+        estimator._optimizer_state,
+        estimator.history_,
+        estimator.t_,
+    )

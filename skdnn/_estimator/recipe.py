@@ -1,40 +1,25 @@
-"""The recipe: the network that is trained where no layers are given.
+"""The recipe that is trained where no layers are given: see `DNNClassifier`'s notes."""
 
-Eight narrow networks whose probabilities are averaged. Each leaves a quarter of the
-rows out. The rows left out determine the best epoch and the temperature; then all rows
-are trained on for that many epochs.
-"""
-
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 
 import numpy as np
 import pandas as pd
 from sklearn.utils import check_random_state
 
+from skdnn._estimator.calibration import OutOfFoldScores, Reliability, fold_of_rows
 from skdnn._estimator.network_training import (
     TrainedNetwork,
     describe_training,
     mean_history,
     train_networks,
 )
-from skdnn._estimator.out_of_fold import OutOfFoldScores, fold_of_rows
-from skdnn._estimator.parameters import (
-    Parameters,
-    activation_name,
-    check_calibration,
-    dropout_rates,
-    named_solver,
-    penalties,
-)
+from skdnn._estimator.parameters import Parameters
 from skdnn._estimator.split import Split, split_rows
 from skdnn._network.initial_weights import bin_edges, data_driven_weights
 from skdnn._network.numpy_activations import log_softmax
 from skdnn._network.spec import Hidden, InputEncoding, NetworkSpec
 from skdnn._runtime import keras_backend
 from skdnn._runtime.progress import Progress
-from skdnn._tabular.dataset import Dataset
 from skdnn._tabular.validation import TrainingData
 from skdnn._training.execution import COMPILED_BACKENDS
 from skdnn._training.optimizers import ELEMENTWISE
@@ -42,32 +27,21 @@ from skdnn._training.schedules import Schedule
 from skdnn._training.task import Rate, Stopping, TrainingResult, TrainingTask
 
 _MEMBERS = 8
-_FOLDS = 4
-_DEPTH = 2
 _PIECEWISE_LINEAR_FACTOR = 0.3
 # What None stands for, beside the values that depend on the number of rows.
-_DEFAULTS = {
-    "activation": "selu",
-    "alpha": 0.0,
-    "beta_2": 0.95,
-    "label_smoothing": 0.1,
-}
-# From this number of rows on, some can be left out.
-_FEWEST_FOLDED = 100
-# Numeric columns get piecewise-linear encodings if there are ten rows for each of their
-# bins, and if the bins are not too many to be fast.
-_ROWS_PER_BIN = 10
-_MOST_BINS = 4096
+_DEFAULTS = {"activation": "selu", "alpha": 0.0, "beta_2": 0.95, "label_smoothing": 0.1}
+_FEWEST_FOLDED = 100  # from this number of rows on, some can be left out
+# Piecewise-linear encodings need this many rows per bin, and few bins to be fast.
+_ROWS_PER_BIN, _MOST_BINS = 10, 4096
 
 
 @dataclass(frozen=True)
 class RecipeValues:
     """Values of the recipe that depend on the number of rows.
 
-    Each member leaves one of `n_folds` parts out (0: none). `width` is the units of
-    each hidden layer, `bins` those of the piecewise-linear encoding of each numeric
-    column, which `n_plain` of the members do without. `rate` and `weight_decay` are
-    the highest of their schedules; `epochs` is the most that are trained.
+    Each member leaves one of `n_folds` parts out (0: none). Hidden layers have `width`
+    units, piecewise-linear encodings `bins`, which `n_plain` members do without. `rate`
+    and `weight_decay` are the highest of their schedules, `epochs` the most trained.
     """
 
     n_folds: int
@@ -86,7 +60,7 @@ def values_for(n: int) -> RecipeValues:
         return RecipeValues(0, 64, 8, _MEMBERS // 2, 0.015, n, 48, 1.0)
     small = n < 3000
     return RecipeValues(
-        n_folds=_FOLDS,
+        n_folds=4,
         width=64 if small else 128,
         bins=8 if small else 16 if n < 10_000 else 32,
         n_plain=_MEMBERS // 2 if small else 0,
@@ -100,23 +74,20 @@ def values_for(n: int) -> RecipeValues:
 def serves(parameters: Parameters, data: TrainingData, *, incremental: bool) -> bool:
     """Return whether the recipe trains the network, not the plain one.
 
-    It does not resume training, and supports neither several labels per row, sparse X,
-    nor the parameters listed here.
+    It does not resume training, and does not support several labels per row, sparse X
+    and some parameters.
     """
-    supported = (
-        not callable(parameters.activation)
-        and isinstance(parameters.solver, str)
-        and parameters.solver in ELEMENTWISE
-        and parameters.learning_rate in (None, "constant")
-        and not parameters.callbacks
-        and not parameters.batch_norm
-    )
     return bool(
         parameters.hidden_layer_sizes is None
         and not (incremental or parameters.warm_start)
         and data.rows.y.ndim == 1
         and isinstance(data.rows.X, np.ndarray)
-        and supported
+        and not callable(parameters.activation)
+        and isinstance(parameters.solver, str)
+        and parameters.solver in ELEMENTWISE
+        and parameters.learning_rate in (None, "constant")
+        and not parameters.callbacks
+        and not parameters.batch_norm
         and keras_backend.backend() in COMPILED_BACKENDS
     )
 
@@ -134,13 +105,17 @@ class RecipeNetwork:
     @property
     def n_epochs(self) -> int:
         """Epochs of its training, at most, those of all members."""
-        return self.values.epochs * _MEMBERS * (2 if self.is_scored else 1)
+        return int(self.parameters.max_iter * _MEMBERS * (1 + self.is_scored))
 
     @property
     def is_scored(self) -> bool:
         """Whether there are rows that members are not trained on."""
         is_held_out = self.split.held_out is not None
         return bool(is_held_out or self.data.validation or self.values.n_folds)
+
+    def train(self, progress: Progress) -> TrainedNetwork:
+        """Train, score on rows left out, and train on all rows."""
+        return _RecipeTraining(self, progress).run()
 
 
 def prepare_recipe(parameters: Parameters, data: TrainingData) -> RecipeNetwork:
@@ -157,31 +132,19 @@ def prepare_recipe(parameters: Parameters, data: TrainingData) -> RecipeNetwork:
         max_iter=values.epochs,
         weight_decay=values.weight_decay,
     )
-    values = replace(
-        values,
-        rate=parameters.learning_rate_init,
-        epochs=parameters.max_iter,
-        weight_decay=parameters.weight_decay,
-    )
-    if parameters.batch_size != "auto":
-        values = replace(values, batch_size=int(parameters.batch_size))
+    if parameters.batch_size == "auto":
+        parameters = parameters.with_values(batch_size=values.batch_size)
     network = RecipeNetwork(parameters, data, split, values, random_state)
-    check_calibration(parameters, data.rows.y, is_validated=network.is_scored)
+    parameters.check_calibration(data.rows.y, is_validated=network.is_scored)
     return network
 
 
-def train_recipe(network: RecipeNetwork, progress: Progress) -> TrainedNetwork:
-    """Train, score on rows left out, and train on all rows."""
-    return _Recipe(network, progress).run()
-
-
-class _Recipe:
+class _RecipeTraining:
     """The members that a fit by the recipe trains, in two stages."""
 
     def __init__(self, network: RecipeNetwork, progress: Progress):
         self._network, self._progress = network, progress
-        self._parameters, self._values = network.parameters, network.values
-        self._positions = network.split.positions
+        self._parameters, self._positions = network.parameters, network.split.positions
         table, validation = network.split.encode(network.data)
         self._whole, self._dtype = table, table.X.dtype.name
         if len(self._positions) >= _FEWEST_FOLDED:
@@ -192,8 +155,7 @@ class _Recipe:
         rows, random_state = table.take(self._positions), network.random_state
         self._spec = _network_spec(network, rows.X.dtype.name)
         encoding, edges = self._spec.encoding, None
-        assert encoding is not None
-        if encoding.bins:
+        if encoding is not None and encoding.bins:
             numbers = rows.X[:, : encoding.n_numeric]
             edges = bin_edges(numbers, rows.weight, encoding.bins)
         self._starts = [
@@ -201,26 +163,19 @@ class _Recipe:
             for _ in range(_MEMBERS)
         ]
         self._seeds = random_state.randint(2**31 - 1, size=_MEMBERS)
-        self._folds = self._draw_folds(random_state)
+        self._left_out = self._draw_folds(random_state)
 
     def run(self) -> TrainedNetwork:
         """Train, score, train on all rows; return the average as one network."""
-        spec, epochs, history, reliability = self._spec, self._values.epochs, None, None
+        spec, epochs, reliability = self._spec, self._parameters.max_iter, None
         if self._network.is_scored:
-            tasks = [self._task(i, scored=True) for i in range(_MEMBERS)]
-            history, scores_of = self._score(train_networks(tasks, self._progress))
-            losses = history["val_loss"].to_numpy()
-            epochs = len(losses) - int(np.argmin(losses[::-1]))  # the last of equals
-            reliability = scores_of(epochs - 1).reliability()
+            history, epochs, reliability = self._scored()
             spec = replace(spec, inverse_temperature=reliability.inverse_temperature)
-        tasks = [self._task(i, epochs=epochs) for i in range(_MEMBERS)]
+        tasks = [self._task(i, epochs) for i in range(_MEMBERS)]
         results = train_networks(tasks, self._progress)
-        if history is None:
+        if reliability is None:
             history = mean_history([result.history for result in results])
-        weights = [
-            np.stack(arrays).astype(self._dtype)
-            for arrays in zip(*(result.weights for result in results), strict=True)
-        ]
+        by_array = zip(*(result.weights for result in results), strict=True)
         whole = replace(
             tasks[0],
             spec=replace(spec, members=_MEMBERS, dtype=self._dtype),
@@ -230,7 +185,7 @@ class _Recipe:
             stopping=replace(tasks[0].stopping, early=reliability is not None),
         )
         result = TrainingResult(
-            weights=weights,
+            weights=[np.stack(arrays).astype(self._dtype) for arrays in by_array],
             optimizer_state=[],
             history=history.to_dict("records"),
             rows_trained=sum(result.rows_trained for result in results),
@@ -241,119 +196,99 @@ class _Recipe:
             whole,
             result,
             self._network.split.encoder,
-            len(self._network.data.classes),
             reliability=reliability,
-            ending=_ending(epochs, self._folds is not None, reliability is not None),
+            ending=_ending(epochs, bool(self._left_out), reliability is not None),
             members=f"{_MEMBERS} networks whose probabilities are averaged",
         )
 
-    def _draw_folds(self, random_state: np.random.RandomState) -> np.ndarray | None:
-        """Return for each partition the fold of each row; -1 if not trained on."""
-        if self._validation is not None or not self._values.n_folds:
-            return None
+    def _draw_folds(self, random_state: np.random.RandomState) -> list[np.ndarray]:
+        """Return positions of the rows that each member leaves out, if members do."""
+        n_folds, left_out = self._network.values.n_folds, []
+        if self._validation is not None or not n_folds:
+            return []
         trained_on = np.unique(self._positions)
-        folds = np.full((_MEMBERS // self._values.n_folds, len(self._table)), -1)
-        for partition in folds:
-            partition[trained_on] = fold_of_rows(
-                self._table.y[trained_on], self._values.n_folds, random_state
-            )
-        return folds
+        for _ in range(_MEMBERS // n_folds):
+            y = self._table.y[trained_on]
+            folds = fold_of_rows(y, n_folds, random_state)
+            left_out += [trained_on[folds == fold] for fold in range(n_folds)]
+        return left_out
 
-    def _left_out(self, member: int) -> np.ndarray:
-        """Return positions of the rows that a member leaves out."""
-        assert self._folds is not None
-        partition, fold = divmod(member, self._values.n_folds)
-        return np.flatnonzero(self._folds[partition] == fold)
-
-    def _task(
-        self, member: int, *, scored: bool = False, epochs: int | None = None
-    ) -> TrainingTask:
+    def _task(self, member: int, epochs: int, *, scored: bool = False) -> TrainingTask:
         """Return the training of a member; if `scored`, without the rows left out."""
-        values, positions = self._values, self._positions
-        batch_size, validation = values.batch_size, self._validation
-        if self._folds is not None:
-            left_out = self._left_out(member)
+        parameters, rate = self._parameters, self._parameters.learning_rate_init
+        positions, validation = self._positions, self._validation
+        batch_size = int(parameters.batch_size)
+        if self._left_out:
+            left_out = self._left_out[member]
             validation = self._table.take(left_out)
             if scored:
                 positions = positions[~np.isin(positions, left_out)]
                 # as many steps as on all rows
                 batch_size = max(1, batch_size * len(positions) // len(self._positions))
-        n_steps = -(-len(positions) // batch_size) * values.epochs
-        regularisation = penalties(self._parameters)
+        n_steps = -(-len(positions) // batch_size) * parameters.max_iter
+        is_plain = member < self._network.values.n_plain
+        regularisation = parameters.penalties()
         return TrainingTask(
             spec=self._spec,
             weights=self._starts[member],
-            solver=named_solver(self._parameters),
+            solver=parameters.named_solver(),
             optimizer_state=None,
             table=self._table,
             positions=positions,
             validation=validation,
             held_out=None,
             batch_size=batch_size,
-            shuffle=bool(self._parameters.shuffle),
+            shuffle=bool(parameters.shuffle),
             random_state=np.random.RandomState(self._seeds[member]),
             dropout_seed=int(self._seeds[member]),
-            rate=Rate(values.rate),
+            rate=Rate(rate),
             penalties=regularisation,
-            stopping=Stopping(epochs or values.epochs, 0.0, np.inf, early=False),
+            stopping=Stopping(epochs),
             schedule=Schedule(
-                rate=values.rate,
+                rate=rate,
                 n_steps=n_steps,
                 weight_decay=regularisation.weight_decay,
                 smoothing=regularisation.label_smoothing,
                 l2=regularisation.l2,
                 l1=regularisation.l1,
-                piecewise_linear_factor=(
-                    0.0 if member < values.n_plain else _PIECEWISE_LINEAR_FACTOR
-                ),
-                cycles=self._parameters.learning_rate is None,
+                piecewise_linear_factor=0.0 if is_plain else _PIECEWISE_LINEAR_FACTOR,
+                cycles=parameters.learning_rate is None,
             ),
             # kept in both stages, so that one program serves both
             keeps_logits=validation is not None,
         )
 
-    def _score(
-        self, results: Sequence[TrainingResult]
-    ) -> tuple[pd.DataFrame, Callable[[int], OutOfFoldScores]]:
-        """Return the history with scores of the mean, and its scores by epoch."""
-        if self._folds is None:
-            assert self._validation is not None
+    def _scored(self) -> tuple[pd.DataFrame, int, Reliability]:
+        """Train without the rows left out; return history, best epoch, reliability."""
+        epochs = self._parameters.max_iter
+        tasks = [self._task(i, epochs, scored=True) for i in range(_MEMBERS)]
+        results = train_networks(tasks, self._progress)
+        rows, labels = self._left_out, self._table
+        if self._validation is not None:
             labels = self._validation
             rows = [np.arange(len(labels))] * _MEMBERS
-        else:
-            labels = self._table
-            rows = [self._left_out(member) for member in range(_MEMBERS)]
-        scores_of = partial(_scores_of_epoch, results, rows, labels)
         history = mean_history([result.history for result in results])
-        scores = [scores_of(epoch) for epoch in range(len(history))]
+        scores = []
+        for logits in zip(*(result.logits for result in results), strict=True):
+            log_proba = [log_softmax(own) for own in logits]
+            scores.append(OutOfFoldScores(rows, log_proba, labels.y, labels.weight))
         history["val_loss"] = [epoch.loss() for epoch in scores]
         history["val_accuracy"] = [epoch.accuracy() for epoch in scores]
-        return history, scores_of
-
-
-def _scores_of_epoch(
-    results: Sequence[TrainingResult],
-    rows: list[np.ndarray],
-    labels: Dataset,
-    epoch: int,
-) -> OutOfFoldScores:
-    log_proba = [log_softmax(result.logits[epoch]) for result in results]
-    return OutOfFoldScores(rows, log_proba, labels.y, labels.weight)
+        losses = history["val_loss"].to_numpy()
+        best = len(losses) - int(np.argmin(losses[::-1]))  # the last of equals
+        return history, best, scores[best - 1].reliability()
 
 
 def _network_spec(network: RecipeNetwork, dtype: str) -> NetworkSpec:
     """Return the network of a member."""
-    values, parameters = network.values, network.parameters
-    encoder = network.split.encoder
+    values, encoder = network.values, network.split.encoder
     n_bins = encoder.n_numeric * values.bins
     most_bins = min(_MOST_BINS, len(network.split.positions) // _ROWS_PER_BIN)
-    activation = activation_name(parameters.activation)
+    activation = network.parameters.activation_name()
+    rates = network.parameters.dropout_rates(2)
     return NetworkSpec(
         n_inputs=encoder.n_inputs,
-        hidden=tuple(
-            Hidden(values.width, activation, rate)
-            for rate in dropout_rates(parameters, _DEPTH)
-        ),
+        hidden=tuple(Hidden(values.width, activation, rate) for rate in rates),
         n_outputs=len(network.data.classes),
         output="softmax",
         dtype=dtype,

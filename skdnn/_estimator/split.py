@@ -10,8 +10,6 @@ from skdnn._tabular.dataset import Dataset
 from skdnn._tabular.encoder import TableEncoder, fit_encoder
 from skdnn._tabular.validation import TrainingData
 
-_EARLY_STOPPING_FRACTION = 0.1
-
 
 @dataclass(frozen=True)
 class Split:
@@ -27,12 +25,10 @@ class Split:
 
     def encode(self, data: TrainingData) -> tuple[Dataset, Dataset | None]:
         """Return all rows, and the validation rows, as the network receives them."""
-        rows, validation = self._encode(data.rows), None
+        rows = self._encode(data.rows)
         if self.held_out is not None:
-            validation = rows.take(self.held_out)
-        elif data.validation is not None:
-            validation = self._encode(data.validation)
-        return rows, validation
+            return rows, rows.take(self.held_out)
+        return rows, None if data.validation is None else self._encode(data.validation)
 
     def _encode(self, rows: Dataset) -> Dataset:
         weight = rows.weight.astype(self.encoder.dtype, copy=False)
@@ -47,33 +43,33 @@ def split_rows(
     recipe: bool = False,
     encoder: TableEncoder | None = None,
 ) -> Split:
-    """Hold validation rows out, draw a bootstrap sample, and fit the encoder.
-
-    Without `encoder` one is fitted to the training rows.
-    """
+    """Hold validation rows out, draw a bootstrap sample, and fit an encoder if none."""
     rows = data.rows
     positions, held_out = _hold_out(parameters, data, random_state)
     if parameters.bootstrap:  # of what remains: no copy of a row is on both sides
-        positions = _bootstrap_sample(positions, rows.weight, random_state)
+        positions = random_state.choice(positions, len(positions))
+        if not np.any(rows.weight[positions] > 0):
+            raise ValueError(
+                "`sample_weight` must be positive for a row of every bootstrap sample. "
+                "Got a sample with only zeros; leave the rows of weight 0 out."
+            )
     if encoder is None:
         is_whole = held_out is None and not parameters.bootstrap
-        X = rows.X if is_whole else rows.X[positions]
-        weight = rows.weight if is_whole else rows.weight[positions]
-        encoder = fit_encoder(data.columns, X, weight, recipe=recipe)
+        own = rows if is_whole else rows.take(positions)
+        encoder = fit_encoder(data.columns, own.X, own.weight, recipe=recipe)
     return Split(positions, held_out, encoder)
 
 
 def _hold_out(
     parameters: Parameters, data: TrainingData, random_state: np.random.RandomState
 ) -> tuple[np.ndarray, np.ndarray | None]:
-    """Return positions of the training rows and of the rows held out for validation.
+    """Return positions of the training rows and of the rows held out, if any are.
 
-    The split is stratified and shuffled; a class of one row stays in training. Nothing
-    is held out if there are other validation rows, or none are requested.
+    The split is stratified and shuffled; a class of one row stays in training.
     """
     rows, fraction = data.rows, parameters.validation_fraction
     if fraction is None and parameters.early_stopping:
-        fraction = _EARLY_STOPPING_FRACTION
+        fraction = 0.1
     positions = np.arange(len(rows))
     if data.validation is not None or fraction is None:
         return positions, None
@@ -103,16 +99,3 @@ def _hold_out(
             f"validation part; validation_fraction={fraction} left only zeros in one."
         )
     return kept, held_out
-
-
-def _bootstrap_sample(
-    positions: np.ndarray, weight: np.ndarray, random_state: np.random.RandomState
-) -> np.ndarray:
-    """Return as many positions, drawn with replacement."""
-    sample = random_state.choice(positions, len(positions))
-    if not np.any(weight[sample] > 0):
-        raise ValueError(
-            "`sample_weight` must be positive for a row of every bootstrap sample. "
-            "Got a sample with only zeros; leave the rows of weight 0 out."
-        )
-    return sample

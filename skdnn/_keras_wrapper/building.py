@@ -23,8 +23,7 @@ _first_counts: dict[Hashable, dict[str, int]] = {}
 def seeded(seed: int) -> Iterator[None]:
     """Set the seeds of Python and NumPy for a block, and restore their states.
 
-    Those of TensorFlow and Keras are not set: layers and initialisers of Keras draw
-    theirs from Python's. Blocks in other threads wait.
+    Layers and initialisers of Keras draw theirs from Python's. Other threads wait.
     """
     with _lock, global_numpy_seed(seed):
         state = random.getstate()
@@ -38,10 +37,9 @@ def seeded(seed: int) -> Iterator[None]:
 def build_again(key: Hashable, build: Callable[[], Any]) -> Any:
     """Call a function that builds, with the layer names of the first call for its key.
 
-    TensorFlow never releases what it keeps for a new name, so that memory would grow
-    with every fit. Networks whose names and settings are equal can share a compiled
-    program, too. The function is called twice if a network built since the first call
-    has taken a name.
+    TensorFlow never releases what it keeps for a new name, and networks of equal names
+    can share a compiled program. The function is called twice if a network built since
+    the first call has taken a name.
     """
     with _lock:
         live = name_counts()

@@ -65,53 +65,43 @@ def _make_function(model: Any) -> Callable[..., Any]:
     if backend == "torch" or (backend == "jax" and described is None):
         return lambda X: call_with_training(reference(), X, training=False)
     if described is None:
-        own = _Compiled(lambda _, X: reference().predict_step((X,)))  # type: ignore[union-attr]
+        own = _compiled(lambda _, X: reference().predict_step((X,)))  # type: ignore[union-attr]
         return lambda X: own((), X)
-    shared = functions.get(described, lambda: _forward(model))
+
+    def forward() -> Callable[..., Any]:
+        copy = keras_backend.load().models.clone_model(model)
+        return _compiled(lambda w, X: copy.stateless_call(*w, X, training=False)[0])
+
+    shared = functions.get(described, forward)
     trainable = list(model.trainable_variables)
     fixed = list(model.non_trainable_variables)
     return lambda X: shared(([v.value for v in trainable], [v.value for v in fixed]), X)
 
 
-def _forward(model: Any) -> "_Compiled":
-    """Return a function of weights and rows, for all networks of a description."""
-    copy = keras_backend.load().models.clone_model(model)
-    return _Compiled(
-        lambda weights, X: copy.stateless_call(*weights, X, training=False)[0]
-    )
+def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function of weights and rows, compiled once for any number of rows."""
+    if keras_backend.backend() == "jax":
+        import jax
 
+        jitted: Callable[..., Any] = jax.jit(function)
+        return jitted
+    import tensorflow as tf
 
-class _Compiled:
-    """A function of weights and rows, compiled once for any number of rows."""
+    tree = keras_backend.load().tree
+    # a concrete function does not count its calls, and warn of retracing
+    traced = tf.function(function, autograph=False)
+    concrete: dict[Hashable, Callable[..., Any]] = {}
 
-    def __init__(self, function: Callable[..., Any]):
-        self._function = function
-        self._compiled: dict[Hashable, Callable[..., Any]] = {}
-        self._tree = keras_backend.load().tree
+    def spec(array: Any, rows: Sequence[None] = ()) -> Any:
+        return tf.TensorSpec([*rows, *array.shape[len(rows) :]], array.dtype)
 
-    def __call__(self, weights: Any, X: Any) -> Any:
-        leaves = self._tree.flatten(X)
-        key = tuple((leaf.dtype.str, leaf.shape[1:]) for leaf in leaves)
-        if key not in self._compiled:
-            self._compiled[key] = self._compile(weights, X)
-        return self._compiled[key](weights, X)
+    def call(weights: Any, X: Any) -> Any:
+        key = tuple((leaf.dtype.str, leaf.shape[1:]) for leaf in tree.flatten(X))
+        if key not in concrete:
+            concrete[key] = traced.get_concrete_function(
+                tree.map_structure(spec, weights),
+                tree.map_structure(lambda array: spec(array, [None]), X),
+            )
+        return concrete[key](weights, X)
 
-    def _compile(self, weights: Any, X: Any) -> Callable[..., Any]:
-        if keras_backend.backend() == "jax":
-            import jax
-
-            jitted: Callable[..., Any] = jax.jit(self._function)
-            return jitted
-        import tensorflow as tf
-
-        def spec(array: Any, rows: Sequence[None] = ()) -> Any:
-            return tf.TensorSpec([*rows, *array.shape[len(rows) :]], array.dtype)
-
-        specs = (
-            self._tree.map_structure(spec, weights),
-            self._tree.map_structure(lambda array: spec(array, [None]), X),
-        )
-        # a concrete function does not count its calls, and warn of retracing
-        traced = tf.function(self._function, autograph=False)
-        concrete: Callable[..., Any] = traced.get_concrete_function(*specs)
-        return concrete
+    return call

@@ -2,27 +2,18 @@
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any
 
 from skdnn._keras_wrapper import scikeras_import
 from skdnn._runtime import keras_backend
 from skdnn._runtime.suggestions import did_you_mean
-from skdnn._training.keras_fallback import overrides
-from skdnn._training.nested_rows import NestedRows
-from skdnn._training.task import ModelTask
 
-_parameters = scikeras_import.parameter_functions()
+# private: no public function of scikeras routes parameters by their prefix
+_parameters = scikeras_import.load("scikeras._utils")
 
 # Names of metrics that Keras fits to the loss by itself.
 _LEFT_TO_KERAS = ("acc", "accuracy", "ce", "crossentropy")
-# Arguments of ``Model.fit`` that a task has fields for.
-_TASK_FIELDS = {
-    "epochs": "epochs",
-    "initial_epoch": "first_epoch",
-    "shuffle": "shuffle",
-    "verbose": "verbose",
-}
-_PREDICT_ARGUMENTS = ("batch_size", "verbose", "steps", "callbacks")
 
 
 def compile_arguments(
@@ -33,51 +24,33 @@ def compile_arguments(
     `params` are all parameters of the estimator, `names` those that go to `compile`
     unchanged.
     """
-    arguments: dict[str, Any] = _parameters.route_params(
-        params, destination="compile", pass_filter=names
-    )
-    for name, class_of in (
-        ("optimizer", _optimizer_class),
-        ("loss", _loss_class),
-        ("metrics", _metric_class),
-    ):
-        routed = _parameters.route_params(
-            params, destination=name, pass_filter=set(), strict=name == "optimizer"
-        )
+    arguments: dict[str, Any] = _parameters.route_params(params, "compile", names)
+    for name in ("optimizer", "loss", "metrics"):
+        routed = _parameters.route_params(params, name, (), strict=name == "optimizer")
         value = _parameters.try_to_convert_strings_to_classes(
-            arguments[name],
-            lambda word, find=class_of, has=bool(routed): find(word, has),
+            arguments[name], partial(_named, name, has_settings=bool(routed))
         )
-        arguments[name] = _parameters.unflatten_params(
-            items=_copied(value), params=routed
-        )
+        arguments[name] = _parameters.unflatten_params(_copied(value), routed)
     metrics = arguments["metrics"]
     if metrics is not None and not isinstance(metrics, dict | list):
         arguments["metrics"] = [metrics]
     return arguments
 
 
-def _optimizer_class(name: str, has_settings: bool) -> type:
-    return type(keras_backend.load().optimizers.get(name))
-
-
-def _loss_class(name: str, has_settings: bool) -> Any:
-    losses = keras_backend.load().losses
-    loss = losses.get(name)
-    if not has_settings:
-        return loss
-    if not inspect.isfunction(loss):
-        return type(loss)
-    camel = "".join(word.capitalize() for word in loss.__name__.split("_"))
-    return getattr(losses, camel, loss)
-
-
-def _metric_class(name: str, has_settings: bool) -> Any:
-    if name in _LEFT_TO_KERAS:
+def _named(kind: str, name: str, has_settings: bool) -> Any:
+    """Return the optimizer, loss or metric of a name: its class if it has settings."""
+    keras = keras_backend.load()
+    if kind == "optimizer":
+        return type(keras.optimizers.get(name))
+    if kind == "metrics" and name in _LEFT_TO_KERAS:
         return name
-    metric = keras_backend.load().metrics.get(name)
-    is_instance = not (inspect.isfunction(metric) or inspect.isclass(metric))
-    return type(metric) if has_settings and is_instance else metric
+    value = (keras.losses if kind == "loss" else keras.metrics).get(name)
+    if not has_settings or inspect.isclass(value):
+        return value
+    if not inspect.isfunction(value):
+        return type(value)
+    camel = "".join(word.capitalize() for word in value.__name__.split("_"))
+    return getattr(keras.losses, camel, value) if kind == "loss" else value
 
 
 def _copied(value: Any) -> Any:
@@ -95,77 +68,12 @@ def _copied(value: Any) -> Any:
     return value
 
 
-def training_task(
-    model: Any,
-    rows: NestedRows,
-    validation: NestedRows | None,
-    arguments: Mapping[str, Any],
-    **settings: Any,
-) -> ModelTask:
-    """Return how to train a model from arguments of ``Model.fit``.
-
-    Those that are not known here are passed to ``Model.fit``. A batch size of -1 is
-    all rows. `settings` are further fields of the task.
-    """
-    arguments = dict(arguments)
-    n_rows = rows.X.shape[0] if hasattr(rows.X, "shape") else None
-    batch_size = _batch_size("batch_size", arguments, n_rows) or 32
-    in_validation = _batch_size("validation_batch_size", arguments, n_rows)
-    known = {
-        field: arguments.pop(name)
-        for name, field in _TASK_FIELDS.items()
-        if name in arguments
-    }
-    other = {name: value for name, value in arguments.items() if value is not None}
-    if other.get("validation_freq") == 1:
-        del other["validation_freq"]
-    if not overrides(model, "fit"):
-        accepted = inspect.signature(type(model).fit).parameters
-        refuse_unknown("fit", other, accepted)
-    return ModelTask(
-        model,
-        rows,
-        validation,
-        batch_size=batch_size,
-        validation_batch_size=in_validation or batch_size,
-        other=other,
-        **known,
-        **settings,
-    )
-
-
-def predict_arguments(
-    params: Mapping[str, Any], names: Iterable[str], given: dict[str, Any]
+def method_arguments(
+    method: str, params: Mapping[str, Any], names: Iterable[str]
 ) -> dict[str, Any]:
-    """Return the arguments of ``Model.predict`` among parameters and those given."""
-    routed = _parameters.route_params(
-        params, destination="predict", pass_filter=names, strict=True
-    )
-    arguments = {
-        name: value
-        for name, value in routed.items()
-        if not name.startswith("callbacks")
-    } | given
-    refuse_unknown("predict", arguments, _PREDICT_ARGUMENTS)
-    return arguments
-
-
-def fit_arguments(params: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
-    """Return the arguments of ``Model.fit`` among all parameters of an estimator."""
-    routed = _parameters.route_params(params, destination="fit", pass_filter=names)
+    """Return the arguments of ``Model.fit`` or ``Model.predict``, without callbacks."""
+    routed = _parameters.route_params(params, method, names, strict=method == "predict")
     return {k: v for k, v in routed.items() if not k.startswith("callbacks")}
-
-
-def _batch_size(name: str, arguments: dict[str, Any], n_rows: int | None) -> int | None:
-    value: int | None = arguments.pop(name, None)
-    if value != -1:
-        return value
-    if n_rows is None:
-        raise ValueError(
-            f"`{name}=-1` requires that `X` implement `shape`, as all rows are one "
-            f"batch then. Give a number, as the feature_encoder makes something else."
-        )
-    return n_rows
 
 
 def refuse_unknown(what: str, given: Iterable[str], known: Iterable[str]) -> None:
@@ -179,12 +87,21 @@ def refuse_unknown(what: str, given: Iterable[str], known: Iterable[str]) -> Non
             )
 
 
-def check_names(params: Mapping[str, Any], own: set[str], prefixes: set[str]) -> None:
+def check_names(
+    params: Mapping[str, Any],
+    given: set[str],
+    builder: Callable[..., Any],
+    prefixes: set[str],
+) -> None:
     """Raise ``TypeError`` for parameters that nothing takes.
 
-    `own` are the names without a prefix that are taken, `prefixes` what may be before
-    ``__``.
+    `given` are those that the constructor does not name: its function must, or they
+    have one of the `prefixes` before ``__``.
     """
+    own = set(params) - {name for name in given if "__" not in name}
+    taken = inspect.signature(builder).parameters.values()
+    takes_any = any(p.kind == p.VAR_KEYWORD for p in taken)
+    own |= set(params) if takes_any else {p.name for p in taken}
     refuse_unknown("KerasClassifier", (n for n in params if "__" not in n), own)
     for name in params:
         prefix, is_routed, _ = name.partition("__")
@@ -194,11 +111,3 @@ def check_names(params: Mapping[str, Any], own: set[str], prefixes: set[str]) ->
                 f"KerasClassifier got an unexpected keyword argument {name!r}: what is "
                 f"before __ must be one of those it passes parameters to.{hint}"
             )
-
-
-def accepted_by(builder: Callable[..., Any]) -> set[str] | None:
-    """Return the names that a function takes, or None if it takes any."""
-    parameters = inspect.signature(builder).parameters.values()
-    if any(p.kind == p.VAR_KEYWORD for p in parameters):
-        return None
-    return {p.name for p in parameters}

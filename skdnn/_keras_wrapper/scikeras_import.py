@@ -1,15 +1,13 @@
-"""The late import of scikeras, which leaves Keras unchanged, and its private names."""
+"""The late import of scikeras, which leaves Keras unchanged."""
 
 import importlib
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from skdnn._runtime import keras_backend
 
-# What scikeras replaces for the whole process when it is imported: every model that
-# is pickled after that could only be loaded where scikeras is.
+# What scikeras replaces when it is imported: every model that is pickled after that
+# could only be loaded where scikeras is.
 _REPLACED = ("__reduce__", "__deepcopy__")
 
 
@@ -27,33 +25,10 @@ def load(module: str) -> Any:
         keras.metrics.Metric,
         keras.optimizers.Optimizer,
     )
-    with _own_methods_kept(classes):
-        return importlib.import_module(module)
-
-
-def parameter_functions() -> Any:
-    """Return scikeras's functions that route parameters by their prefix.
-
-    Private, but what its own class routes with; no public function does it.
-    """
-    return load("scikeras._utils")
-
-
-def needs_one_column_per_class(loss: Any) -> bool:
-    """Return whether scikeras one-hot encodes classes for a loss.
-
-    Private: scikeras decides it inside its own encoder.
-    """
-    module = load("scikeras.utils.transformers")
-    return bool(module._is_categorical_crossentropy(loss))
-
-
-@contextmanager
-def _own_methods_kept(classes: tuple[type, ...]) -> Iterator[None]:
     before = [(owner, name, vars(owner).get(name)) for owner in classes
               for name in _REPLACED]  # fmt: skip
     try:
-        yield
+        return importlib.import_module(module)
     finally:
         for owner, name, method in before:
             if method is not None:

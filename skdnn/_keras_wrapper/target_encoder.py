@@ -1,6 +1,5 @@
 """Targets of the network from classes, and probabilities from its outputs."""
 
-import inspect
 from typing import Any
 
 import numpy as np
@@ -11,18 +10,6 @@ from skdnn._runtime import keras_backend
 _transformers = scikeras_import.load("scikeras.utils.transformers")
 
 
-def class_encoder(loss: Any, classes: Any) -> "ClassEncoder":
-    """Return an encoder for a loss, and for known classes (None: those of y).
-
-    `loss` is a name, class, instance or function; the categorical cross-entropy needs
-    one column per class.
-    """
-    kind = keras_backend.load().losses.CategoricalCrossentropy
-    if inspect.isclass(loss) and issubclass(loss, kind):
-        loss = "categorical_crossentropy"
-    return ClassEncoder(loss, "auto" if classes is None else [classes])
-
-
 class ClassEncoder(_transformers.ClassifierLabelEncoder):  # type: ignore[misc, name-defined]
     """scikeras's encoder of classes; a single row keeps its two dimensions.
 
@@ -31,7 +18,8 @@ class ClassEncoder(_transformers.ClassifierLabelEncoder):  # type: ignore[misc, 
 
     def _type_of_target(self, y: np.ndarray) -> str:
         kind: str = super()._type_of_target(y)
-        is_categorical = scikeras_import.needs_one_column_per_class(self.loss)
+        # private: no public function of scikeras reports when it one-hot encodes
+        is_categorical = _transformers._is_categorical_crossentropy(self.loss)
         return "multiclass" if kind == "binary" and is_categorical else kind
 
     def inverse_transform(self, y: np.ndarray, return_proba: bool = False) -> Any:
@@ -39,10 +27,9 @@ class ClassEncoder(_transformers.ClassifierLabelEncoder):  # type: ignore[misc, 
         if not return_proba:
             return super().inverse_transform(y)
         one_column = y.ndim == 1 or (y.ndim == 2 and y.shape[1] == 1)
-        if self._target_type == "binary" and one_column:
-            p = y.reshape(-1)
-            return np.column_stack([1 - p, p])
-        return y
+        if self._target_type != "binary" or not one_column:
+            return y
+        return np.column_stack([1 - y.reshape(-1), y.reshape(-1)])
 
 
 def as_probabilities(model: Any, outputs: Any, *, exclusive: bool) -> Any:

@@ -2,13 +2,14 @@
 
 import copy
 import functools
+import inspect
 from collections.abc import Callable, Hashable
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
-from scipy.sparse import issparse
 from sklearn.base import BaseEstimator
-from sklearn.utils import ClassifierTags, Tags
+from sklearn.utils import ClassifierTags, Tags, check_consistent_length
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.validation import (
     check_array,
@@ -20,12 +21,14 @@ from sklearn.utils.validation import (
 from skdnn._keras_wrapper import routing, scikeras_import
 from skdnn._keras_wrapper.building import build_again, seeded
 from skdnn._keras_wrapper.prediction import predict
-from skdnn._keras_wrapper.target_encoder import as_probabilities, class_encoder
+from skdnn._keras_wrapper.target_encoder import ClassEncoder, as_probabilities
 from skdnn._runtime import keras_backend
 from skdnn._runtime.compat import check_sample_weight
 from skdnn._runtime.seeds import as_seed
+from skdnn._training.keras_fallback import overrides
 from skdnn._training.loop import train_model
 from skdnn._training.nested_rows import NestedRows, take
+from skdnn._training.task import ModelTask
 
 _wrappers = scikeras_import.load("scikeras.wrappers")
 _metric_name = scikeras_import.load("scikeras.utils").metric_name
@@ -35,10 +38,8 @@ class Wrapper(_wrappers.KerasClassifier):  # type: ignore[misc, name-defined]
     """scikeras's class with its faults fixed, the base of `KerasClassifier`."""
 
     _routing_prefixes = _wrappers.KerasClassifier._routing_prefixes | {
-        "callbacks",
-        "score",
-    }
-
+        "callbacks", "score",
+    }  # fmt: skip
     __repr__ = BaseEstimator.__repr__
 
     def __sklearn_tags__(self) -> Tags:
@@ -58,29 +59,26 @@ class Wrapper(_wrappers.KerasClassifier):  # type: ignore[misc, name-defined]
     @property
     def target_encoder(self) -> Any:
         """The encoder from classes to targets; a subclass may have its own."""
-        return class_encoder(self.loss, self.classes_)
+        loss, kind = self.loss, keras_backend.load().losses.CategoricalCrossentropy
+        if inspect.isclass(loss) and issubclass(loss, kind):
+            loss = "categorical_crossentropy"
+        return ClassEncoder(loss, "auto" if self.classes_ is None else [self.classes_])
 
     # from the caller's rows to the network's
 
     def _validate_data(
-        self, X: Any = None, y: Any = None, reset: bool = False, y_numeric: bool = False
+        self, X: Any, y: Any = None, reset: bool = False
     ) -> tuple[Any, Any]:
         """Check X and y; learn their shapes, or compare (`reset` false)."""
         if y is not None:
             y = self._validate_targets(y, reset)
-        if X is None:
-            return None, y
         if not reset:
             self._compare_shape(X)
-        settings = {
-            "accept_sparse": "csr",
-            "allow_nd": True,
-            "dtype": keras_backend.load().config.floatx() if _is_text(X) else "numeric",
-        }
-        if y is None:
-            X = validate_data(self, X, reset=reset, **settings)
-        else:
-            X, _ = validate_data(self, X, y, reset=reset, multi_output=True, **settings)
+        dtype = keras_backend.load().config.floatx() if _is_text(X) else "numeric"
+        X = validate_data(
+            self, X, reset=reset, accept_sparse="csr", allow_nd=True, dtype=dtype
+        )
+        check_consistent_length(X, y)
         if reset:
             self.X_dtype_, self.X_shape_ = X.dtype, X.shape
         return X, y
@@ -104,8 +102,13 @@ class Wrapper(_wrappers.KerasClassifier):  # type: ignore[misc, name-defined]
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
         if reset:
-            if y.ndim == 1:
-                self._check_classes(y)
+            is_first = y.ndim == 1 and self.classes_ is None
+            classes: Any = np.unique(y) if is_first else self.classes_
+            if y.ndim == 1 and len(classes) < 2:
+                raise ValueError(
+                    f"{self.__name__} needs rows of at least 2 classes. Got 1 class: "
+                    f"{classes[0]!r} (n_samples={len(y)})."
+                )
             self.target_type_ = self._type_of_target(y)
             self.y_dtype_, self.y_ndim_ = y.dtype, y.ndim
         elif not np.can_cast(y.dtype, self.y_dtype_, "same_kind"):
@@ -119,14 +122,6 @@ class Wrapper(_wrappers.KerasClassifier):  # type: ignore[misc, name-defined]
                 f"{self.y_ndim_} dimensions in y."
             )
         return y
-
-    def _check_classes(self, y: np.ndarray) -> None:
-        classes = np.unique(y) if self.classes_ is None else self.classes_
-        if len(classes) < 2:
-            raise ValueError(
-                f"{self.__name__} needs rows of at least 2 classes. Got 1 class: "
-                f"{classes[0]!r} (n_samples={len(y)})."
-            )
 
     def _take_classes(self, classes: Any) -> None:
         """Set `classes_` to the given classes; None keeps the known ones."""
@@ -156,9 +151,9 @@ class Wrapper(_wrappers.KerasClassifier):  # type: ignore[misc, name-defined]
 
     # from parameters to a network
 
-    def _initialize(self, X: Any, y: Any = None) -> tuple[Any, Any]:
-        self._random_state: Any = as_seed(self.random_state)
+    def _initialize(self, X: Any, y: Any) -> tuple[Any, Any]:
         self._check_parameters()
+        self._random_state: Any = as_seed(self.random_state)
         X, y = self._validate_data(X, y, reset=True)
         self.target_encoder_ = self.target_encoder.fit(y)
         self.feature_encoder_ = self.feature_encoder.fit(X)
@@ -170,21 +165,19 @@ class Wrapper(_wrappers.KerasClassifier):  # type: ignore[misc, name-defined]
         return X, y
 
     def _check_parameters(self) -> None:
-        params = self.get_params(deep=False)
-        given: set[str] = getattr(self, "_user_params", set())
-        own = set(params) - {name for name in given if "__" not in name}
-        taken = routing.accepted_by(self._builder())
-        own |= set(params) if taken is None else taken
-        routing.check_names(params, own, self._routing_prefixes)
+        routing.check_names(
+            self.get_params(deep=False),
+            getattr(self, "_user_params", set()),
+            self._builder(),
+            self._routing_prefixes,
+        )
 
     def _builder(self) -> Callable[..., Any]:
+        Model = keras_backend.load().Model
         model = self.build_fn if self.model is None else self.model
         if model is None:
             model = getattr(self, "_keras_build_fn", None)
-        is_function = callable(model) and not isinstance(
-            model, keras_backend.load().Model
-        )
-        return model if is_function else _nothing
+        return model if callable(model) and not isinstance(model, Model) else _nothing
 
     def _build_keras_model(self) -> Any:
         def build() -> Any:
@@ -203,7 +196,10 @@ class Wrapper(_wrappers.KerasClassifier):  # type: ignore[misc, name-defined]
                 "``model`` must be a function that returns a keras.Model, or a "
                 f"keras.Model. Got one that returns {model!r}."
             )
-        return _copied(model) if self._builder() is _nothing else model
+        if self._builder() is _nothing:  # the caller's model
+            with suppress(TypeError, ValueError, NotImplementedError):
+                return copy.deepcopy(model)
+        return model
 
     def _ensure_compiled_model(self) -> None:
         if not self.model_.compiled:
@@ -228,9 +224,8 @@ class Wrapper(_wrappers.KerasClassifier):  # type: ignore[misc, name-defined]
 
     def _initialize_callbacks(self) -> None:
         given: Any = self.callbacks  # type: ignore[has-type]
+        self.callbacks = list(given) if isinstance(given, tuple) else given
         try:
-            if isinstance(given, tuple):
-                self.callbacks = list(given)
             super()._initialize_callbacks()
         finally:
             self.callbacks = given
@@ -242,16 +237,10 @@ class Wrapper(_wrappers.KerasClassifier):  # type: ignore[misc, name-defined]
     # training and prediction
 
     def _fit(
-        self,
-        X: Any,
-        y: Any,
-        sample_weight: Any,
-        warm_start: bool,
-        epochs: int,
-        initial_epoch: int,
-        **kwargs: Any,
+        self, X: Any, y: Any, sample_weight: Any, warm_start: bool, **kwargs: Any
     ) -> None:
-        if (self.warm_start or warm_start) and self.initialized_:
+        """Train for `epochs` after the `initial_epoch`, which are in `kwargs`."""
+        if warm_start and self.initialized_:
             self._check_parameters()
             X, y = self._validate_data(X, y)
         else:
@@ -261,37 +250,46 @@ class Wrapper(_wrappers.KerasClassifier):  # type: ignore[misc, name-defined]
         y = self.target_encoder_.transform(y)
         X = self.feature_encoder_.transform(X)
         self._check_model_compatibility(y)
-        self._fit_keras_model(X, y, weight, warm_start, epochs, initial_epoch, **kwargs)
-
-    def _fit_keras_model(
-        self,
-        X: Any,
-        y: Any,
-        sample_weight: Any,
-        warm_start: bool,
-        epochs: int,
-        initial_epoch: int,
-        **kwargs: Any,
-    ) -> None:
-        arguments = routing.fit_arguments(self.get_params(), self._fit_kwargs)
-        arguments |= kwargs
-        arguments["epochs"] = initial_epoch + epochs
-        arguments["initial_epoch"] = initial_epoch
-        callbacks = self._fit_callbacks + _as_list(arguments.pop("callbacks", None))
-        rows, validation = self._split(NestedRows(X, y, sample_weight), arguments)
-        task = routing.training_task(
-            self.model_,
-            rows,
-            validation,
-            arguments,
-            seed=self._random_state,
-            callbacks=callbacks,
-        )
+        arguments = routing.method_arguments("fit", self.get_params(), self._fit_kwargs)
+        task = self._training_task(NestedRows(X, y, weight), arguments | kwargs)
         history = train_model(task).history
-        if not warm_start or not hasattr(self, "history_") or initial_epoch == 0:
+        if not warm_start or not hasattr(self, "history_") or task.first_epoch == 0:
             self.history_: dict[str, list[float]] = {}
         for name, values in history.items():
             self.history_.setdefault(_history_name(name), []).extend(values)
+
+    def _training_task(self, rows: NestedRows, arguments: dict[str, Any]) -> ModelTask:
+        """Return how to train by `arguments`; those not known here go to Keras."""
+        callbacks = self._fit_callbacks + _as_list(arguments.pop("callbacks", None))
+        first_epoch = arguments.pop("initial_epoch")
+        last_epoch = first_epoch + arguments.pop("epochs")
+        rows, validation = self._split(rows, arguments)
+        batch_size = _batch_size("batch_size", arguments, rows.X) or 32
+        in_validation = _batch_size("validation_batch_size", arguments, rows.X)
+        settings = {
+            name: arguments.pop(name)
+            for name in ("shuffle", "verbose")
+            if name in arguments
+        }
+        other = {name: value for name, value in arguments.items() if value is not None}
+        if other.get("validation_freq") == 1:
+            del other["validation_freq"]
+        if not overrides(self.model_, "fit"):
+            accepted = inspect.signature(type(self.model_).fit).parameters
+            routing.refuse_unknown("fit", other, accepted)
+        return ModelTask(
+            self.model_,
+            rows,
+            validation,
+            seed=self._random_state,
+            epochs=last_epoch,
+            first_epoch=first_epoch,
+            batch_size=batch_size,
+            validation_batch_size=in_validation or batch_size,
+            callbacks=callbacks,
+            other=other,
+            **settings,
+        )
 
     def _split(
         self, rows: NestedRows, arguments: dict[str, Any]
@@ -327,12 +325,17 @@ class Wrapper(_wrappers.KerasClassifier):  # type: ignore[misc, name-defined]
         check_is_fitted(self)
         X, _ = self._validate_data(X)
         X = self.feature_encoder_.transform(X)
-        arguments = routing.predict_arguments(
-            self.get_params(), self._predict_kwargs, kwargs
-        )
+        names, params = self._predict_kwargs, self.get_params()
+        arguments = routing.method_arguments("predict", params, names) | kwargs
+        known = ["batch_size", "verbose", "steps", "callbacks"]
+        routing.refuse_unknown("predict", arguments, known)
         size = arguments.get("batch_size")
-        if size == -1:
-            size = _n_rows(X)
+        if size == -1 and not hasattr(X, "shape"):
+            raise ValueError(
+                "`batch_size=-1` requires that `X` implement `shape`. Give a number, "
+                "as the feature_encoder makes something else."
+            )
+        size = X.shape[0] if size == -1 else size
         if arguments.get("steps") is not None:
             X = take(X, slice(0, arguments["steps"] * (size or 32)))
         callbacks = self._predict_callbacks + _as_list(arguments.get("callbacks"))
@@ -352,14 +355,6 @@ def _key(builder: Callable[..., Any]) -> Hashable:
     return getattr(builder, "__code__", None) or id(builder)
 
 
-def _copied(model: Any) -> Any:
-    """Return a copy of a caller's model, or itself where Keras cannot copy it."""
-    try:
-        return copy.deepcopy(model)
-    except (TypeError, ValueError, NotImplementedError):
-        return model
-
-
 def _is_text(X: Any) -> bool:
     """Return whether X holds strings, which may represent numbers."""
     dtype = getattr(np.asarray(X) if isinstance(X, list) else X, "dtype", None)
@@ -372,13 +367,15 @@ def _as_list(callbacks: Any) -> list[Any]:
     return list(callbacks) if isinstance(callbacks, list | tuple) else [callbacks]
 
 
-def _n_rows(X: Any) -> int:
-    if not (hasattr(X, "shape") or issparse(X)):
+def _batch_size(name: str, arguments: dict[str, Any], X: Any) -> int | None:
+    """Take a batch size from the arguments: -1 is all rows, None Keras's own."""
+    size: int | None = arguments.pop(name, None)
+    if size == -1 and not hasattr(X, "shape"):
         raise ValueError(
-            "`batch_size=-1` requires that `X` implement `shape`. Give a number, as "
-            "the feature_encoder makes something else."
+            f"`{name}=-1` requires that `X` implement `shape`, as all rows are one "
+            f"batch then. Give a number, as the feature_encoder makes something else."
         )
-    return int(X.shape[0])
+    return X.shape[0] if size == -1 else size
 
 
 def _history_name(name: str) -> str:

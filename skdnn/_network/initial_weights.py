@@ -17,24 +17,23 @@ _UNREACHED = 1e9
 def uniform_weights(
     spec: NetworkSpec, random_state: np.random.RandomState
 ) -> list[np.ndarray]:
-    """Draw the initial weights of a network without input encoding.
+    """Draw the weights that ``MLPClassifier`` would start from.
 
     Kernels and biases are uniform within ``sqrt(6 / (fan_in + fan_out))``, with 2 in
-    place of 6 for logistic units (Glorot and Bengio, 2010, eq. 16). The same
-    `random_state` gives the values that ``MLPClassifier`` would start from.
+    place of 6 for logistic units (Glorot and Bengio, 2010, eq. 16).
     """
-    first = spec.hidden[0].activation if spec.hidden else None
-    factor = 2.0 if first == "sigmoid" else 6.0
-    ones = {"gamma", "moving_variance"}
-    weights = []
-    bound = 0.0
+    is_logistic = bool(spec.hidden) and spec.hidden[0].activation == "sigmoid"
+    factor = 2.0 if is_logistic else 6.0
+    weights, bound = [], 0.0
     for array in spec.arrays:
-        if array.role == "kernel":
+        if array.role == "kernel":  # the bias after it has the same
             bound = np.sqrt(factor / sum(array.shape))
         if array.role in ("kernel", "bias"):
             value = random_state.uniform(-bound, bound, array.shape)
         else:
-            value = np.full(array.shape, float(array.role in ones))
+            value = np.full(
+                array.shape, float(array.role in ("gamma", "moving_variance"))
+            )
         weights.append(value.astype(spec.dtype, copy=False))
     return weights
 
@@ -49,8 +48,8 @@ def bin_edges(
     edges are values. `numbers` has shape (n_samples, n_numeric), `weight` (n_samples,).
     """
     numbers, weight = numbers[weight > 0], weight[weight > 0]
-    start = np.full((numbers.shape[1], bins), _UNREACHED)
-    width = np.ones((numbers.shape[1], bins))
+    shape = (numbers.shape[1], bins)
+    start, width = np.full(shape, _UNREACHED), np.ones(shape)
     for j, column in enumerate(numbers.T):
         edges = _edges(column.astype(np.float64), weight, bins)
         start[j, : len(edges) - 1] = edges[:-1]
@@ -86,12 +85,12 @@ def data_driven_weights(
     zero (Holzmüller et al., 2024, appendix A). Rows count by their weights, and their
     order does not matter. `edges` are those of `bin_edges`, if the encoding has bins.
     """
+    encoding = spec.encoding
+    assert encoding is not None
     counted = np.flatnonzero(weight > 0)
     if len(counted) > _MAX_ROWS:
         counted = random_state.choice(counted, _MAX_ROWS, replace=False)
     X, weight = X[counted], weight[counted].astype(np.float64)
-    encoding = spec.encoding
-    assert encoding is not None
     drawn = _encoding_weights(encoding, edges, random_state)
     h = _encoded(encoding, drawn, X.astype(np.float64))
     arrays = [drawn[array.role] for array in encoding.arrays]
@@ -134,12 +133,11 @@ def _encoded(
 ) -> np.ndarray:
     """Return what the first layer receives, piecewise-linear functions as zero."""
     functions = np.zeros((len(X), encoding.n_piecewise_linear))
-    n_numeric, n_dense = encoding.n_numeric, encoding.n_dense
-    parts = [X[:, :n_numeric], functions, X[:, n_numeric:n_dense]]
-    for i in range(len(encoding.code_sizes)):
+    numeric, flags, codes = np.split(X, [encoding.n_numeric, encoding.n_dense], axis=1)
+    parts = [numeric, functions, flags]
+    for i, column in enumerate(codes.T.astype(np.intp)):
         embedding = arrays[f"embedding_{i}"]
-        rows = np.vstack([np.zeros_like(embedding[:1]), embedding])
-        parts.append(rows[X[:, n_dense + i].astype(np.intp)])
+        parts.append(np.vstack([np.zeros_like(embedding[:1]), embedding])[column])
     return np.hstack(parts)
 
 

@@ -1,6 +1,7 @@
 """From a spec to Keras models, and weights into and out of them."""
 
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -17,28 +18,22 @@ from skdnn._runtime import keras_backend
 
 
 def build_network(spec: NetworkSpec) -> Any:
-    """Return a `keras.Model` of one member from rows to logits, for training.
-
-    Dropout rates are weights of the model, see `set_dropout`.
-    """
+    """Return a `keras.Model` of one member from rows to logits, for training."""
     keras = keras_backend.load()
     x = inputs = keras.Input((spec.n_inputs,), dtype=spec.dtype)
     if spec.encoding is not None:
         kind = input_encoding_layer()
         x = kind(spec.encoding, dtype=spec.dtype, name="encoding")(x)
     for layer in spec.hidden:
-        dropout = dropout_layer()(dtype=spec.dtype) if layer.dropout else None
-        x = _hidden(spec, layer, x, dropout)
+        x = _hidden(spec, layer, x)
+        x = dropout_layer()(dtype=spec.dtype)(x) if layer.dropout else x
     return keras.Model(inputs, _dense(spec, spec.n_outputs, x, "output"))
 
 
 def build_mean_model(
     specs: Sequence[NetworkSpec], weights: Sequence[Sequence[np.ndarray]]
 ) -> Any:
-    """Return a `keras.Model` of the mean probabilities of classifiers.
-
-    Their specs differ in the inverse temperature only. Of one, it is `build_model`.
-    """
+    """Return a `keras.Model` of the mean probabilities of classifiers of one shape."""
     keras = keras_backend.load()
     models = [build_model(*pair) for pair in zip(specs, weights, strict=True)]
     if len(models) == 1:
@@ -52,20 +47,15 @@ def build_mean_model(
 
 
 def build_model(spec: NetworkSpec, weights: Sequence[np.ndarray]) -> Any:
-    """Return a `keras.Model` of Keras's own layers, for export.
-
-    From rows of shape (n_samples, n_inputs) to probabilities of shape (n_samples,
-    n_classes); weights are in the order of ``spec.arrays``.
-    """
+    """Return a `keras.Model` of Keras's own layers, from rows to probabilities."""
     if spec.encoding is not None:
         return build_encoding_model(spec, weights)
     keras = keras_backend.load()
     x = inputs = keras.Input((spec.n_inputs,), dtype=spec.dtype, name="rows")
     for i, layer in enumerate(spec.hidden, start=1):
-        dropout = None
+        x = _hidden(spec, layer, x, f"hidden_{i}")
         if layer.dropout:
-            dropout = keras.layers.Dropout(layer.dropout, dtype=spec.dtype, seed=i)
-        x = _hidden(spec, layer, x, dropout, name=f"hidden_{i}")
+            x = keras.layers.Dropout(layer.dropout, dtype=spec.dtype, seed=i)(x)
     x = _dense(spec, spec.n_outputs, x, "output")
     if spec.inverse_temperature != 1:
         x = rescaling(spec.inverse_temperature, spec.dtype, "inverse_temperature")(x)
@@ -100,9 +90,7 @@ def set_weights(model: Any, spec: NetworkSpec, weights: Sequence[np.ndarray]) ->
 
 def get_weights(model: Any, spec: NetworkSpec) -> list[np.ndarray]:
     """Return copies of the weight arrays of a model built from `spec`."""
-    return [
-        keras_backend.to_numpy(variable) for variable in network_variables(model, spec)
-    ]
+    return list(map(keras_backend.to_numpy, network_variables(model, spec)))
 
 
 def set_dropout(network: Any, spec: NetworkSpec, seed: int) -> None:
@@ -114,17 +102,15 @@ def set_dropout(network: Any, spec: NetworkSpec, seed: int) -> None:
 def fixed_values(
     network: Any, spec: NetworkSpec, weights: Sequence[np.ndarray], dropout_seed: int
 ) -> list[np.ndarray]:
-    """Return values for ``network.non_trainable_variables``, in their order.
+    """Return values for ``network.non_trainable_variables``, which are not changed.
 
-    These are statistics among the `weights`, and rates and seeds as `set_dropout` sets
-    them. The network, from `build_network`, is not changed.
+    These are statistics among the `weights`, and rates and seeds of `set_dropout`.
     """
-    variables = network_variables(network, spec)
-    known = [
-        *zip(variables, weights, strict=True),
-        *_dropout_values(network, spec, dropout_seed),
-    ]
-    values = {id(variable): value for variable, value in known}
+    pairs = chain(
+        zip(network_variables(network, spec), weights, strict=True),
+        _dropout_values(network, spec, dropout_seed),
+    )
+    values = {id(variable): value for variable, value in pairs}
     return [
         np.asarray(values[id(variable)], dtype=variable.dtype)
         for variable in network.non_trainable_variables
@@ -144,15 +130,12 @@ def _dropout_values(
         yield layer.seed_generator.state, [int(layer_seed), 0]
 
 
-def _hidden(
-    spec: NetworkSpec, layer: Hidden, x: Any, dropout: Any, name: str | None = None
-) -> Any:
+def _hidden(spec: NetworkSpec, layer: Hidden, x: Any, name: str | None = None) -> Any:
     keras = keras_backend.load()
     x = _dense(spec, layer.units, x, name, use_bias=not layer.batch_norm)
     if layer.batch_norm:
         x = keras.layers.BatchNormalization(dtype=spec.dtype)(x)
-    x = keras.layers.Activation(layer.activation, dtype=spec.dtype)(x)
-    return x if dropout is None else dropout(x)
+    return keras.layers.Activation(layer.activation, dtype=spec.dtype)(x)
 
 
 def _dense(

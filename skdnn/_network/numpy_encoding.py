@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from skdnn._network.numpy_activations import Activation, softmax
+from skdnn._network.numpy_activations import ACTIVATION_FUNCTIONS, linear, softmax
 from skdnn._network.spec import InputEncoding, NetworkSpec
 
 # The arrays of one layer, by role; the first layer's include those of the encoding.
@@ -37,7 +37,7 @@ class FirstLayer:
             np.clip(position, 0, 1, out=position)
             parts.append(position.reshape(len(X), -1))
         parts.append(X[:, n_numeric:n_dense])
-        sums: np.ndarray = np.hstack(parts) @ self.kernel
+        sums = np.hstack(parts) @ self.kernel
         sums += self.bias
         for table, codes in zip(self.tables, X[:, n_dense:].T, strict=True):
             sums += table[codes.astype(np.intp)]
@@ -73,21 +73,16 @@ def _first_kernels(
     if encoding.bins:
         of_bins = member["piecewise_linear"] @ functions.reshape(n, units, -1)
         dense.append(of_bins.reshape(n * encoding.bins, -1))
-    tables = []
-    for i, block in enumerate(np.split(codes, max(1, len(encoding.code_sizes)))):
-        if i < len(encoding.code_sizes):
-            known = member[f"embedding_{i}"] @ block
-            tables.append(np.vstack([np.zeros_like(known[:1]), known]))
+    blocks = codes.reshape(-1, units, codes.shape[1])
+    known = [member[f"embedding_{i}"] @ block for i, block in enumerate(blocks)]
+    tables = [np.vstack([np.zeros_like(table[:1]), table]) for table in known]
     return np.vstack([*dense, flags]), tables
 
 
 def members_of(
     spec: NetworkSpec, weights: Sequence[np.ndarray]
 ) -> list[list[LayerArrays]]:
-    """Return the layers of each member.
-
-    Kernels after the first layer are divided by the root of the number of inputs.
-    """
+    """Return the layers of each member, kernels after the first as they multiply."""
     members = []
     for arrays in spec.member_weights(weights):
         layers: list[LayerArrays] = [{}]
@@ -101,14 +96,13 @@ def members_of(
 
 
 def forward(
-    spec: NetworkSpec, weights: Sequence[np.ndarray], activations: Sequence[Activation]
+    spec: NetworkSpec, weights: Sequence[np.ndarray]
 ) -> Callable[[np.ndarray], np.ndarray]:
-    """Return a function from rows to logits, for a network with softmax outputs.
-
-    Of several members it returns the logarithm of their mean probabilities.
-    """
+    """Return a function from rows to logits: of several, log of mean probabilities."""
     members = members_of(spec, weights)
     first = first_layer(spec, [layers[0] for layers in members])
+    activations = [ACTIVATION_FUNCTIONS[str(h.activation)] for h in spec.hidden]
+    activations.append(linear)
 
     def run(X: np.ndarray) -> np.ndarray:
         sums = first.apply(np.asarray(X))
@@ -121,9 +115,7 @@ def forward(
             if spec.members == 1:
                 return h
             total = total + softmax(h)
-        tiny = np.finfo(spec.dtype).tiny
-        mean: np.ndarray = np.log(np.maximum(total / spec.members, tiny))
-        return mean
+        return np.log(np.maximum(total / spec.members, np.finfo(spec.dtype).tiny))
 
     return run
 

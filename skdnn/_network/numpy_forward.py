@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from scipy.sparse import issparse
 from sklearn.utils.extmath import safe_sparse_dot
 
 from skdnn._network import numpy_encoding
@@ -20,7 +19,6 @@ Forward = Callable[[Any], np.ndarray]
 
 
 def supports(spec: NetworkSpec) -> bool:
-    """Return whether every activation of the network exists in NumPy."""
     return all(layer.activation in ACTIVATION_FUNCTIONS for layer in spec.hidden)
 
 
@@ -32,22 +30,26 @@ def predict(
 ) -> np.ndarray:
     """Return a function of the logits, block by block of rows; see `prediction`.
 
-    A block stays in the cache of the core that works on it. Many blocks are shared
-    among the cores, which is faster than to give all cores to the linear algebra of
-    each block.
+    Cores that share blocks are faster than all cores on the linear algebra of each.
     """
     forward, width = _forward(spec, weights)
+
+    def outputs(X: Any) -> np.ndarray:
+        with np.errstate(over="ignore"):
+            logits = forward(X)
+        return output(logits)
+
     n = X.shape[0]
     size = max(64, _BLOCK_BYTES // (width * np.dtype(spec.dtype).itemsize))
+    first = outputs(X[:size])
     if n <= size:
-        return output(forward(X))
-    first = output(forward(X[:size]))
+        return first
     out = np.empty((n, *first.shape[1:]), dtype=first.dtype)
     out[:size] = first
 
     def work(start: int) -> None:
         rows = slice(start, start + size)
-        out[rows] = output(forward(X[rows]))
+        out[rows] = outputs(X[rows])
 
     run_blocks(work, range(size, n, size))
     return out
@@ -56,27 +58,17 @@ def predict(
 def _forward(spec: NetworkSpec, weights: Sequence[np.ndarray]) -> tuple[Forward, int]:
     """Return a function from rows to logits, and the largest width of a row in it."""
     if spec.encoding is not None:
-        activations = [ACTIVATION_FUNCTIONS[str(h.activation)] for h in spec.hidden]
-        run = numpy_encoding.forward(spec, weights, [*activations, linear])
-        return _without_overflow_warning(run), numpy_encoding.max_width(spec)
+        return numpy_encoding.forward(spec, weights), numpy_encoding.max_width(spec)
     layers = _folded_layers(spec, weights)
 
     def forward(h: Any) -> np.ndarray:
         for kernel, bias, activation in layers:
-            h = safe_sparse_dot(h, kernel) if issparse(h) else h @ kernel
+            h = safe_sparse_dot(h, kernel)
             h += bias
             h = activation(h)
         return np.asarray(h)
 
-    return _without_overflow_warning(forward), max(spec.widths)
-
-
-def _without_overflow_warning(forward: Forward) -> Forward:
-    def run(X: Any) -> np.ndarray:
-        with np.errstate(over="ignore"):
-            return forward(X)
-
-    return run
+    return forward, max(spec.widths)
 
 
 def _folded_layers(

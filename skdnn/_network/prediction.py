@@ -1,13 +1,23 @@
 """From rows to logits and probabilities, through NumPy or Keras."""
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
+from scipy.sparse import issparse
+from sklearn.utils import gen_batches
 
 from skdnn._network import numpy_forward
+from skdnn._network.keras_models import build_network, set_weights
 from skdnn._network.numpy_activations import linear, log_softmax, sigmoid, softmax
 from skdnn._network.spec import NetworkSpec
+from skdnn._runtime import caches, keras_backend
+
+_KERAS_ROWS = 8192
+
+_network = lru_cache(maxsize=16)(build_network)
+caches.register_cache(_network.cache_clear)
 
 
 def predict_logits(
@@ -38,22 +48,32 @@ def predict(
     overwrite the logits.
     """
 
-    def scaled(logits: np.ndarray) -> np.ndarray:
-        return output(logits * logits.dtype.type(spec.inverse_temperature))
+    def finish(logits: np.ndarray) -> np.ndarray:
+        scale = spec.inverse_temperature
+        return output(logits if scale == 1 else logits * logits.dtype.type(scale))
 
-    finish = output if spec.inverse_temperature == 1 else scaled
     if numpy_forward.supports(spec):
         return numpy_forward.predict(spec, weights, X, finish)
-    from skdnn._network import keras_forward
+    return finish(keras_logits(spec, weights, X))
 
-    return finish(keras_forward.predict_logits(spec, weights, X))
+
+def keras_logits(
+    spec: NetworkSpec, weights: Sequence[np.ndarray], X: Any
+) -> np.ndarray:
+    """Return the logits of the network in Keras, before the inverse temperature."""
+    network = _network(spec.without_rates())
+    set_weights(network, spec, weights)
+    blocks = []
+    for rows in gen_batches(X.shape[0], _KERAS_ROWS):
+        block = X[rows].toarray() if issparse(X) else X[rows]
+        blocks.append(keras_backend.to_numpy(network(block, training=False)))
+    return np.concatenate(blocks)
 
 
 def log_probabilities(spec: NetworkSpec, logits: np.ndarray) -> np.ndarray:
     """Return the logarithm of the probabilities, of shape (n_samples, n_classes)."""
     if spec.output == "logistic":
-        log_p: np.ndarray = -np.logaddexp(0, -_logits_of_classes(spec, logits))
-        return log_p
+        return -np.logaddexp(0, -_logits_of_classes(spec, logits))
     return log_softmax(logits)
 
 
@@ -70,8 +90,7 @@ def mean_loss(
     """Return the weighted mean cross-entropy of rows, summed over labels."""
     log_p = log_probabilities(spec, logits)
     if spec.is_multilabel:
-        log_not_p = -np.logaddexp(0, logits)
-        losses = -np.where(y, log_p, log_not_p).sum(axis=1)
+        losses = -np.where(y, log_p, -np.logaddexp(0, logits)).sum(axis=1)
     else:
         losses = -log_p[np.arange(len(y)), y]
     return float(weight @ losses / weight.sum())

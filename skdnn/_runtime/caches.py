@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable
 
-from skdnn._runtime import compat, fork_guard, keras_backend
+from skdnn._runtime import compat, keras_backend
 
 _clears: list[Callable[[], object]] = []
 
@@ -25,5 +25,5 @@ def clear_caches() -> None:
 
 def release_kernels() -> None:
     """Release what TensorFlow keeps of every variable that has ever existed."""
-    if fork_guard.is_used_here() and keras_backend.backend() == "tensorflow":
+    if keras_backend.is_used_here() and keras_backend.backend() == "tensorflow":
         compat.clear_kernel_cache()

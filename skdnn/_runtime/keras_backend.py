@@ -1,29 +1,49 @@
 """The one place that imports Keras: late, quietly, and never in a forked child."""
 
+import contextlib
+import os
 import sys
+import tempfile
 import threading
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-from skdnn._runtime import fork_guard, threads
-from skdnn._runtime.silence import descriptor_silenced, only_errors_logged
+from skdnn import exceptions
+from skdnn._runtime import threads
 
+_LOG_LEVEL = "TF_CPP_MIN_LOG_LEVEL"
 _lock = threading.Lock()
+_first_process: int | None = None  # that used Keras
 
 
 def load() -> Any:
     """Import Keras and its backend, without their messages, and return the module.
 
-    Raises `ForkError` in a process that was forked after its parent had used Keras.
+    Raises `ForkError` in a process that was forked after its parent had used Keras:
+    the threads of the backend do not survive a fork, so that the first call hangs.
     """
-    fork_guard.check_process()
+    global _first_process
+    if _first_process is not None and not is_used_here():
+        raise exceptions.ForkError(
+            "A network must be trained in the process that first used Keras, or in a "
+            f"fresh one; this process ({os.getpid()}) was forked from {_first_process} "
+            "after that, where TensorFlow would hang. Start workers with joblib's "
+            "'loky' backend or multiprocessing.get_context('spawn'); predicting "
+            "works in any process."
+        )
     keras = sys.modules.get("keras")
-    if keras is None or not fork_guard.is_used_here():
+    if keras is None or not is_used_here():
         with _lock:
             keras = _import_keras()
-            fork_guard.mark_used()
+            _first_process = os.getpid()
     return keras
+
+
+def is_used_here() -> bool:
+    """Return whether this very process has used Keras, not only its parent."""
+    return _first_process == os.getpid()
 
 
 def backend() -> str:
@@ -73,3 +93,36 @@ def _import_keras() -> Any:
             if tf.__version__.startswith("2.20."):
                 tf.function(lambda x: x + 1.0, jit_compile=True)(number)
     return keras
+
+
+@contextlib.contextmanager
+def only_errors_logged() -> Iterator[None]:
+    """Set TensorFlow's log level to errors only, unless the user has set one."""
+    before = os.environ.get(_LOG_LEVEL)
+    if before in (None, "1"):  # 1 is what JAX sets where it is installed
+        os.environ[_LOG_LEVEL] = "2"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[_LOG_LEVEL]
+        else:
+            os.environ[_LOG_LEVEL] = before
+
+
+@contextlib.contextmanager
+def descriptor_silenced(descriptor: int) -> Iterator[None]:
+    """Hold back what is written to a file descriptor; write it if the block raises."""
+    sys.stderr.flush()
+    with tempfile.TemporaryFile() as kept:
+        saved = os.dup(descriptor)
+        os.dup2(kept.fileno(), descriptor)
+        try:
+            yield
+        except BaseException:
+            kept.seek(0)
+            os.write(saved, kept.read())
+            raise
+        finally:
+            os.dup2(saved, descriptor)
+            os.close(saved)

@@ -3,7 +3,6 @@
 import sys
 import threading
 from collections.abc import Mapping
-from types import TracebackType
 
 
 class Progress:
@@ -30,12 +29,7 @@ class Progress:
     def __enter__(self) -> "Progress":
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         if self._bar is not None:
             self._bar.close()
 
@@ -45,8 +39,6 @@ class Progress:
             return
         with self._lock:
             if figures:
-                self._bar.set_postfix(
-                    {name: f"{value:.4f}" for name, value in figures.items()},
-                    refresh=False,
-                )
+                texts = {name: f"{value:.4f}" for name, value in figures.items()}
+                self._bar.set_postfix(texts, refresh=False)
             self._bar.update()

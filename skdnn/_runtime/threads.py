@@ -21,8 +21,7 @@ def thread_count() -> int:
 
 def limit_tensorflow_threads() -> None:
     """Give TensorFlow the thread count that joblib set for this worker process."""
-    threads = _threads_of_worker()
-    if threads:
+    if threads := _threads_of_worker():
         os.environ.setdefault("TF_NUM_INTRAOP_THREADS", str(threads))
         os.environ.setdefault("TF_NUM_INTEROP_THREADS", str(threads))
 
@@ -49,8 +48,7 @@ def run_blocks(work: Callable[[int], None], starts: Iterable[int]) -> None:
         return
     try:
         with _linear_algebra().limit(limits=1), ThreadPoolExecutor(n_threads) as pool:
-            for _ in pool.map(work, starts):
-                pass
+            list(pool.map(work, starts))
     finally:
         _limited.release()
 

@@ -48,6 +48,11 @@ class Job:
     fold: Fold
     transformers: Hashable
 
+    @property
+    def inputs_key(self) -> tuple[int, Hashable]:
+        """What jobs have in common whose networks are given the same inputs."""
+        return self.fold.number, self.transformers
+
 
 @dataclass
 class Outcome:
@@ -77,15 +82,23 @@ class Outcome:
         self.warnings += [warning.message for warning in caught]
         self.seconds += perf_counter() - started
 
-    def replay(self) -> None:
-        """Warn and raise as the fit did."""
-        for warning in self.warnings:
-            warnings.warn(warning, stacklevel=3)
-        if self.error is not None:
-            if self.origin is None and not hasattr(self.error, "__notes__"):
-                self.error.add_note(f"In another process:\n{self._trace}")
-            # the traceback must not grow each time that the error is raised
-            raise self.error.with_traceback(self.origin)
+    def fitted_by_replay(self) -> Any:
+        """Return the estimator; its next `fit` warns and raises as the first did."""
+        estimator = self.estimator
+
+        def fit(X: Any, y: Any = None, **params: Any) -> Any:
+            del estimator.fit
+            for warning in self.warnings:
+                warnings.warn(warning, stacklevel=2)
+            if self.error is not None:
+                if self.origin is None and not hasattr(self.error, "__notes__"):
+                    self.error.add_note(f"In another process:\n{self._trace}")
+                # the traceback must not grow each time that the error is raised
+                raise self.error.with_traceback(self.origin)
+            return estimator
+
+        estimator.fit = fit
+        return estimator
 
     def __getstate__(self) -> dict[str, Any]:
         return vars(self) | {"origin": None}  # tracebacks cannot be pickled
@@ -110,14 +123,8 @@ def network_of(estimator: Any) -> DNNClassifier | None:
         if estimator.verbose:
             return None
         network = estimator.steps[-1][1]
-    if type(network) is not DNNClassifier or network.callbacks is not None:
-        return None
-    return network
-
-
-def _fits_itself(network: DNNClassifier) -> bool:
-    """Return whether a network is several, which train as a stack of their own."""
-    return network.hidden_layer_sizes is None or is_ensemble(network)
+    can_stack = type(network) is DNNClassifier and network.callbacks is None
+    return network if can_stack else None
 
 
 def fit_stack(
@@ -134,16 +141,11 @@ def fit_stack(
     """
     if jobs:
         keras_backend.load()  # so that its time is not counted for the first fit
-    stack = _Stack(n_threads, step, Counter(map(_inputs_key, jobs)))
-    order = sorted(range(len(jobs)), key=lambda i: jobs[i].fold.number)
-    outcomes = dict(zip(order, [stack.add(jobs[i]) for i in order], strict=True))
+    stack = _Stack(n_threads, step, Counter(job.inputs_key for job in jobs))
+    by_fold = sorted(range(len(jobs)), key=lambda i: jobs[i].fold.number)
+    outcomes = {i: stack.add(jobs[i]) for i in by_fold}
     stack.train()
     return [outcomes[i] for i in range(len(jobs))]
-
-
-def _inputs_key(job: Job) -> tuple[int, Hashable]:
-    """Return what jobs have in common whose networks are given the same inputs."""
-    return job.fold.number, job.transformers
 
 
 @dataclass(frozen=True)
@@ -171,7 +173,7 @@ class _Stack:
 
     def add(self, job: Job) -> Outcome | None:
         """Prepare a job, and train those that wait if they hold much memory."""
-        key = _inputs_key(job)
+        key = job.inputs_key
         if key not in self._inputs:
             if all(number != job.fold.number for number, _ in self._inputs):
                 self._inputs.clear()  # folds come one after the other
@@ -179,8 +181,10 @@ class _Stack:
         inputs = self._inputs[key]
         shared = inputs.outcome
         network: Any = network_of(job.estimator)
+        # several networks train as a stack of their own
+        fits_itself = network.hidden_layer_sizes is None or is_ensemble(network)
         extras = [params.keys() - {"sample_weight"} for _, params in inputs.calls]
-        if any(extras) and not _fits_itself(network):
+        if any(extras) and not fits_itself:
             return None
         outcome = Outcome(job.estimator, warnings=[*shared.warnings])
         outcome.seconds = shared.seconds / self._shared_by[key]
@@ -191,7 +195,7 @@ class _Stack:
             job.estimator.steps[:-1] = inputs.steps
         (rows, params), prepared = inputs.calls[0], None
         with outcome.recorded():
-            if _fits_itself(network):
+            if fits_itself:
                 network.fit(*rows, **params)
             else:
                 prepared = prepare(network, *rows, **params)
@@ -204,9 +208,15 @@ class _Stack:
     def _wait(self, outcome: Outcome, prepared: PreparedFit) -> None:
         (network,) = prepared.networks
         assert isinstance(network, PlainNetwork)
-        network = replace(network, task=_with_own_generator(network.task))
-        self._waiting.append((outcome, prepared, network))
-        self._array_bytes |= _array_bytes(network.task)
+        task = network.task
+        if task.random_state is check_random_state(None):
+            # threads would draw from NumPy's global generator in no fixed order
+            seed = task.random_state.randint(np.iinfo(np.int32).max)
+            task = replace(task, random_state=np.random.RandomState(seed))
+        self._waiting.append((outcome, prepared, replace(network, task=task)))
+        tables = [rows.X for rows in (task.table, task.validation) if rows is not None]
+        # of a sparse one, its values
+        self._array_bytes |= {id(X): X.data.nbytes for X in tables}
         if sum(self._array_bytes.values()) > _PART_BYTES:
             self.train()
 
@@ -230,25 +240,12 @@ class _Stack:
         self._array_bytes.clear()
 
 
-def _with_own_generator(task: TrainingTask) -> TrainingTask:
-    """Give a task its own generator in place of NumPy's global one.
-
-    Threads would draw from a shared generator in no fixed order.
-    """
-    if task.random_state is not check_random_state(None):
-        return task
-    seed = task.random_state.randint(np.iinfo(np.int32).max)
-    return replace(task, random_state=np.random.RandomState(seed))
-
-
 def _fit_transformers(job: Job) -> _Inputs:
     """Fit all steps but the network, and record what that would be given."""
     network: Any = network_of(job.estimator)
-    outcome = Outcome()
     calls: list[tuple[tuple[Any, ...], dict[str, Any]]] = []
     network.fit = lambda *rows, **params: calls.append((rows, params))
-    with outcome.recorded():
-        job.estimator.fit(job.fold.X, job.fold.y, **job.fold.params)
+    outcome = fit_alone(job)
     del network.fit
     steps = job.estimator.steps[:-1] if type(job.estimator) is Pipeline else []
     return _Inputs(steps, calls, outcome)
@@ -261,22 +258,13 @@ def _seconds_by_rows(
 
     The first network of a shape waits for the compiler on behalf of the others.
     """
-    shapes = [shape_of(task) for task in tasks]
     seconds: Counter[Any] = Counter()
     rows: Counter[Any] = Counter()
-    own = [0] * len(tasks)
-    for i, result in enumerate(results):
-        if isinstance(result, TrainingResult):
-            own[i] = tasks[i].n_train * len(result.history)
-            seconds[shapes[i]] += sum(record["seconds"] for record in result.history)
-            rows[shapes[i]] += own[i]
-    return [
-        seconds[shape] * n / rows[shape] if n else 0.0
-        for shape, n in zip(shapes, own, strict=True)
-    ]
-
-
-def _array_bytes(task: TrainingTask) -> dict[int, int]:
-    """Return the bytes of each array of rows, by its identity."""
-    parts = [rows.X for rows in (task.table, task.validation) if rows is not None]
-    return {id(X): X.data.nbytes for X in parts}  # of a sparse one, its values
+    own = []
+    for task, result in zip(tasks, results, strict=True):
+        history = result.history if isinstance(result, TrainingResult) else []
+        shape, n_rows = shape_of(task), task.n_train * len(history)
+        seconds[shape] += sum(record["seconds"] for record in history)
+        rows[shape] += n_rows
+        own.append((shape, n_rows))
+    return [seconds[shape] * n / rows[shape] if n else 0.0 for shape, n in own]

@@ -24,7 +24,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.metadata_routing import get_routing_for_object
 
 from skdnn._runtime.compat import (
-    EditedGridSearchCV,
+    TimedGridSearchCV,
     active_backend,
     check_parameters,
     has_callbacks,
@@ -37,78 +37,68 @@ from skdnn.classifier import DNNClassifier
 def fit_search(
     search: Any,
     fit: Callable[..., Any],
-    candidates: Callable[..., Any],
+    draw: Callable[..., Any],
     grid: Any,
     X: Any,
     y: Any,
-    params: Any,
+    params: dict[str, Any],
 ) -> Any:
-    """Fit a search, its networks in stacks.
+    """Fit a search of scikit-learn, its networks in stacks, and return it.
 
-    Parameters
-    ----------
-    search : BaseSearchCV
-        Of scikit-learn; gets its fitted attributes.
-    fit : callable
-        Its own `fit`, for a search without networks.
-    candidates : callable
-        Returns the candidates; called once, as they may be drawn.
-    grid : dict or list of dict
-        What they are made from.
-    X, y, params
-        As given to `fit`.
-
-    Returns
-    -------
-    search
+    `fit` is its own, for a search without networks; `draw` returns the candidates of a
+    `grid`, and is called once, as they may be random.
     """
     if y is None or has_callbacks(search) or not _has_networks(search.estimator, grid):
         return fit(X, y, **params)
     check_parameters(search)
     splits = _Splits(search, y)
-    drawn = list(candidates())
-    folds = _record_folds(search, splits, X, y, params)
+    candidates = list(draw(grid))
+
+    def run(shadow: TimedGridSearchCV) -> None:
+        # in this process, as nothing is left to fit but the best
+        is_local = active_backend().is_local
+        with nullcontext() if is_local else joblib.parallel_config("sequential"):
+            shadow.fit(X, y, **params)
+
+    folds = _record_folds(search, splits, run)
     jobs = [
-        Job(_candidate(search, parameters), fold, _transformer_key(search, parameters))
-        for parameters in drawn
+        Job(
+            clone(search.estimator).set_params(**clone(candidate, safe=False)),
+            fold,
+            _transformer_key(search.estimator, candidate),
+        )
+        for candidate in candidates
         for fold in folds
     ]
     outcomes = _run_jobs(search, jobs)
-    _score(search, splits, drawn, outcomes, X, y, params)
+    _score(search, splits, candidates, outcomes, run)
     return search
 
 
 def _has_networks(estimator: Any, grid: Any) -> bool:
     """Return whether the estimator, or a value of the grid, ends in a network."""
-    parts = grid if isinstance(grid, list | tuple) else [grid]
     values = [
         value
-        for part in parts
+        for part in (grid if isinstance(grid, list | tuple) else [grid])
         if isinstance(part, dict)
         for choices in part.values()
         if isinstance(choices, list | tuple | np.ndarray)
         for value in choices
     ]
-    ends = [
-        value.steps[-1][1] if isinstance(value, Pipeline) else value
-        for value in [estimator, *values]
-    ]
-    return any(isinstance(end, DNNClassifier) for end in ends)
+    return any(
+        isinstance(v.steps[-1][1] if isinstance(v, Pipeline) else v, DNNClassifier)
+        for v in [estimator, *values]
+    )
 
 
-def _candidate(search: Any, parameters: dict[str, Any]) -> Any:
-    return clone(search.estimator).set_params(**clone(parameters, safe=False))
-
-
-def _transformer_key(search: Any, parameters: dict[str, Any]) -> frozenset[Any]:
+def _transformer_key(estimator: Any, parameters: dict[str, Any]) -> frozenset[Any]:
     """Return what candidates whose steps before the last are the same share.
 
-    Values are compared by identity, never by content, so that in doubt
-    a step is fitted once more.
+    Values that cannot be hashed are compared by identity: in doubt a step is fitted
+    once more.
     """
-    own = ""
-    if isinstance(search.estimator, Pipeline):
-        own = f"{search.estimator.steps[-1][0]}__"
+    is_pipeline = isinstance(estimator, Pipeline)
+    own = f"{estimator.steps[-1][0]}__" if is_pipeline else ""
     return frozenset(
         (name, type(value), _hashable(value))
         for name, value in parameters.items()
@@ -128,10 +118,9 @@ class _Splits:
     """A splitter that splits once: splits drawn again would differ."""
 
     def __init__(self, search: Any, y: Any) -> None:
+        is_of_classes = is_classifier(search.estimator)
         self._given = search.cv
-        self._splitter = check_cv(
-            search.cv, y, classifier=is_classifier(search.estimator)
-        )
+        self._splitter = check_cv(search.cv, y, classifier=is_of_classes)
         self._splits: list[Any] | None = None
 
     def split(self, X: Any, y: Any = None, **params: Any) -> Iterator[Any]:
@@ -150,23 +139,10 @@ class _Splits:
 
 
 class _StandIn:
-    """What a search takes for the estimator, and is handed others by.
+    """What a search takes for the estimator; `hand_out` returns those it fits."""
 
-    Parameters
-    ----------
-    estimator : object
-        The estimator it replaces.
-    hand_out : callable
-        Called with the parameters of each fit; returns what is fitted.
-    """
-
-    def __init__(
-        self, estimator: Any, hand_out: Callable[[dict[str, Any]], Any]
-    ) -> None:
-        self._estimator, self._hand_out = estimator, hand_out
-
-    def set_params(self, **parameters: Any) -> Any:
-        return self._hand_out(parameters)
+    def __init__(self, estimator: Any, hand_out: Callable[..., Any]) -> None:
+        self._estimator, self.set_params = estimator, hand_out
 
     def __sklearn_clone__(self) -> Any:
         return self
@@ -178,38 +154,23 @@ class _StandIn:
         return repr(self._estimator)
 
 
-class _Shadow(EditedGridSearchCV):
-    """scikit-learn's search over finished fits, with the seconds that they took."""
-
-    seconds: np.ndarray | None = None
-
-    def edit_results(self, results: Any) -> None:
-        if self.seconds is not None:
-            results["mean_fit_time"] = self.seconds.mean(axis=1)
-            results["std_fit_time"] = self.seconds.std(axis=1)
-
-
 def _shadow(
     search: Any, splits: _Splits, hand_out: Any, candidates: Any, **parameters: Any
-) -> _Shadow:
+) -> TimedGridSearchCV:
     """Return a search in this process with the settings of the user's."""
-    scoring = search.scoring
-    settings = {
-        "refit": search.refit,
-        "error_score": search.error_score,
-        "verbose": search.verbose,
-        "return_train_score": search.return_train_score,
+    names = ("scoring", "refit", "error_score", "verbose", "return_train_score")
+    settings = {name: getattr(search, name) for name in names} | parameters
+    if settings["scoring"] is None:
         # a scorer that the search makes itself would hold the replacement
-        "scoring": check_scoring(search.estimator) if scoring is None else scoring,
-    }
+        settings["scoring"] = check_scoring(search.estimator)
     # under the name of the user's class in messages of scikit-learn
-    kind = type(type(search).__name__, (_Shadow,), {})
+    kind = type(type(search).__name__, (TimedGridSearchCV,), {})
     return kind(
         _StandIn(search.estimator, hand_out),
         [{name: [value] for name, value in c.items()} for c in candidates],
         cv=splits,
         n_jobs=1,
-        **settings | parameters,
+        **settings,
     )
 
 
@@ -218,7 +179,7 @@ class _RecordedError(Exception):
 
 
 def _record_folds(
-    search: Any, splits: _Splits, X: Any, y: Any, params: Any
+    search: Any, splits: _Splits, run: Callable[[Any], None]
 ) -> list[Fold]:
     """Return what the fits of each split are given."""
     folds: list[Fold] = []
@@ -227,26 +188,19 @@ def _record_folds(
         folds.append(Fold(len(folds), X, y, params))
         raise _RecordedError
 
-    def hand_out(parameters: Any) -> Any:
+    def hand_out() -> Any:
         estimator = clone(search.estimator)
         estimator.fit = record
         return estimator
 
-    shadow = _shadow(
-        search,
-        splits,
-        hand_out,
-        [{}],
-        error_score=0.0,
-        verbose=0,
-        return_train_score=False,
-    )
-    with warnings.catch_warnings(), _here():
+    settings = {"error_score": 0.0, "verbose": 0, "return_train_score": False}
+    shadow = _shadow(search, splits, hand_out, [{}], **settings)
+    with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the second run repeats all warnings
         try:
-            shadow.fit(X, y, **params)
+            run(shadow)
         except ValueError:  # as all fits "failed"
-            if not folds or len(folds) < len(splits):
+            if len(folds) < max(1, len(splits)):
                 raise
     return folds
 
@@ -254,17 +208,16 @@ def _record_folds(
 def _run_jobs(search: Any, jobs: Sequence[Job]) -> list[Outcome]:
     """Fit all: networks in stacks, the rest by joblib with `n_jobs`."""
     outcomes: dict[int, Outcome | None] = dict.fromkeys(range(len(jobs)))
-    is_network = [network_of(job.estimator) is not None for job in jobs]
-    stacked = [i for i in outcomes if is_network[i]]
-    is_verbose = any(getattr(network_of(job.estimator), "verbose", 0) for job in jobs)
-    with Progress(len(jobs), "fit", bool(search.verbose or is_verbose)) as progress:
+    networks = [network_of(job.estimator) for job in jobs]
+    stacked = [i for i in outcomes if networks[i] is not None]
+    stacked.sort(key=lambda i: jobs[i].fold.number)  # whole folds, where possible
+    stack = [jobs[i] for i in stacked]
+    is_verbose = search.verbose or any(getattr(n, "verbose", 0) for n in networks)
+    with Progress(len(jobs), "fit", bool(is_verbose)) as progress:
         if active_backend().is_local:
-            stack = [jobs[i] for i in stacked]
             done = fit_stack(stack, _n_threads(search), progress.step)
         else:
-            # whole folds to a worker, as far as it goes
-            stacked.sort(key=lambda i: jobs[i].fold.number)
-            done = _fit_stacks_elsewhere(search.n_jobs, [jobs[i] for i in stacked])
+            done = _fit_stacks_elsewhere(search.n_jobs, stack)
             for _ in filter(None, done):
                 progress.step()
         outcomes.update(zip(stacked, done, strict=True))
@@ -296,48 +249,25 @@ def _n_threads(search: Any) -> int | None:
     return joblib.effective_n_jobs(search.n_jobs)
 
 
-def _here() -> Any:
-    """Return a context in which a search of one job stays in this process."""
-    if active_backend().is_local:
-        return nullcontext()
-    return joblib.parallel_config(backend="sequential")
-
-
 def _score(
     search: Any,
-    splits: Any,
-    candidates: Any,
-    outcomes: list[Outcome],
-    X: Any,
-    y: Any,
-    params: Any,
+    splits: _Splits,
+    candidates: Sequence[Any],
+    outcomes: Sequence[Outcome],
+    run: Callable[[Any], None],
 ) -> None:
     """Have scikit-learn score what was fitted, and refit the best."""
     remaining = deque(outcomes)
 
-    def hand_out(parameters: Any) -> Any:
+    def hand_out(**parameters: Any) -> Any:
         if not remaining:  # the refit
             return clone(search.estimator).set_params(**parameters)
-        return _already_fitted(remaining.popleft())
+        return remaining.popleft().fitted_by_replay()
 
     shadow = _shadow(search, splits, hand_out, candidates)
     seconds = [outcome.seconds for outcome in outcomes]
-    shadow.seconds = np.reshape(seconds, (len(candidates), -1))
-    with _here():
-        shadow.fit(X, y, **params)
+    shadow.fit_seconds = np.reshape(seconds, (len(candidates), -1))
+    run(shadow)
     for name, value in vars(shadow).items():
         if name.endswith("_") and not name.startswith("_"):
             setattr(search, name, value)
-
-
-def _already_fitted(outcome: Outcome) -> Any:
-    """Return the estimator of a fit; its next `fit` warns and raises like that one."""
-    estimator = outcome.estimator
-
-    def fit(X: Any, y: Any = None, **params: Any) -> Any:
-        del estimator.fit
-        outcome.replay()
-        return estimator
-
-    estimator.fit = fit
-    return estimator

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from skdnn._tabular.dataset import Dataset
-from skdnn._training.execution import Execution
+from skdnn._training.execution import EVALUATION_ROWS, Execution
 from skdnn._training.nested_rows import NestedRows
 
 Rows = Dataset | NestedRows
@@ -42,47 +42,40 @@ def training_blocks(
     """
     n_epochs, n = orders.shape
     if n_epochs <= execution.epochs_at_once(n, batch_size):
-        yield _block(rows, orders.ravel(), execution.padding, n_epochs, n, batch_size)
+        arrays = dense_arrays(rows, orders.ravel(), execution.padding)
+        yield Block(arrays, n_epochs, n, batch_size)
         return
     size = execution.block_rows - execution.block_rows % batch_size
     for order in orders:
         for start in range(0, n, size):
             taken = order[start : start + size]
-            yield _block(rows, taken, execution.padding, 1, len(taken), batch_size)
+            arrays = dense_arrays(rows, taken, execution.padding)
+            yield Block(arrays, 1, len(taken), batch_size)
 
 
 def evaluation_blocks(rows: Rows, execution: Execution) -> Iterator[Block]:
     """Yield all rows, in blocks that one call evaluates as one batch."""
     n = len(rows)
-    for start in range(0, n, execution.evaluation_rows):
-        taken = np.arange(start, min(start + execution.evaluation_rows, n))
-        padding = execution.evaluation_padding(n, len(taken))
-        yield _block(rows, taken, padding, 1, len(taken), len(taken))
+    for start in range(0, n, EVALUATION_ROWS):
+        taken = np.arange(start, min(start + EVALUATION_ROWS, n))
+        arrays = dense_arrays(rows, taken, execution.evaluation_padding(n))
+        yield Block(arrays, 1, len(taken), len(taken))
 
 
-def dense_arrays(rows: Rows, positions: np.ndarray) -> tuple[np.ndarray, ...]:
-    """Return X, y and, if there are any, the weights of some rows, dense."""
+def dense_arrays(
+    rows: Rows, positions: np.ndarray, length: int | None = None
+) -> tuple[np.ndarray, ...]:
+    """Return X, y and, if there are any, the weights of some rows, dense.
+
+    Zeros follow the rows up to `length`.
+    """
     taken = rows.take(positions).dense()
-    parts = (taken.X, taken.y, taken.weight)
-    return parts[:2] if taken.weight is None else parts
+    all_parts = (taken.X, taken.y, taken.weight)
+    parts = all_parts[:2] if taken.weight is None else all_parts
+    return parts if length is None else tuple(_padded(part, length) for part in parts)
 
 
-def _block(
-    rows: Rows,
-    order: np.ndarray,
-    padding: int | None,
-    n_epochs: int,
-    n_rows: int,
-    batch_size: int,
-) -> Block:
-    arrays = dense_arrays(rows, order)
-    if padding is not None:
-        arrays = tuple(_padded(array, padding) for array in arrays)
-    return Block(arrays, n_epochs, n_rows, batch_size)
-
-
-def _padded(array: np.ndarray, n_rows: int) -> np.ndarray:
-    """Return the array with zeros after it, up to a length."""
-    padded = np.zeros((n_rows, *array.shape[1:]), dtype=array.dtype)
+def _padded(array: np.ndarray, length: int) -> np.ndarray:
+    padded = np.zeros((length, *array.shape[1:]), dtype=array.dtype)
     padded[: len(array)] = array
     return padded

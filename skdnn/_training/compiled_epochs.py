@@ -1,23 +1,24 @@
 """Fits that run in a compiled program: their state and their blocks of rows."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import astuple
 from typing import Any
 
 import numpy as np
 
 from skdnn._runtime import keras_backend
+from skdnn._training.backend_functions import tensor
 from skdnn._training.batching import (
     Block,
     dense_arrays,
     evaluation_blocks,
     training_blocks,
 )
-from skdnn._training.execution import Execution, choose_execution
+from skdnn._training.execution import choose_execution
 from skdnn._training.loss import epoch_record
 from skdnn._training.model_functions import model_program
 from skdnn._training.nested_rows import NestedRows
-from skdnn._training.program import Program, State
+from skdnn._training.program import Program
 from skdnn._training.spec_functions import spec_program
 from skdnn._training.task import ModelTask, Record, TrainingTask
 
@@ -26,23 +27,17 @@ def program_for(task: TrainingTask, n_fits: int = 1) -> Program:
     """Return the program of a network that is one of `n_fits` of its shape."""
     n_steps = task.steps_per_epoch * task.stopping.max_iter * n_fits
     row_bytes = task.spec.n_inputs * np.dtype(task.spec.dtype).itemsize
-    execution = choose_execution(
-        row_bytes, task.batch_size, n_steps, backend=keras_backend.backend()
-    )
+    execution = choose_execution(row_bytes, task.batch_size, n_steps)
     return spec_program(task.spec, task.solver, task.penalties.active, execution)
 
 
 class CompiledEpochs:
     """Epochs of a fit, each block of rows one call of a program."""
 
-    _state: State
-
-    def __init__(self, task: Any, program: Program):
+    def __init__(self, task: Any, program: Program, start: Any):
         self._task, self._program = task, program
-
-    @property
-    def _execution(self) -> Execution:
-        return self._program.execution
+        self._functions, self._execution = program.functions, program.execution
+        self._state = self._functions.start(start)
 
     @property
     def epochs_at_once(self) -> int:
@@ -55,18 +50,16 @@ class SpecEpochs(CompiledEpochs):
     """Epochs of a network from a spec."""
 
     def __init__(self, task: TrainingTask, program: Program):
-        super().__init__(task, program)
-        self._state = program.functions.start(task)
+        super().__init__(task, program, task)
         self._steps = 0
         self._logits: list[np.ndarray] = []
         # validation rows are the same in every epoch
-        self._validation: list[tuple[Any, ...]] | None = None
+        self._validation: list[list[Any]] | None = None
         if task.validation is not None and isinstance(task.validation.X, np.ndarray):
             self._validation = list(self._put_validation())
 
     @property
     def epochs_at_once(self) -> int:
-        """How many epochs one call can train."""
         at_once = super().epochs_at_once
         return min(at_once, self.logit_epochs) if self._task.keeps_logits else at_once
 
@@ -81,38 +74,38 @@ class SpecEpochs(CompiledEpochs):
         """Take a step for each batch of the rows, epoch after epoch.
 
         `orders`, of shape (n_epochs, n_samples), int32, has the positions of the rows
-        in the order of each epoch; `rate` is the learning rate. One record per epoch.
+        in the order of each epoch. One record per epoch.
         """
-        sums = []
-        task = self._task
-        for block in training_blocks(
-            task.table, orders, task.batch_size, self._execution
-        ):
-            n_steps = self._execution.padded_steps(block.n_steps)
-            sums.append(self._train_block(block, self._hyperparameters(rate, n_steps)))
+        task, execution, sums = self._task, self._execution, []
+        for block in training_blocks(task.table, orders, task.batch_size, execution):
+            numbers = self._hyperparameters(rate, execution.padded_steps(block.n_steps))
+            self._state, figures, *logits = self._program.train(
+                self._state, block, numbers, *self._held(block)
+            )
+            for of_epochs in logits:
+                self._logits += [rows[: len(task.validation)] for rows in of_epochs]
+            sums.append(figures)
             self._steps += block.n_steps
         per_epoch = np.concatenate(sums).reshape(len(orders), -1, 4).sum(axis=1)
         return [epoch_record(*epoch) for epoch in per_epoch]
 
-    def _train_block(self, block: Block, numbers: np.ndarray) -> np.ndarray:
-        """Train on a block; keep the logits of the validation rows, if needed."""
-        task, program = self._task, self._program
+    def _held(self, block: Block) -> tuple[Any, ...]:
+        """Return validation rows and space for their logits, if a call takes them."""
+        task = self._task
         is_whole = block.n_rows == task.n_train
-        if is_whole and task.keeps_logits and self.logit_epochs:
-            assert self._validation is not None
-            held = self._validation[0][0]
-            self._state, figures, logits = program.train_with_logits(
-                self._state, block, numbers, held, self.logit_epochs
-            )
-            self._logits += [rows[: len(task.validation)] for rows in logits]
-        else:
-            self._state, figures = program.train(self._state, block, numbers)
-        return figures
+        if not (is_whole and task.keeps_logits and self.logit_epochs):
+            return ()
+        assert self._validation is not None
+        X = self._validation[0][0]
+        space = (self.logit_epochs, X.shape[0], task.spec.n_outputs)
+        return X, tensor(np.zeros(space, task.spec.dtype))
 
     def evaluate(self) -> Record:
         """Return loss and accuracy of the validation rows."""
-        program, state = self._program, self._state
-        sums = [program.evaluate(state, rows) for rows in self._validation_rows()]
+        sums = [
+            self._program.of_weights("evaluate", self._state, rows)
+            for rows in self._validation_rows()
+        ]
         loss, hits, weight = np.sum(sums, axis=0)
         return {"loss": float(loss / weight), "accuracy": float(hits / weight)}
 
@@ -121,28 +114,25 @@ class SpecEpochs(CompiledEpochs):
         logits, self._logits = self._logits, []
         if logits:
             return logits
-        program, state = self._program, self._state
-        blocks = [program.logits(state, X) for X, _, _ in self._validation_rows()]
+        blocks = [
+            self._program.of_weights("logits", self._state, X)
+            for X, _, _ in self._validation_rows()
+        ]
         return [np.concatenate(blocks)[: len(self._task.validation)]]
 
     def weights(self) -> list[np.ndarray]:
-        """Return copies of the weight arrays."""
-        weights: list[np.ndarray] = self._program.functions.weights(self._state)
-        return weights
+        return self._functions.weights(self._state)
 
     def set_weights(self, weights: list[np.ndarray]) -> None:
         """Continue from other weights, with the same optimizer and dropout."""
-        functions, task = self._program.functions, self._task
-        fresh = functions.state(weights, task.spec, task.dropout_seed)
-        self._state = functions.with_weights(self._state, fresh)
+        self._state = self._functions.with_weights(self._state, self._task, weights)
 
     def optimizer_state(self) -> list[np.ndarray]:
-        """Return copies of the optimizer's variables."""
         return [keras_backend.to_numpy(value) for value in self._state.slots]
 
     def rate(self) -> float:
         """Return the current rate of the optimizer's own schedule."""
-        return float(self._program.functions.rate(self._state))
+        return self._functions.rate(self._state)
 
     def _hyperparameters(self, rate: float, n_steps: int) -> np.ndarray:
         """Return the hyperparameters of the next steps, one row per step."""
@@ -154,51 +144,43 @@ class SpecEpochs(CompiledEpochs):
             numbers = task.schedule.numbers(self._steps, n_steps)
         return numbers.astype(task.spec.dtype)
 
-    def _validation_rows(self) -> list[tuple[Any, ...]] | Iterator[tuple[Any, ...]]:
+    def _validation_rows(self) -> Iterable[list[Any]]:
         return self._put_validation() if self._validation is None else self._validation
 
-    def _put_validation(self) -> Iterator[tuple[Any, ...]]:
+    def _put_validation(self) -> Iterator[list[Any]]:
         """Yield the validation rows as tensors, one block at a time."""
         for block in evaluation_blocks(self._task.validation, self._execution):
-            yield self._program.put(block.arrays)
+            yield list(map(tensor, block.arrays))
 
 
 class ModelEpochs(CompiledEpochs):
     """Epochs of a compiled `keras.Model`; its variables are synchronized on request."""
 
     def __init__(self, task: ModelTask):
-        self._model = task.model
-        table = task.table.in_dtype_of(task.model)
-        few = dense_arrays(table, np.arange(min(2, len(table))))
-        execution = choose_execution(
-            max(1, few[0][0].nbytes),
-            task.batch_size,
-            n_steps=None,
-            backend=keras_backend.backend(),
-        )
-        super().__init__(task, model_program(task.model, few, execution))
-        self._table, self._validation = table, None
+        self._table = task.table.in_dtype_of(task.model)
         if task.validation is not None:
             self._validation = task.validation.in_dtype_of(task.model)
-        self.pull()
+        few = dense_arrays(self._table, np.arange(min(2, task.n_train)))
+        row_bytes = max(1, few[0][0].nbytes)
+        execution = choose_execution(row_bytes, task.batch_size, n_steps=None)
+        program = model_program(task.model, few, execution)
+        super().__init__(task, program, task.model)
 
     def pull(self) -> None:
         """Continue from the variables of the model."""
-        self._state = self._program.functions.start(self._model)
+        self._state = self._functions.start(self._task.model)
 
     def push(self) -> None:
         """Copy the state into the variables of the model."""
-        self._program.functions.assign(self._model, self._state)
+        self._functions.assign(self._task.model, self._state)
 
     def train(self, orders: np.ndarray, rate: float) -> list[Record]:
         """Take a step for each batch, epoch after epoch; return one record each."""
-        return self._run(
-            self._program.train, self._table, orders, self._task.batch_size
-        )
+        size = self._task.batch_size
+        return self._run(self._program.train, self._table, orders, size)
 
     def evaluate(self) -> Record:
         """Return loss and metrics of the validation rows."""
-        assert self._validation is not None
         order = np.arange(len(self._validation))[None]
         size = self._task.validation_batch_size
         return self._run(self._program.test, self._validation, order, size)[0]
@@ -209,19 +191,19 @@ class ModelEpochs(CompiledEpochs):
 
     def _run(
         self,
-        call: Callable[..., tuple[State, np.ndarray]],
+        call: Callable[..., tuple[Any, ...]],
         rows: NestedRows,
         orders: np.ndarray,
         batch_size: int,
     ) -> list[Record]:
         """Return the metrics of each epoch; an epoch may take several calls."""
-        functions, records, n_done = self._program.functions, [], 0
+        records, n_done = [], 0
         for block in training_blocks(rows, orders, batch_size, self._execution):
             if n_done % orders.shape[1] == 0:
-                self._state = functions.with_fresh_metrics(self._state)
+                self._state = self._functions.with_fresh_metrics(self._state)
             numbers = np.zeros((block.n_steps, 0), np.float32)
             self._state, figures = call(self._state, block, numbers)
             n_done += block.n_epochs * block.n_rows
             if n_done % orders.shape[1] == 0:
-                records += [functions.named(values) for values in figures]
+                records += [self._functions.named(values) for values in figures]
         return records

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from skdnn._runtime import keras_backend
+
 # Backends of Keras that have a compiled epoch.
 COMPILED_BACKENDS = ("tensorflow", "jax")
 # One call of a compiled program takes rows of about this many bytes, which stay in the
@@ -9,7 +11,7 @@ COMPILED_BACKENDS = ("tensorflow", "jax")
 _BLOCK_BYTES = 2 * 2**20
 BLOCK_ROWS = 2**15
 _BLOCK_STEPS = 2**11
-_EVALUATION_ROWS = 2**12
+EVALUATION_ROWS = 2**12  # at most, at once
 # One call returns the logits of the validation rows for at most this many epochs.
 _LOGIT_EPOCHS = 2**6
 _LOGIT_BYTES = 8 * 2**20
@@ -34,27 +36,20 @@ class Execution:
         """Length that training blocks are padded to: a batch may begin anywhere."""
         return None if self.batch_rows is None else self.block_rows + self.batch_rows
 
-    @property
-    def evaluation_rows(self) -> int:
-        """Maximum number of rows that are evaluated at once."""
-        return _EVALUATION_ROWS
-
-    def evaluation_padding(self, n_samples: int, n_taken: int) -> int | None:
-        """Return the length that a block of `n_taken` of the rows is padded to."""
+    def evaluation_padding(self, n_samples: int) -> int | None:
+        """Return the length that blocks of so many rows are padded to."""
         if self.batch_rows is None:
             return None
-        if n_samples > _EVALUATION_ROWS:
-            return _EVALUATION_ROWS
-        return max(64, 1 << (n_taken - 1).bit_length())
+        return max(64, 1 << (min(n_samples, EVALUATION_ROWS) - 1).bit_length())
 
     def logit_epochs(self, n_samples: int, row_bytes: int) -> int:
         """Return for how many epochs one call can return the validation logits.
 
         0 if there are more validation rows than are evaluated at once.
         """
-        if n_samples > _EVALUATION_ROWS:
+        if n_samples > EVALUATION_ROWS:
             return 0
-        padding = self.evaluation_padding(n_samples, n_samples) or n_samples
+        padding = self.evaluation_padding(n_samples) or n_samples
         epochs = min(_LOGIT_EPOCHS, _LOGIT_BYTES // (padding * row_bytes))
         return 1 << max(0, epochs.bit_length() - 1)
 
@@ -68,16 +63,15 @@ class Execution:
         return min(self.block_rows // n_samples, _BLOCK_STEPS // steps)
 
 
-def choose_execution(
-    row_bytes: int, batch_size: int, n_steps: int | None, *, backend: str
-) -> Execution:
+def choose_execution(row_bytes: int, batch_size: int, n_steps: int | None) -> Execution:
     """Return how to compile an epoch.
 
     `row_bytes` is the size of one row of X, `n_steps` the maximum number of steps of
     all networks of this shape that are about to be trained; None never takes XLA on
     TensorFlow. JAX always goes through XLA.
     """
-    xla = backend == "jax" or (n_steps is not None and n_steps >= XLA_PAYS_STEPS)
+    pays = n_steps is not None and n_steps >= XLA_PAYS_STEPS
+    xla = pays or keras_backend.backend() == "jax"
     batch_rows = _padded_size(batch_size) if xla else None
     fitting = max(1, _BLOCK_BYTES // row_bytes)
     rows = min(BLOCK_ROWS, 1 << (fitting.bit_length() - 1))

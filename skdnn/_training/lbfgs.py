@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 
 from skdnn._runtime import keras_backend
+from skdnn._training.backend_functions import tensor
 from skdnn._training.batching import dense_arrays
 from skdnn._training.execution import COMPILED_BACKENDS, Execution
-from skdnn._training.loss import require_finite
+from skdnn._training.loss import epoch_record, require_finite
 from skdnn._training.spec_functions import spec_program
 from skdnn._training.task import Record, TrainingResult, TrainingTask
 
@@ -34,29 +35,24 @@ def train_lbfgs(task: TrainingTask) -> TrainingResult:
     execution = Execution(xla=False, batch_rows=None, block_rows=0)
     program = spec_program(spec, task.solver, task.penalties.active, execution)
     state = program.functions.start(task)
-    rows = program.put(dense_arrays(task.table, task.positions))
-    numbers = np.array((0.0, *astuple(task.penalties), 1.0), dtype=spec.dtype)
+    rows = list(map(tensor, dense_arrays(task.table, task.positions)))
+    numbers = tensor(np.array((0.0, *astuple(task.penalties), 1.0), dtype=spec.dtype))
 
     def loss_and_gradient(flat: np.ndarray) -> tuple[float, np.ndarray]:
-        values = state._replace(weights=[program.tensor(flat.astype(spec.dtype))])
-        loss, accuracy, gradient = program.gradient(values, rows, numbers)
-        latest["accuracy"] = accuracy
-        require_finite(loss, len(history) + 1, np.nan)
-        return loss, gradient
+        now = state._replace(weights=[tensor(flat.astype(spec.dtype))])
+        loss, accuracy, gradient = program.of_weights("gradient", now, rows, numbers)
+        latest["accuracy"] = float(accuracy)
+        require_finite(float(loss), len(history) + 1, np.nan)
+        return float(loss), gradient.astype(np.float64)
 
     started = [time.perf_counter()]
 
     def keep(intermediate_result: Any) -> None:
         # the last evaluation of a line search is the one that is kept
         started.append(time.perf_counter())
-        record = {
-            "loss": float(intermediate_result.fun),
-            "accuracy": latest["accuracy"],
-            "val_loss": np.nan,
-            "val_accuracy": np.nan,
-            "learning_rate": np.nan,
-            "seconds": started[-1] - started[-2],
-        }
+        record = epoch_record(float(intermediate_result.fun), 1, latest["accuracy"], 1)
+        record["learning_rate"] = np.nan
+        record["seconds"] = started[-1] - started[-2]
         history.append(record)
         task.on_epoch(record)
 

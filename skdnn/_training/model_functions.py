@@ -9,19 +9,14 @@ import numpy as np
 
 from skdnn._runtime import compat, keras_backend
 from skdnn._training import description
+from skdnn._training.backend_functions import tensor, value_and_gradient
 from skdnn._training.execution import Execution
 from skdnn._training.optimizers import (
     is_loss_scaled,
     optimizer_variables,
     stateless_optimizer,
 )
-from skdnn._training.program import (
-    Program,
-    State,
-    backend_functions,
-    programs,
-    stateless,
-)
+from skdnn._training.program import Program, State, programs, stateless
 
 
 def model_program(
@@ -85,35 +80,22 @@ class ModelFunctions:
     of the optimizer. Figures are the results of its metrics, one after the other.
     """
 
-    hyperparameters = (0, "float32")
     figure_dtype = "float32"
 
     def __init__(self, network: Callable[[], Any], arrays: Sequence[np.ndarray]):
-        self._network = network
-        self._ops, self._backend = keras_backend.load().ops, backend_functions()
+        self._network, self._ops = network, keras_backend.load().ops
         model = network()
         build_training(model, arrays)
         self._optimizer = stateless_optimizer(model.optimizer)
         self._initial_metrics = [
             keras_backend.to_numpy(v) for v in model.metrics_variables
         ]
-        self._fresh_metrics = list(map(self._backend.tensor, self._initial_metrics))
+        self._fresh_metrics = list(map(tensor, self._initial_metrics))
         results = model.get_metrics_result()
         self._figure_shapes = {k: tuple(np.shape(v)) for k, v in results.items()}
         self.n_figures = sum(map(_size, self._figure_shapes.values()))
 
     # states
-
-    @property
-    def signature(self) -> State:
-        """Pairs of shape and dtype in place of the tensors of a state."""
-        model = self._network()
-        parts = (*_model_variables(model), model.metrics_variables)
-        return State(*([(tuple(v.shape), v.dtype) for v in part] for part in parts))
-
-    def row_signature(self, arrays: Sequence[Any]) -> list[Any]:
-        """Return pairs of shape and dtype of X, y and, if there are any, weights."""
-        return [((None, *part.shape[1:]), part.dtype.name) for part in arrays]
 
     def start(self, model: Any) -> State:
         """Return the state of a model like the network."""
@@ -179,9 +161,8 @@ class ModelFunctions:
                 state._replace(weights=weights, metrics=sums), batch, training=True
             )
 
-        (_, (fixed, metrics)), gradients = self._backend.value_and_gradient(loss_of)(
-            state.weights
-        )
+        differentiated = value_and_gradient(loss_of)
+        (_, (fixed, metrics)), gradients = differentiated(state.weights)
         model = self._network()
         weights, slots = apply_gradients(
             self._optimizer, model.trainable_variables, state, gradients

@@ -21,6 +21,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 import numpy as np
 
 from skdnn._runtime import caches, keras_backend
+from skdnn._training.backend_functions import compiled, tensor
 from skdnn._training.batching import Block
 from skdnn._training.execution import Execution
 
@@ -42,28 +43,24 @@ class Program:
     def __init__(self, functions: Any, execution: Execution):
         caches.release_kernels()  # of programs that were dropped for this one
         self.execution, self.functions = execution, functions
-        self._ops, self._backend = keras_backend.load().ops, backend_functions()
+        self._ops = keras_backend.load().ops
         self._compiled: dict[Hashable, Callable[..., Any]] = {}
         self._lock = threading.RLock()
 
-    def tensor(self, value: np.ndarray) -> Any:
-        """Return a copy of an array as a tensor of the backend."""
-        return self._backend.tensor(value)
-
-    def put(self, arrays: Sequence[np.ndarray]) -> tuple[Any, ...]:
-        """Return arrays as tensors."""
-        return tuple(map(self.tensor, arrays))
-
     def train(
-        self, state: State, block: Block, numbers: np.ndarray
-    ) -> tuple[State, np.ndarray]:
+        self, state: State, block: Block, numbers: np.ndarray, *held: Any
+    ) -> tuple[Any, ...]:
         """Take a step for each batch of a block, epoch after epoch.
 
         `state` is not used again, as the backend may overwrite it. `numbers`, of shape
         (n_steps, n_hyperparameters), are the hyperparameters of each step. Returned are
         the new state and the figures of each epoch, of shape (n_epochs, n_figures).
+
+        With `held`, tensors of rows and of zeros of shape (capacity, n_held, n_outputs)
+        for at least the epochs of the block, also the logits of the rows after each
+        epoch, of shape (n_epochs, n_held, n_outputs).
         """
-        return self._epochs("train", self.functions.step, state, block, numbers)
+        return self._epochs("train", self.functions.step, state, block, numbers, *held)
 
     def test(
         self, state: State, block: Block, numbers: np.ndarray
@@ -75,6 +72,15 @@ class Program:
         )
         return tested._replace(slots=state.slots), figures
 
+    def of_weights(self, name: str, state: State, rows: Any, *numbers: Any) -> Any:
+        """Return what a method of ``SpecFunctions`` gives for rows, as arrays."""
+        graph = getattr(self.functions, name)
+        outputs = self._call(
+            name, graph, (), (state.weights, 0), (state.fixed, 0), (rows, 1),
+            *((part, 0) for part in numbers),
+        )  # fmt: skip
+        return keras_backend.load().tree.map_structure(keras_backend.to_numpy, outputs)
+
     def _epochs(
         self,
         name: str,
@@ -82,116 +88,46 @@ class Program:
         state: State,
         block: Block,
         numbers: np.ndarray,
-    ) -> tuple[State, np.ndarray]:
-        def graph(state: Any, rows: Any, sizes: Any, numbers: Any) -> Any:
-            return self._epochs_graph(step, state, rows, sizes, numbers)
-
-        graph.__name__ = name  # shown by compilers and profilers
-        function = self.function(
-            name, graph, lambda: self._epochs_signature(state, block), block
-        )
-        state, figures = function(state, *self._arguments(block, numbers))
-        return State(*state), keras_backend.to_numpy(figures)[: block.n_epochs]
-
-    def train_with_logits(
-        self, state: State, block: Block, numbers: np.ndarray, held: Any, capacity: int
-    ) -> tuple[State, np.ndarray, np.ndarray]:
-        """Train as `train` does; return also the logits of held rows after each epoch.
-
-        `held`, of shape (n_held, n_inputs), is a tensor; `capacity` is the number of
-        epochs that the program has space for, at least those of the block. The logits
-        have shape (n_epochs, n_held, n_outputs).
-        """
-
+        *held: Any,
+    ) -> tuple[Any, ...]:
         def graph(state: Any, rows: Any, sizes: Any, numbers: Any, *held: Any) -> Any:
-            step = self.functions.step
             return self._epochs_graph(step, state, rows, sizes, numbers, *held)
 
-        spec = self.functions.spec
-        space = np.zeros((capacity, held.shape[0], spec.n_outputs), spec.dtype)
-
-        def signature() -> list[Any]:
-            return [
-                *self._epochs_signature(state, block),
-                self.functions.row_signature(block.arrays)[0],
-                ((None, None, spec.n_outputs), spec.dtype),
-            ]
-
-        function = self.function("train with logits", graph, signature, block)
-        arguments = self._arguments(block, numbers)
-        state, *parts = function(state, *arguments, held, self.tensor(space))
-        figures, logits = (
-            keras_backend.to_numpy(part)[: block.n_epochs] for part in parts
-        )
-        return State(*state), figures, logits
-
-    def _arguments(self, block: Block, numbers: np.ndarray) -> tuple[Any, ...]:
+        graph.__name__ = name  # shown by compilers and profilers
         sizes = np.array([block.n_epochs, block.n_rows, block.batch_size], np.int32)
-        return list(self.put(block.arrays)), self.tensor(sizes), self.tensor(numbers)
-
-    def _epochs_signature(self, state: State, block: Block) -> list[Any]:
-        n_numbers, dtype = self.functions.hyperparameters
-        of_state = self.functions.signature
-        if not state.slots:
-            of_state = of_state._replace(slots=[])
-        rows = self.functions.row_signature(block.arrays)
-        sizes = ((3,), "int32")
-        return [of_state, rows, sizes, ((None, n_numbers), dtype)]
-
-    def evaluate(self, state: State, rows: tuple[Any, ...]) -> np.ndarray:
-        """Return the sums of ``SpecFunctions.evaluate`` for rows as tensors."""
-        figures = self._of_weights("evaluate", self.functions.evaluate, state, *rows)
-        return keras_backend.to_numpy(figures)
-
-    def logits(self, state: State, X: Any) -> np.ndarray:
-        """Return the logits of rows, of shape (n_rows, n_outputs)."""
-        logits = self._of_weights("logits", self.functions.logits, state, X)
-        return keras_backend.to_numpy(logits)
-
-    def gradient(
-        self, state: State, rows: tuple[Any, ...], numbers: np.ndarray
-    ) -> tuple[float, float, np.ndarray]:
-        """Return loss, accuracy and gradient (float64), all rows one batch.
-
-        The weights of the state are one vector, of shape (n_weights,);
-        `numbers` are the hyperparameters.
-        """
-        loss, accuracy, gradient = map(
-            keras_backend.to_numpy,
-            self._of_weights(
-                "gradient", self.functions.gradient, state, *rows, self.tensor(numbers)
-            ),
+        state, *parts = self._call(
+            f"{name} {len(held)}",
+            graph,
+            block.arrays,
+            (state, 0),
+            (list(map(tensor, block.arrays)), 1),
+            (tensor(sizes), 0),
+            (tensor(numbers), 1),
+            *zip(held, (1, 2), strict=False),
         )
-        return float(loss), float(accuracy), gradient.astype(np.float64)
+        parts = [keras_backend.to_numpy(part)[: block.n_epochs] for part in parts]
+        return State(*state), *parts
 
-    def _of_weights(
-        self, name: str, graph: Callable[..., Any], state: State, *arguments: Any
-    ) -> Any:
-        def signature() -> list[Any]:
-            n_numbers, dtype = self.functions.hyperparameters
-            of_state = self.functions.signature
-            known = [*self.functions.row_signature(), ((n_numbers,), dtype)]
-            return [of_state.weights, of_state.fixed, *known[: len(arguments)]]
-
-        function = self.function(name, graph, signature)
-        return function(state.weights, state.fixed, *arguments)
-
-    def function(
+    def _call(
         self,
         name: str,
         graph: Callable[..., Any],
-        signature: Callable[[], list[Any]],
-        block: Block | None = None,
-    ) -> Callable[..., Any]:
-        """Return a function of tensors, compiled at its first use for such rows."""
-        arrays = () if block is None else block.arrays
-        key = name, *((array.dtype, array.shape[1:]) for array in arrays)
+        rows: Sequence[np.ndarray],
+        *arguments: tuple[Any, int],
+    ) -> Any:
+        """Call a function of tensors, compiled at its first use for such rows.
+
+        Each argument comes with the number of its axes that may have any length.
+        """
+        key = name, *((array.dtype, array.shape[1:]) for array in rows)
+        values, free = zip(*arguments, strict=True)
         with self._lock:
             if key not in self._compiled:
-                self._compiled[key] = self._backend.compiled(
-                    graph, signature(), xla=self.execution.xla
+                self._compiled[key] = compiled(
+                    graph, values, free, xla=self.execution.xla
                 )
-            return self._compiled[key]
+            function = self._compiled[key]
+        return function(*values)
 
     def _epochs_graph(
         self,
@@ -200,8 +136,7 @@ class Program:
         rows: list[Any],
         sizes: Any,
         numbers: Any,
-        held: Any = None,
-        logits: Any = None,
+        *held: Any,
     ) -> Any:
         ops, functions = self._ops, self.functions
         n_epochs, n, batch_size = sizes[0], sizes[1], sizes[2]
@@ -232,16 +167,15 @@ class Program:
             at = ops.reshape(epoch, (1, 1))
             figures = ops.scatter_update(figures, at, of_epoch[None])
             if logits:
-                of_rows = functions.logits(state.weights, state.fixed, held)
+                of_rows = functions.logits(state.weights, state.fixed, held[0])
                 logits = (ops.scatter_update(logits[0], at, of_rows[None]),)
             return epoch + 1, row, turn, state, figures, *logits
 
         figures = ops.zeros((capacity, functions.n_figures), functions.figure_dtype)
-        begin = (zero, zero, zero, state, figures)
         return ops.while_loop(
             lambda epoch, *_: epoch < n_epochs,
             one_epoch,
-            begin if logits is None else (*begin, logits),
+            (zero, zero, zero, state, figures, *held[1:]),
         )[3:]
 
     def _batch(
@@ -316,14 +250,3 @@ def stateless(variables: Sequence[Any], values: Sequence[Any]) -> Any:
     return keras_backend.load().StatelessScope(
         state_mapping=list(zip(variables, values, strict=True))
     )
-
-
-def backend_functions() -> Any:
-    """Return the module of the functions that depend on the backend."""
-    if keras_backend.backend() == "jax":
-        from skdnn._training import jax_functions
-
-        return jax_functions
-    from skdnn._training import tensorflow_functions
-
-    return tensorflow_functions

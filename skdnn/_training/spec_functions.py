@@ -5,19 +5,14 @@ from typing import Any
 
 import numpy as np
 
-from skdnn._network.keras_models import build_network, fixed_values, network_variables
+from skdnn._network.keras_models import build_network, fixed_values
 from skdnn._network.spec import NetworkSpec
 from skdnn._runtime import keras_backend
+from skdnn._training.backend_functions import tensor, value_and_gradient
 from skdnn._training.execution import Execution
 from skdnn._training.loss import penalised_loss
 from skdnn._training.optimizers import Solver, optimizer_variables
-from skdnn._training.program import (
-    Program,
-    State,
-    backend_functions,
-    programs,
-    stateless,
-)
+from skdnn._training.program import Program, State, programs, stateless
 from skdnn._training.schedules import RATE_FACTORS
 from skdnn._training.task import TrainingTask
 
@@ -48,9 +43,8 @@ class SpecFunctions:
 
     def __init__(self, spec: NetworkSpec, solver: Solver, active: tuple[bool, ...]):
         keras = keras_backend.load()
-        self._ops, self._backend = keras.ops, backend_functions()
-        self.spec, self._active = spec, active
-        self.figure_dtype, self.hyperparameters = spec.dtype, (6, spec.dtype)
+        self._ops, self.spec, self._active = keras.ops, spec, active
+        self.figure_dtype = spec.dtype
         self.network = build_network(spec)
         self._optimizer = solver.make(pure=True)
         self._follows_schedule = solver.has_schedule
@@ -93,55 +87,41 @@ class SpecFunctions:
 
     # states
 
-    @property
-    def signature(self) -> State:
-        """Pairs of shape and dtype in place of the tensors of a state."""
-        fixed = self.network.non_trainable_variables
-        weights, fixed, slots = (
-            [(tuple(v.shape), v.dtype) for v in part]
-            for part in (self._variables, fixed, self._slots)
-        )
-        return State(weights, fixed, slots, metrics=[])
-
-    def row_signature(self, arrays: Sequence[Any] = ()) -> list[Any]:
-        """Return pairs of shape and dtype of X, y and weight."""
-        spec = self.spec
-        labels = (None, spec.n_outputs) if spec.is_multilabel else (None,)
-        return [
-            ((None, spec.n_inputs), spec.dtype),
-            (labels, "int32"),
-            ((None,), spec.dtype),
-        ]
-
     def start(self, task: TrainingTask) -> State:
         """Return the state that a fit starts from."""
-        slots = task.optimizer_state or self._initial_slots
-        state = self.state(task.weights, task.spec, task.dropout_seed)
-        return state._replace(slots=[self._backend.tensor(value) for value in slots])
+        return State(
+            weights=self._trainable(task.weights),
+            fixed=self._fixed(task, task.weights),
+            slots=list(map(tensor, task.optimizer_state or self._initial_slots)),
+            metrics=[],
+        )
 
-    def state(
-        self, weights: Sequence[np.ndarray], spec: NetworkSpec, dropout_seed: int = 0
+    def with_weights(
+        self, state: State, task: TrainingTask, weights: Sequence[np.ndarray]
     ) -> State:
-        """Return the state of given weights, without the optimizer's part."""
-        arrays = zip(spec.arrays, weights, strict=True)
-        values = [value for array, value in arrays if array.trainable]
-        if self._is_flat:
-            values = [np.concatenate([value.ravel() for value in values])]
-        fixed = fixed_values(self.network, spec, weights, dropout_seed)
-        tensors = [[self._backend.tensor(v) for v in part] for part in (values, fixed)]
-        return State(tensors[0], tensors[1], slots=[], metrics=[])
-
-    def with_weights(self, state: State, other: State) -> State:
-        """Return `state` with the weights and statistics of another."""
+        """Return a state with other weights and statistics, its seeds as they are."""
         roles = {array.role for array in self.spec.arrays}
-        variables = self.network.non_trainable_variables
         fixed = [
             theirs if variable.name in roles else ours
             for variable, ours, theirs in zip(
-                variables, state.fixed, other.fixed, strict=True
+                self.network.non_trainable_variables,
+                state.fixed,
+                self._fixed(task, weights),
+                strict=True,
             )
         ]
-        return state._replace(weights=other.weights, fixed=fixed)
+        return state._replace(weights=self._trainable(weights), fixed=fixed)
+
+    def _trainable(self, weights: Sequence[np.ndarray]) -> list[Any]:
+        arrays = zip(self.spec.arrays, weights, strict=True)
+        values = [value for array, value in arrays if array.trainable]
+        if self._is_flat:
+            values = [np.concatenate([value.ravel() for value in values])]
+        return list(map(tensor, values))
+
+    def _fixed(self, task: TrainingTask, weights: Sequence[np.ndarray]) -> list[Any]:
+        values = fixed_values(self.network, task.spec, weights, task.dropout_seed)
+        return list(map(tensor, values))
 
     def weights(self, state: State) -> list[np.ndarray]:
         """Return copies of the weight arrays, in the order of ``spec.arrays``."""
@@ -149,18 +129,13 @@ class SpecFunctions:
         if self._is_flat:
             parts = np.split(values[0], self._ends[:-1])
             values = [p.reshape(s) for p, s in zip(parts, self._shapes, strict=True)]
-        trainable = iter(values)
-        variables = self.network.non_trainable_variables
-        fixed = {id(v): value for v, value in zip(variables, state.fixed, strict=True)}
+        trainable = map(np.array, values)
+        # Keras lists the variables of either kind in the order of all
+        roles = {array.role for array in self.spec.arrays}
+        variables = zip(self.network.non_trainable_variables, state.fixed, strict=True)
+        fixed = (keras_backend.to_numpy(v) for k, v in variables if k.name in roles)
         return [
-            np.array(next(trainable))
-            if array.trainable
-            else keras_backend.to_numpy(fixed[id(variable)])
-            for array, variable in zip(
-                self.spec.arrays,
-                network_variables(self.network, self.spec),
-                strict=True,
-            )
+            next(trainable if array.trainable else fixed) for array in self.spec.arrays
         ]
 
     def rate(self, state: State) -> float:
@@ -182,14 +157,12 @@ class SpecFunctions:
     ) -> tuple[State, Any]:
         """Return state and sums after a step on a batch."""
         rate, l2, l1, weight_decay, smoothing = self._unstack(numbers)
-        piecewise_linear_factor = numbers[5]
 
         def loss_of(values: Any) -> Any:
             return self._loss(values, state.fixed, batch, l2, l1, smoothing, mask)
 
-        (loss, (hits, total, fixed)), gradients = self._backend.value_and_gradient(
-            loss_of
-        )(state.weights)
+        differentiated = value_and_gradient(loss_of)
+        (loss, (hits, total, fixed)), gradients = differentiated(state.weights)
         if self._follows_schedule:
             rate = self._ops.cast(self._scheduled_rate(state.slots), rate.dtype)
         values = state.weights
@@ -199,9 +172,7 @@ class SpecFunctions:
                 for value, decayed in zip(values, self._decayed, strict=True)
             ]
         if self._factors is not None:
-            rate = rate * (
-                self._factors + piecewise_linear_factor * self._is_piecewise_linear
-            )
+            rate = rate * (self._factors + numbers[5] * self._is_piecewise_linear)
         values, slots = self._stepped(values, state.slots, gradients, rate)
         taken = self._ops.cast(count, self.spec.dtype)
         sums = sums + self._ops.stack([loss * taken, taken, hits, total])
@@ -242,23 +213,22 @@ class SpecFunctions:
             self._arrays(weights), fixed, X, training=False
         )[0]
 
-    def evaluate(self, weights: Any, fixed: Any, X: Any, y: Any, weight: Any) -> Any:
+    def evaluate(self, weights: Any, fixed: Any, rows: Any) -> Any:
         """Return the weighted sums of cross-entropy and hits, and the weight."""
+        X, y, weight = rows
         logits = self.logits(weights, fixed, X)
         loss, hits, total = penalised_loss(self.spec, logits, y, weight)
         return self._ops.stack([loss * total, hits, total])
 
-    def gradient(self, weights: Any, fixed: Any, *batch_and_numbers: Any) -> Any:
+    def gradient(self, weights: Any, fixed: Any, batch: Any, numbers: Any) -> Any:
         """Return loss, accuracy and gradient, all rows one batch."""
-        *batch, numbers = batch_and_numbers
         _, l2, l1, _, smoothing = self._unstack(numbers)
 
         def loss_of(values: Any) -> Any:
             return self._loss(values, fixed, batch, l2, l1, smoothing)
 
-        (loss, (hits, total, _)), (gradient,) = self._backend.value_and_gradient(
-            loss_of
-        )(weights)
+        differentiated = value_and_gradient(loss_of)
+        (loss, (hits, total, _)), (gradient,) = differentiated(weights)
         return loss, hits / total, gradient
 
     def _loss(

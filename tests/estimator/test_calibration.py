@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, log_loss
 
-from skdnn._estimator.out_of_fold import OutOfFoldScores, fold_of_rows
+from skdnn._estimator.calibration import OutOfFoldScores, fold_of_rows
 
 
 def scores_of(proba, y, rows=None, weight=None):

@@ -12,7 +12,7 @@ from sklearn.preprocessing import StandardScaler
 
 from skdnn import DNNClassifier
 from skdnn import model_selection as ours
-from skdnn._estimator.out_of_fold import OutOfFoldScores
+from skdnn._estimator.calibration import OutOfFoldScores
 
 # private: _spec, _weights and _training_summary hold the fitted inverse temperature and
 # the validation scores, which have no public attribute

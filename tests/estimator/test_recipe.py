@@ -15,7 +15,7 @@ from sklearn.metrics import accuracy_score, log_loss
 from skdnn import DNNClassifier, explain
 from skdnn._estimator import network_training
 from skdnn._estimator import recipe as _recipe
-from skdnn._estimator.out_of_fold import OutOfFoldScores
+from skdnn._estimator.calibration import OutOfFoldScores
 from skdnn._estimator.recipe import values_for
 from skdnn._training.stacks import train_stack
 
@@ -377,7 +377,7 @@ def test_explained_with_words_and_missing_cells(fitted, passengers):
     total = results_of.base_values + results_of.values.sum(axis=1)
     np.testing.assert_allclose(total, fitted.predict_proba(X[:3]), atol=1e-8)
     assert np.abs(results_of.values[:, list(X.columns).index("sex")]).max() > 0.01
-    html = explain.report(fitted, X[:60], y[:60], background=X[60:])._repr_html_()
+    html = explain.report(fitted, X[:12], y[:12], background=X[60:90])._repr_html_()
     assert "SHAP" in html
     assert "deck" in html
 

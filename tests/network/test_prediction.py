@@ -2,9 +2,10 @@ import keras
 import numpy as np
 import pytest
 from networks import plain_network
+from scipy.sparse import csr_matrix
 from sklearn.metrics import log_loss
 
-from skdnn._network import prediction
+from skdnn._network import numpy_forward, prediction
 from skdnn._network.keras_models import build_model
 from skdnn._network.spec import Hidden, NetworkSpec
 
@@ -59,3 +60,29 @@ def test_losses_of_several_labels_are_summed():
         log_loss(y[:, k], proba[:, k], sample_weight=weight) for k in range(3)
     )
     assert prediction.mean_loss(spec, logits, y, weight) == pytest.approx(expected)
+
+
+def doubled(x):
+    return keras.ops.relu(x) * 2
+
+
+def test_a_function_of_the_user_is_evaluated_in_keras():
+    spec, weights, X = plain_network(doubled, "float64")
+    assert not numpy_forward.supports(spec)
+    expected = keras.ops.convert_to_numpy(build_model(spec, weights)(X))
+    logits = prediction.predict_logits(spec, weights, X)
+    np.testing.assert_allclose(prediction.probabilities(spec, logits), expected)
+    np.testing.assert_allclose(
+        prediction.keras_logits(spec, weights, csr_matrix(X)), logits
+    )
+
+
+def test_both_forward_passes_agree(monkeypatch):
+    spec, weights, X = plain_network("tanh", "float64", batch_norm=True)
+    # private: blocks of the real size would need many rows
+    monkeypatch.setattr(prediction, "_KERAS_ROWS", 64)
+    np.testing.assert_allclose(
+        prediction.keras_logits(spec, weights, X),
+        prediction.predict_logits(spec, weights, X),
+        atol=1e-12,
+    )

@@ -88,17 +88,17 @@ def test_parameters_are_checked_as_in_fit():
     assert str(ours.value) == str(theirs.value)
 
 
-def test_results_of_a_search_can_be_edited(iris):
-    class Edited(compat.EditedGridSearchCV):
-        def edit_results(self, results):
-            results["mean_fit_time"] = -np.arange(len(results["params"]))
-
+def test_fit_times_of_a_search_can_be_given(iris):
     from sklearn.linear_model import LogisticRegression
 
     X, y = iris
-    search = Edited(LogisticRegression(max_iter=500), {"C": [0.1, 1.0, 2.0]}, cv=2)
-    np.testing.assert_array_equal(search.fit(X, y).cv_results_["mean_fit_time"],
-                                  [0, -1, -2])  # fmt: skip
+    search = compat.TimedGridSearchCV(
+        LogisticRegression(max_iter=500), {"C": [0.1, 1.0, 2.0]}, cv=2
+    )
+    search.fit_seconds = np.array([[0, 2], [3, 3], [5, 7]])
+    results = search.fit(X, y).cv_results_
+    np.testing.assert_array_equal(results["mean_fit_time"], [1, 3, 6])
+    np.testing.assert_array_equal(results["std_fit_time"], [1, 0, 1])
     names = inspect.signature(GridSearchCV._run_search).parameters
     # to go when the lowest scikit-learn passes the context of callbacks
     assert "evaluate_candidates" in names

@@ -1,0 +1,73 @@
+"""What a program needs of TensorFlow or JAX: tensors, gradients, compiling."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from skdnn._runtime import keras_backend
+
+
+def tensor(value: np.ndarray) -> Any:
+    """Return a copy of an array as a tensor."""
+    if keras_backend.backend() == "jax":
+        import jax
+
+        # jnp.array would compile a program of its own for every shape
+        return jax.device_put(value, may_alias=False)
+    import tensorflow as tf
+
+    return tf.constant(value)
+
+
+def value_and_gradient(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function that returns value and gradients of ``loss, others``.
+
+    `function` maps a list of tensors to a scalar tensor and anything else.
+    """
+    if keras_backend.backend() == "jax":
+        import jax
+
+        return jax.value_and_grad(function, has_aux=True)
+    import tensorflow as tf
+
+    def both(values: list[Any]) -> tuple[Any, list[Any]]:
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(values)
+            loss, others = function(values)
+        gradients = tape.gradient(loss, values)
+        # those of an embedding are slices, which a stateless optimizer cannot add
+        dense = [g if g is None else tf.convert_to_tensor(g) for g in gradients]
+        return (loss, others), dense
+
+    return both
+
+
+def compiled(
+    function: Callable[..., Any],
+    arguments: Sequence[Any],
+    free: Sequence[int],
+    *,
+    xla: bool,
+) -> Callable[..., Any]:
+    """Return a function without side effects, compiled for arguments like these.
+
+    `free` is the number of first axes of an argument's tensors that may have any
+    length. XLA compiles once more for each length that it meets; JAX always uses it.
+    """
+    if keras_backend.backend() == "jax":
+        import jax
+
+        return jax.jit(function)
+    import tensorflow as tf
+
+    def signature(argument: Any, n: int) -> Any:
+        return tf.nest.map_structure(
+            lambda part: tf.TensorSpec([None] * n + part.shape[n:], part.dtype),
+            argument,
+        )
+
+    # a concrete function is called at a third of the cost of a function
+    traced = tf.function(function, autograph=False, jit_compile=xla or None)
+    specs = [signature(*pair) for pair in zip(arguments, free, strict=True)]
+    return traced.get_concrete_function(*specs)
