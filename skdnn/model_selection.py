@@ -1,15 +1,17 @@
 """scikit-learn's searches, with all networks of a search trained together."""
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Any, Self
 
 import numpy as np
 import sklearn.model_selection
+from numpy.typing import ArrayLike
 from sklearn.base import clone, is_classifier
 from sklearn.model_selection import ParameterGrid, ParameterSampler, check_cv
 from sklearn.utils import indexable
 
-from skdnn._runtime.compat import take_rows
+from skdnn._runtime.compat import rows_of_params, take_rows
 from skdnn._runtime.progress import Progress
 from skdnn._search.nested import NestedScores
 from skdnn._search.stacked_search import fit_search
@@ -158,7 +160,15 @@ class RandomizedSearchCV(sklearn.model_selection.RandomizedSearchCV):  # type: i
         )
 
 
-def nested_cross_validate(search: Any, X: Any, y: Any, cv: Any = None) -> NestedScores:
+def nested_cross_validate(
+    search: Any,
+    X: Any,
+    y: Any,
+    cv: Any = None,
+    *,
+    groups: ArrayLike | None = None,
+    params: Mapping[str, Any] | None = None,
+) -> NestedScores:
     """Return the score of a search on rows that took no part in choosing.
 
     The best score of a search is chosen by the rows that it is measured on, and so too
@@ -176,6 +186,11 @@ def nested_cross_validate(search: Any, X: Any, y: Any, cv: Any = None) -> Nested
         Classes.
     cv : int, splitter, iterable or None, default=None
         The outer folds; None is 5, stratified for a classifier.
+    groups : array-like of shape (n_samples,), default=None
+        Such as sites or patients, for the splitters of the outer and the inner folds.
+    params : dict, default=None
+        What else the fit of the search is given, such as ``sample_weight``; of what
+        has a value per row, each fold is given its rows.
 
     Returns
     -------
@@ -211,8 +226,10 @@ def nested_cross_validate(search: Any, X: Any, y: Any, cv: Any = None) -> Nested
             "`search` must be a search that refits its choice, to be scored on the "
             f"outer rows. Got {search!r}; set refit=True, or name a metric."
         )
-    X, y = indexable(X, y)
-    splits = list(check_cv(cv, y, classifier=is_classifier(search)).split(X, y))
+    X, y, groups = indexable(X, y, groups)
+    splitter = check_cv(cv, y, classifier=is_classifier(search))
+    splits = list(splitter.split(X, y, groups))
+    params = dict(params or {}) | ({} if groups is None else {"groups": groups})
     if len(splits) < 2:
         raise ValueError(
             "`cv` must make at least 2 outer folds, for the scores to have a spread. "
@@ -221,7 +238,8 @@ def nested_cross_validate(search: Any, X: Any, y: Any, cv: Any = None) -> Nested
     chosen, scores = [], []
     with Progress(len(splits), "outer fold", bool(search.verbose)) as progress:
         for train, test in splits:
-            fitted = clone(search).fit(take_rows(X, train), take_rows(y, train))
+            own = rows_of_params(X, params, indices=train)
+            fitted = clone(search).fit(take_rows(X, train), take_rows(y, train), **own)
             scores.append(fitted.score(take_rows(X, test), take_rows(y, test)))
             chosen.append(fitted)
             progress.step()

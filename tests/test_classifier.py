@@ -565,3 +565,21 @@ def test_more_rows_than_one_chunk_of_validation():
     fitted = network(validation_fraction=0.5, max_iter=2, batch_size=256).fit(X, y)
     assert fitted._training_summary.n_validation == 6000
     assert fitted.history_["val_loss"].notna().all()
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize(
+    ("factor", "dtype"),
+    [(2.0**-1000, "float64"), (2.0**900, "float64"), (2.0**-99, "float32")],
+)
+def test_weights_count_relative_to_each_other(factor, dtype):
+    rng = np.random.default_rng(0)
+    X, weight = rng.normal(size=(60, 3)).astype(dtype), np.exp2(rng.integers(-2, 1, 60))
+    y = X[:, 0] > 0
+    fits = [
+        DNNClassifier((4,), max_iter=3, random_state=0).fit(X, y, sample_weight=w)
+        for w in (weight * factor, weight / np.exp2(1))
+    ]
+    tiny, plain = (net.predict_proba(X) for net in fits)
+    assert np.isfinite(tiny).all()
+    np.testing.assert_allclose(tiny, plain, atol=1e-6)

@@ -15,6 +15,7 @@ from sklearn.base import clone
 from skdnn._estimator.network_training import TrainedNetwork, best_epoch, mean_history
 from skdnn._estimator.parameters import is_ensemble
 from skdnn._estimator.prepare import PreparedFit
+from skdnn._estimator.summary import FinalLoss
 from skdnn._network import prediction
 from skdnn._tabular.dataset import Dataset
 from skdnn._training.loss import class_shares
@@ -103,6 +104,7 @@ def _set_ensemble(
         best_epoch=None if first.summary.best_epoch is None else best_epoch(history),
         members=members,
         reliability=None,  # each member has its own
+        final=FinalLoss.mean([network.summary.final for network in networks]),
     )
     return problems
 

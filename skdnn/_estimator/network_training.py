@@ -9,7 +9,7 @@ import pandas as pd
 from sklearn.exceptions import ConvergenceWarning
 
 from skdnn._estimator.calibration import Reliability
-from skdnn._estimator.summary import TrainingSummary, learned_nothing
+from skdnn._estimator.summary import FinalLoss, TrainingSummary
 from skdnn._network import prediction
 from skdnn._network.spec import NetworkSpec
 from skdnn._runtime.progress import Progress
@@ -95,6 +95,7 @@ def describe_training(
     y, weight = task.table.y[task.positions], task.table.weight[task.positions]
     shares = class_shares(y, weight, max(2, task.spec.n_outputs))
     baseline, known_rows = class_share_loss(y, weight, shares), task.positions
+    final = _final_loss(task, result, baseline, shares)
     if task.held_out is not None:
         known_rows = np.concatenate([known_rows, task.held_out])
     return TrainedNetwork(
@@ -115,10 +116,11 @@ def describe_training(
             best_epoch=best_epoch(history) if task.stopping.early else None,
             members=members,
             reliability=reliability,
+            final=final,
         ),
         baseline_loss=baseline,
         known_rows=known_rows,
-        problems=_problems(task, result, baseline, shares, incremental),
+        problems=_problems(task, result, final, incremental),
     )
 
 
@@ -140,8 +142,7 @@ def _ending(task: TrainingTask, result: TrainingResult) -> str:
 def _problems(
     task: TrainingTask,
     result: TrainingResult,
-    baseline: float,
-    shares: np.ndarray,
+    final: FinalLoss,
     incremental: bool,
 ) -> list[Warning]:
     """Return warnings of what went wrong in a fit that ended, with the remedies."""
@@ -165,34 +166,36 @@ def _problems(
             "or set n_iter_no_change=np.inf to always train that many epochs."
         )
         problems.append(ConvergenceWarning(text))
-    failure = learned_nothing("loss", *_final_losses(task, result, baseline, shares))
-    if failure:
+    if not final.is_below:
         remedy = (
             " Scale the columns (MinMaxScaler or StandardScaler in a Pipeline), train "
             "longer (max_iter), try another learning_rate_init or less "
             "regularisation, or check that the classes depend on the columns."
         )
-        problems.append(BaselineWarning(failure + remedy))
+        problems.append(BaselineWarning(final.failure + remedy))
     return problems
 
 
-def _final_losses(
+def _final_loss(
     task: TrainingTask, result: TrainingResult, baseline: float, shares: np.ndarray
-) -> tuple[float, float]:
-    """Return the loss and the baseline, evaluated again where the outcome is open.
+) -> FinalLoss:
+    """Return the loss of the kept weights beside the baseline.
 
-    The recorded training loss includes penalties, dropout and smoothing, so that one
-    near the baseline overstates the cross-entropy.
+    It is evaluated again where the outcome is open: the recorded training loss includes
+    penalties, dropout and smoothing, so that one near the baseline overstates the
+    cross-entropy.
     """
-    loss = float(result.history[-1]["loss"])
-    if task.validation is not None:
-        rows = task.validation.take(slice(0, _BASELINE_ROWS))
-    elif loss < 0.9 * baseline:
-        return loss, baseline
-    else:
+    loss, name = float(result.history[-1]["loss"]), "training loss"
+    # a linear network has as many weights, apart from the intercepts
+    df = task.spec.n_inputs * max(1, task.spec.n_outputs - 1)
+    if task.validation is None:
         rows = task.table.take(task.positions[:_BASELINE_ROWS])
-    if not rows.weight.sum() > 0:
-        return loss, baseline
-    logits = prediction.predict_logits(task.spec, result.weights, rows.X)
-    loss = prediction.mean_loss(task.spec, logits, rows.y, rows.weight)
-    return loss, class_share_loss(rows.y, rows.weight, shares)
+    else:
+        rows = task.validation.take(slice(0, _BASELINE_ROWS))
+        name, df = "validation loss", 1
+    is_open = task.validation is not None or not loss < 0.9 * baseline
+    if is_open and rows.weight.sum() > 0:
+        logits = prediction.predict_logits(task.spec, result.weights, rows.X)
+        loss = prediction.mean_loss(task.spec, logits, rows.y, rows.weight)
+        baseline = class_share_loss(rows.y, rows.weight, shares)
+    return FinalLoss(name, loss, baseline, len(rows), df)

@@ -1,16 +1,64 @@
 """The summary of a fit as text."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from scipy.stats import chi2
 
 from skdnn._estimator.calibration import Reliability
 from skdnn._network.spec import Hidden, NetworkSpec
 
 if TYPE_CHECKING:
     from skdnn._estimator.fitted_network import FittedNetwork
+
+
+@dataclass(frozen=True)
+class FinalLoss:
+    """The mean loss of a network beside that of predicting the class shares.
+
+    `name` says of which rows, `n_rows` how many; `df` is the number of weights that
+    even a linear network would fit to them, 1 if it was not fitted to them.
+    """
+
+    name: str
+    loss: float
+    baseline: float
+    n_rows: int
+    df: int
+
+    @property
+    def is_below(self) -> bool:
+        """Whether the loss is below that of the class shares."""
+        return self.loss < self.baseline
+
+    @property
+    def may_be_chance(self) -> bool:
+        """Whether labels drawn at random would give such a loss in 5 of 100 fits.
+
+        Twice the gain in log likelihood is chi-squared then (Wilks, 1938).
+        """
+        statistic = 2 * self.n_rows * (self.baseline - self.loss)
+        return bool(statistic < chi2.ppf(0.95, self.df))
+
+    @property
+    def failure(self) -> str:
+        """The sentence on a network whose loss is not below."""
+        return (
+            f"The network learned nothing: its {self.name}, {self.loss:.4f}, is no "
+            f"better than {self.baseline:.4f}, that of predicting the class shares for "
+            "every row."
+        )
+
+    @classmethod
+    def mean(cls, losses: "Sequence[FinalLoss]") -> "FinalLoss":
+        """Return the mean over the members of an ensemble."""
+        first = losses[0]
+        loss = float(np.mean([one.loss for one in losses]))
+        baseline = float(np.mean([one.baseline for one in losses]))
+        return cls(first.name, loss, baseline, first.n_rows, first.df)
 
 
 @dataclass(frozen=True)
@@ -29,32 +77,27 @@ class TrainingSummary:
     solver: str
     ending: str
     best_epoch: int | None
+    final: FinalLoss
     members: str | None = None
     reliability: Reliability | None = None
 
 
-def learned_nothing(name: str, loss: float, baseline: float) -> str:
-    """Return a sentence if a loss is not below that of the class shares, else ""."""
-    if loss < baseline:
-        return ""
-    return (
-        f"The network learned nothing: its {name}, {loss:.4f}, is no better than "
-        f"{baseline:.4f}, that of predicting the class shares for every row."
-    )
-
-
-def _verdict(history: pd.DataFrame, baseline: float, best_epoch: int | None) -> str:
+def _verdict(history: pd.DataFrame, final: FinalLoss, best_epoch: int | None) -> str:
     """Return one or two sentences on how well a fit converged."""
-    monitored, name = history["val_loss"].to_numpy(), "validation loss"
+    if not final.is_below:
+        return final.failure
+    name, baseline = final.name, final.baseline
+    gain = f"its {name} is {1 - final.loss / baseline:.1%} below the baseline"
+    if final.may_be_chance:
+        return (
+            f"Whether the network learned is open: {gain}, which rows without any "
+            f"relation to the classes would also give ({final.n_rows} rows)."
+        )
+    text = f"The network learned: {gain}."
+    monitored = history["val_loss"].to_numpy()
     if np.isnan(monitored).all():
-        monitored, name = history["loss"].to_numpy(), "training loss"
+        monitored = history["loss"].to_numpy()
     n = len(monitored)
-    final = monitored[(best_epoch or n) - 1]
-    failure = learned_nothing(name, final, baseline)
-    if failure:
-        return failure
-    gain = f"{1 - final / baseline:.0%}"
-    text = f"The network learned: its {name} is {gain} below the baseline."
     lowest = int(np.argmin(monitored)) + 1
     if n < 10:
         return text
@@ -94,7 +137,7 @@ def summarise(network: "FittedNetwork") -> str:
         "best epoch": f"{at} of {n_epochs}",
         "loss": f"{losses}, baseline {baseline:.4f} (class shares only)",
         "reliability": summary.reliability,
-        "verdict": _verdict(history, baseline, summary.best_epoch),
+        "verdict": _verdict(history, summary.final, summary.best_epoch),
     }
     return "\n".join(f"{name:<11} {text}" for name, text in lines.items() if text)
 

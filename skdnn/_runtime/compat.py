@@ -22,6 +22,9 @@ from skdnn._runtime import keras_backend
 # Rows of any container by position; every container has another public way.
 take_rows = sklearn.utils._safe_indexing
 
+# What has a value per row, cut to some rows, as scikit-learn's searches cut it.
+rows_of_params = sklearn.utils.validation._check_method_params
+
 # `sample_weight` with scikit-learn's messages, which its estimator checks expect.
 check_sample_weight = sklearn.utils.validation._check_sample_weight
 

@@ -6,6 +6,31 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
+from scipy.sparse import issparse
+
+
+def check_no_label_missing(y: Any) -> None:
+    """Raise ``ValueError`` for missing labels, in whatever container they come."""
+    if y is None or issparse(y):
+        return
+    # a frame or series of any library, whose missing values are of many kinds
+    values = y.to_numpy() if hasattr(y, "to_numpy") else np.asarray(y, dtype=object)
+    missing = np.asarray(pd.isna(values)).reshape(len(values), -1).any(axis=1)
+    if missing.any():
+        raise ValueError(
+            "y must have a class for every row. Got missing ones for "
+            f"{missing.sum()} of {len(missing)} rows, the first at position "
+            f"{int(missing.argmax())}. Drop these rows; only X may have missing cells."
+        )
+
+
+def label_names(y: Any) -> np.ndarray | None:
+    """Return the names of labels if y is a frame of one column per label, else None."""
+    if not hasattr(y, "columns") or len(y.columns) < 2:
+        return None
+    names = np.empty(len(y.columns), dtype=object)
+    names[:] = [str(name) for name in y.columns]
+    return names
 
 
 def sorted_classes(labels: np.ndarray) -> np.ndarray:

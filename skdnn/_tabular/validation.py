@@ -17,10 +17,12 @@ from skdnn._tabular.columns import Columns, as_table, read_columns
 from skdnn._tabular.dataset import Dataset
 from skdnn._tabular.encoder import TableEncoder
 from skdnn._tabular.labels import (
+    check_no_label_missing,
     check_same_classes,
     class_weights,
     encode,
     find_classes,
+    label_names,
     sorted_classes,
 )
 
@@ -30,6 +32,8 @@ _RULES = {
     "dtype": (np.float64, np.float32),
     "ensure_all_finite": "allow-nan",
 }
+# Weights are scaled if the largest is further than this power of two from 1.
+_LARGEST_EXPONENT = 40
 
 
 @contextmanager
@@ -76,11 +80,13 @@ def check_training_rows(
     """
     X = as_table(X)
     columns = known[0] if known else read_columns(X, estimator.categorical_features)
+    names = label_names(y)
     X, y = _check_X_y(estimator, columns, X, y, reset=known is None)
     if y.ndim == 2:
         n_labels = None if known is None else len(known[1])
         rows = _label_rows(estimator, X, y, sample_weight, n_labels)
-        return TrainingData(columns, np.arange(y.shape[1]), rows)
+        named = np.arange(y.shape[1]) if names is None else names
+        return TrainingData(columns, named if known is None else known[1], rows)
     if known is None:
         all_classes = find_classes(y if classes is None else classes, len(y))
     else:
@@ -126,6 +132,7 @@ def _check_X_y(
     columns of the first fit; y must hold classes, one per row, or labels.
     """
     X = as_table(X)
+    check_no_label_missing(y)
     rules = {**_RULES, "multi_output": True}
     if columns.is_numeric(X):
         X, y = validate_data(estimator, X, y, reset=reset, **rules)
@@ -203,4 +210,16 @@ def row_weights(
     factors = class_weights(class_weight, weight, codes, classes)
     if factors is not None:
         weight = weight * factors[codes].astype(X.dtype)
-    return weight
+    return _moderate(weight)
+
+
+def _moderate(weight: np.ndarray) -> np.ndarray:
+    """Return extreme weights times a power of two, so that sums and squares are finite.
+
+    Weights count relative to each other.
+    """
+    exponent = int(np.frexp(weight.max())[1])
+    if abs(exponent) <= _LARGEST_EXPONENT:
+        return weight
+    scaled: np.ndarray = np.ldexp(weight, -exponent)
+    return scaled

@@ -44,6 +44,7 @@ PRIVATE_ATTRIBUTES = {
         (sklearn.utils, "safe_indexing"),
         (sklearn.utils, "check_sample_weight"),
         (sklearn.utils.validation, "check_sample_weight"),
+        (sklearn.utils.validation, "check_method_params"),
         (sklearn.utils, "validate_params"),
         (sklearn.utils, "validate_parameter_constraints"),
         (sklearn.base.BaseEstimator, "validate_params"),
