@@ -10,27 +10,12 @@ import numpy as np
 
 from skdnn._runtime import compat, keras_backend
 
-# Names in keras.optimizers, in lower case.
-KERAS_OPTIMIZERS = {
-    "adadelta": "Adadelta",
-    "adafactor": "Adafactor",
-    "adagrad": "Adagrad",
-    "adam": "Adam",
-    "adamax": "Adamax",
-    "adamw": "AdamW",
-    "ftrl": "Ftrl",
-    "lamb": "Lamb",
-    "lion": "Lion",
-    "muon": "Muon",
-    "nadam": "Nadam",
-    "rmsprop": "RMSprop",
-    "sgd": "SGD",
-}
 # Their step treats each weight alone, so that all weights can be one vector: a step of
 # a small network then costs ten operations in place of ten per array.
 ELEMENTWISE = frozenset(
     ("adadelta", "adagrad", "adam", "adamax", "adamw", "ftrl", "lion", "rmsprop", "sgd")
 )
+KERAS_OPTIMIZERS = ELEMENTWISE | {"adafactor", "lamb", "muon", "nadam"}
 _FLOAT32_ONLY = frozenset(("lamb", "muon"))  # they mix in constants of float32
 _TAKES_BETAS = frozenset(("adam", "adamax", "adamw", "lamb", "nadam"))
 _FACTORS = {
@@ -38,7 +23,6 @@ _FACTORS = {
     "adamw": ("beta_1", "beta_2", "epsilon"),
     "sgd": ("momentum",),
 }
-_DEFAULT_WEIGHT_DECAY = {"adamw": 0.004}  # Keras's own
 
 
 @dataclass(frozen=True)
@@ -56,7 +40,6 @@ class Solver:
 
     @property
     def name(self) -> str:
-        """The optimizer's class, in lower case."""
         return "lbfgs" if self.full_batch else self.kind.__name__.lower()
 
     @property
@@ -97,16 +80,13 @@ def solver_from_name(
     if name == "sgd":
         config |= {"momentum": float(momentum), "nesterov": bool(nesterov)}
     elif name in _TAKES_BETAS:
-        config |= {
-            "beta_1": float(beta_1),
-            "beta_2": float(beta_2),
-            "epsilon": float(epsilon),
-        }
+        own = {"beta_1": beta_1, "beta_2": beta_2, "epsilon": epsilon}
+        config |= {key: float(value) for key, value in own.items()}
     if name in ("adamw", "lion", "lamb"):
         config["weight_decay"] = 0.0  # the program decays, and kernels only
     # serialising and back fills in Keras's defaults, so that equal solvers are equal
-    optimizer = getattr(keras_backend.load().optimizers, KERAS_OPTIMIZERS[name])
-    return _solver(optimizer.from_config(config), elementwise=name in ELEMENTWISE)
+    optimizer = keras_backend.load().optimizers.get(name).from_config(config)
+    return _solver(optimizer, elementwise=name in ELEMENTWISE)
 
 
 def lbfgs_solver() -> Solver:
@@ -146,14 +126,9 @@ def optimizer_variables(optimizer: Any) -> list[Any]:
 
 
 def hides_scaled_variables(optimizer: Any) -> bool:
-    """Return whether a loss scale is around an optimizer with unlisted variables.
-
-    Its stateless step would lose them.
-    """
-    if not is_loss_scaled(optimizer):
-        return False
-    inner = optimizer.inner_optimizer
-    return isinstance(inner, keras_backend.load().optimizers.Nadam)
+    """Return whether a loss-scaled step would lose variables that are not listed."""
+    nadam = keras_backend.load().optimizers.Nadam
+    return isinstance(getattr(optimizer, "inner_optimizer", None), nadam)
 
 
 def optimizer_rate(optimizer: Any) -> float | None:
@@ -173,21 +148,17 @@ def check_dtype(solver: Solver, dtype: str) -> None:
 
 def serialized(schedule: Any) -> Mapping[str, Any]:
     """Return a Keras ``LearningRateSchedule`` as plain data."""
-    data: Mapping[str, Any] = keras_backend.load().optimizers.schedules.serialize(
-        schedule
-    )
-    return data
+    return dict(keras_backend.load().optimizers.schedules.serialize(schedule))
 
 
 def default_weight_decay(name: str) -> float:
     """Return the decoupled weight decay that a solver has unless one is given."""
-    return _DEFAULT_WEIGHT_DECAY.get(name, 0.0)
+    return 0.004 if name == "adamw" else 0.0  # Keras's own
 
 
 def stateless_optimizer(optimizer: Any) -> Any:
     """Return a Keras optimizer over the same variables, for a ``StatelessScope``."""
-    own: Any = type(optimizer)
-    kind = _without_strategy(own)
+    kind = _without_strategy(type(optimizer))
     copied = kind.__new__(kind)  # copy.copy would save and load it, as Keras pickles
     vars(copied).update(vars(optimizer))
     compat.rekey_optimizer(copied, optimizer)

@@ -51,7 +51,6 @@ class Rate:
     power: float = 0.5
 
     def after_epoch(self, rate: float, rows_trained: int) -> float:
-        """Return the rate of the next epoch."""
         if self.policy == "invscaling":
             return float(self.initial / (rows_trained + 1) ** self.power)
         return rate
@@ -107,7 +106,6 @@ class EarlyStoppingMonitor:
 
     @property
     def is_stalled(self) -> bool:
-        """Whether patience is used up."""
         return self.stalled > self.stopping.patience
 
 
@@ -151,7 +149,6 @@ class TrainingTask:
 
     @property
     def n_train(self) -> int:
-        """Rows per epoch."""
         return len(self.positions)
 
     @property
@@ -161,7 +158,6 @@ class TrainingTask:
 
     @property
     def has_constant_rate(self) -> bool:
-        """Whether nothing between epochs changes the learning rate."""
         constant = self.rate is not None and self.rate.policy == "constant"
         return constant or self.schedule is not None
 
@@ -210,7 +206,6 @@ class ModelTask:
 
     @property
     def n_train(self) -> int:
-        """Rows per epoch."""
         return len(self.table)
 
     @property
@@ -222,13 +217,11 @@ class ModelTask:
         """Do nothing: Keras's own callbacks report progress."""
 
     def order(self, epoch: int) -> np.ndarray:
-        """Return the positions of the rows in the order of an epoch."""
         if not self.shuffle:
             return np.arange(self.n_train)
         return np.random.default_rng([self.seed, epoch]).permutation(self.n_train)
 
     def orders(self) -> Iterator[np.ndarray]:
-        """Yield the positions of the rows in the order of each epoch."""
         yield from map(self.order, itertools.count(self.first_epoch))
 
 
