@@ -37,7 +37,6 @@ class Execution:
         return None if self.batch_rows is None else self.block_rows + self.batch_rows
 
     def evaluation_padding(self, n_samples: int) -> int | None:
-        """Return the length that blocks of so many rows are padded to."""
         if self.batch_rows is None:
             return None
         return max(64, 1 << (min(n_samples, EVALUATION_ROWS) - 1).bit_length())
@@ -54,7 +53,6 @@ class Execution:
         return 1 << max(0, epochs.bit_length() - 1)
 
     def padded_steps(self, n_steps: int) -> int:
-        """Return the length to which hyperparameters of steps are padded."""
         return n_steps if self.batch_rows is None else _BLOCK_STEPS
 
     def epochs_at_once(self, n_samples: int, batch_size: int) -> int:

@@ -51,8 +51,7 @@ def train_lbfgs(task: TrainingTask) -> TrainingResult:
         # the last evaluation of a line search is the one that is kept
         started.append(time.perf_counter())
         record = epoch_record(float(intermediate_result.fun), 1, latest["accuracy"], 1)
-        record["learning_rate"] = np.nan
-        record["seconds"] = started[-1] - started[-2]
+        record |= {"learning_rate": np.nan, "seconds": started[-1] - started[-2]}
         history.append(record)
         task.on_epoch(record)
 

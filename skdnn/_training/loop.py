@@ -92,19 +92,17 @@ def train_model(task: ModelTask) -> Any:
     parts = [task.table] if task.validation is None else [task.table, task.validation]
     if not (can_compile(task) and all(part.is_plain for part in parts)):
         return fit_by_keras(task)
-    model = task.model
-    if task.callbacks or not model.built:
-        rows = task.table.take(slice(0, 2)).in_dtype_of(model)
-        build_training(model, rows.batch())
-    callbacks = ModelCallbacks(task)
+    if task.callbacks or not task.model.built:
+        rows = task.table.take(slice(0, 2)).in_dtype_of(task.model)
+        build_training(task.model, rows.batch())
+    callbacks = ModelCallbacks(task)  # before the epochs, which take the variables
     loop = _Loop(task, ModelEpochs(task), callbacks)
     loop.run()
     loop.finish()
-    return model.history
+    return task.model.history
 
 
 def can_compile(task: ModelTask) -> bool:
-    """Return whether an epoch of a model can be one call."""
     model = task.model
     return (
         keras_backend.backend() == "tensorflow"
@@ -185,7 +183,6 @@ class _Loop:
         return stopped
 
     def _validate(self, n_epochs: int) -> list[Record]:
-        """Return the validation figures of the epochs just trained."""
         if self._task.validation is None:
             return [{}] * n_epochs
         if self._task.keeps_logits:  # the caller computes the figures from them

@@ -64,12 +64,8 @@ def epoch_record(
     loss: float, rows: float, hits: float, weight: float
 ) -> dict[str, Any]:
     """Return the record of an epoch from sums over its rows, not yet validated."""
-    return {
-        "loss": float(loss / rows),
-        "accuracy": float(hits / weight),
-        "val_loss": np.nan,
-        "val_accuracy": np.nan,
-    }
+    trained = {"loss": float(loss / rows), "accuracy": float(hits / weight)}
+    return trained | dict.fromkeys(("val_loss", "val_accuracy"), np.nan)
 
 
 def class_shares(y: np.ndarray, weight: np.ndarray, n_classes: int) -> np.ndarray:
@@ -81,11 +77,7 @@ def class_shares(y: np.ndarray, weight: np.ndarray, n_classes: int) -> np.ndarra
 
 
 def class_share_loss(y: np.ndarray, weight: np.ndarray, shares: np.ndarray) -> float:
-    """Return the cross-entropy of predicting the same shares for every row, in nats.
-
-    `y` and `weight` are as in ``Dataset``; `shares`, of shape (n_classes,), are those
-    of the training rows.
-    """
+    """Return the cross-entropy of predicting the same `shares` for every row."""
     total = weight.sum()
     observed = class_shares(y, weight, len(shares))
     losses = -_xlogy(observed, shares)
@@ -100,7 +92,6 @@ def _xlogy(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 def require_finite(loss: float, epoch: int, rate: float) -> None:
-    """Raise ``ValueError`` if the loss of an epoch is infinite or NaN."""
     if not np.isfinite(loss):
         raise ValueError(
             f"Training must keep the loss finite; it became {loss} in epoch {epoch}, "

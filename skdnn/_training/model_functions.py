@@ -3,6 +3,7 @@
 import inspect
 import weakref
 from collections.abc import Callable, Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -87,9 +88,9 @@ class ModelFunctions:
         model = network()
         build_training(model, arrays)
         self._optimizer = stateless_optimizer(model.optimizer)
-        self._initial_metrics = [
-            keras_backend.to_numpy(v) for v in model.metrics_variables
-        ]
+        self._initial_metrics = list(
+            map(keras_backend.to_numpy, model.metrics_variables)
+        )
         self._fresh_metrics = list(map(tensor, self._initial_metrics))
         results = model.get_metrics_result()
         self._figure_shapes = {k: tuple(np.shape(v)) for k, v in results.items()}
@@ -98,7 +99,6 @@ class ModelFunctions:
     # states
 
     def start(self, model: Any) -> State:
-        """Return the state of a model like the network."""
         if not model.optimizer.built:
             model.optimizer.build(model.trainable_variables)
         weights, fixed, slots = (
@@ -107,24 +107,20 @@ class ModelFunctions:
         return State(weights, fixed, slots, self._fresh_metrics)
 
     def with_fresh_metrics(self, state: State) -> State:
-        """Return a state whose metrics have counted nothing."""
         return state._replace(metrics=self._fresh_metrics)
 
     def assign(self, model: Any, state: State) -> None:
-        """Copy weights and optimizer variables of a state into a model."""
         for variables, values in zip(_model_variables(model), state[:3], strict=True):
             for variable, value in zip(variables, values, strict=True):
                 variable.assign(value)
 
     def named(self, figures: np.ndarray) -> dict[str, Any]:
         """Return the figures of an epoch by the names of their metrics."""
-        sizes = list(map(_size, self._figure_shapes.values()))
-        parts = np.split(figures, np.cumsum(sizes)[:-1])
+        shapes = self._figure_shapes
+        parts = np.split(figures, np.cumsum(list(map(_size, shapes.values())))[:-1])
         return {
             name: part.reshape(shape) if shape else float(part[0])
-            for (name, shape), part in zip(
-                self._figure_shapes.items(), parts, strict=True
-            )
+            for (name, shape), part in zip(shapes.items(), parts, strict=True)
         }
 
     # graphs
@@ -141,7 +137,6 @@ class ModelFunctions:
         ]
 
     def end_epoch(self, state: State, sums: Any) -> tuple[State, Any]:
-        """Return the state and the results of the metrics."""
         ops, model = self._ops, self._network()
         with stateless(model.metrics_variables, sums):
             results = model.get_metrics_result()
@@ -154,12 +149,9 @@ class ModelFunctions:
     def step(
         self, state: State, sums: Any, batch: Any, count: Any, mask: Any, numbers: Any
     ) -> tuple[State, Any]:
-        """Return state and metrics after a step on a batch."""
-
         def loss_of(weights: Any) -> Any:
-            return self._loss(
-                state._replace(weights=weights, metrics=sums), batch, training=True
-            )
+            now = state._replace(weights=weights, metrics=sums)
+            return self._loss(now, batch, training=True)
 
         differentiated = value_and_gradient(loss_of)
         (_, (fixed, metrics)), gradients = differentiated(state.weights)
@@ -172,10 +164,8 @@ class ModelFunctions:
     def test_step(
         self, state: State, sums: Any, batch: Any, count: Any, mask: Any, numbers: Any
     ) -> tuple[State, Any]:
-        """Return the state, and the metrics after evaluating a batch."""
-        _, (fixed, metrics) = self._loss(
-            state._replace(metrics=sums), batch, training=False
-        )
+        state = state._replace(metrics=sums)
+        _, (fixed, metrics) = self._loss(state, batch, training=False)
         return state._replace(fixed=fixed), metrics
 
     def _loss(self, state: State, batch: Any, *, training: bool) -> Any:
@@ -183,19 +173,9 @@ class ModelFunctions:
         ops, model = self._ops, self._network()
         X, y, weight = (*batch, None)[:3]
         weights, fixed, slots = _model_variables(model)
-        slots = slots if training else []
         metrics = model.metrics_variables
-        scope = keras_backend.load().StatelessScope(
-            state_mapping=[
-                pair
-                for variables, values in zip(
-                    (weights, fixed, slots, metrics), state, strict=True
-                )
-                for pair in zip(variables, values, strict=True)
-            ],
-            collect_losses=True,
-        )
-        with scope:
+        variables = [*weights, *fixed, *(slots if training else []), *metrics]
+        with stateless(variables, list(chain(*state)), collect_losses=True) as scope:
             y_pred = call_with_training(model, X, training=training)
             loss = call_with_training(
                 model.compute_loss, X, y, y_pred, weight, training=training

@@ -52,12 +52,8 @@ def train_stack(
 
 def shape_of(task: TrainingTask) -> Hashable:
     """Return what fits that share a program have in common."""
-    return (
-        task.spec.without_rates(),
-        task.solver,
-        task.penalties.active,
-        task.batch_size,
-    )
+    spec = task.spec.without_rates()
+    return spec, task.solver, task.penalties.active, task.batch_size
 
 
 def _run_in_threads(
