@@ -14,11 +14,9 @@ Rows = Dataset | NestedRows
 
 @dataclass(frozen=True)
 class Block:
-    """Rows that one call of a compiled program takes.
+    """Rows that one call of a compiled program takes, and padding after them.
 
-    `arrays` are X, y and, if rows are weighted, weight, each of shape (capacity, ...):
-    the `n_rows` rows of each of the `n_epochs` epochs, one epoch after the other, and
-    padding after them.
+    `arrays` are X, y and any weights, one epoch of `n_rows` after the other.
     """
 
     arrays: tuple[np.ndarray, ...]

@@ -64,9 +64,8 @@ class Execution:
 def choose_execution(row_bytes: int, batch_size: int, n_steps: int | None) -> Execution:
     """Return how to compile an epoch.
 
-    `row_bytes` is the size of one row of X, `n_steps` the maximum number of steps of
-    all networks of this shape that are about to be trained; None never takes XLA on
-    TensorFlow. JAX always goes through XLA.
+    `n_steps` counts those of all networks of this shape that are about to be trained;
+    None never takes XLA on TensorFlow. JAX always goes through XLA.
     """
     pays = n_steps is not None and n_steps >= XLA_PAYS_STEPS
     xla = pays or keras_backend.backend() == "jax"

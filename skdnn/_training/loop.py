@@ -95,7 +95,7 @@ def train_model(task: ModelTask) -> Any:
     if task.callbacks or not task.model.built:
         rows = task.table.take(slice(0, 2)).in_dtype_of(task.model)
         build_training(task.model, rows.batch())
-    callbacks = ModelCallbacks(task)  # before the epochs, which take the variables
+    callbacks = ModelCallbacks(task)
     loop = _Loop(task, ModelEpochs(task), callbacks)
     loop.run()
     loop.finish()

@@ -23,9 +23,8 @@ def penalised_loss(
 
     The loss is the weighted mean of the cross-entropy plus the elastic-net penalty of
     the kernels divided by the total weight of the batch, as in ``MLPClassifier``; 0 for
-    a batch without weight. `logits` has shape (n_rows, n_outputs), `y` (n_rows,) with
-    positions of classes or (n_rows, n_outputs) with zeros and ones; of several labels,
-    all must be correct. For penalties see ``Penalties``; None costs nothing.
+    a batch without weight. Of several labels, all must be correct. A penalty of None
+    costs nothing.
     """
     ops = keras_backend.load().ops
     losses, hit = _row_losses(ops, spec, logits, y, smoothing)

@@ -27,16 +27,12 @@ _FACTORS = {
 
 @dataclass(frozen=True)
 class Solver:
-    """An optimizer as plain, hashable data: its class in Keras and its config as JSON.
-
-    `elementwise` is whether all weights may be passed to it as one vector,
-    `full_batch` whether SciPy's L-BFGS takes the steps, over all rows at once.
-    """
+    """An optimizer as plain, hashable data: its Keras class and its config as JSON."""
 
     kind: type
     config: str
-    elementwise: bool
-    full_batch: bool = False
+    elementwise: bool  # all weights may be passed to it as one vector
+    full_batch: bool = False  # SciPy's L-BFGS takes the steps, over all rows at once
 
     @property
     def name(self) -> str:
@@ -70,11 +66,9 @@ def solver_from_name(
     epsilon: float,
     schedule: Mapping[str, Any] | None,
 ) -> Solver:
-    """Return the solver of a name in `KERAS_OPTIMIZERS`.
+    """Return the solver of a name in `KERAS_OPTIMIZERS`; other settings are Keras's.
 
-    As in ``MLPClassifier``, the momentum belongs to ``"sgd"``, the betas and epsilon
-    to Adam and its variants; all other settings are Keras's. `schedule` is a serialised
-    ``LearningRateSchedule``; None: the training loop sets the rate.
+    With a `schedule` of None the training loop sets the rate.
     """
     config: dict[str, Any] = {"learning_rate": 1.0 if schedule is None else schedule}
     if name == "sgd":
@@ -158,7 +152,8 @@ def default_weight_decay(name: str) -> float:
 
 def stateless_optimizer(optimizer: Any) -> Any:
     """Return a Keras optimizer over the same variables, for a ``StatelessScope``."""
-    kind = _without_strategy(type(optimizer))
+    own: Any = type(optimizer)
+    kind = _without_strategy(own)
     copied = kind.__new__(kind)  # copy.copy would save and load it, as Keras pickles
     vars(copied).update(vars(optimizer))
     compat.rekey_optimizer(copied, optimizer)

@@ -64,10 +64,9 @@ class Rate:
 class Stopping:
     """When a fit ends.
 
-    After `max_iter` epochs, or after more than `patience` epochs in a row that did not
-    lower the best loss by `tol`. With `early` that is the validation loss, and the best
-    weights are restored; otherwise the training loss. `max_fun` limits the evaluations
-    of L-BFGS.
+    After `max_iter` epochs, or more than `patience` in a row that did not lower the
+    best loss by `tol`. With `early` that is the validation loss, and the best weights
+    are restored. `max_fun` limits the evaluations of L-BFGS.
     """
 
     max_iter: int
@@ -113,14 +112,11 @@ class EarlyStoppingMonitor:
 class TrainingTask:
     """A network from a spec, its starting weights, its rows, and how to train it.
 
-    `weights` are in the order of ``spec.arrays``; `optimizer_state` None starts the
-    optimizer from its initial state. An epoch takes the rows of `table` at `positions`
-    (int32, repeated in a bootstrap sample); `held_out` are the positions that were set
-    aside for `validation`. `random_state` draws the order of the rows, once per epoch.
-    `rate` None leaves the learning rate to the optimizer's own schedule; `schedule`
-    replaces rate and penalties. `rows_trained` counts the training rows of earlier fits
-    that this one continues, `keeps_logits` keeps the validation logits of every
-    epoch, and `on_epoch` is called with the record of each epoch.
+    An epoch takes the rows of `table` at `positions` (repeated in a bootstrap sample);
+    `held_out` are those set aside for `validation`. `optimizer_state` None is the
+    initial one, `rate` None leaves the rate to the optimizer's own schedule;
+    `schedule` replaces rate and penalties. `rows_trained` counts the training rows of
+    earlier fits that this one continues.
     """
 
     spec: NetworkSpec
@@ -174,9 +170,7 @@ class TrainingTask:
 class ModelTask:
     """A compiled `keras.Model`, its rows, and arguments of ``Model.fit``.
 
-    `seed` fixes the order of the rows. `epochs` is where training ends and
-    `first_epoch` where it begins. `verbose` and `other` are passed to Keras as given,
-    and so are `callbacks`, which see the model itself.
+    Training ends at `epochs`, wherever it begins; `seed` fixes the order of the rows.
     """
 
     model: Any
@@ -229,12 +223,9 @@ class ModelTask:
 class TrainingResult:
     """A trained network.
 
-    `weights` are in the order of ``spec.arrays``; `optimizer_state` are the optimizer's
-    variables after the last step. `history` has one record per epoch: loss, accuracy,
-    val_loss, val_accuracy, learning_rate, seconds. `stopped` and `interrupted` state
-    whether a rule or a callback, or the user, ended training before ``max_iter``.
-    `logits` are those of the validation rows after each epoch, of shape
-    (n_validation, n_outputs), if the task keeps them.
+    `history` has one record per epoch. A rule or a callback `stopped`, or the user
+    `interrupted` training before ``max_iter``. `logits` are those of the validation
+    rows after each epoch, if the task keeps them.
     """
 
     weights: list[np.ndarray]
