@@ -21,10 +21,7 @@ _first_counts: dict[Hashable, dict[str, int]] = {}
 
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
-    """Set the seeds of Python and NumPy for a block, and restore their states.
-
-    Layers and initialisers of Keras draw theirs from Python's. Other threads wait.
-    """
+    """Set the seeds of Python and NumPy for a block; other threads wait."""
     with _lock, global_numpy_seed(seed):
         state = random.getstate()
         random.seed(seed)

@@ -19,11 +19,7 @@ _LEFT_TO_KERAS = ("acc", "accuracy", "ce", "crossentropy")
 def compile_arguments(
     params: Mapping[str, Any], names: Iterable[str]
 ) -> dict[str, Any]:
-    """Return the arguments of ``Model.compile``: instances of classes, and copies.
-
-    `params` are all parameters of the estimator, `names` those that go to `compile`
-    unchanged.
-    """
+    """Return the arguments of ``Model.compile``: instances of classes, and copies."""
     arguments: dict[str, Any] = _parameters.route_params(params, "compile", names)
     for name in ("optimizer", "loss", "metrics"):
         routed = _parameters.route_params(params, name, (), strict=name == "optimizer")

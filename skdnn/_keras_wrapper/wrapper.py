@@ -35,7 +35,7 @@ _metric_name = scikeras_import.load("scikeras.utils").metric_name
 
 
 class Wrapper(_wrappers.KerasClassifier):  # type: ignore[misc, name-defined]
-    """scikeras's class with its faults fixed, the base of `KerasClassifier`."""
+    """The base of `KerasClassifier`."""
 
     _routing_prefixes = _wrappers.KerasClassifier._routing_prefixes | {
         "callbacks", "score",

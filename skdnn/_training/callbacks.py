@@ -70,9 +70,8 @@ class NoCallbacks:
 class SpecCallbacks(NoCallbacks):
     """Calls the callbacks of a network from a spec, and takes over what they change.
 
-    Callbacks see a compiled `keras.Model` of standard layers, from rows to
-    probabilities, with the weights and the learning rate of the fit. Weights and a
-    rate that they set, and ``stop_training``, take effect.
+    They see a compiled `keras.Model` of standard layers, from rows to probabilities,
+    with the weights and the learning rate of the fit.
     """
 
     needs_every_epoch = True

@@ -29,10 +29,7 @@ from skdnn._training.task import ModelTask, Record, TrainingTask
 
 
 class KerasEpochs:
-    """Epochs of a network from a spec, each one call of ``Model.fit``.
-
-    `batch_callback` returns a Keras callback for the model that trains.
-    """
+    """Epochs of a network from a spec, each one call of ``Model.fit``."""
 
     epochs_at_once = 1
 
@@ -45,11 +42,8 @@ class KerasEpochs:
         self._decay_kernels_only()
         self._optimizer.build(self._network.trainable_variables)
         self.set_weights(task.weights)
-        for variable, value in zip(
-            optimizer_variables(self._optimizer),
-            task.optimizer_state or (),
-            strict=False,
-        ):
+        variables = optimizer_variables(self._optimizer)
+        for variable, value in zip(variables, task.optimizer_state or (), strict=False):
             variable.assign(value)
         set_dropout(self._network, task.spec, task.dropout_seed)
         self._model = _penalised_model_class()(self._network, task)
@@ -57,7 +51,6 @@ class KerasEpochs:
         self._callbacks = [batch_callback(self._model)] if batch_callback else []
 
     def train(self, orders: np.ndarray, rate: float) -> list[Record]:
-        """Take a step for each batch; see ``SpecEpochs.train``."""
         if not self._task.solver.has_schedule:
             self._optimizer.learning_rate = rate
         return [self._epoch(order) for order in orders]
@@ -99,7 +92,6 @@ class KerasEpochs:
         return [keras_backend.to_numpy(v) for v in optimizer_variables(self._optimizer)]
 
     def rate(self) -> float:
-        """Return the current rate of the optimizer's own schedule."""
         return float(keras_backend.to_numpy(self._optimizer.learning_rate))
 
     def _decay_kernels_only(self) -> None:
@@ -111,7 +103,6 @@ class KerasEpochs:
 
 
 def fit_by_keras(task: ModelTask) -> Any:
-    """Train a model by its own ``fit``; return the ``History`` of Keras."""
     model, rows = task.model, task.table
     settings = {
         "epochs": task.epochs,

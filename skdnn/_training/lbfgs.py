@@ -16,11 +16,7 @@ from skdnn._training.task import Record, TrainingResult, TrainingTask
 
 
 def train_lbfgs(task: TrainingTask) -> TrainingResult:
-    """Train one network by SciPy's L-BFGS-B; one record for each iteration.
-
-    All rows are one batch; ``stopping.tol`` is that of the gradient, and
-    ``stopping.max_fun`` limits the evaluations (Byrd et al., 1995).
-    """
+    """Train by SciPy's L-BFGS-B (Byrd et al., 1995); one record per iteration."""
     from scipy.optimize import minimize
 
     if keras_backend.backend() not in COMPILED_BACKENDS:

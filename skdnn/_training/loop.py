@@ -46,9 +46,8 @@ def train(
 ) -> TrainingResult:
     """Train one network from a spec; raise ``ValueError`` if the loss is not finite.
 
-    Nothing in the task changes but the state of its `random_state`. `n_fits` is how
-    many of its shape are about to be trained, itself included; `wants_stop` is called
-    between epochs, and returns whether to end as if the user had interrupted.
+    `n_fits` is how many of its shape are about to be trained, itself included;
+    `wants_stop` returns whether to end as if the user had interrupted.
     """
     if task.solver.full_batch:
         return train_lbfgs(task)
@@ -74,7 +73,6 @@ def train(
 def _choose_epochs(
     task: TrainingTask, callbacks: NoCallbacks, n_fits: int
 ) -> SpecEpochs | KerasEpochs:
-    """Return the compiled epoch, or ``Model.fit`` where that cannot serve."""
     if isinstance(callbacks, SpecCallbacks) and need_batches(task.callbacks):
         return KerasEpochs(task, callbacks.batch_forwarder)
     if keras_backend.backend() not in COMPILED_BACKENDS:
@@ -144,11 +142,7 @@ class _Loop:
         self._callbacks.end()
 
     def _epochs_together(self) -> int:
-        """Return how many epochs to train in one call.
-
-        As many as change nothing: training cannot end before the last of them, and
-        no callback is notified of each.
-        """
+        """Return for how many epochs nothing can end training or needs to be told."""
         task = self._task
         validates = task.validation is not None and not task.keeps_logits
         every = self._callbacks.needs_every_epoch

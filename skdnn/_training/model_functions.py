@@ -52,8 +52,7 @@ def model_program(
 def build_training(model: Any, arrays: Sequence[np.ndarray]) -> None:
     """Create all variables of a model: of its layers, metrics and optimizer.
 
-    `arrays` are a few rows; they change no weight. Inside a compiled program nothing
-    can be created, and callbacks find a metric's direction once it is built.
+    Inside a program none can be, and callbacks find the direction of built metrics.
     """
     X, y, *weight = map(keras_backend.load().ops.convert_to_tensor, arrays)
     y_pred = model(X)
@@ -76,9 +75,8 @@ def call_with_training(function: Any, *args: Any, training: bool) -> Any:
 class ModelFunctions:
     """Pure functions of tensors for a compiled `keras.Model`.
 
-    `network` returns the model whose variables stand for those of a state; its own
-    values are not used. There are no hyperparameters: the learning rate is a variable
-    of the optimizer. Figures are the results of its metrics, one after the other.
+    `network` returns the model whose variables stand for those of a state. The learning
+    rate is a variable of the optimizer; figures are the results of the metrics.
     """
 
     figure_dtype = "float32"
@@ -126,10 +124,7 @@ class ModelFunctions:
     # graphs
 
     def begin_epoch(self, state: State, epoch: Any) -> Any:
-        """Return the metrics' variables: reset, but in the first epoch of a call.
-
-        An epoch in many blocks is many calls.
-        """
+        """Return the metrics' variables: an epoch may have begun in an earlier call."""
         ops = self._ops
         return [
             ops.where(epoch > 0, ops.convert_to_tensor(initial), now)
@@ -203,7 +198,6 @@ def apply_gradients(
 
 
 def _model_variables(model: Any) -> tuple[list[Any], list[Any], list[Any]]:
-    """Return trainable variables, others, and those of the optimizer."""
     return (
         model.trainable_variables,
         model.non_trainable_variables,

@@ -44,10 +44,7 @@ class Solver:
         return isinstance(json.loads(self.config)["learning_rate"], dict)
 
     def make(self, *, pure: bool = False) -> Any:
-        """Return a new Keras optimizer; a `pure` one is for a ``StatelessScope`` only.
-
-        Keras's own optimizers for TensorFlow fail there.
-        """
+        """Return a new Keras optimizer; in a ``StatelessScope`` only a `pure` works."""
         kind: Any = _without_strategy(self.kind) if pure else self.kind
         optimizer = kind.from_config(json.loads(self.config))
         # a Python number would be rounded to float32 before it meets float64 weights
@@ -169,10 +166,9 @@ def is_loss_scaled(optimizer: Any) -> bool:
 
 @cache
 def _without_strategy(kind: Any) -> Any:
-    """Return an optimizer's class without TensorFlow's distribution strategies.
+    """Return an optimizer's class with the methods that all backends share.
 
-    They need TensorFlow's variables in place of values. Methods that the backend
-    overrides are replaced by those that all backends share.
+    Those for TensorFlow's distribution strategies need variables in place of values.
     """
     backend, base = (
         next((c for c in kind.__mro__ if c.__name__ == name), None)

@@ -4,12 +4,10 @@
 steps. Here the loop over batches is part of the compiled program. Layers, losses and
 optimizers are Keras's.
 
-A program is a set of pure functions: weights, statistics and the optimizer's variables
-are inputs and outputs. It keeps nothing of a fit, so that many fits can run in it at
-the same time. What a step computes is given by an adapter: ``SpecFunctions`` for a
-network from a spec, ``ModelFunctions`` for any compiled `keras.Model`. Of both,
-`begin_epoch` returns the sums that an epoch begins with, `step` state and sums after a
-batch, and `end_epoch` the state and the figures of an epoch, a vector.
+A program keeps nothing of a fit, so that many fits can run in it at the same time. What
+a step computes is given by ``SpecFunctions`` or ``ModelFunctions``: `begin_epoch`
+returns the sums that an epoch begins with, `step` state and sums after a batch, and
+`end_epoch` the state and the figures of an epoch, a vector.
 """
 
 import threading

@@ -34,10 +34,10 @@ def spec_program(
 class SpecFunctions:
     """Pure functions of tensors for a network from a spec.
 
-    All trainable weights are one vector where the optimizer allows it, so that its
-    step is one short series of operations. The hyperparameters of a step are rate, l2,
-    l1, weight decay, label smoothing and the factor of the rate for piecewise-linear
-    encodings. Figures are sums over the rows: loss, rows, weighted hits, weight.
+    All trainable weights are one vector where the optimizer allows it. The
+    hyperparameters of a step are rate, l2, l1, weight decay, label smoothing and the
+    factor of the rate for piecewise-linear encodings; figures are sums over the rows:
+    loss, rows, weighted hits, weight.
     """
 
     n_figures = 4

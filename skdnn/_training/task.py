@@ -18,18 +18,12 @@ Record = dict[str, Any]
 
 @dataclass(frozen=True)
 class Penalties:
-    """Penalty factors, which a compiled program takes as input.
+    """Penalty factors, which a compiled program takes as input."""
 
-    `l2` and `l1` multiply half the sum of squared and the sum of absolute kernel
-    weights, divided by the total weight of the batch. `weight_decay` is the share of
-    the kernels subtracted per step, times the learning rate (Loshchilov and Hutter,
-    2019), `label_smoothing` the share of a target spread evenly over the classes.
-    """
-
-    l2: float
-    l1: float
-    weight_decay: float
-    label_smoothing: float
+    l2: float  # of half the sum of squared kernels, over the weight of a batch
+    l1: float  # of the sum of absolute kernels, over the weight of a batch
+    weight_decay: float  # per step and rate (Loshchilov and Hutter, 2019)
+    label_smoothing: float  # share of a target spread evenly over the classes
 
     @property
     def active(self) -> tuple[bool, ...]:
