@@ -119,7 +119,6 @@ def _compare_dropout(console: Console, rows: Rows) -> None:
 
 
 def _curve(losses: pd.Series) -> str:
-    """Return losses as bars, from the first epoch to the last."""
     epochs = np.linspace(0, len(losses) - 1, _N_BARS).astype(int)
     heights = losses.to_numpy()[epochs] / losses.max()
     return "".join("▁▂▃▄▅▆▇█"[min(7, int(8 * height))] for height in heights)

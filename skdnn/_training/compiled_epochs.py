@@ -169,8 +169,7 @@ class ModelEpochs(CompiledEpochs):
         return self._run(self._program.test, self._validation, order, size)[0]
 
     def rate(self) -> float:
-        """Return NaN: callbacks of Keras read the rate from the model."""
-        return np.nan
+        return np.nan  # callbacks of Keras read it from the model
 
     def _run(
         self,

@@ -31,10 +31,9 @@ def training(model: Any) -> str | None:
     settings = getattr(compat.compile_config(model), "config", None)
     if described is None or settings is None:
         return None
-    optimizer = model.optimizer
-    if compat.has_weight_decay_exclusions(optimizer):
+    if compat.has_weight_decay_exclusions(model.optimizer):
         return None
-    described_settings = _setting({**settings, "optimizer": optimizer})
+    described_settings = _setting({**settings, "optimizer": model.optimizer})
     return described_settings and described + described_settings
 
 

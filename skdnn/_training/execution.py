@@ -21,15 +21,11 @@ XLA_PAYS_STEPS = 1_500
 
 @dataclass(frozen=True)
 class Execution:
-    """How an epoch is compiled and what its calls take: part of a program's key.
+    """How an epoch is compiled and what its calls take: part of a program's key."""
 
-    Programs of XLA are compiled for fixed lengths: a batch has `batch_rows` rows (None:
-    any number), padded with rows of weight 0. A call takes at most `block_rows` rows.
-    """
-
-    xla: bool
-    batch_rows: int | None
-    block_rows: int
+    xla: bool  # compiled for fixed lengths
+    batch_rows: int | None  # padded with rows of weight 0; None: any number
+    block_rows: int  # in a call, at most
 
     @property
     def padding(self) -> int | None:

@@ -151,10 +151,7 @@ def _has_rows(rows: Any) -> bool:
 
 @cache
 def batches_class() -> type:
-    """Return the class of the data set that yields batches in a given order.
-
-    Arrays passed to ``Model.fit`` directly would be converted to float32.
-    """
+    """Return the class of a data set; ``Model.fit`` makes float32 of plain arrays."""
     keras = keras_backend.load()
 
     class Batches(keras.utils.PyDataset):  # type: ignore[name-defined, misc]
@@ -183,7 +180,6 @@ def _as_tuples(node: Any) -> Any:
 
 @cache
 def _penalised_model_class() -> type:
-    """Return the class of the model that trains a network from a spec."""
     keras = keras_backend.load()
 
     class PenalisedModel(keras.Model):  # type: ignore[name-defined, misc]

@@ -40,9 +40,7 @@ _OWN_LOOPS = (
 
 
 def train(
-    task: TrainingTask,
-    n_fits: int = 1,
-    wants_stop: Callable[[], bool] = lambda: False,
+    task: TrainingTask, n_fits: int = 1, wants_stop: Callable[[], bool] = lambda: False
 ) -> TrainingResult:
     """Train one network from a spec; raise ``ValueError`` if the loss is not finite.
 

@@ -39,7 +39,6 @@ class NestedRows:
         return self
 
     def in_dtype_of(self, model: Any) -> "NestedRows":
-        """Return the rows with floats in the dtype of the network's inputs."""
         return NestedRows(*(in_dtype_of(model, part) for part in self.batch()))
 
     def batch(self) -> tuple[Any, ...]:

@@ -81,7 +81,6 @@ def solver_from_name(
 
 
 def lbfgs_solver() -> Solver:
-    """Return the solver whose steps are SciPy's."""
     plain = keras_backend.load().optimizers.SGD(1.0)
     return replace(_solver(plain, elementwise=True), full_batch=True)
 
@@ -143,7 +142,6 @@ def serialized(schedule: Any) -> Mapping[str, Any]:
 
 
 def default_weight_decay(name: str) -> float:
-    """Return the decoupled weight decay that a solver has unless one is given."""
     return 0.004 if name == "adamw" else 0.0  # Keras's own
 
 

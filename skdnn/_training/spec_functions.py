@@ -21,10 +21,7 @@ from skdnn._training.task import TrainingTask
 def spec_program(
     spec: NetworkSpec, solver: Solver, active: tuple[bool, ...], execution: Execution
 ) -> Program:
-    """Return the program of a network, compiled for the penalties that are active.
-
-    Dropout rates are inputs of the program, not part of it.
-    """
+    """Return the program of a network with these penalties, for any dropout rates."""
     return programs.get(
         (spec.without_rates(), solver, active, execution),
         lambda: Program(SpecFunctions(spec, solver, active), execution),
