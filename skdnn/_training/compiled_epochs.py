@@ -67,9 +67,10 @@ class SpecEpochs(CompiledEpochs):
     def train(self, orders: np.ndarray, rate: float) -> list[Record]:
         """Take a step for each batch; `orders` has shape (n_epochs, n_samples)."""
         task, execution, sums = self._task, self._execution, []
-        for block in batching.training_blocks(
+        blocks = batching.training_blocks(
             task.table, orders, task.batch_size, execution
-        ):
+        )
+        for block in blocks:
             numbers = self._hyperparameters(rate, execution.padded_steps(block.n_steps))
             self._state, figures, *logits = self._program.train(
                 self._state, block, numbers, *self._held(block)
@@ -180,9 +181,8 @@ class ModelEpochs(CompiledEpochs):
     ) -> list[Record]:
         """Return the metrics of each epoch; an epoch may take several calls."""
         records, n_done = [], 0
-        for block in batching.training_blocks(
-            rows, orders, batch_size, self._execution
-        ):
+        blocks = batching.training_blocks(rows, orders, batch_size, self._execution)
+        for block in blocks:
             if n_done % orders.shape[1] == 0:
                 self._state = self._functions.with_fresh_metrics(self._state)
             numbers = np.zeros((block.n_steps, 0), np.float32)

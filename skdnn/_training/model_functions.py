@@ -52,7 +52,7 @@ def model_program(
 def build_training(model: Any, arrays: Sequence[np.ndarray]) -> None:
     """Create all variables of a model: of its layers, metrics and optimizer.
 
-    Inside a program none can be, and callbacks find the direction of built metrics.
+    A program can create none, and callbacks find the direction of built metrics only.
     """
     X, y, *weight = map(keras_backend.load().ops.convert_to_tensor, arrays)
     y_pred = model(X)
