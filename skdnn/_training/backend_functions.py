@@ -49,7 +49,7 @@ def compiled(
 ) -> Callable[..., Any]:
     """Return a function without side effects, compiled for arguments like these.
 
-    As many first axes of each argument's tensors as `free` says may have any length.
+    So many first axes of an argument's tensors as `free` has may be of any length.
     """
     if keras_backend.backend() == "jax":
         import jax

@@ -140,7 +140,7 @@ class _Loop:
         self._callbacks.end()
 
     def _epochs_together(self) -> int:
-        """Return for how many epochs nothing can end training or needs to be told."""
+        """Return for how many epochs nothing can end training or needs a notice."""
         task = self._task
         validates = task.validation is not None and not task.keeps_logits
         every = self._callbacks.needs_every_epoch

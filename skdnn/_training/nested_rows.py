@@ -35,7 +35,7 @@ class NestedRows:
         return NestedRows(take(self.X, positions), take(self.y, positions), weight)
 
     def dense(self) -> "NestedRows":
-        """Return them as they are: rows that were taken are dense."""
+        """Return the rows unchanged: those that were taken are dense."""
         return self
 
     def in_dtype_of(self, model: Any) -> "NestedRows":
