@@ -95,7 +95,7 @@ class SpecFunctions:
     def with_weights(
         self, state: State, task: TrainingTask, weights: Sequence[np.ndarray]
     ) -> State:
-        """Return a state with other weights and statistics, its seeds as they are."""
+        """Return a state with other weights and statistics, its seeds unchanged."""
         roles = {array.role for array in self.spec.arrays}
         fixed = [
             theirs if variable.name in roles else ours
