@@ -35,7 +35,6 @@ class Mixer:
 
     @property
     def n_players(self) -> int:
-        """Number of players."""
         return int(self.owner.max()) + 1
 
     def worth(self, design: Design, X: np.ndarray) -> np.ndarray:
@@ -84,17 +83,12 @@ def _mixed(X: np.ndarray, kept: np.ndarray, rest: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class DesignSeries:
-    """Designs of one kind, evaluated one after the other.
+    """Designs of one kind, evaluated one after the other."""
 
-    `method` is "exact", "regression" or "walks"; `n_pairs` the pairs of sets or walks
-    for each background row; `n_designs` the maximum number of designs (None is no
-    limit); `tolerance` the largest standard error at which the series ends early.
-    """
-
-    method: str
-    n_pairs: int
-    n_designs: int | None
-    tolerance: float | None
+    method: str  # "exact", "regression" or "walks"
+    n_pairs: int  # of sets or walks, for each background row
+    n_designs: int | None  # the maximum number; None is no limit
+    tolerance: float | None  # the largest standard error at which the series ends early
     seed: int
 
     def design(self, mixer: Mixer, position: int) -> Design:
@@ -109,10 +103,8 @@ class DesignSeries:
 
     def is_done(self, n_done: int, variances: np.ndarray) -> np.ndarray:
         """Return which rows need no more designs, by their variances."""
-        if n_done == self.n_designs:
-            return np.ones(len(variances), dtype=bool)
-        if self.tolerance is None:
-            return np.zeros(len(variances), dtype=bool)
+        if n_done == self.n_designs or self.tolerance is None:
+            return np.full(len(variances), n_done == self.n_designs)
         return np.asarray(variances.max(axis=(1, 2)) <= self.tolerance**2)
 
 
@@ -142,14 +134,14 @@ def estimate(
         parts.append(part)
         for _ in part[0]:
             step()
+    return _joined(parts)
+
+
+def _joined(parts: list[Estimates]) -> Estimates:
+    """Return the estimates of all rows; without members there are no refit errors."""
     values, errors, refits, error_df = zip(*parts, strict=True)
-    return np.concatenate(values), np.concatenate(errors), _joined(refits), error_df[0]
-
-
-def _joined(parts: tuple[np.ndarray | None, ...]) -> np.ndarray | None:
-    """Return the parts in one array; None if there are no members."""
-    arrays = [part for part in parts if part is not None]
-    return np.concatenate(arrays) if arrays else None
+    spread = None if refits[0] is None else np.concatenate(refits)
+    return np.concatenate(values), np.concatenate(errors), spread, error_df[0]
 
 
 def _estimate_rows(
@@ -161,7 +153,7 @@ def _estimate_rows(
 ) -> Estimates:
     """Evaluate the series for a few rows at a time; see `estimate`."""
     k = len(mixer.target.output_names)
-    values, errors, refits = [], [], []
+    parts: list[Estimates] = []
     starts = mixer.target.predict(mixer.background)
 
     @lru_cache(maxsize=4)
@@ -187,8 +179,6 @@ def _estimate_rows(
                 step()
         # copies of what is returned: memory does not grow with rows times members
         own, spread = mixer.target.split(sums[0])
-        values.append(own.copy())
-        errors.append(np.sqrt(sums[1, :, :, :k]))
-        refits.append(spread)
-    joined = _joined(tuple(refits))
-    return np.concatenate(values), np.concatenate(errors), joined, design(0).error_df
+        errors = np.sqrt(sums[1, :, :, :k])
+        parts.append((own.copy(), errors, spread, design(0).error_df))
+    return _joined(parts)
