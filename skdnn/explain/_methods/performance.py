@@ -8,10 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from skdnn._estimator.calibration import (
-    calibration_bins,
-    expected_calibration_error,
-)
+from skdnn._estimator.calibration import calibration_bins, expected_calibration_error
 
 SCORES = ("accuracy", "balanced_accuracy", "log_loss", "roc_auc", "calibration_error")
 _Z = 1.959963984540054  # the 97.5% quantile of the normal distribution
@@ -34,42 +31,25 @@ class Score:
 
 @dataclass(frozen=True)
 class Bin:
-    """One point of a reliability curve.
-
-    Of `n` rows with mean predicted probability `predicted`, the share `observed`, with
-    its Wilson interval, had the predicted class.
-    """
+    """One point of a reliability curve."""
 
     n: int
-    predicted: float
-    observed: float
-    low: float
+    predicted: float  # mean probability of these rows
+    observed: float  # the share of them in the predicted class
+    low: float  # its Wilson interval
     high: float
 
 
 @dataclass(frozen=True)
 class Performance:
-    """Scores, confusion matrix and reliability curves of one set of predictions.
+    """Scores, confusion matrix and reliability curves of one set of predictions."""
 
-    Attributes
-    ----------
-    scores : dict of str to Score
-        One entry for each name in `SCORES`.
-    confusion : ndarray of shape (n_classes, n_classes)
-        Number of rows by class (row) and predicted class (column).
-    reliability : tuple of Bin
-        Of the predicted class.
-    reliability_by_class : tuple of tuple of Bin
-        Of each class, one against the rest.
-    draws : dict of str to ndarray of shape (n_draws,)
-        Scores of the bootstrap draws. Equal seeds draw equal rows, so that the draws
-        of two models can be subtracted.
-    """
-
-    scores: dict[str, Score]
-    confusion: np.ndarray
-    reliability: tuple[Bin, ...]
-    reliability_by_class: tuple[tuple[Bin, ...], ...]
+    scores: dict[str, Score]  # by the names in `SCORES`
+    confusion: np.ndarray  # rows by class (row) and predicted class (column)
+    reliability: tuple[Bin, ...]  # of the predicted class
+    reliability_by_class: tuple[tuple[Bin, ...], ...]  # one against the rest
+    # scores of the bootstrap, (n_draws,) each; equal seeds draw equal rows, so that the
+    # draws of two models can be subtracted
     draws: dict[str, np.ndarray] = field(repr=False)
 
 
@@ -107,19 +87,15 @@ def measure(
     """
     n_samples, n_classes = probabilities.shape
     predicted = probabilities.argmax(1) if predicted is None else predicted
-    parts = _RowParts.of(codes, probabilities, predicted)
-    value = {
-        name: draw[0] for name, draw in parts.scores(np.ones((1, n_samples))).items()
-    }
+    parts = _RowParts(codes, probabilities, predicted)
+    values = parts.scores(np.ones((1, n_samples)))
     draws = _bootstrap(parts, n_samples, n_classes, random_state, n_draws)
     confusion = np.zeros((n_classes, n_classes), dtype=int)
     np.add.at(confusion, (codes, predicted), 1)
-    hits = np.diag(confusion)[confusion.sum(1) > 0]
-    counts = confusion.sum(1)[confusion.sum(1) > 0]
-    scores = {name: _from_draws(name, value[name], draws[name]) for name in SCORES}
+    scores = {name: _from_draws(name, values[name][0], draws[name]) for name in SCORES}
     n_right = int((codes == predicted).sum())
     scores["accuracy"] = Score(n_right / n_samples, *wilson(n_right, n_samples))
-    scores["balanced_accuracy"] = _balanced_accuracy(hits, counts)
+    scores["balanced_accuracy"] = _balanced_accuracy(confusion)
     top = probabilities[np.arange(n_samples), predicted]
     return Performance(
         scores=scores,
@@ -141,8 +117,7 @@ def difference(a: Performance, b: Performance, name: str) -> Score:
     draws = draws[np.isfinite(draws)]
     if not draws.size:
         return Score(first - second)
-    low, high = np.quantile(draws, _MIDDLE_95).tolist()
-    return Score(first - second, low, high)
+    return Score(first - second, *np.quantile(draws, _MIDDLE_95).tolist())
 
 
 def baseline(codes: np.ndarray, n_classes: int) -> np.ndarray:
@@ -195,9 +170,8 @@ def wilson(hits: float, n: int) -> tuple[float, float]:
     """
     share = hits / n
     centre = (share + _Z**2 / (2 * n)) / (1 + _Z**2 / n)
-    spread = (
-        np.sqrt(share * (1 - share) / n + _Z**2 / (4 * n**2)) * _Z / (1 + _Z**2 / n)
-    )
+    variance = share * (1 - share) / n + _Z**2 / (4 * n**2)
+    spread = np.sqrt(variance) * _Z / (1 + _Z**2 / n)
     # at the ends the formula is 0 and 1 up to rounding
     low = 0.0 if hits == 0 else max(0.0, centre - spread)
     high = 1.0 if hits == n else min(1.0, centre + spread)
@@ -216,39 +190,28 @@ def reliability(probability: np.ndarray, hit: np.ndarray) -> tuple[Bin, ...]:
     return tuple(bins)
 
 
-@dataclass(frozen=True)
 class _RowParts:
     """The part of each row in each score: a draw is a product with its counts."""
 
-    right: np.ndarray  # (n_samples,)
-    loss: np.ndarray  # (n_samples,)
-    is_class: np.ndarray  # (n_samples, n_classes), one-hot encoding of the true class
-    confidence: np.ndarray  # (n_samples,), probability of the predicted class
-    ranks: tuple[tuple[np.ndarray, np.ndarray, np.ndarray], ...]
-
-    @classmethod
-    def of(
-        cls, codes: np.ndarray, probabilities: np.ndarray, predicted: np.ndarray
-    ) -> "_RowParts":
+    def __init__(
+        self, codes: np.ndarray, probabilities: np.ndarray, predicted: np.ndarray
+    ):
         n_samples, n_classes = probabilities.shape
         rows = np.arange(n_samples)
-        right = (codes == predicted).astype(float)
+        self.right = (codes == predicted).astype(float)
         total = probabilities.sum(1)
         share = probabilities[rows, codes] / np.where(total > 0, total, 1)
-        top = probabilities[rows, predicted]
-        is_class = np.eye(n_classes)[codes]
+        self.loss = -np.log(np.clip(share, np.finfo(float).eps, 1))
+        self.confidence = probabilities[rows, predicted]
+        self.is_class = np.eye(n_classes)[codes]
+        self.ranks = []
         # of two classes only the second, as in scikit-learn
-        ranked = [1] if n_classes == 2 else range(n_classes)
-        ranks = []
-        for k in ranked:
+        for k in [1] if n_classes == 2 else range(n_classes):
             if 0 < (codes == k).sum() < n_samples:
                 order = np.argsort(probabilities[:, k], kind="stable")
                 value = probabilities[order, k]
                 starts = np.flatnonzero(np.r_[True, value[1:] != value[:-1]])
-                ranks.append((order, codes[order] == k, starts))
-        eps = np.finfo(float).eps
-        loss = -np.log(np.clip(share, eps, 1))
-        return cls(right, loss, is_class, top, tuple(ranks))
+                self.ranks.append((order, codes[order] == k, starts))
 
     def scores(self, counts: np.ndarray) -> dict[str, np.ndarray]:
         """Return scores of tables with `counts` (n_draws, n_samples) of each row."""
@@ -289,14 +252,12 @@ def _bootstrap(
     affordable = max(_MIN_DRAWS, _MAX_DRAWN_CELLS // (n_samples * n_classes))
     n_draws = int(min(n_draws, affordable))
     rng = np.random.default_rng(random_state)
-    block = max(1, _BLOCK_ROWS // n_samples)
+    size = max(1, _BLOCK_ROWS // n_samples)
     share = np.full(n_samples, 1 / n_samples)
-    blocks = [
-        parts.scores(
-            rng.multinomial(n_samples, share, min(block, n_draws - start)).astype(float)
-        )
-        for start in range(0, n_draws, block)
-    ]
+    blocks = []
+    for start in range(0, n_draws, size):
+        counts = rng.multinomial(n_samples, share, min(size, n_draws - start))
+        blocks.append(parts.scores(counts.astype(float)))
     return {name: np.concatenate([part[name] for part in blocks]) for name in SCORES}
 
 
@@ -316,7 +277,9 @@ def _from_draws(name: str, value: float, draws: np.ndarray) -> Score:
     return Score(float(value), low, high)
 
 
-def _balanced_accuracy(hits: np.ndarray, counts: np.ndarray) -> Score:
+def _balanced_accuracy(confusion: np.ndarray) -> Score:
+    held = confusion.sum(1) > 0
+    hits, counts = np.diag(confusion)[held], confusion.sum(1)[held]
     recall = hits / counts
     bounds = np.array([wilson(h, n) for h, n in zip(hits, counts, strict=True)])
     value = float(recall.mean())

@@ -8,8 +8,7 @@ import pandas as pd
 
 from skdnn._runtime.progress import Progress
 from skdnn.explain._methods.average_conditional_effects import measure_effects
-from skdnn.explain._methods.loss_increase import measure_increases
-from skdnn.explain._methods.shuffling import draw_orders
+from skdnn.explain._methods.shuffling import draw_orders, measure_increases
 from skdnn.explain._model.labels import class_codes
 from skdnn.explain._model.options import Features, RandomState, Step, no_step
 from skdnn.explain._model.target import Problem, open_problem
@@ -54,8 +53,7 @@ def summary(
     y : array-like of shape (n_samples,)
         Their classes.
     background : object, default=None
-        Unused, as everything is measured on the rows of X; all explain functions
-        accept it.
+        Unused, as all is measured on the rows of X; all explain functions accept it.
     features : str, int or list of these, default=None
         Columns to measure, by name or position. None is all.
     output : {"probability", "log_odds"}, default="probability"
@@ -186,15 +184,12 @@ def _importance(
 ) -> pd.DataFrame:
     """Return the importance of each column, its errors and ranks."""
     problem = problem.with_output("probability")  # cross-entropy needs it
-    increases = measure_increases(problem, codes, positions, orders, step)
-    covariances, dfs = [increases.data_covariance], [len(codes) - 1]
-    if increases.refit_covariance is not None:
-        covariances.append(increases.refit_covariance)
-        dfs.append(problem.target.stacked().n_refits - 1)
-    sources = np.array(covariances)
+    means, *covariances = measure_increases(problem, codes, positions, orders, step)
+    sources = np.array([source for source in covariances if source is not None])
+    dfs = [len(codes) - 1, problem.target.stacked().n_refits - 1][: len(sources)]
     errors = np.sqrt(np.diagonal(sources, axis1=1, axis2=2))
-    table = _with_errors(increases.means, errors, dfs)
-    low, high = rank_ranges(increases.means, sources, dfs)
+    table = _with_errors(means, errors, dfs)
+    low, high = rank_ranges(means, sources, dfs)
     return table.assign(
         measure="importance",
         feature=[problem.target.columns[j].name for j in positions],
