@@ -67,8 +67,8 @@ def mixtures(
 ) -> np.ndarray:
     """Return synthetic rows as of SHAP and break-down, (n_rows, n_features).
 
-    Some values are those of an explained row, the others of a background row; all
-    numbers of values are equally frequent, as for Shapley values.
+    Some values, of all numbers equally often, are those of an explained row, the others
+    of a background row.
     """
     X, back, d = problem.X, problem.background, problem.target.n_features
     if d == 1:
@@ -81,16 +81,12 @@ def mixtures(
 
 
 def code_of(column: Column, cell: Any) -> float:
-    """Return the code of a value that a result shows; NaN for a missing number.
-
-    ValueError for a category that neither rows nor background have.
-    """
+    """Return the code of a value that a result shows; NaN for a missing number."""
     if column.is_numeric:
         return float(cell)
     for code, category in enumerate(column.categories):
-        is_missing = pd.isna(category) or pd.isna(cell)
-        both_missing = pd.isna(category) and pd.isna(cell)
-        if both_missing or (not is_missing and category == cell):
+        missing = pd.isna(category), pd.isna(cell)
+        if all(missing) or (not any(missing) and category == cell):
             return float(code)
     raise ValueError(
         f"`X` and `background` must be those of the result. Got none of {cell!r} in "

@@ -64,18 +64,13 @@ def measure(
     """Measure predictions against the labels.
 
     `codes` and `predicted`, of shape (n_samples,), are positions of the true and the
-    predicted class, by default the most probable one; `probabilities` have shape
-    (n_samples, n_classes). There are fewer than `n_draws` for large tables.
+    predicted class, by default the most probable one. Large tables have fewer draws.
 
-    The intervals of `log_loss`, `roc_auc` and `calibration_error` are bootstrap
-    percentiles, those of `calibration_error` corrected for the upward bias of
-    resampling. Accuracy and balanced accuracy have Wilson intervals, combined over the
-    classes with MOVER [1]_, as a bootstrap of "all correct" has no variance.
-
-    References
-    ----------
-    .. [1] Zou, Donner (2008). Construction of confidence limits about effect measures:
-       a general approach. Statistics in Medicine 27, 1693-1702. doi:10.1002/sim.3095
+    Intervals are bootstrap percentiles, those of `calibration_error` corrected for the
+    upward bias of resampling. Accuracy and balanced accuracy have Wilson intervals,
+    combined over the classes with MOVER (Zou and Donner, 2008, Construction of
+    confidence limits about effect measures: a general approach), as a bootstrap of "all
+    correct" has no variance.
 
     Examples
     --------
@@ -133,14 +128,9 @@ def choose_rows(
     *,
     n_rows: int = 4,
 ) -> list[tuple[int, str]]:
-    """Return positions of rows worth explaining, at most `n_rows`, each with a reason.
-
-    These are the most confident correct prediction, the most confident mistake, the
-    most uncertain prediction, then typical rows of other predicted classes.
-    """
+    """Return positions of rows worth explaining, a few, each with a reason."""
     n_samples = len(codes)
-    top = probabilities[np.arange(n_samples), predicted]
-    right = codes == predicted
+    top, right = probabilities[np.arange(n_samples), predicted], codes == predicted
     chosen: dict[int, str] = {}
 
     def pick(mask: np.ndarray, key: np.ndarray, reason: str) -> None:

@@ -78,17 +78,15 @@ def summary(
     Notes
     -----
     *Importance* is the increase of the mean cross-entropy, in nats, when the column is
-    shuffled, over ten permutations. The *effect* is that of
-    `average_conditional_effects`. The table is that of cito's ``summary`` [1]_, with
-    two sources of error:
+    shuffled, over ten permutations, the *effect* that of `average_conditional_effects`.
+    The table is that of cito's ``summary`` [1]_, with two sources of error:
 
     ``data_error`` is the standard error over the rows: how the value would vary on
     other rows of the same number. ``refit_error`` is the standard deviation over the
-    members: how it would vary with another fit. Members that differ only in their seeds
-    show the variation by seeds, those of bootstrap samples that by seeds and training
-    rows together. ``std_error`` is the root of the sum of both squares: they are
-    independent, as held-out rows were not trained on. Intervals are Student's t, with
-    the degrees of freedom of Satterthwaite (1946).
+    members: how it would vary with another fit, by seeds, or by seeds and training rows
+    if the members are of bootstrap samples. ``std_error`` is the root of the sum of
+    both squares: they are independent, as held-out rows were not trained on. Intervals
+    are Student's t, with the degrees of freedom of Satterthwaite (1946).
 
     ``ci_low`` and ``ci_high`` hold for each value alone. ``p_holm`` is the p-value of
     the hypothesis that the true value is 0, adjusted for all importances, or all
@@ -97,8 +95,8 @@ def summary(
     ``rank_low`` and ``rank_high`` are the possible ranks of importance: a range is a
     tie. All ranges hold simultaneously in 95 of 100 cases [3]_.
 
-    On rows that the estimator was fitted to, importance would be overestimated, and its
-    errors underestimated. Such rows are not detected.
+    On rows that the estimator was fitted to, which are not detected, importance is
+    overestimated, and its errors are underestimated.
 
     References
     ----------
