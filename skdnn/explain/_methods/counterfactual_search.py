@@ -90,7 +90,7 @@ class Search:
         """Return a score of rows, and whether their class is wanted, (n_rows,) each.
 
         The score is the log ratio of the largest wanted probability to the largest
-        other. The class is that of the classifier's ``predict`` if it has one.
+        other.
         """
         proba = np.maximum(self._target.predict(rows), _SMALLEST)
         best, other = proba[:, self._wanted], proba[:, ~self._wanted]

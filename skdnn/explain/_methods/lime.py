@@ -1,10 +1,9 @@
 """LIME: a weighted linear surrogate around each row.
 
-Rows are drawn around the explained row (`lime_sampling`), and a surrogate is fitted to
-whether each player is like the row's. These are the defaults of the lime package
-(Ribeiro et al., 2016, with discretised columns) with two exceptions: numbers are drawn
-from those that occur, where lime draws from a normal distribution in each quarter; and
-values that are rare in the background are drawn more often.
+Rows are drawn around the explained row, and a surrogate is fitted to whether each
+player is like the row's, with the defaults of the lime package (Ribeiro et al., 2016)
+but for two: numbers are drawn from those that occur, not from a normal distribution in
+each quarter, and values that are rare in the background more often.
 """
 
 from collections.abc import Callable

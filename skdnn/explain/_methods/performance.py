@@ -17,6 +17,7 @@ _MIN_DRAWS = 200
 _MAX_DRAWN_CELLS = 2e8
 # Rows of all draws of a block.
 _BLOCK_ROWS = 2_000_000
+_MAX_CHOSEN = 4
 _MIDDLE_95 = [0.025, 0.975]
 
 
@@ -122,33 +123,26 @@ def baseline(codes: np.ndarray, n_classes: int) -> np.ndarray:
 
 
 def choose_rows(
-    codes: np.ndarray,
-    probabilities: np.ndarray,
-    predicted: np.ndarray,
-    *,
-    n_rows: int = 4,
+    codes: np.ndarray, probabilities: np.ndarray, predicted: np.ndarray
 ) -> list[tuple[int, str]]:
-    """Return positions of rows worth explaining, a few, each with a reason."""
+    """Return positions of a few rows worth explaining, each with a reason."""
     n_samples = len(codes)
     top, right = probabilities[np.arange(n_samples), predicted], codes == predicted
     chosen: dict[int, str] = {}
 
     def pick(mask: np.ndarray, key: np.ndarray, reason: str) -> None:
-        available = mask.copy()
-        available[list(chosen)] = False
-        if available.any() and len(chosen) < n_rows:
-            rows = np.flatnonzero(available)
+        rows = np.setdiff1d(np.flatnonzero(mask), list(chosen))
+        if len(rows) and len(chosen) < _MAX_CHOSEN:
             chosen[int(rows[np.argmin(key[rows])])] = reason
 
     pick(right, -top, "the most confident correct prediction")
     pick(~right, -top, "the most confident mistake")
     pick(np.ones(n_samples, dtype=bool), top, "the most uncertain prediction")
     for code in np.argsort(-np.bincount(codes, minlength=probabilities.shape[1])):
-        shown = {int(predicted[row]) for row in chosen}
-        if int(code) not in shown and (predicted == code).any():
-            middle = np.median(top[predicted == code])
-            reason = "a typical prediction of a class not shown yet"
-            pick(predicted == code, np.abs(top - middle), reason)
+        of_class = predicted == code
+        if of_class.any() and not of_class[list(chosen)].any():
+            distance = np.abs(top - np.median(top[of_class]))
+            pick(of_class, distance, "a typical prediction of a class not shown yet")
     return list(chosen.items())
 
 

@@ -156,10 +156,7 @@ def compute_permutation_importance(
 
 
 class _ShuffledScores:
-    """The loss of a classifier, and the scores of its members, on shuffled rows.
-
-    The target of the problem is stacked; `scoring` as of `permutation_importance`.
-    """
+    """The loss of a classifier, and the scores of its members, on shuffled rows."""
 
     def __init__(self, problem: Problem, y: Any, scoring: Scoring):
         self._target, self._X = target, X = problem.target, problem.X

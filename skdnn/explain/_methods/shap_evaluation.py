@@ -24,24 +24,18 @@ Estimates = tuple[np.ndarray, np.ndarray, np.ndarray | None, int | None]
 
 @dataclass(frozen=True)
 class Mixer:
-    """Evaluates sets of players for many explained rows at once.
-
-    `background` holds coded rows, `owner` the player of each column.
-    """
+    """Evaluates sets of players for many explained rows at once."""
 
     target: Target
-    background: np.ndarray
-    owner: np.ndarray
+    background: np.ndarray  # coded rows
+    owner: np.ndarray  # the player of each column
 
     @property
     def n_players(self) -> int:
         return int(self.owner.max()) + 1
 
     def worth(self, design: Design, X: np.ndarray) -> np.ndarray:
-        """Return the mean output of each set of a design for each explained row.
-
-        The shape is (n_samples, n_sets, n_outputs).
-        """
+        """Return the mean output of each set, (n_samples, n_sets, n_outputs)."""
         n_outputs, n_averaged = self.target.n_outputs, design.n_averaged
         out = np.empty((len(X), design.n_sets, n_outputs))
         share = np.full(n_averaged, 1 / n_averaged)
@@ -53,8 +47,7 @@ class Mixer:
             n_rows = max(1, block_rows // len(kept))
             for first in range(0, len(X), n_rows):
                 some = slice(first, first + n_rows)
-                mixed = _mixed(X[some], kept, rest)
-                outputs = self.target.predict(mixed, copy=False)
+                outputs = self.target.predict(_mixed(X[some], kept, rest), copy=False)
                 shape = (-1, part.stop - start, n_averaged, n_outputs)
                 # twenty times as fast as mean, which is slow for few outputs
                 out[some, part] = share @ outputs.reshape(shape)
@@ -117,10 +110,7 @@ def estimate(
     n_jobs: int | None,
     step: Step,
 ) -> Estimates:
-    """Return Shapley values of coded rows X whose outputs are `ends`.
-
-    `n_jobs` processes, as in joblib; `step` is called after each row.
-    """
+    """Return Shapley values of coded rows X whose outputs are `ends`."""
     workers = effective_n_jobs(n_jobs)
     if workers == 1:
         return _estimate_rows(mixer, series, X, ends, step)
