@@ -87,10 +87,9 @@ class Search:
         return self._row[None][:0], is_complete
 
     def score(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return a score of rows, and whether their class is wanted, (n_rows,) each.
+        """Return log ratios of the largest wanted probability to the largest other.
 
-        The score is the log ratio of the largest wanted probability to the largest
-        other.
+        The second array is whether the class is wanted.
         """
         proba = np.maximum(self._target.predict(rows), _SMALLEST)
         best, other = proba[:, self._wanted], proba[:, ~self._wanted]
@@ -151,8 +150,7 @@ class Search:
         self, blocks: Iterable[np.ndarray]
     ) -> tuple[np.ndarray, np.ndarray, float]:
         """Return rows of a wanted class, the most promising rows and the best score."""
-        hits, beam = [self._row[None][:0]], self._row[None][:0]
-        scores = np.empty(0)
+        hits, beam, scores = [self._row[None][:0]], self._row[None][:0], np.empty(0)
         for rows in _joined(blocks, self._target.block_rows):
             score, is_wanted = self.score(rows)
             hits.append(rows[is_wanted])

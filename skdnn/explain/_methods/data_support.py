@@ -19,8 +19,7 @@ class Support:
     """Finds rows that are further from the data than data rows are from each other.
 
     Numbers are measured in standard deviations; another category, or a missing value
-    instead of a known one, counts as one. The data is the background, of at least 10
-    rows, or a sample of it.
+    instead of a known one, counts as one. The data is a sample of the background.
     """
 
     def __init__(self, problem: Problem, random_state: np.random.RandomState):
@@ -50,15 +49,14 @@ class Support:
         """Return rows as points in a Euclidean space."""
         parts = []
         for j, column in enumerate(self._columns):
-            cells = rows[:, j]
+            cells = rows[:, [j]]
             if column.is_numeric:
                 known = np.isfinite(cells)
                 scaled = (cells - self._mean[j]) / self._spread[j]
-                parts += [np.where(known, scaled, 0.0)[:, None], known[:, None]]
+                parts += [np.where(known, scaled, 0.0), known]
             else:
                 # the distance of two categories is the root of 2 before division
-                same = cells[:, None] == self._categories[j]
-                parts.append(same / math.sqrt(2))
+                parts.append((cells == self._categories[j]) / math.sqrt(2))
         return np.hstack(parts).astype(float)
 
 

@@ -1,8 +1,7 @@
 """Deletion curves: the prediction as columns are removed in the order of attributions.
 
-If attributions describe the classifier, removing the first columns changes the
-prediction most. Values are replaced by those of background rows, in the order of the
-attribution, and in random orders for comparison.
+Values are replaced by those of background rows, in the order of the attribution, and in
+random orders for comparison. The first columns should change the prediction most.
 """
 
 from collections.abc import Mapping

@@ -1,8 +1,7 @@
 """Rows around an explained row, for LIME.
 
-Every player is drawn independently from the background, so that strings stay strings
-and missing values remain possible. It is *like* the row's if all its columns are: the
-same category, both missing, or numbers in the same quarter of the background.
+Every player is drawn independently from the background. It is *like* the row's if all
+its columns are: the same category, both missing, or in the same quarter of numbers.
 """
 
 from collections.abc import Sequence

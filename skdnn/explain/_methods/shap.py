@@ -1,9 +1,8 @@
 """SHAP: interventional Shapley values of the user's columns.
 
-The worth of a set of players is the mean output when their values are those of the
-explained row and the others are those of a background row. The attribution of a player
-is the mean change when it joins, over all orders of the players. A player is a column
-or a group of columns.
+The worth of a set of players (columns, or groups of these) is the mean output when
+their values are the explained row's and the others a background row's. The attribution
+of a player is the mean change when it joins, over all orders of the players.
 """
 
 import warnings
