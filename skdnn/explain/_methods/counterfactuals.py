@@ -247,11 +247,11 @@ def _collected(
 ) -> Counterfactuals:
     """Return the result in the user's columns."""
     target, X = problem.target, problem.X
-    counts = np.array([len(found) for found, _ in results])
+    counts = np.array([len(nearest) for nearest, _ in results])
     sample = np.repeat(np.arange(len(X)), np.maximum(1, counts))
     is_found = counts[sample] > 0
     rows = X[sample]
-    rows[is_found] = np.vstack([found for found, _ in results])
+    rows[is_found] = np.vstack([nearest for nearest, _ in results])
     reached = _reached(target, rows, is_found, goal)
     cells = target.decode(rows)
     if target.frame_columns is None:

@@ -50,13 +50,13 @@ def compute_deletion_curves(
     columns = {
         "removed": removed / d, "random": random.mean(axis=0), "low": low, "high": high,
     }  # fmt: skip
-    found = {}
+    by_name = {}
     for name, curve, area in zip(results, curves, areas.tolist(), strict=False):
         table = pd.DataFrame(columns)
         table.insert(1, "attribution", curve)
         unit = problem.target.unit
-        found[name] = DeletionCurves(table, areas[len(own) :], area, n, unit)
-    return found
+        by_name[name] = DeletionCurves(table, areas[len(own) :], area, n, unit)
+    return by_name
 
 
 def _curves(

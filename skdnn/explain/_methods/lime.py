@@ -2,7 +2,7 @@
 
 Rows are drawn around the explained row, and a surrogate is fitted to whether each
 player is like the row's, with the defaults of the lime package (Ribeiro et al., 2016)
-but for two: numbers are drawn from those that occur, not from a normal distribution in
+except for two: numbers are drawn from those that occur, not from a normal distribution in
 each quarter, and values that are rare in the background more often.
 """
 
@@ -302,8 +302,8 @@ def _lime_package(problem: Problem, groups: Groups | None, seed: int) -> _Explai
         ours = fit_surrogate(like, output)
         coefs = ours.coefs.copy()
         for k in classes:
-            positions, found = zip(*theirs.local_exp[k], strict=True)
-            coefs[positions, k] = found
+            positions, values = zip(*theirs.local_exp[k], strict=True)
+            coefs[positions, k] = values
         intercept = np.array([theirs.intercept[k] for k in classes])
         return Surrogate(intercept, coefs, ours.errors, ours.score), _BATCH_ROWS
 
