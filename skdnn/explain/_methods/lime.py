@@ -2,8 +2,8 @@
 
 Rows are drawn around the explained row, and a surrogate is fitted to whether each
 player is like the row's, with the defaults of the lime package (Ribeiro et al., 2016)
-except for two: numbers are drawn from those that occur, not from a normal distribution in
-each quarter, and values that are rare in the background more often.
+except for two: numbers are drawn from those that occur, not from a normal distribution
+in each quarter, and values that are rare in the background more often.
 """
 
 from collections.abc import Callable
