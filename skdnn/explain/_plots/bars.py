@@ -1,12 +1,10 @@
 """Attributions as bars: their mean size, or those of one row."""
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from skdnn.explain._plots import canvas
 from skdnn.explain._plots.canvas import Axes
-from skdnn.explain._results.attributions import LEAST_SCORE, Attributions
+from skdnn.explain._results.attributions import Attributions, poor_note
 
 
 def draw_mean_bars(
@@ -28,9 +26,10 @@ def draw_mean_bars(
         )  # fmt: skip
         left += sizes[shown, place]
     ax.set_xlabel(f"mean absolute attribution ({canvas.unit_of(result)})")
-    canvas.legend_of(ax, "class")
+    canvas.legend_of(ax)
     names = [result.feature_names[j] for j in shown]
-    title = result.title + poor_note(result, list(classes))
+    note = poor_note(result, list(classes))
+    title = f"{result.title}\n{note}" if note else result.title
     return canvas.name_rows(ax, names, title, len(order))
 
 
@@ -57,7 +56,7 @@ def draw_row_bars(
         )  # fmt: skip
         label += "\ngrey: 95% interval of another fit"
     ax.axvline(0, color=canvas.GREY, lw=0.8)
-    canvas.label_x(ax, label)
+    ax.set_xlabel(label, parse_math=False)
     fade_poor_fit(ax, result, sample, k)
     names = [canvas.cell_name(result, sample, j) for j in shown]
     return canvas.name_rows(ax, names, row_title(result, sample, k), len(order))
@@ -66,29 +65,14 @@ def draw_row_bars(
 def row_title(result: Attributions, sample: int, k: int) -> str:
     """Return the title of a plot of one row and class."""
     title = f"{result.title}: row {sample}\nclass {canvas.short(result.class_names[k])}"
-    if result.score is None:
+    if result.score is None or result.poor_fit is None:
         return title
-    poor = ", a poor fit" if is_poor(result, sample, k) else ""
+    poor = ", a poor fit" if result.poor_fit[sample, k] else ""
     return f"{title}, local R² {result.score[sample, k]:.2f}{poor}"
-
-
-def poor_note(result: Attributions, classes: Sequence[int]) -> str:
-    """Return a line of a title that counts the surrogates that fit poorly."""
-    if result.poor_fit is None or not result.poor_fit[:, classes].any():
-        return ""
-    poor = result.poor_fit[:, classes]
-    return (
-        f"\n{poor.sum()} of {poor.size} surrogates fit poorly (R² below {LEAST_SCORE})"
-    )
-
-
-def is_poor(result: Attributions, sample: int, k: int) -> bool:
-    """Whether the surrogate of a row and class fits poorly."""
-    return result.poor_fit is not None and bool(result.poor_fit[sample, k])
 
 
 def fade_poor_fit(ax: Axes, result: Attributions, sample: int, k: int) -> None:
     """Hatch the bars of a surrogate that fits poorly, in pale colours."""
-    if is_poor(result, sample, k):
+    if result.poor_fit is not None and result.poor_fit[sample, k]:
         for bar in ax.patches:
             bar.set(alpha=0.35, hatch="///")

@@ -8,8 +8,7 @@ import numpy as np
 from skdnn.explain._plots import canvas
 from skdnn.explain._plots.bars import fade_poor_fit, row_title
 from skdnn.explain._plots.canvas import Axes
-from skdnn.explain._results.attributions import Attributions
-from skdnn.explain._results.break_down import BreakDown
+from skdnn.explain._results.attributions import Attributions, BreakDown
 
 _BAR = 0.7
 # space for the numbers beside the bars, and minimum, as shares of the range
@@ -33,7 +32,7 @@ def draw_waterfall(
     text = f"from {base:.3f} on average to {final:.3f}"
     if result.score is not None:  # a surrogate misses the prediction
         text = f"surrogate from {base:.3f} to {ends[0]:.3f}; prediction {final:.3f}"
-    canvas.label_x(ax, f"{canvas.output_of(result, k)}\n{text}")
+    ax.set_xlabel(f"{canvas.output_of(result, k)}\n{text}", parse_math=False)
     fade_poor_fit(ax, result, sample, k)
     return canvas.name_rows(ax, names, row_title(result, sample, k))
 
@@ -49,7 +48,7 @@ def draw_break_down(
     texts = [f"{base:.3f}", *(_signed(move) for move in moves), f"{final:.3f}"]
     colors = [canvas.GREY, *canvas.up_down(moves), canvas.GREY]
     _draw_steps(ax, [0, *starts, 0], [base, *moves, final], colors, texts)
-    canvas.label_x(ax, canvas.output_of(result, k))
+    ax.set_xlabel(canvas.output_of(result, k), parse_math=False)
     names = ["on average", *names, "prediction"]
     return canvas.name_rows(ax, names, row_title(result, sample, k))
 

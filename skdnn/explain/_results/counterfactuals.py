@@ -35,17 +35,13 @@ class Counterfactuals(TableResult):
         the table: how likely another fit is to agree. None without members.
     """
 
+    title: ClassVar[str] = "Counterfactuals: fewest changes"
     _facts: ClassVar[tuple[str, ...]] = ("is_fewest", "member_shares")
 
     changed: pd.DataFrame
     is_fewest: np.ndarray
     n_background: int
     member_shares: np.ndarray | None = None
-
-    @property
-    def title(self) -> str:
-        """The name of the result."""
-        return "Counterfactuals: fewest changes"
 
     def changes(self) -> pd.DataFrame:
         """Return the changed cells.
@@ -75,8 +71,7 @@ class Counterfactuals(TableResult):
             If there is no such row.
         """
         at = sample_position(len(self.is_fewest), sample)
-        text: str = dispatch("describe", self)(self, at)
-        return text
+        return str(dispatch("describe", self)(self, at))
 
     def plot(self, *, max_display: int = 12, ax: "Axes | None" = None) -> "Axes":
         """Draw a table of the changed cells, before and after.

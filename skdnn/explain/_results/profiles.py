@@ -102,8 +102,6 @@ class Profiles(TableResult):
         -------
         matplotlib Axes or ndarray of Axes
         """
-        draw = dispatch("plot", self)
-        axes: Axes | np.ndarray = draw(
-            self, feature, sample, target_class, max_display, ax
-        )
+        options = (feature, sample, target_class, max_display, ax)
+        axes: Axes | np.ndarray = dispatch("plot", self)(self, *options)
         return axes

@@ -1,4 +1,4 @@
-"""Importance, effects and agreement: small tables."""
+"""Importance, effects, agreement and deletion curves: small tables."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -62,8 +62,7 @@ class ResultTable(TableResult):
         ValueError
             If the table does not hold importance.
         """
-        text: str = dispatch("describe", self)(self)
-        return text
+        return str(dispatch("describe", self)(self))
 
     def plot(self, *, max_display: int = 12, ax: "Axes | None" = None) -> "Axes":
         """Draw the table as bars.
@@ -81,3 +80,37 @@ class ResultTable(TableResult):
         """
         axes: Axes = dispatch("plot", self)(self, max_display, ax)
         return axes
+
+
+@dataclass(frozen=True)
+class DeletionCurves(TableResult):
+    """Mean output of the predicted class as cells are replaced by background cells.
+
+    Attributes
+    ----------
+    table : DataFrame
+        Columns: removed (share of the columns), attribution, random, low, high: the
+        mean output in the order of the attribution, its mean over random orders, and
+        their central 95%.
+    areas : ndarray of shape (n_orders,)
+        Mean output along the curve, for each random order.
+    area : float
+        The same for the order of the attribution; lower is better.
+    n_samples : int
+        Number of rows averaged over.
+    unit : str
+        Unit of the output: "probability" or "log odds".
+    """
+
+    title: ClassVar[str] = "Deletion curve against random order"
+
+    areas: np.ndarray
+    area: float
+    n_samples: int
+    unit: str
+
+    @property
+    def chance(self) -> float:
+        """Probability that a random order has so low an area: a p-value."""
+        n_as_good = (self.areas <= self.area + 1e-12).sum()
+        return float((1 + n_as_good) / (1 + len(self.areas)))
