@@ -97,7 +97,7 @@ def partial_dependence(
     pairs = _pairs(features, problem.target.feature_names)
     if pairs and ice:
         raise ValueError("`ice` must be False for pairs of columns. Got True.")
-    positions = pairs or problem.target.positions(features)
+    positions: Sequence[Any] = pairs or problem.target.positions(features)
     with Progress(len(positions), "column", verbose) as progress:
         if pairs:
             resolution = grid_resolution or _RESOLUTION_OF_PAIRS
@@ -111,15 +111,13 @@ def _pairs(features: Any, names: list[str]) -> list[list[int]]:
     """Return the positions of pairs of columns; none if `features` are columns."""
     if features is None or isinstance(features, str | int | np.integer):
         return []
-    is_pair = [isinstance(entry, list | tuple) for entry in features]
-    if not any(is_pair):
-        return []
-    if not all(is_pair) or any(len(pair) != 2 for pair in features):
+    pairs = [entry for entry in features if isinstance(entry, list | tuple)]
+    if pairs and (len(pairs) < len(features) or any(len(pair) != 2 for pair in pairs)):
         raise ValueError(
             "`features` must be columns, or pairs of columns, and not both. Got "
             f"{features!r}; call once for each."
         )
-    return [positions_of("features", pair, names) for pair in features]
+    return [positions_of("features", pair, names) for pair in pairs]
 
 
 def compute_partial_dependence(

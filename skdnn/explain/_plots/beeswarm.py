@@ -19,17 +19,16 @@ def draw_beeswarm(
     order = np.argsort(-np.abs(values).mean(axis=0), kind="stable")
     shown = order[:max_display]
     ax = canvas.axes_of(ax, (7.2, 0.42 * len(shown) + 1.5))
-    points = None
+    points, look = None, {"s": 13, "linewidths": 0}
     for i, j in enumerate(shown):
         x = values[:, j]
         y = i + _spread(x, values[:, shown])
         shade = _scaled(result.data[:, j])
         if shade is None:  # text has no high or low
-            ax.scatter(x, y, s=13, color=canvas.GREY, linewidths=0, alpha=0.8)
+            ax.scatter(x, y, color=canvas.GREY, alpha=0.8, **look)
             continue
-        points = ax.scatter(
-            x, y, s=13, c=shade, cmap="viridis", vmin=0, vmax=1, linewidths=0, alpha=0.9
-        )
+        scale = {"c": shade, "cmap": "viridis", "vmin": 0, "vmax": 1}
+        points = ax.scatter(x, y, alpha=0.9, **scale, **look)
     ax.axvline(0, color=canvas.GREY, lw=0.8)
     name = canvas.short(result.class_names[k])
     ax.set_xlabel(f"attribution ({canvas.output_of(result, k)})", parse_math=False)

@@ -115,10 +115,9 @@ def short(name: Any, length: int = MAX_NAME) -> str:
 
 
 def _drawable(name: str) -> str:
-    """Return the name with escapes for characters that the fonts do not have.
+    """Return the name with escapes for characters that no font in use has.
 
-    matplotlib would draw the same box for each of these and warn. A font that has them
-    is used if ``matplotlib.rcParams["font.family"]`` lists it.
+    matplotlib would draw the same box for each of these and warn.
     """
     from matplotlib.font_manager import FontProperties, findfont, get_font
 
