@@ -139,10 +139,9 @@ def _numeric_effects(
     """Return the ends of intervals, and the effects there, (n_ends, n_outputs)."""
     rows = rows[np.isfinite(rows[:, j])]
     cells = rows[:, j]
-    if not len(rows):
-        return np.array([np.nan]), np.zeros((1, target.n_outputs))
-    shares = np.linspace(0, 1, resolution)
-    ends = np.unique(np.quantile(cells, shares, method="inverted_cdf"))
+    ends, shares = np.array([np.nan]), np.linspace(0, 1, resolution)
+    if len(rows):
+        ends = np.unique(np.quantile(cells, shares, method="inverted_cdf"))
     if len(ends) == 1:
         return ends, np.zeros((1, target.n_outputs))
     # (z_0, z_1] is the first interval; the lowest values belong to it as well

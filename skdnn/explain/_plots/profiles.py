@@ -10,9 +10,9 @@ from skdnn.explain._model.options import check_count, check_option
 from skdnn.explain._plots import canvas
 from skdnn.explain._plots.canvas import Axes
 from skdnn.explain._plots.maps import draw_maps
-from skdnn.explain._results.positions import class_position, sample_position
 from skdnn.explain._results.profiles import Profiles
 from skdnn.explain._results.registry import register
+from skdnn.explain._results.result import class_position, sample_position
 
 _MAX_CURVES = 200  # of single rows in one plot
 _FEW_POINTS = 12  # fewer have markers
@@ -79,8 +79,8 @@ def _draw_columns(
         place.set_axis_off()
     figure = axes[0, 0].figure
     shown = axes[0, 0].get_legend_handles_labels()
-    place = {"loc": "outside upper center", "ncols": _LEGEND_COLUMNS}
-    canvas.plain_legend(figure.legend, *shown, **place)
+    look = {"loc": "outside upper center", "ncols": _LEGEND_COLUMNS}
+    canvas.plain_legend(figure.legend, *shown, **look)
     if len(names) < n_all:
         figure.supxlabel(f"{len(names)} of {n_all} columns, those that vary most")
     return axes

@@ -7,9 +7,13 @@ import numpy as np
 import pandas as pd
 
 from skdnn.explain._results.intervals import t_quantile
-from skdnn.explain._results.positions import class_position, sample_position
 from skdnn.explain._results.registry import dispatch
-from skdnn.explain._results.result import Result, plain_list
+from skdnn.explain._results.result import (
+    Result,
+    class_position,
+    plain_list,
+    sample_position,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -1,21 +1,17 @@
 """Counterfactuals."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 
-from skdnn.explain._results.positions import sample_position
 from skdnn.explain._results.registry import dispatch
-from skdnn.explain._results.result import TableResult
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+from skdnn.explain._results.result import DrawnTable, sample_position
 
 
 @dataclass(frozen=True)
-class Counterfactuals(TableResult):
+class Counterfactuals(DrawnTable):
     """The fewest changes of a row for which another class is predicted.
 
     Attributes
@@ -72,21 +68,3 @@ class Counterfactuals(TableResult):
         """
         at = sample_position(len(self.is_fewest), sample)
         return str(dispatch("describe", self)(self, at))
-
-    def plot(self, *, max_display: int = 12, ax: "Axes | None" = None) -> "Axes":
-        """Draw a table of the changed cells, before and after.
-
-        Parameters
-        ----------
-        max_display : int, default=12
-            Maximum number of rows and of columns shown; columns that change most often
-            come first.
-        ax : matplotlib Axes, default=None
-            Where to draw; None makes a figure.
-
-        Returns
-        -------
-        matplotlib Axes
-        """
-        axes: Axes = dispatch("plot", self)(self, max_display, ax)
-        return axes

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import pandas as pd
 
+from skdnn._runtime.suggestions import did_you_mean
 from skdnn.explain._results.intervals import t_quantile
 from skdnn.explain._results.registry import dispatch
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
     from skdnn.explain._results.checks import Checks
 
 _PREVIEW_ROWS = 10
@@ -157,6 +160,52 @@ class TableResult(Result):
     def frame(self) -> pd.DataFrame:
         """Return a copy of the attribute `table`."""
         return self.table.copy()
+
+
+class DrawnTable(TableResult):
+    """A table that is drawn as one picture."""
+
+    def plot(self, *, max_display: int = 12, ax: "Axes | None" = None) -> "Axes":
+        """Draw the table as bars, or of counterfactuals the cells that change.
+
+        Parameters
+        ----------
+        max_display : int, default=12
+            Maximum number of rows shown, the largest first; of counterfactuals also of
+            columns, those that change most often first.
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a figure.
+
+        Returns
+        -------
+        matplotlib Axes
+        """
+        axes: Axes = dispatch("plot", self)(self, max_display, ax)
+        return axes
+
+
+def class_position(
+    class_names: np.ndarray, target_class: Any, name: str = "target_class"
+) -> int:
+    """Return the position of a class; `name` is the parameter that errors mention."""
+    labels = class_names.tolist()
+    if target_class not in labels:
+        hint = did_you_mean(target_class, labels)
+        raise ValueError(
+            f"`{name}` must be one of the classes {labels}. Got {target_class!r}.{hint}"
+        )
+    return int(labels.index(target_class))
+
+
+def sample_position(n_samples: int, sample: Any) -> int:
+    """Return the position of an explained row, counted from the first."""
+    is_whole = isinstance(sample, int | np.integer)
+    if not is_whole or not -n_samples <= sample < n_samples:
+        raise ValueError(
+            f"`sample` must be the position of one of the {n_samples} explained rows. "
+            f"Got {sample!r}."
+        )
+    return int(sample) % n_samples
 
 
 def plain_list(values: Any) -> Any:

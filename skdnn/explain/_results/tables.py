@@ -1,22 +1,19 @@
 """Importance, effects, agreement and deletion curves: small tables."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
 from skdnn.explain._results.registry import dispatch
-from skdnn.explain._results.result import TableResult
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+from skdnn.explain._results.result import DrawnTable, TableResult
 
 # the column of the table that has errors over refits
 _VALUE_COLUMNS = {"effects": "effect", "importance": "importance"}
 
 
 @dataclass(frozen=True)
-class ResultTable(TableResult):
+class ResultTable(DrawnTable):
     """Importance, effects or agreement of methods as one table.
 
     Attributes
@@ -63,23 +60,6 @@ class ResultTable(TableResult):
             If the table does not hold importance.
         """
         return str(dispatch("describe", self)(self))
-
-    def plot(self, *, max_display: int = 12, ax: "Axes | None" = None) -> "Axes":
-        """Draw the table as bars.
-
-        Parameters
-        ----------
-        max_display : int, default=12
-            Maximum number of rows shown, the largest first.
-        ax : matplotlib Axes, default=None
-            Where to draw; None makes a figure.
-
-        Returns
-        -------
-        matplotlib Axes
-        """
-        axes: Axes = dispatch("plot", self)(self, max_display, ax)
-        return axes
 
 
 @dataclass(frozen=True)
