@@ -33,7 +33,7 @@ class Attributions(Result):
     std_errors : ndarray of shape (n_samples, n_features, n_classes)
         Standard errors of `values` from sampling; 0 where they are exact.
     base_values : ndarray of shape (n_classes,) or (n_samples, n_classes)
-        SHAP: mean output over the background rows. LIME: intercepts, one per row.
+        Mean output over the background rows. LIME: intercepts, one per row.
     predictions : ndarray of shape (n_samples, n_classes)
         Output of the classifier for the explained rows.
     residual : ndarray of shape (n_samples, n_classes)
@@ -87,8 +87,7 @@ class Attributions(Result):
         "n_refits", "method", "output", "n_background",
     )  # fmt: skip
     _by_sample: ClassVar[tuple[str, ...]] = (
-        "values", "std_errors", "predictions", "data", "score", "refit_errors",
-        "images",
+        "values", "std_errors", "predictions", "data", "score", "refit_errors", "images"
     )  # fmt: skip
 
     values: np.ndarray
@@ -108,8 +107,7 @@ class Attributions(Result):
     images: np.ndarray | None = None
     layout: np.ndarray | None = None
     n_refits: int = 0
-    # a sentence that limits the description of a row
-    caveat: ClassVar[str] = ""
+    caveat: ClassVar[str] = ""  # what limits the description of a row
 
     @property
     def title(self) -> str:
@@ -163,13 +161,7 @@ class Attributions(Result):
         return super().to_dict() | {"classes": plain_list(self.class_names)}
 
     def frame(self) -> pd.DataFrame:
-        """Return one row per explained row, column and class.
-
-        Returns
-        -------
-        DataFrame
-            Columns: sample, feature, class, data, value, std_error.
-        """
+        """Return a row per value: sample, feature, class, data, value, std_error."""
         n, d, k = self.values.shape
         return pd.DataFrame(
             {
@@ -230,11 +222,10 @@ class Attributions(Result):
             from base value to prediction for one row and class; "image" shows one row
             and class on its picture.
         sample : int, default=None
-            Position of the row. None is the first row for a waterfall or an image,
-            else all rows.
+            Position of the row. None is the first for a waterfall or image, else all.
         target_class : class label, default=None
-            None is all classes for bars, the predicted class for a waterfall or an
-            image, and the class with the largest attributions for a beeswarm.
+            None is all classes for bars, that with the largest attributions for a
+            beeswarm, else the predicted one.
         max_display : int, default=12
             Maximum number of columns shown, the most important first.
         ax : matplotlib Axes, default=None

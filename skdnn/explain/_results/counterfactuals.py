@@ -22,13 +22,13 @@ class Counterfactuals(DrawnTable):
     changed : DataFrame
         One row per changed cell: row, sample, feature, old, new.
     is_fewest : ndarray of shape (n_samples,), bool
-        Whether every smaller set of columns was tried with every value; for a row
-        without a counterfactual, whether every set was.
+        Whether every smaller set of columns was tried with every value; without a
+        counterfactual, whether every set was.
     n_background : int
         Number of rows whose cells were tried.
     member_shares : ndarray of shape (n_rows,) or None
-        Share of the members of an ensemble that predict the target of each row of
-        the table: how likely another fit is to agree. None without members.
+        Share of the members of an ensemble that predict the target of each row: how
+        likely another fit is to agree. None without members.
     """
 
     title: ClassVar[str] = "Counterfactuals: fewest changes"
@@ -40,13 +40,7 @@ class Counterfactuals(DrawnTable):
     member_shares: np.ndarray | None = None
 
     def changes(self) -> pd.DataFrame:
-        """Return the changed cells.
-
-        Returns
-        -------
-        DataFrame
-            One row per cell: row (position in `frame()`), sample, feature, old, new.
-        """
+        """Return the changed cells: row (of `frame()`), sample, feature, old, new."""
         return self.changed.copy()
 
     def describe(self, sample: int = 0) -> str:

@@ -22,10 +22,10 @@ class Summary(TableResult):
     Attributes
     ----------
     table : DataFrame
-        One row per importance and per effect: measure ("importance" or "effect"),
-        feature, class (None for importance), value, std_error, data_error,
-        refit_error, ci_low, ci_high, p_holm, rank_low, rank_high (missing for
-        effects); level and reference after feature where there are text columns.
+        One row per importance and effect: measure ("importance" or "effect"), feature,
+        class (None for importance), value, std_error, data_error, refit_error, ci_low,
+        ci_high, p_holm, rank_low, rank_high (missing for effects); level and reference
+        after feature where there are text columns.
     n_samples : int
         Number of rows used.
     refits : str

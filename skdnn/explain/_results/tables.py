@@ -25,8 +25,7 @@ class ResultTable(DrawnTable):
     kind : {"importance", "effects", "agreement"}
         What the table holds.
     refit_errors : ndarray of shape (n_rows,) or None
-        Standard deviation of each importance or effect over the members of an
-        ensemble; None without refits.
+        Standard deviation of each value over the members; None without refits.
     n_refits : int
         Number of these members.
     """
@@ -47,17 +46,9 @@ class ResultTable(DrawnTable):
         return self.table[_VALUE_COLUMNS[self.kind]].to_numpy(), self.refit_errors
 
     def describe(self) -> str:
-        """Describe in plain sentences which columns matter most; for importance only.
+        """Describe in sentences the three most important columns and their intervals.
 
-        Returns
-        -------
-        str
-            The first three columns with their intervals, and which of these overlap.
-
-        Raises
-        ------
-        ValueError
-            If the table does not hold importance.
+        ``ValueError`` if the table does not hold importance.
         """
         return str(dispatch("describe", self)(self))
 
