@@ -6,10 +6,14 @@ import numpy as np
 
 from skdnn.explain._model.options import check_count, check_option
 from skdnn.explain._plots import canvas
-from skdnn.explain._plots.bars import draw_mean_bars, draw_row_bars
+from skdnn.explain._plots.bars import (
+    draw_break_down,
+    draw_mean_bars,
+    draw_row_bars,
+    draw_waterfall,
+)
 from skdnn.explain._plots.beeswarm import draw_beeswarm
 from skdnn.explain._plots.canvas import Axes
-from skdnn.explain._plots.waterfall import draw_break_down, draw_waterfall
 from skdnn.explain._results.attributions import Attributions, BreakDown
 from skdnn.explain._results.registry import register
 
