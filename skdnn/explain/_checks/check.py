@@ -8,8 +8,8 @@ import pandas as pd
 
 from skdnn.explain._model.target import Problem
 from skdnn.explain._results.checks import FIRES, NOT_APPLICABLE, SILENT, Finding
-from skdnn.explain._results.deletion import DeletionCurves
 from skdnn.explain._results.result import Result
+from skdnn.explain._results.tables import DeletionCurves
 from skdnn.explain._text.formatting import NBSP, join
 
 _NOT_MEASURED = "Not measured: pass the classifier, checks(estimator, X, background=…)."

@@ -16,11 +16,10 @@ from skdnn.explain._methods.lime import compute_lime
 from skdnn.explain._methods.lime_sampling import Bins, Pool, draw_rows
 from skdnn.explain._methods.shap import ShapConfig, compute_shap
 from skdnn.explain._model.target import Problem
-from skdnn.explain._results.attributions import Attributions
-from skdnn.explain._results.break_down import BreakDown
-from skdnn.explain._results.deletion import DeletionCurves
+from skdnn.explain._results.attributions import Attributions, BreakDown
 from skdnn.explain._results.profiles import ACCUMULATED, Profiles
 from skdnn.explain._results.result import Result
+from skdnn.explain._results.tables import DeletionCurves
 
 _N_RERUNS = 3
 # LIME takes a thousand times as long per row as exact SHAP.

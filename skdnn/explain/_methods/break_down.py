@@ -10,7 +10,7 @@ from skdnn._runtime.progress import Progress
 from skdnn.explain._model.names import positions_of
 from skdnn.explain._model.options import RandomState, Step, no_step
 from skdnn.explain._model.target import Problem, Target, draw_background, open_problem
-from skdnn.explain._results.break_down import BreakDown
+from skdnn.explain._results.attributions import BreakDown
 
 
 def break_down(

@@ -25,7 +25,7 @@ from skdnn.explain._model.options import (
 )
 from skdnn.explain._model.target import Problem, Target, open_problem
 from skdnn.explain._results.counterfactuals import Counterfactuals
-from skdnn.explain._results.positions import class_position
+from skdnn.explain._results.result import class_position
 
 OWN_COLUMNS = ("sample", "found", "target")
 

@@ -11,7 +11,7 @@ import pandas as pd
 
 from skdnn.explain._model.target import Problem
 from skdnn.explain._results.attributions import Attributions
-from skdnn.explain._results.deletion import DeletionCurves
+from skdnn.explain._results.tables import DeletionCurves
 
 # The number of random orders; the smallest p-value is 1 in 40.
 N_ORDERS = 39

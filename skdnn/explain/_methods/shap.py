@@ -34,7 +34,7 @@ from skdnn.explain._model.target import (
     open_problem,
 )
 from skdnn.explain._results.attributions import Attributions
-from skdnn.explain._results.positions import class_position
+from skdnn.explain._results.result import class_position
 
 METHODS = ("auto", "exact", "regression", "walks", "permutation", "kernel")
 _SHAP_PACKAGE = ("permutation", "kernel")

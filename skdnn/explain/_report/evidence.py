@@ -9,13 +9,11 @@ import pandas as pd
 
 from skdnn.explain._methods.performance import Performance
 from skdnn.explain._report.fitted_record import FittedRecord
-from skdnn.explain._results.attributions import Attributions
-from skdnn.explain._results.break_down import BreakDown
+from skdnn.explain._results.attributions import Attributions, BreakDown
 from skdnn.explain._results.checks import Checks
 from skdnn.explain._results.counterfactuals import Counterfactuals
-from skdnn.explain._results.deletion import DeletionCurves
 from skdnn.explain._results.profiles import Profiles
-from skdnn.explain._results.tables import ResultTable
+from skdnn.explain._results.tables import DeletionCurves, ResultTable
 
 N_CLASSES_SHOWN = 6  # distinguishable colours
 

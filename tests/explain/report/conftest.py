@@ -12,12 +12,10 @@ from skdnn.explain._report.cells import as_column
 from skdnn.explain._report.evidence import Evidence
 from skdnn.explain._report.fitted_record import FittedRecord
 from skdnn.explain._report.logistic_regression import out_of_fold_probabilities
-from skdnn.explain._results.attributions import Attributions
-from skdnn.explain._results.break_down import BreakDown
+from skdnn.explain._results.attributions import Attributions, BreakDown
 from skdnn.explain._results.counterfactuals import Counterfactuals
-from skdnn.explain._results.deletion import DeletionCurves
 from skdnn.explain._results.profiles import Profiles
-from skdnn.explain._results.tables import ResultTable
+from skdnn.explain._results.tables import DeletionCurves, ResultTable
 
 SVG = (
     '<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9">'
