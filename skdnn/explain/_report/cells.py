@@ -1,4 +1,4 @@
-"""Columns of a table as arrays, and their cells as text."""
+"""Columns of a table as arrays, their cells as text, and results as plain values."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from skdnn._runtime.names import shorten
+from skdnn.explain._results.result import plain_list
 from skdnn.explain._text import formatting
 
 MAX_CELL = 60  # characters
@@ -49,3 +50,16 @@ def cell_text(cell: Any) -> str:
     if isinstance(cell, float | np.floating):
         return formatting.number(float(cell), 4)
     return shorten(str(cell), MAX_CELL)
+
+
+def plain(value: Any) -> Any:
+    """Return arrays and NumPy numbers as Python's, and None for what is not finite.
+
+    >>> plain({"a": np.array([1.0, np.nan]), 2: np.bool_(True)})
+    {'a': [1.0, None], '2': True}
+    """
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | np.ndarray):
+        return [plain(item) for item in value]
+    return plain_list(value)

@@ -78,5 +78,7 @@ class Evidence:
 
     @property
     def subject(self) -> str:
-        """What sentences call the estimator."""
-        return "network" if self.record.is_network else "model"
+        """What sentences call the estimator: a network has a history or a drawing."""
+        record = self.record
+        is_network = record.history is not None or record.network is not None
+        return "network" if is_network else "model"

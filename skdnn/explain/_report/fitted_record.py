@@ -28,11 +28,6 @@ class FittedRecord:
     summary: str | None = None
     network: str | None = None
 
-    @property
-    def is_network(self) -> bool:
-        """Whether the estimator has a training history or a drawing."""
-        return self.history is not None or self.network is not None
-
 
 def final_estimator(estimator: Any) -> Any:
     """Return the estimator that predicts at the end of searches and pipelines."""
@@ -75,7 +70,7 @@ def _as_frame(history: Any) -> pd.DataFrame | None:
 
 def _names_after(pipeline: Any, final: Any) -> list[str] | None:
     """Return the names of the columns that the final step receives, if known."""
-    if not hasattr(pipeline, "steps") or len(pipeline.steps) < 2:
+    if len(getattr(pipeline, "steps", [])) < 2:
         return None
     try:
         names = [str(name) for name in pipeline[:-1].get_feature_names_out()]
@@ -91,15 +86,11 @@ def _draw(final: Any, names: list[str] | None) -> str | None:
     from matplotlib import rc_context
     from matplotlib.figure import Figure
 
-    style: Any = {
-        "svg.fonttype": "path",
-        "svg.hashsalt": "skdnn",
-        "text.parse_math": False,
-    }
+    style: Any = {"svg.fonttype": "path", "svg.hashsalt": "skdnn"}
+    known = {} if names is None else {"feature_names": names}
     buffer = io.StringIO()
-    with rc_context(style):
+    with rc_context({**style, "text.parse_math": False}):
         figure = Figure(figsize=(9, 4.8))
-        known = {} if names is None else {"feature_names": names}
         final.plot_network(ax=figure.add_subplot(), **known)
         metadata = dict.fromkeys(("Date", "Creator", "Format", "Type"))
         figure.savefig(buffer, format="svg", metadata=metadata, bbox_inches="tight")
