@@ -90,6 +90,6 @@ def count(n: int, noun: str, plural: str | None = None) -> str:
     return f"{n:,}{NBSP}{noun if n == 1 else plural or noun + 's'}"
 
 
-def quote(name: Any, length: int = _MAX_QUOTED) -> str:
+def quote(name: Any) -> str:
     """Put the name of a column or class in quotation marks."""
-    return f"“{shorten(str(name), length)}”"
+    return f"“{shorten(str(name), _MAX_QUOTED)}”"
