@@ -16,9 +16,6 @@ def as_column(cells: Iterable[Any]) -> np.ndarray:
     """Return cells as floats if all are numbers, else as objects.
 
     Missing numbers are NaN, other missing cells None.
-
-    >>> as_column([1, None]), as_column(["a", None])
-    (array([ 1., nan]), array(['a', None], dtype=object))
     """
     known = [None if is_missing(cell) else cell for cell in cells]
     given = [cell for cell in known if cell is not None]
@@ -53,11 +50,7 @@ def cell_text(cell: Any) -> str:
 
 
 def plain(value: Any) -> Any:
-    """Return arrays and NumPy numbers as Python's, and None for what is not finite.
-
-    >>> plain({"a": np.array([1.0, np.nan]), 2: np.bool_(True)})
-    {'a': [1.0, None], '2': True}
-    """
+    """Return arrays and NumPy numbers as Python's, and None for what is not finite."""
     if isinstance(value, dict):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple | np.ndarray):

@@ -13,6 +13,10 @@ from skdnn.explain._report import plots, strips
 from skdnn.explain._text.formatting import percent
 
 _N_SHADES = 8
+# What the curves are, and what is along their vertical axes.
+_DEPENDENCE = ("Partial dependence on", "mean probability")
+_ACCUMULATED = ("Accumulated local effects of", "change of the probability")
+_CETERIS_PARIBUS = ("Ceteris paribus along", "probability")
 
 
 def charts(summary: Mapping[str, Any]) -> dict[str, Any]:
@@ -20,6 +24,7 @@ def charts(summary: Mapping[str, Any]) -> dict[str, Any]:
     shown = [summary["classes"][k] for k in summary["shown_classes"]]
     colours = {label: f"c{i}" for i, label in enumerate(shown)}
     data, shap, subject = summary["data"], summary["shap"], summary["subject"]
+    importance = summary["permutation_importance"]["rows"]
     dependence = summary["partial_dependence"]["curves"]
     accumulated = summary["accumulated_local_effects"]["curves"]
     return {
@@ -37,18 +42,9 @@ def charts(summary: Mapping[str, Any]) -> dict[str, Any]:
             for row in summary["confusion"]["matrix"]
         ],
         "calibration": plots.calibration(summary["calibration"], colours),
-        "importance": strips.importance_strips(
-            summary["permutation_importance"]["rows"]
-        ),
-        "profiles": plots.profiles(
-            dependence, colours, "Partial dependence on", "mean probability"
-        ),
-        "accumulated": plots.profiles(
-            accumulated,
-            colours,
-            "Accumulated local effects of",
-            "change of the probability",
-        ),
+        "importance": strips.importance_strips(importance),
+        "profiles": plots.profiles(dependence, colours, *_DEPENDENCE),
+        "accumulated": plots.profiles(accumulated, colours, *_ACCUMULATED),
         "shap": strips.stack_strips(shap["rows"], colours),
         "swarms": [strips.swarm(section) for section in shap["strips"]],
         "rows": [_row(row, colours) for row in summary["rows"]],
@@ -58,20 +54,15 @@ def charts(summary: Mapping[str, Any]) -> dict[str, Any]:
 
 def _row(row: Mapping[str, Any], colours: Mapping[str, str]) -> dict[str, Any]:
     """Draw the probabilities of a row, its attributions, steps and curves."""
-    features = row["features"]
+    features, shares = row["features"], []
+    for item in row["probabilities"]:
+        label = f"{item['class']}: {percent(item['value'])}"
+        css = "bar" if item["class"] == row["predicted"] else "rest"
+        shares.append(strips.share_strip(item["value"], label, css))
     return {
-        "probabilities": [
-            strips.share_strip(
-                item["value"],
-                f"{item['class']}: {percent(item['value'])}",
-                "bar" if item["class"] == row["predicted"] else "rest",
-            )
-            for item in row["probabilities"]
-        ],
+        "probabilities": shares,
         "shap": strips.attribution_strips(features, "shap", more=row["more"]),
         "lime": strips.attribution_strips(features, "lime", pale=row["lime_is_poor"]),
         "steps": strips.step_strips(row["steps"]),
-        "ceteris": plots.profiles(
-            row["ceteris_paribus"], colours, "Ceteris paribus along", "probability"
-        ),
+        "ceteris": plots.profiles(row["ceteris_paribus"], colours, *_CETERIS_PARIBUS),
     }

@@ -91,10 +91,7 @@ def collect(
 
 
 def as_positions(samples: Any, n_rows: int) -> list[tuple[int, str]]:
-    """Return requested rows as positions from 0, without reasons.
-
-    ValueError if there is none, or one that is not a position of X.
-    """
+    """Return requested rows as positions from 0, without reasons."""
     given = [samples] if isinstance(samples, int | np.integer) else list(samples)
     if not given or not all(
         isinstance(row, int | np.integer)
@@ -159,8 +156,7 @@ def _explain(
 ) -> dict[str, Any]:
     """Return the explanations by their names in `Evidence`.
 
-    `predicted` are the predicted classes of the chosen rows. `step` is called
-    ``_N_STEPS - 1`` times.
+    `predicted` are classes of the chosen rows; `step` is called ``_N_STEPS - 1`` times.
     """
     importance = compute_permutation_importance(problem, y, random_state=seed)
     step()

@@ -158,11 +158,7 @@ def _ranks(values: np.ndarray) -> np.ndarray:
 
 
 def direction(column: np.ndarray, attribution: np.ndarray) -> str:
-    """Return whether high values have high attributions: raises, lowers, or mixed.
-
-    >>> direction(np.array([1.0, 2.0, 3.0]), np.array([0.3, 0.1, -0.2]))
-    'lowers'
-    """
+    """Return whether high values have high attributions: raises, lowers, or mixed."""
     if column.dtype != float or not np.any(np.abs(attribution) > _NO_ATTRIBUTION):
         return ""
     finite = np.isfinite(column)

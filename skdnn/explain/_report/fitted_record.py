@@ -1,8 +1,4 @@
-"""The description that a fitted classifier has of itself: name, training, drawing.
-
-Everything is looked up by attribute, so that any classifier has a record; one that
-keeps no history has none.
-"""
+"""The name, training and drawing of a fitted classifier, looked up by attribute."""
 
 import io
 from collections.abc import Mapping

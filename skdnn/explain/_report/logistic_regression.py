@@ -15,9 +15,8 @@ def out_of_fold_probabilities(
 ) -> tuple[np.ndarray | None, str]:
     """Predict each row with a logistic regression fitted on the other folds.
 
-    Labels are known of the scored rows only, so the regression is cross-validated on
-    them. The probabilities have shape (n_samples, n_classes), zero for a class without
-    rows; they are None if there can be none. The text is how they were made, or why
+    Labels are known of the scored rows only. The probabilities, zero for a class
+    without rows, are None if there can be none; the text is how they were made, or why
     there are none.
     """
     counts = np.bincount(codes, minlength=n_classes)

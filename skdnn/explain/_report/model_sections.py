@@ -34,6 +34,8 @@ def data(evidence: Evidence) -> dict[str, Any]:
     counts = np.bincount(codes, minlength=len(classes))
     order = np.argsort(-counts, kind="stable")[:N_CLASSES]
     described = zip(names[:N_COLUMNS], columns, strict=False)
+    n_numeric = sum(column.dtype == float for column in columns)
+    n_gaps = sum(n_missing(column) for column in columns)
     return {
         "columns": [_describe(name, column) for name, column in described],
         "n_left_out": max(0, len(names) - N_COLUMNS),
@@ -42,12 +44,7 @@ def data(evidence: Evidence) -> dict[str, Any]:
             for k in order
         ],
         "n_classes_left_out": len(classes) - len(order),
-        "words": sentences.data(
-            len(codes),
-            len(names),
-            sum(column.dtype == float for column in columns),
-            sum(n_missing(column) for column in columns),
-        ),
+        "words": sentences.data(len(codes), len(names), n_numeric, n_gaps),
     }
 
 
@@ -137,22 +134,14 @@ def confusion(evidence: Evidence) -> dict[str, Any]:
     matrix, classes = evidence.performance.confusion, evidence.classes
     off = matrix - np.diag(np.diag(matrix))
     order = np.argsort(-off, axis=None, kind="stable")[:N_MISTAKES]
-    largest = [
-        {
-            "actual": classes[i],
-            "predicted": classes[j],
-            "n": off[i, j],
-            "share": off[i, j] / matrix[i].sum(),
-        }
-        for i, j in zip(*np.unravel_index(order, off.shape), strict=True)
-        if off[i, j]
-    ]
-    section = {
-        "classes": classes,
-        "matrix": matrix,
-        "n_right": np.trace(matrix),
-        "largest": largest,
-    }
+    largest = []
+    for i, j in zip(*np.unravel_index(order, off.shape), strict=True):
+        if off[i, j]:
+            pair = {"actual": classes[i], "predicted": classes[j]}
+            share = off[i, j] / matrix[i].sum()
+            largest.append({**pair, "n": off[i, j], "share": share})
+    counts = {"matrix": matrix, "n_right": np.trace(matrix), "largest": largest}
+    section = {"classes": classes, **counts}
     return {**section, "words": sentences.confusion(section, len(evidence.codes))}
 
 

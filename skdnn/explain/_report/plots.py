@@ -19,11 +19,7 @@ Colours = Mapping[str, str]  # CSS class by class name
 
 
 def ticks(low: float, high: float, n: int = 5) -> list[float]:
-    """Return about `n` round numbers between low and high.
-
-    >>> ticks(0, 1)
-    [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]
-    """
+    """Return about `n` round numbers between low and high."""
     spread = high - low
     if not math.isfinite(spread) or spread <= 0:
         return [low]
@@ -44,20 +40,16 @@ class Axes:
     def __init__(
         self, x: Ends, y: Ends, label: str, x_title: str = "", y_title: str = ""
     ) -> None:
-        self.label = label
+        self.label, self._x, self._y = label, x, y
         self.marks: list[dict[str, Any]] = []
-        self._x, self._y = x, y
         self._draw_frame(x_title, y_title)
 
     def at(self, x: float, y: float) -> tuple[float, float]:
         """Return the position of a point in the plot."""
         (x0, x1), (y0, y1) = self._x, self._y
-        across = (x - x0) / ((x1 - x0) or 1)
-        up = (y - y0) / ((y1 - y0) or 1)
-        return (
-            round(_LEFT + across * (_WIDTH - _LEFT - _RIGHT), 1),
-            round(_HEIGHT - _BOTTOM - up * (_HEIGHT - _TOP - _BOTTOM), 1),
-        )
+        across = (x - x0) / ((x1 - x0) or 1) * (_WIDTH - _LEFT - _RIGHT)
+        up = (y - y0) / ((y1 - y0) or 1) * (_HEIGHT - _TOP - _BOTTOM)
+        return round(_LEFT + across, 1), round(_HEIGHT - _BOTTOM - up, 1)
 
     def line(self, points: Iterable[tuple[float, float | None]], css: str) -> None:
         """Join points; a missing one leaves a gap."""
@@ -126,7 +118,12 @@ def _training(section: Mapping[str, Any], name: str) -> dict[str, Any] | None:
     values = [v for curve, _ in known for v in curve if v is not None]
     if not values:
         return None
-    high = 1.0 if name == "accuracy" else _ceiling(values, base)
+    high = 1.0
+    if name == "loss":
+        top = max(values)
+        # the first jumps of a loss are cut off
+        top = top if base is None else max(base * 1.1, min(top, base * 2.5))
+        high = top * 1.02 or 1.0
     start, last = number(values[0]), number(known[0][0][-1])
     label = f"Training {name} by epoch, from {start} to {last}"
     x = (1, max(2, section["n_epochs"]))
@@ -143,14 +140,6 @@ def _training(section: Mapping[str, Any], name: str) -> dict[str, Any] | None:
     if value is not None:
         axes.dot(best, min(value, high), "m1", 4)
     return axes.as_dict(name)
-
-
-def _ceiling(values: Sequence[float], base: float | None) -> float:
-    """Return an upper end that cuts off the first jumps of a loss."""
-    top = max(values)
-    if base is not None:
-        top = max(base * 1.1, min(top, base * 2.5))
-    return top * 1.02 or 1.0
 
 
 def calibration(section: Mapping[str, Any], colours: Colours) -> list[dict[str, Any]]:

@@ -1,7 +1,7 @@
 """Sections on rows that are explained one by one."""
 
 from collections.abc import Sequence
-from itertools import accumulate, pairwise
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -37,7 +37,7 @@ def _row(evidence: Evidence, i: int, row: int, at: int, reason: str) -> dict[str
     label = None if evidence.row_labels is None else evidence.row_labels[row]
     section = {
         "position": row,
-        # an index that counts the rows says nothing new
+        # a label that equals the position adds nothing
         "label": None if label in (None, str(row)) else shorten(label, _MAX_LABEL),
         "reason": reason,
         **_prediction(evidence, row, k),
@@ -61,15 +61,14 @@ def _prediction(evidence: Evidence, row: int, k: int) -> dict[str, Any]:
     classes, actual = evidence.classes, int(evidence.codes[row])
     probabilities = evidence.probabilities[row]
     top = np.argsort(-probabilities, kind="stable")[:N_PROBABILITIES].tolist()
-    top = top if actual in top else [*top[:-1], actual]
+    top = sorted(top if actual in top else [*top[:-1], actual])
+    shown = [{"class": classes[c], "value": probabilities[c]} for c in top]
     return {
         "predicted": classes[k],
         "actual": classes[actual],
         "right": k == actual,
         "probability": probabilities[k],
-        "probabilities": [
-            {"class": classes[c], "value": probabilities[c]} for c in sorted(top)
-        ],
+        "probabilities": shown,
     }
 
 
@@ -116,11 +115,10 @@ def _steps(evidence: Evidence, i: int, row: int, k: int) -> list[dict[str, Any]]
         parts.append((name, "together", values[rest].sum()))
     base = evidence.break_down.base_values[k]
     ends = list(accumulate((value for *_, value in parts), initial=base))
+    moves = zip(parts, ends[:-1], ends[1:], strict=True)
     return [
         {"feature": feature, "cell": cell, "value": value, "start": start, "end": end}
-        for (feature, cell, value), (start, end) in zip(
-            parts, pairwise(ends), strict=True
-        )
+        for (feature, cell, value), start, end in moves
     ]
 
 

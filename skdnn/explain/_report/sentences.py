@@ -28,13 +28,6 @@ _SIGNIFICANT = 0.05
 _MANY_ROWS = 1000  # from which percentages have a decimal
 
 
-def separated(a: Mapping[str, Any], b: Mapping[str, Any]) -> bool | None:
-    """Whether two intervals do not overlap; None if one is not known."""
-    if None in (a["low"], a["high"], b["low"], b["high"]):
-        return None
-    return bool(a["low"] > b["high"] or b["low"] > a["high"])
-
-
 def verdict(summary: Mapping[str, Any]) -> str:
     """State how accurate the model is, and what simpler ones reach."""
     share = partial(percent, digits=0 if summary["n_rows"] < _MANY_ROWS else 1)
@@ -145,13 +138,13 @@ def importance(section: Mapping[str, Any]) -> str:
         return f"No column lowers the {scoring} when it is shuffled."
     name, drop = quote(top["feature"]), interval(top)
     text = f"{name} matters most: shuffling it lowers the {scoring} by {drop}."
-    if len(rows) > 1:
-        apart = separated(top, rows[1])
+    low, high = top["low"], rows[1]["high"] if len(rows) > 1 else None
+    if low is not None and high is not None:
         second = quote(rows[1]["feature"])
-        if apart is False:
-            text += f" It is not clearly ahead of {second}: the intervals overlap."
-        elif apart:
+        if low > high:
             text += f" {second} is next with {interval(rows[1])}."
+        else:
+            text += f" It is not clearly ahead of {second}: the intervals overlap."
     unclear = sum(row["low"] is not None and row["low"] <= 0 for row in rows)
     if unclear:
         columns = f"{unclear} of {count(len(rows), 'column')}"

@@ -12,6 +12,7 @@ _SWARM_MIDDLE, _SWARM_REACH, _SWARM_STEP = 14, 11, 3
 
 Row = Mapping[str, Any]  # a row of a table of the summary
 Strip = dict[str, Any]
+Mark = tuple[float, list[float] | None, str]  # position, ends of its whisker, CSS class
 
 
 def scale(low: float, high: float) -> Callable[[float], float]:
@@ -29,10 +30,8 @@ def share_strip(value: float | None, label: str, css: str) -> Strip:
     return {"label": label, "bars": [_bar(0.0, 100 * (value or 0.0), css)]}
 
 
-def mark_strip(
-    label: str, marks: Iterable[tuple[float, list[float] | None, str]]
-) -> Strip:
-    """Draw positions, each with the ends of its whisker and its CSS class."""
+def mark_strip(label: str, marks: Iterable[Mark]) -> Strip:
+    """Draw positions with their whiskers."""
     drawn = [{"x": x, "whisker": whisker, "css": css} for x, whisker, css in marks]
     return {"label": label, "marks": drawn}
 
@@ -41,11 +40,8 @@ def score_strip(row: Row, subject: str) -> Strip:
     """Draw the score of the model, the simple model and the baseline."""
     names = (subject, "logistic regression", "baseline")
     parts = (row["model"], row["simple"], row["baseline"])
-    known = [
-        (name, part, css)
-        for name, part, css in zip(names, parts, ("m0", "m1", "m2"), strict=True)
-        if part["value"] is not None
-    ]
+    each = zip(names, parts, ("m0", "m1", "m2"), strict=True)
+    known = [entry for entry in each if entry[1]["value"] is not None]
     values = [v for _, part, _ in known for v in part.values() if v is not None]
     at = scale(0.0, 1.0 if row["high_is_good"] else max([*values, 1e-9]))
     texts = [f"{name} {interval(part)}" for name, part, _ in known]
@@ -90,15 +86,11 @@ def attribution_strips(
         items.append(("all other columns", more))
     longest = max([abs(v) for _, v in items if v is not None] + [1e-12])
     at = scale(-longest, longest)
-    return [
-        _zero_strip(
-            at,
-            value,
-            f"{feature}: {signed(value)}",
-            "rest" if pale else _sign_css(value or 0.0),
-        )
-        for feature, value in items
-    ]
+    strips = []
+    for feature, value in items:
+        css = "rest" if pale else _sign_css(value or 0.0)
+        strips.append(_zero_strip(at, value, f"{feature}: {signed(value)}", css))
+    return strips
 
 
 def _sign_css(value: float) -> str:
