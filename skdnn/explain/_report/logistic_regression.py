@@ -26,22 +26,23 @@ def out_of_fold_probabilities(
     if n_single:
         noun = "one class has" if n_single == 1 else f"{n_single} classes have"
         return None, f"{noun} a single row, too few for cross-validation"
+    from sklearn.model_selection import PredefinedSplit, cross_val_predict
+
     n_folds = min(_N_FOLDS, len(codes))
-    folds = _deal(codes, n_folds, seed)
-    probabilities, table = np.zeros((len(codes), n_classes)), _as_table(columns)
+    cv = PredefinedSplit(_deal(codes, n_folds, seed))
+    model, table = _pipeline(columns), _as_table(columns)
+    probabilities = np.zeros((len(codes), n_classes))
     try:
-        for fold in range(n_folds):
-            test, train = folds == fold, folds != fold
-            model = _pipeline(columns)
-            with warnings.catch_warnings():
-                # a regression that has not converged is still a fair simple model
-                warnings.simplefilter("ignore")
-                model.fit(table[train], codes[train])
-                predicted = model.predict_proba(table[test])
-            probabilities[np.ix_(np.flatnonzero(test), model.classes_)] = predicted
+        with warnings.catch_warnings():
+            # a regression that has not converged is still a fair simple model
+            warnings.simplefilter("ignore")
+            predicted = cross_val_predict(
+                model, table, codes, cv=cv, method="predict_proba"
+            )
     except (TypeError, ValueError) as error:
         reason = [*str(error).strip().splitlines(), "no reason given"][0]
         return None, f"it could not be fitted to these columns ({reason[:_MAX_REASON]})"
+    probabilities[:, counts > 0] = predicted
     return probabilities, f"out-of-fold predictions of {n_folds} folds of these rows"
 
 
