@@ -38,10 +38,7 @@ def check_writable(path: Path) -> None:
 
 
 def run_demo(path: Path) -> Path:
-    """Train, tune and explain a network on iris; return the path of the report.
-
-    Each step prints its results.
-    """
+    """Train, tune and explain a network on iris; return the path of the report."""
     console = Console(highlight=False, soft_wrap=False)
     started = time.perf_counter()
     X, y, rows = _load(console)
@@ -70,9 +67,8 @@ def _pipeline(**parameters: Any) -> Any:
         "n_iter_no_change": np.inf,  # always max_iter epochs
         "random_state": _SEED,
     }
-    return make_pipeline(
-        MinMaxScaler(), DNNClassifier((20, 20), **settings | parameters)
-    )
+    network = DNNClassifier((20, 20), **settings | parameters)
+    return make_pipeline(MinMaxScaler(), network)
 
 
 def _load(console: Console) -> tuple[pd.DataFrame, np.ndarray, Rows]:
@@ -98,9 +94,8 @@ def _compare_dropout(console: Console, rows: Rows) -> None:
     _print_heading(console, 2, "Two hidden layers of 20, without and with dropout")
     console.print("100 epochs; a fifth of the training rows is used for validation.")
     table = Table(box=None, header_style="dim")
-    for name in ("dropout", "seconds"):
-        table.add_column(name, justify="right")
-    for name in ("training\nloss", "validation\nloss", "test\nloss", "test\naccuracy"):
+    losses = ("training\nloss", "validation\nloss", "test\nloss")
+    for name in ("dropout", "seconds", *losses, "test\naccuracy"):
         table.add_column(name, justify="right")
     table.add_column("validation loss\nby epoch")
     for dropout in (0.0, 0.3):
@@ -124,7 +119,6 @@ def _compare_dropout(console: Console, rows: Rows) -> None:
 
 
 def _curve(losses: pd.Series) -> str:
-    """Return losses as bars, from the first epoch to the last."""
     epochs = np.linspace(0, len(losses) - 1, _N_BARS).astype(int)
     heights = losses.to_numpy()[epochs] / losses.max()
     return "".join("▁▂▃▄▅▆▇█"[min(7, int(8 * height))] for height in heights)
@@ -147,9 +141,8 @@ def _tune(console: Console, X: pd.DataFrame, y: np.ndarray) -> dict[str, Any]:
     )
     search = GridSearchCV(_pipeline(max_iter=50), _GRID, cv=inner)
     nested = nested_cross_validate(search, X, y, cv=outer)
-    for fold, (score, params) in enumerate(
-        zip(nested.scores, nested.params, strict=True), start=1
-    ):
+    folds = zip(nested.scores, nested.params, strict=True)
+    for fold, (score, params) in enumerate(folds, start=1):
         console.print(f"   fold {fold}: accuracy {score:.3f} with {_listed(params)}")
     low, high = nested.interval()
     console.print(
@@ -172,10 +165,9 @@ def _train(console: Console, rows: Rows, best: dict[str, Any]) -> Any:
     _print_heading(console, 4, "The network")
     pipe = _pipeline(validation_fraction=0.2, max_iter=150, **best).fit(X, y)
     for line in pipe[-1].summary().splitlines():
-        label, text = line[:12], line[12:]
         grid = Table.grid(padding=(0, 1))
         grid.add_column(style="dim", width=11)
-        grid.add_row(label.strip(), text)
+        grid.add_row(line[:12].strip(), line[12:])
         console.print(grid)
     console.print(f"Test accuracy: {pipe.score(X_test, y_test):.3f}")
     return pipe
@@ -186,10 +178,8 @@ def _explain(console: Console, pipe: Any, rows: Rows, path: Path) -> Path:
 
     X, X_test, _, y_test = rows
     _print_heading(console, 5, "Explanations")
-    importance = explain.permutation_importance(
-        pipe, X_test, y_test, random_state=_SEED
-    ).frame()
-    first = importance.sort_values("importance", ascending=False).iloc[0]
+    result = explain.permutation_importance(pipe, X_test, y_test, random_state=_SEED)
+    first = result.frame().sort_values("importance", ascending=False).iloc[0]
     console.print(
         f"{first['feature']} matters most: shuffling it lowers the accuracy by "
         f"{first['importance']:.2f}."

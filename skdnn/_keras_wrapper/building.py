@@ -21,10 +21,7 @@ _first_counts: dict[Hashable, dict[str, int]] = {}
 
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
-    """Set the seeds of Python and NumPy for a block, and restore their states.
-
-    Layers and initialisers of Keras draw theirs from Python's. Other threads wait.
-    """
+    """Set the seeds of Python and NumPy for a block; other threads wait."""
     with _lock, global_numpy_seed(seed):
         state = random.getstate()
         random.seed(seed)
@@ -38,8 +35,7 @@ def build_again(key: Hashable, build: Callable[[], Any]) -> Any:
     """Call a function that builds, with the layer names of the first call for its key.
 
     TensorFlow never releases what it keeps for a new name, and networks of equal names
-    can share a compiled program. The function is called twice if a network built since
-    the first call has taken a name.
+    can share a program. If one has taken a name since, the function is called twice.
     """
     with _lock:
         live = name_counts()

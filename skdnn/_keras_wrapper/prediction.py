@@ -24,11 +24,7 @@ functions: ProgramCache[Callable[..., Any]] = ProgramCache(32)
 def predict(
     model: Any, X: Any, batch_size: int | None = None, callbacks: Sequence[Any] = ()
 ) -> Any:
-    """Return a built network's outputs for rows, as ``Model.predict``, but faster.
-
-    A network with a `predict` of its own is called through that. `batch_size` None is
-    as many rows as fit a million cells.
-    """
+    """Return a built network's outputs for rows, as ``Model.predict``, but faster."""
     if overrides(model, "predict"):
         return model.predict(
             take(X, slice(None)), batch_size=batch_size, callbacks=list(callbacks)
@@ -57,7 +53,6 @@ def _block_rows(X: Any) -> int:
 
 
 def _make_function(model: Any) -> Callable[..., Any]:
-    """Return a function from rows to the outputs of a model."""
     described = description.architecture(model)
     backend = keras_backend.backend()
     # what is cached must not keep the model alive

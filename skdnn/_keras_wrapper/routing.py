@@ -19,11 +19,7 @@ _LEFT_TO_KERAS = ("acc", "accuracy", "ce", "crossentropy")
 def compile_arguments(
     params: Mapping[str, Any], names: Iterable[str]
 ) -> dict[str, Any]:
-    """Return the arguments of ``Model.compile``: instances of classes, and copies.
-
-    `params` are all parameters of the estimator, `names` those that go to `compile`
-    unchanged.
-    """
+    """Return the arguments of ``Model.compile``: instances of classes, and copies."""
     arguments: dict[str, Any] = _parameters.route_params(params, "compile", names)
     for name in ("optimizer", "loss", "metrics"):
         routed = _parameters.route_params(params, name, (), strict=name == "optimizer")
@@ -54,10 +50,7 @@ def _named(kind: str, name: str, has_settings: bool) -> Any:
 
 
 def _copied(value: Any) -> Any:
-    """Return the caller's optimizers and metrics as new ones of the same settings.
-
-    An optimizer belongs to the network that it was first used with.
-    """
+    """Copy the caller's optimizers and metrics: each belongs to its first network."""
     keras = keras_backend.load()
     if isinstance(value, list | tuple):
         return type(value)(map(_copied, value))
@@ -95,8 +88,7 @@ def check_names(
 ) -> None:
     """Raise ``TypeError`` for parameters that nothing takes.
 
-    `given` are those that the constructor does not name: its function must, or they
-    have one of the `prefixes` before ``__``.
+    Those `given` beside the constructor's need its function, or one of the `prefixes`.
     """
     own = set(params) - {name for name in given if "__" not in name}
     taken = inspect.signature(builder).parameters.values()

@@ -35,8 +35,7 @@ class ClassEncoder(_transformers.ClassifierLabelEncoder):  # type: ignore[misc, 
 def as_probabilities(model: Any, outputs: Any, *, exclusive: bool) -> Any:
     """Return the outputs of a network as probabilities of float32 or float64.
 
-    Logits, where its loss takes them, go through softmax or sigmoid. Outputs of half
-    precision are normalised where classes are `exclusive`, so that they sum to one.
+    Outputs of half precision are normalised where classes are `exclusive`.
     """
     keras = keras_backend.load()
     if not isinstance(outputs, np.ndarray):  # several outputs

@@ -35,7 +35,7 @@ _metric_name = scikeras_import.load("scikeras.utils").metric_name
 
 
 class Wrapper(_wrappers.KerasClassifier):  # type: ignore[misc, name-defined]
-    """scikeras's class with its faults fixed, the base of `KerasClassifier`."""
+    """The base of `KerasClassifier`."""
 
     _routing_prefixes = _wrappers.KerasClassifier._routing_prefixes | {
         "callbacks", "score",
@@ -47,10 +47,8 @@ class Wrapper(_wrappers.KerasClassifier):  # type: ignore[misc, name-defined]
         # scikeras's order of bases hides the tags of ClassifierMixin
         tags.estimator_type = "classifier"
         tags.classifier_tags = ClassifierTags(multi_label=True)
-        tags.target_tags.required = True
-        tags.target_tags.multi_output = True
-        tags.input_tags.sparse = True
-        tags.input_tags.three_d_array = True
+        tags.target_tags.required = tags.target_tags.multi_output = True
+        tags.input_tags.sparse = tags.input_tags.three_d_array = True
         return tags
 
     def __sklearn_is_fitted__(self) -> bool:
@@ -266,11 +264,8 @@ class Wrapper(_wrappers.KerasClassifier):  # type: ignore[misc, name-defined]
         rows, validation = self._split(rows, arguments)
         batch_size = _batch_size("batch_size", arguments, rows.X) or 32
         in_validation = _batch_size("validation_batch_size", arguments, rows.X)
-        settings = {
-            name: arguments.pop(name)
-            for name in ("shuffle", "verbose")
-            if name in arguments
-        }
+        passed = [name for name in ("shuffle", "verbose") if name in arguments]
+        settings = {name: arguments.pop(name) for name in passed}
         other = {name: value for name, value in arguments.items() if value is not None}
         if other.get("validation_freq") == 1:
             del other["validation_freq"]

@@ -31,9 +31,8 @@ def uniform_weights(
         if array.role in ("kernel", "bias"):
             value = random_state.uniform(-bound, bound, array.shape)
         else:
-            value = np.full(
-                array.shape, float(array.role in ("gamma", "moving_variance"))
-            )
+            is_one = array.role in ("gamma", "moving_variance")
+            value = np.full(array.shape, float(is_one))
         weights.append(value.astype(spec.dtype, copy=False))
     return weights
 
@@ -44,8 +43,7 @@ def bin_edges(
     """Return start and width of the bins of each column, of shape (n_numeric, bins).
 
     Edges are quantiles of the distinct values, each weighted by the root of its count:
-    a value of many rows takes few of the bins, not all. Where there are few values the
-    edges are values. `numbers` has shape (n_samples, n_numeric), `weight` (n_samples,).
+    a value of many rows takes few of the bins, not all. Few values are the edges.
     """
     numbers, weight = numbers[weight > 0], weight[weight > 0]
     shape = (numbers.shape[1], bins)
@@ -82,8 +80,7 @@ def data_driven_weights(
     Layer by layer: kernels are normal, and each column is divided by the standard
     deviation of its product over the rows; a bias is minus a random mean of five of
     these products, so that every unit has rows on both sides of zero. The last layer is
-    zero (Holzmüller et al., 2024, appendix A). Rows count by their weights, and their
-    order does not matter. `edges` are those of `bin_edges`, if the encoding has bins.
+    zero (Holzmüller et al., 2024, appendix A). `edges` are of `bin_edges`, if any.
     """
     encoding = spec.encoding
     assert encoding is not None

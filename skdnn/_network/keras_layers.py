@@ -71,21 +71,15 @@ def input_encoding_layer() -> Any:
 
 
 def rescaling(scale: Any, dtype: str, name: str | None = None) -> Any:
-    """Return a layer that multiplies by one number, or by one per column.
-
-    The scale is passed as an array: Keras makes a float32 of a Python number.
-    """
+    """Return a layer that multiplies by one number, or by one per column."""
     keras = keras_backend.load()
+    # Keras makes a float32 of a Python number
     return keras.layers.Rescaling(np.asarray(scale, dtype), dtype=dtype, name=name)
 
 
 @cache
 def dropout_layer() -> Any:
-    """Return the class of dropout layers whose rate and seed are weights.
-
-    Keras's own layer holds its rate as a Python number, so that each rate would need a
-    compiled program of its own.
-    """
+    """Return the class of dropout layers whose rate is a weight, not a constant."""
     keras = keras_backend.load()
 
     class RateDropout(keras.layers.Layer):  # type: ignore[misc, name-defined]

@@ -74,22 +74,16 @@ def build_model(spec: NetworkSpec, weights: Sequence[np.ndarray]) -> Any:
 def network_variables(model: Any, spec: NetworkSpec) -> list[Any]:
     """Return the Keras variables of a model in the order of ``spec.arrays``."""
     roles = {array.role for array in spec.arrays}
-    return [
-        variable
-        for layer in model.layers
-        for variable in layer.weights
-        if variable.name in roles
-    ]
+    variables = chain.from_iterable(layer.weights for layer in model.layers)
+    return [variable for variable in variables if variable.name in roles]
 
 
 def set_weights(model: Any, spec: NetworkSpec, weights: Sequence[np.ndarray]) -> None:
-    """Copy weight arrays into a model built from the same spec."""
     for variable, value in zip(network_variables(model, spec), weights, strict=True):
         variable.assign(value)
 
 
 def get_weights(model: Any, spec: NetworkSpec) -> list[np.ndarray]:
-    """Return copies of the weight arrays of a model built from `spec`."""
     return list(map(keras_backend.to_numpy, network_variables(model, spec)))
 
 
@@ -102,10 +96,7 @@ def set_dropout(network: Any, spec: NetworkSpec, seed: int) -> None:
 def fixed_values(
     network: Any, spec: NetworkSpec, weights: Sequence[np.ndarray], dropout_seed: int
 ) -> list[np.ndarray]:
-    """Return values for ``network.non_trainable_variables``, which are not changed.
-
-    These are statistics among the `weights`, and rates and seeds of `set_dropout`.
-    """
+    """Return what ``network.non_trainable_variables`` shall be; sets nothing."""
     pairs = chain(
         zip(network_variables(network, spec), weights, strict=True),
         _dropout_values(network, spec, dropout_seed),

@@ -9,7 +9,6 @@ Activation = Callable[[np.ndarray], np.ndarray]
 
 
 def linear(x: np.ndarray) -> np.ndarray:
-    """Return `x` itself."""
     return x
 
 
@@ -22,14 +21,12 @@ def sigmoid(x: np.ndarray) -> np.ndarray:
 
 
 def softmax(x: np.ndarray) -> np.ndarray:
-    """Return the softmax over the last axis."""
     x = np.exp(x - x.max(axis=1, keepdims=True))
     x /= x.sum(axis=1, keepdims=True)
     return x
 
 
 def log_softmax(x: np.ndarray) -> np.ndarray:
-    """Return the logarithm of the softmax over the last axis."""
     x = x - x.max(axis=1, keepdims=True)
     x -= np.log(np.exp(x).sum(axis=1, keepdims=True))
     return x

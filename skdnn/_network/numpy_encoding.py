@@ -16,9 +16,9 @@ LayerArrays = dict[str, np.ndarray]
 class FirstLayer:
     """Input encoding and first layer of all members as one product.
 
-    `kernel` has shape (n_numeric * (1 + bins) + n_flags, n_members * units): rows for
-    numeric inputs, their bins and flags, in this order. Each table holds what a code of
-    one input adds to the product, of shape (n_codes, n_members * units).
+    `kernel` has rows for numeric inputs, their bins and flags, in this order, and
+    columns for the units of all members. A table holds what each code of one input
+    adds to the product.
     """
 
     encoding: InputEncoding

@@ -28,10 +28,7 @@ def predict(
     X: Any,
     output: Callable[[np.ndarray], np.ndarray],
 ) -> np.ndarray:
-    """Return a function of the logits, block by block of rows; see `prediction`.
-
-    Cores that share blocks are faster than all cores on the linear algebra of each.
-    """
+    """Return a function of the logits, see `prediction`; cores share blocks of rows."""
     forward, width = _forward(spec, weights)
 
     def outputs(X: Any) -> np.ndarray:

@@ -40,12 +40,9 @@ def predict(
     X: Any,
     output: Callable[[np.ndarray], np.ndarray],
 ) -> np.ndarray:
-    """Return ``output(logits)``, of shape (n_samples, ...).
+    """Return ``output(logits)``, where `output` works row by row, maybe in place.
 
-    Networks of known activations are evaluated in NumPy, those with a function of the
-    user in Keras. `X` is an array or sparse matrix in the dtype of the network,
-    `weights` are in the order of ``spec.arrays``, `output` works row by row and may
-    overwrite the logits.
+    Networks with an activation of the user are evaluated in Keras, others in NumPy.
     """
 
     def finish(logits: np.ndarray) -> np.ndarray:

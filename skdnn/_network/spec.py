@@ -39,7 +39,6 @@ class Array:
 
     @property
     def size(self) -> int:
-        """Number of values in the array."""
         return int(np.prod(self.shape))
 
 
@@ -88,10 +87,8 @@ class InputEncoding:
         ]
         arrays.append(Array("scale", (self.n_outputs,)))
         if self.bins:
-            arrays += [
-                Array(role, shape, trainable=False)
-                for role in ("bin_start", "bin_width")
-            ]
+            arrays.append(Array("bin_start", shape, trainable=False))
+            arrays.append(Array("bin_width", shape, trainable=False))
         return arrays
 
 
@@ -133,7 +130,6 @@ class NetworkSpec:
 
     @property
     def has_batch_norm(self) -> bool:
-        """Whether a layer is normalized over the batch."""
         return any(layer.batch_norm for layer in self.hidden)
 
     @property
@@ -157,7 +153,6 @@ class NetworkSpec:
         return tuple(arrays)
 
     def member_weights(self, weights: Sequence[np.ndarray]) -> list[list[np.ndarray]]:
-        """Return the arrays of each member."""
         if self.members == 1:
             return [list(weights)]
         return [[array[i] for array in weights] for i in range(self.members)]
@@ -168,8 +163,5 @@ class NetworkSpec:
         Rates are inputs of a compiled program, and the inverse temperature is applied
         after it: networks that differ in these only share one program.
         """
-        layers = (
-            replace(layer, dropout=0.5 if layer.dropout else 0.0)
-            for layer in self.hidden
-        )
-        return replace(self, hidden=tuple(layers), inverse_temperature=1.0)
+        halved = (replace(h, dropout=0.5 if h.dropout else 0.0) for h in self.hidden)
+        return replace(self, hidden=tuple(halved), inverse_temperature=1.0)

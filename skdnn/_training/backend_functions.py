@@ -21,10 +21,7 @@ def tensor(value: np.ndarray) -> Any:
 
 
 def value_and_gradient(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a function that returns value and gradients of ``loss, others``.
-
-    `function` maps a list of tensors to a scalar tensor and anything else.
-    """
+    """Return a function from tensors to what `function` gives, and loss gradients."""
     if keras_backend.backend() == "jax":
         import jax
 
@@ -52,8 +49,7 @@ def compiled(
 ) -> Callable[..., Any]:
     """Return a function without side effects, compiled for arguments like these.
 
-    `free` is the number of first axes of an argument's tensors that may have any
-    length. XLA compiles once more for each length that it meets; JAX always uses it.
+    So many first axes of an argument's tensors as `free` has may be of any length.
     """
     if keras_backend.backend() == "jax":
         import jax

@@ -14,11 +14,9 @@ Rows = Dataset | NestedRows
 
 @dataclass(frozen=True)
 class Block:
-    """Rows that one call of a compiled program takes.
+    """Rows that one call of a compiled program takes, and padding after them.
 
-    `arrays` are X, y and, if rows are weighted, weight, each of shape (capacity, ...):
-    the `n_rows` rows of each of the `n_epochs` epochs, one epoch after the other, and
-    padding after them.
+    `arrays` are X, y and any weights, one epoch of `n_rows` after the other.
     """
 
     arrays: tuple[np.ndarray, ...]
@@ -28,18 +26,13 @@ class Block:
 
     @property
     def n_steps(self) -> int:
-        """Number of training steps in the block."""
         return self.n_epochs * -(-self.n_rows // self.batch_size)
 
 
 def training_blocks(
     rows: Rows, orders: np.ndarray, batch_size: int, execution: Execution
 ) -> Iterator[Block]:
-    """Yield the rows of some epochs: all in one block, or one epoch in many.
-
-    `orders`, of shape (n_epochs, n_samples), has the positions of the rows in the order
-    of each epoch.
-    """
+    """Yield the rows of some epochs: all in one block, or one epoch in many."""
     n_epochs, n = orders.shape
     if n_epochs <= execution.epochs_at_once(n, batch_size):
         arrays = dense_arrays(rows, orders.ravel(), execution.padding)
@@ -65,13 +58,9 @@ def evaluation_blocks(rows: Rows, execution: Execution) -> Iterator[Block]:
 def dense_arrays(
     rows: Rows, positions: np.ndarray, length: int | None = None
 ) -> tuple[np.ndarray, ...]:
-    """Return X, y and, if there are any, the weights of some rows, dense.
-
-    Zeros follow the rows up to `length`.
-    """
+    """Return X, y and any weights of some rows, dense; zeros up to `length` follow."""
     taken = rows.take(positions).dense()
-    all_parts = (taken.X, taken.y, taken.weight)
-    parts = all_parts[:2] if taken.weight is None else all_parts
+    parts = (taken.X, taken.y, taken.weight)[: 2 if taken.weight is None else 3]
     return parts if length is None else tuple(_padded(part, length) for part in parts)
 
 

@@ -1,6 +1,7 @@
 """Keras callbacks between epochs of our own loop."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -39,23 +40,27 @@ def _needs_batches(callback: Any) -> bool:
 class NoCallbacks:
     """Stands for the callbacks of a fit that has none."""
 
-    wants_stop = False
     needs_every_epoch = False
+    _model: Any = None
+
+    @property
+    def wants_stop(self) -> bool:
+        """Whether a callback requested the end of training."""
+        return self._model is not None and bool(self._model.stop_training)
 
     def begin(self, epochs: Any) -> None:
         """Do nothing."""
 
     def begin_epoch(self, epoch: int, rate: float) -> float:
-        """Return the rate unchanged."""
+        """Return the rate of the epoch."""
         return rate
 
     def evaluate(self, epochs: Any) -> Record:
-        """Return the figures of the validation rows."""
         record: Record = epochs.evaluate()
         return record
 
     def end_epoch(self, epoch: int, rate: float, record: Record) -> float:
-        """Return the rate unchanged."""
+        """Return the rate of the next epoch."""
         return rate
 
     def end(self) -> None:
@@ -65,9 +70,8 @@ class NoCallbacks:
 class SpecCallbacks(NoCallbacks):
     """Calls the callbacks of a network from a spec, and takes over what they change.
 
-    Callbacks see a compiled `keras.Model` of standard layers, from rows to
-    probabilities, with the weights and the learning rate of the fit. Weights and a
-    rate that they set, and ``stop_training``, take effect.
+    They see a compiled `keras.Model` of standard layers, from rows to probabilities,
+    with the weights and the learning rate of the fit.
     """
 
     needs_every_epoch = True
@@ -95,32 +99,20 @@ class SpecCallbacks(NoCallbacks):
             verbose=0,
         )
 
-    @property
-    def wants_stop(self) -> bool:  # type: ignore[override]
-        """Whether a callback requested the end of training."""
-        return bool(self._model.stop_training)
-
     def begin(self, epochs: Any) -> None:
-        """Notify of the start of training by `epochs`."""
         self._epochs = epochs
         self._around(self._list.on_train_begin)
 
     def begin_epoch(self, epoch: int, rate: float) -> float:
-        """Notify of the start of an epoch; return its rate."""
         return self._rate_after(rate, lambda: self._list.on_epoch_begin(epoch))
 
     def end_epoch(self, epoch: int, rate: float, record: Record) -> float:
-        """Notify of the end of an epoch; return the new rate."""
         logs = {name: value for name, value in record.items() if value == value}
         logs.pop("seconds")
-
-        def notify() -> None:
-            self._around(lambda: self._list.on_epoch_end(epoch, dict(logs)))
-
-        return self._rate_after(rate, notify)
+        notify = partial(self._list.on_epoch_end, epoch, logs)
+        return self._rate_after(rate, lambda: self._around(notify))
 
     def end(self) -> None:
-        """Notify of the end of training."""
         self._around(self._list.on_train_end)
 
     def batch_forwarder(self, training_model: Any) -> Any:
@@ -153,7 +145,7 @@ class SpecCallbacks(NoCallbacks):
         set_weights(self._model, self._task.spec, weights)
         notify()
         now = get_weights(self._model, self._task.spec)
-        if not all(map(_equal, now, weights)):
+        if not all(map(partial(np.array_equal, equal_nan=True), now, weights)):
             self._epochs.set_weights(now)
 
 
@@ -177,32 +169,23 @@ class ModelCallbacks(NoCallbacks):
         )
         task.model.stop_training = False
 
-    @property
-    def wants_stop(self) -> bool:  # type: ignore[override]
-        """Whether a callback requested the end of training."""
-        return bool(self._model.stop_training)
-
     def begin(self, epochs: Any) -> None:
-        """Notify of the start of training by `epochs`."""
         self._epochs = epochs
         self._list.on_train_begin()
 
     def begin_epoch(self, epoch: int, rate: float) -> float:
-        """Notify of the start of an epoch."""
         self._list.on_epoch_begin(epoch)
         if self._synchronizes:
             self._epochs.pull()
         return rate
 
     def evaluate(self, epochs: Any) -> Record:
-        """Return the figures of the validation rows."""
         self._list.on_test_begin()
         record: Record = epochs.evaluate()
         self._list.on_test_end(record)
         return record
 
     def end_epoch(self, epoch: int, rate: float, record: Record) -> float:
-        """Notify of the end of an epoch."""
         if self._synchronizes:
             self._epochs.push()
         ours = ("learning_rate", "seconds")
@@ -216,7 +199,3 @@ class ModelCallbacks(NoCallbacks):
             self._epochs.push()
         self._model.optimizer.finalize_variable_values(self._model.trainable_weights)
         self._list.on_train_end(self._logs)
-
-
-def _equal(a: np.ndarray, b: np.ndarray) -> bool:
-    return np.array_equal(a, b, equal_nan=True)

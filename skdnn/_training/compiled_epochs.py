@@ -1,19 +1,15 @@
 """Fits that run in a compiled program: their state and their blocks of rows."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import astuple
 from typing import Any
 
 import numpy as np
 
 from skdnn._runtime import keras_backend
+from skdnn._training import batching
 from skdnn._training.backend_functions import tensor
-from skdnn._training.batching import (
-    Block,
-    dense_arrays,
-    evaluation_blocks,
-    training_blocks,
-)
+from skdnn._training.batching import Block
 from skdnn._training.execution import choose_execution
 from skdnn._training.loss import epoch_record
 from skdnn._training.model_functions import model_program
@@ -41,9 +37,7 @@ class CompiledEpochs:
 
     @property
     def epochs_at_once(self) -> int:
-        """How many epochs one call can train."""
-        task = self._task
-        return self._execution.epochs_at_once(task.n_train, task.batch_size)
+        return self._execution.epochs_at_once(self._task.n_train, self._task.batch_size)
 
 
 class SpecEpochs(CompiledEpochs):
@@ -56,7 +50,7 @@ class SpecEpochs(CompiledEpochs):
         # validation rows are the same in every epoch
         self._validation: list[list[Any]] | None = None
         if task.validation is not None and isinstance(task.validation.X, np.ndarray):
-            self._validation = list(self._put_validation())
+            self._validation = list(self._validation_rows())
 
     @property
     def epochs_at_once(self) -> int:
@@ -71,13 +65,12 @@ class SpecEpochs(CompiledEpochs):
         return self._execution.logit_epochs(len(self._task.validation), row_bytes)
 
     def train(self, orders: np.ndarray, rate: float) -> list[Record]:
-        """Take a step for each batch of the rows, epoch after epoch.
-
-        `orders`, of shape (n_epochs, n_samples), int32, has the positions of the rows
-        in the order of each epoch. One record per epoch.
-        """
+        """Take a step for each batch; `orders` has shape (n_epochs, n_samples)."""
         task, execution, sums = self._task, self._execution, []
-        for block in training_blocks(task.table, orders, task.batch_size, execution):
+        blocks = batching.training_blocks(
+            task.table, orders, task.batch_size, execution
+        )
+        for block in blocks:
             numbers = self._hyperparameters(rate, execution.padded_steps(block.n_steps))
             self._state, figures, *logits = self._program.train(
                 self._state, block, numbers, *self._held(block)
@@ -101,7 +94,6 @@ class SpecEpochs(CompiledEpochs):
         return X, tensor(np.zeros(space, task.spec.dtype))
 
     def evaluate(self) -> Record:
-        """Return loss and accuracy of the validation rows."""
         sums = [
             self._program.of_weights("evaluate", self._state, rows)
             for rows in self._validation_rows()
@@ -131,26 +123,22 @@ class SpecEpochs(CompiledEpochs):
         return [keras_backend.to_numpy(value) for value in self._state.slots]
 
     def rate(self) -> float:
-        """Return the current rate of the optimizer's own schedule."""
         return self._functions.rate(self._state)
 
     def _hyperparameters(self, rate: float, n_steps: int) -> np.ndarray:
-        """Return the hyperparameters of the next steps, one row per step."""
         task = self._task
-        if task.schedule is None:
-            constant = np.array((rate, *astuple(task.penalties), 1.0))
-            numbers = np.tile(constant, (n_steps, 1))
-        else:
+        if task.schedule is not None:
             numbers = task.schedule.numbers(self._steps, n_steps)
+        else:
+            numbers = np.tile((rate, *astuple(task.penalties), 1.0), (n_steps, 1))
         return numbers.astype(task.spec.dtype)
 
     def _validation_rows(self) -> Iterable[list[Any]]:
-        return self._put_validation() if self._validation is None else self._validation
-
-    def _put_validation(self) -> Iterator[list[Any]]:
-        """Yield the validation rows as tensors, one block at a time."""
-        for block in evaluation_blocks(self._task.validation, self._execution):
-            yield list(map(tensor, block.arrays))
+        """Return the validation rows as tensors, block by block."""
+        if self._validation is not None:
+            return self._validation
+        blocks = batching.evaluation_blocks(self._task.validation, self._execution)
+        return (list(map(tensor, block.arrays)) for block in blocks)
 
 
 class ModelEpochs(CompiledEpochs):
@@ -160,34 +148,29 @@ class ModelEpochs(CompiledEpochs):
         self._table = task.table.in_dtype_of(task.model)
         if task.validation is not None:
             self._validation = task.validation.in_dtype_of(task.model)
-        few = dense_arrays(self._table, np.arange(min(2, task.n_train)))
+        few = batching.dense_arrays(self._table, np.arange(min(2, task.n_train)))
         row_bytes = max(1, few[0][0].nbytes)
         execution = choose_execution(row_bytes, task.batch_size, n_steps=None)
         program = model_program(task.model, few, execution)
         super().__init__(task, program, task.model)
 
     def pull(self) -> None:
-        """Continue from the variables of the model."""
         self._state = self._functions.start(self._task.model)
 
     def push(self) -> None:
-        """Copy the state into the variables of the model."""
         self._functions.assign(self._task.model, self._state)
 
     def train(self, orders: np.ndarray, rate: float) -> list[Record]:
-        """Take a step for each batch, epoch after epoch; return one record each."""
         size = self._task.batch_size
         return self._run(self._program.train, self._table, orders, size)
 
     def evaluate(self) -> Record:
-        """Return loss and metrics of the validation rows."""
         order = np.arange(len(self._validation))[None]
         size = self._task.validation_batch_size
         return self._run(self._program.test, self._validation, order, size)[0]
 
     def rate(self) -> float:
-        """Return NaN: callbacks of Keras read the rate from the model."""
-        return np.nan
+        return np.nan  # callbacks of Keras read it from the model
 
     def _run(
         self,
@@ -198,7 +181,8 @@ class ModelEpochs(CompiledEpochs):
     ) -> list[Record]:
         """Return the metrics of each epoch; an epoch may take several calls."""
         records, n_done = [], 0
-        for block in training_blocks(rows, orders, batch_size, self._execution):
+        blocks = batching.training_blocks(rows, orders, batch_size, self._execution)
+        for block in blocks:
             if n_done % orders.shape[1] == 0:
                 self._state = self._functions.with_fresh_metrics(self._state)
             numbers = np.zeros((block.n_steps, 0), np.float32)

@@ -14,8 +14,8 @@ _PLAIN = (str, int, float, bool, type(None))
 def architecture(model: Any) -> str | None:
     """Return a description that only equal networks share, or None.
 
-    None if a part is not Keras's own, as its code could differ under one description,
-    or if a layer learns outside training (``adapt``), as its values are not weights.
+    Code that is not Keras's could differ under one description, and what a layer learns
+    outside training (``adapt``) is no weight.
     """
     if type(model).__name__ not in ("Sequential", "Functional") or not _is_own(model):
         return None
@@ -31,10 +31,9 @@ def training(model: Any) -> str | None:
     settings = getattr(compat.compile_config(model), "config", None)
     if described is None or settings is None:
         return None
-    optimizer = model.optimizer
-    if compat.has_weight_decay_exclusions(optimizer):
+    if compat.has_weight_decay_exclusions(model.optimizer):
         return None
-    described_settings = _setting({**settings, "optimizer": optimizer})
+    described_settings = _setting({**settings, "optimizer": model.optimizer})
     return described_settings and described + described_settings
 
 

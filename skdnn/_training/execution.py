@@ -21,15 +21,11 @@ XLA_PAYS_STEPS = 1_500
 
 @dataclass(frozen=True)
 class Execution:
-    """How an epoch is compiled and what its calls take: part of a program's key.
+    """How an epoch is compiled and what its calls take: part of a program's key."""
 
-    Programs of XLA are compiled for fixed lengths: a batch has `batch_rows` rows (None:
-    any number), padded with rows of weight 0. A call takes at most `block_rows` rows.
-    """
-
-    xla: bool
-    batch_rows: int | None
-    block_rows: int
+    xla: bool  # compiled for fixed lengths
+    batch_rows: int | None  # padded with rows of weight 0; None: any number
+    block_rows: int  # in a call, at most
 
     @property
     def padding(self) -> int | None:
@@ -37,7 +33,6 @@ class Execution:
         return None if self.batch_rows is None else self.block_rows + self.batch_rows
 
     def evaluation_padding(self, n_samples: int) -> int | None:
-        """Return the length that blocks of so many rows are padded to."""
         if self.batch_rows is None:
             return None
         return max(64, 1 << (min(n_samples, EVALUATION_ROWS) - 1).bit_length())
@@ -54,7 +49,6 @@ class Execution:
         return 1 << max(0, epochs.bit_length() - 1)
 
     def padded_steps(self, n_steps: int) -> int:
-        """Return the length to which hyperparameters of steps are padded."""
         return n_steps if self.batch_rows is None else _BLOCK_STEPS
 
     def epochs_at_once(self, n_samples: int, batch_size: int) -> int:
@@ -66,9 +60,8 @@ class Execution:
 def choose_execution(row_bytes: int, batch_size: int, n_steps: int | None) -> Execution:
     """Return how to compile an epoch.
 
-    `row_bytes` is the size of one row of X, `n_steps` the maximum number of steps of
-    all networks of this shape that are about to be trained; None never takes XLA on
-    TensorFlow. JAX always goes through XLA.
+    `n_steps` counts those of all networks of this shape that are about to be trained;
+    None never takes XLA on TensorFlow. JAX always goes through XLA.
     """
     pays = n_steps is not None and n_steps >= XLA_PAYS_STEPS
     xla = pays or keras_backend.backend() == "jax"

@@ -21,26 +21,20 @@ from skdnn._network.spec import NetworkSpec
 from skdnn._runtime import keras_backend
 from skdnn._tabular.dataset import Dataset
 from skdnn._training.batching import Rows, dense_arrays
+from skdnn._training.execution import EVALUATION_ROWS
 from skdnn._training.loss import epoch_record, penalised_loss
 from skdnn._training.nested_rows import take
 from skdnn._training.optimizers import optimizer_variables
 from skdnn._training.task import ModelTask, Record, TrainingTask
 
-_EVALUATION_ROWS = 4096
-
 
 class KerasEpochs:
-    """Epochs of a network from a spec, each one call of ``Model.fit``.
-
-    `batch_callback` returns a Keras callback for the model that trains.
-    """
+    """Epochs of a network from a spec, each one call of ``Model.fit``."""
 
     epochs_at_once = 1
 
     def __init__(
-        self,
-        task: TrainingTask,
-        batch_callback: Callable[[Any], Any] | None = None,
+        self, task: TrainingTask, batch_callback: Callable[[Any], Any] | None = None
     ):
         self._task = task
         self._network = build_network(task.spec)
@@ -48,11 +42,8 @@ class KerasEpochs:
         self._decay_kernels_only()
         self._optimizer.build(self._network.trainable_variables)
         self.set_weights(task.weights)
-        for variable, value in zip(
-            optimizer_variables(self._optimizer),
-            task.optimizer_state or (),
-            strict=False,
-        ):
+        variables = optimizer_variables(self._optimizer)
+        for variable, value in zip(variables, task.optimizer_state or (), strict=False):
             variable.assign(value)
         set_dropout(self._network, task.spec, task.dropout_seed)
         self._model = _penalised_model_class()(self._network, task)
@@ -60,7 +51,6 @@ class KerasEpochs:
         self._callbacks = [batch_callback(self._model)] if batch_callback else []
 
     def train(self, orders: np.ndarray, rate: float) -> list[Record]:
-        """Take a step for each batch; see ``SpecEpochs.train``."""
         if not self._task.solver.has_schedule:
             self._optimizer.learning_rate = rate
         return [self._epoch(order) for order in orders]
@@ -75,13 +65,12 @@ class KerasEpochs:
         return epoch_record(sums["loss"] * n, n, sums["hits"], sums["weight"])
 
     def evaluate(self) -> Record:
-        """Return loss and accuracy of the validation rows."""
         rows: Dataset | None = self._task.validation
         assert rows is not None
         convert = keras_backend.load().ops.convert_to_tensor
         sums = np.zeros(3)
-        for start in range(0, len(rows), _EVALUATION_ROWS):
-            block = rows.take(slice(start, start + _EVALUATION_ROWS)).dense()
+        for start in range(0, len(rows), EVALUATION_ROWS):
+            block = rows.take(slice(start, start + EVALUATION_ROWS)).dense()
             loss, hits, total = penalised_loss(
                 self._task.spec,
                 self._network(block.X, training=False),
@@ -94,38 +83,26 @@ class KerasEpochs:
         return {"loss": float(sums[0] / sums[2]), "accuracy": float(sums[1] / sums[2])}
 
     def weights(self) -> list[np.ndarray]:
-        """Return copies of the weight arrays."""
         return get_weights(self._network, self._task.spec)
 
     def set_weights(self, weights: Sequence[np.ndarray]) -> None:
-        """Copy weight arrays in."""
         set_weights(self._network, self._task.spec, weights)
 
     def optimizer_state(self) -> list[np.ndarray]:
-        """Return copies of the optimizer's variables."""
         return [keras_backend.to_numpy(v) for v in optimizer_variables(self._optimizer)]
 
     def rate(self) -> float:
-        """Return the current rate of the optimizer's own schedule."""
         return float(keras_backend.to_numpy(self._optimizer.learning_rate))
 
     def _decay_kernels_only(self) -> None:
-        spec, weight_decay = self._task.spec, self._task.penalties.weight_decay
-        if not weight_decay:
-            return
-        self._optimizer.weight_decay = weight_decay
-        variables = network_variables(self._network, spec)
-        self._optimizer.exclude_from_weight_decay(
-            [
-                variable
-                for variable, array in zip(variables, spec.arrays, strict=True)
-                if array.role != "kernel"
-            ]
-        )
+        if self._task.penalties.weight_decay:
+            self._optimizer.weight_decay = self._task.penalties.weight_decay
+            variables = network_variables(self._network, self._task.spec)
+            others = [v for v in variables if v.name != "kernel"]
+            self._optimizer.exclude_from_weight_decay(others)
 
 
 def fit_by_keras(task: ModelTask) -> Any:
-    """Train a model by its own ``fit``; return the ``History`` of Keras."""
     model, rows = task.model, task.table
     settings = {
         "epochs": task.epochs,
@@ -174,10 +151,7 @@ def _has_rows(rows: Any) -> bool:
 
 @cache
 def batches_class() -> type:
-    """Return the class of the data set that yields batches in a given order.
-
-    Arrays passed to ``Model.fit`` directly would be converted to float32.
-    """
+    """Return the class of a data set; ``Model.fit`` makes float32 of plain arrays."""
     keras = keras_backend.load()
 
     class Batches(keras.utils.PyDataset):  # type: ignore[name-defined, misc]
@@ -206,7 +180,6 @@ def _as_tuples(node: Any) -> Any:
 
 @cache
 def _penalised_model_class() -> type:
-    """Return the class of the model that trains a network from a spec."""
     keras = keras_backend.load()
 
     class PenalisedModel(keras.Model):  # type: ignore[name-defined, misc]
@@ -231,13 +204,7 @@ def _penalised_model_class() -> type:
                 y_pred,
                 y,
                 sample_weight,
-                [
-                    variable
-                    for variable, array in zip(
-                        variables, self._spec.arrays, strict=True
-                    )
-                    if array.role == "kernel"
-                ],
+                [variable for variable in variables if variable.name == "kernel"],
                 self._penalties.l2,
                 self._penalties.l1,
                 self._penalties.label_smoothing,

@@ -16,11 +16,7 @@ from skdnn._training.task import Record, TrainingResult, TrainingTask
 
 
 def train_lbfgs(task: TrainingTask) -> TrainingResult:
-    """Train one network by SciPy's L-BFGS-B; one record for each iteration.
-
-    All rows are one batch; ``stopping.tol`` is that of the gradient, and
-    ``stopping.max_fun`` limits the evaluations (Byrd et al., 1995).
-    """
+    """Train by SciPy's L-BFGS-B (Byrd et al., 1995); one record per iteration."""
     from scipy.optimize import minimize
 
     if keras_backend.backend() not in COMPILED_BACKENDS:
@@ -51,8 +47,7 @@ def train_lbfgs(task: TrainingTask) -> TrainingResult:
         # the last evaluation of a line search is the one that is kept
         started.append(time.perf_counter())
         record = epoch_record(float(intermediate_result.fun), 1, latest["accuracy"], 1)
-        record["learning_rate"] = np.nan
-        record["seconds"] = started[-1] - started[-2]
+        record |= {"learning_rate": np.nan, "seconds": started[-1] - started[-2]}
         history.append(record)
         task.on_epoch(record)
 

@@ -40,15 +40,12 @@ _OWN_LOOPS = (
 
 
 def train(
-    task: TrainingTask,
-    n_fits: int = 1,
-    wants_stop: Callable[[], bool] = lambda: False,
+    task: TrainingTask, n_fits: int = 1, wants_stop: Callable[[], bool] = lambda: False
 ) -> TrainingResult:
     """Train one network from a spec; raise ``ValueError`` if the loss is not finite.
 
-    Nothing in the task changes but the state of its `random_state`. `n_fits` is how
-    many of its shape are about to be trained, itself included; `wants_stop` is called
-    between epochs, and returns whether to end as if the user had interrupted.
+    `n_fits` is how many of its shape are about to be trained, itself included;
+    `wants_stop` returns whether to end as if the user had interrupted.
     """
     if task.solver.full_batch:
         return train_lbfgs(task)
@@ -74,7 +71,6 @@ def train(
 def _choose_epochs(
     task: TrainingTask, callbacks: NoCallbacks, n_fits: int
 ) -> SpecEpochs | KerasEpochs:
-    """Return the compiled epoch, or ``Model.fit`` where that cannot serve."""
     if isinstance(callbacks, SpecCallbacks) and need_batches(task.callbacks):
         return KerasEpochs(task, callbacks.batch_forwarder)
     if keras_backend.backend() not in COMPILED_BACKENDS:
@@ -92,19 +88,17 @@ def train_model(task: ModelTask) -> Any:
     parts = [task.table] if task.validation is None else [task.table, task.validation]
     if not (can_compile(task) and all(part.is_plain for part in parts)):
         return fit_by_keras(task)
-    model = task.model
-    if task.callbacks or not model.built:
-        rows = task.table.take(slice(0, 2)).in_dtype_of(model)
-        build_training(model, rows.batch())
+    if task.callbacks or not task.model.built:
+        rows = task.table.take(slice(0, 2)).in_dtype_of(task.model)
+        build_training(task.model, rows.batch())
     callbacks = ModelCallbacks(task)
     loop = _Loop(task, ModelEpochs(task), callbacks)
     loop.run()
     loop.finish()
-    return model.history
+    return task.model.history
 
 
 def can_compile(task: ModelTask) -> bool:
-    """Return whether an epoch of a model can be one call."""
     model = task.model
     return (
         keras_backend.backend() == "tensorflow"
@@ -146,11 +140,7 @@ class _Loop:
         self._callbacks.end()
 
     def _epochs_together(self) -> int:
-        """Return how many epochs to train in one call.
-
-        As many as change nothing: training cannot end before the last of them, and
-        no callback is notified of each.
-        """
+        """Return for how many epochs nothing can end training or needs a notice."""
         task = self._task
         validates = task.validation is not None and not task.keeps_logits
         every = self._callbacks.needs_every_epoch
@@ -185,7 +175,6 @@ class _Loop:
         return stopped
 
     def _validate(self, n_epochs: int) -> list[Record]:
-        """Return the validation figures of the epochs just trained."""
         if self._task.validation is None:
             return [{}] * n_epochs
         if self._task.keeps_logits:  # the caller computes the figures from them

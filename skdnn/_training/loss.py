@@ -23,9 +23,8 @@ def penalised_loss(
 
     The loss is the weighted mean of the cross-entropy plus the elastic-net penalty of
     the kernels divided by the total weight of the batch, as in ``MLPClassifier``; 0 for
-    a batch without weight. `logits` has shape (n_rows, n_outputs), `y` (n_rows,) with
-    positions of classes or (n_rows, n_outputs) with zeros and ones; of several labels,
-    all must be correct. For penalties see ``Penalties``; None costs nothing.
+    a batch without weight. Of several labels, all must be correct. A penalty of None
+    costs nothing.
     """
     ops = keras_backend.load().ops
     losses, hit = _row_losses(ops, spec, logits, y, smoothing)
@@ -64,12 +63,8 @@ def epoch_record(
     loss: float, rows: float, hits: float, weight: float
 ) -> dict[str, Any]:
     """Return the record of an epoch from sums over its rows, not yet validated."""
-    return {
-        "loss": float(loss / rows),
-        "accuracy": float(hits / weight),
-        "val_loss": np.nan,
-        "val_accuracy": np.nan,
-    }
+    trained = {"loss": float(loss / rows), "accuracy": float(hits / weight)}
+    return trained | dict.fromkeys(("val_loss", "val_accuracy"), np.nan)
 
 
 def class_shares(y: np.ndarray, weight: np.ndarray, n_classes: int) -> np.ndarray:
@@ -81,11 +76,7 @@ def class_shares(y: np.ndarray, weight: np.ndarray, n_classes: int) -> np.ndarra
 
 
 def class_share_loss(y: np.ndarray, weight: np.ndarray, shares: np.ndarray) -> float:
-    """Return the cross-entropy of predicting the same shares for every row, in nats.
-
-    `y` and `weight` are as in ``Dataset``; `shares`, of shape (n_classes,), are those
-    of the training rows.
-    """
+    """Return the cross-entropy of predicting the same `shares` for every row."""
     total = weight.sum()
     observed = class_shares(y, weight, len(shares))
     losses = -_xlogy(observed, shares)
@@ -100,7 +91,6 @@ def _xlogy(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 def require_finite(loss: float, epoch: int, rate: float) -> None:
-    """Raise ``ValueError`` if the loss of an epoch is infinite or NaN."""
     if not np.isfinite(loss):
         raise ValueError(
             f"Training must keep the loss finite; it became {loss} in epoch {epoch}, "

@@ -3,6 +3,7 @@
 import inspect
 import weakref
 from collections.abc import Callable, Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -51,8 +52,7 @@ def model_program(
 def build_training(model: Any, arrays: Sequence[np.ndarray]) -> None:
     """Create all variables of a model: of its layers, metrics and optimizer.
 
-    `arrays` are a few rows; they change no weight. Inside a compiled program nothing
-    can be created, and callbacks find a metric's direction once it is built.
+    A program can create none, and callbacks find the direction of built metrics only.
     """
     X, y, *weight = map(keras_backend.load().ops.convert_to_tensor, arrays)
     y_pred = model(X)
@@ -75,9 +75,8 @@ def call_with_training(function: Any, *args: Any, training: bool) -> Any:
 class ModelFunctions:
     """Pure functions of tensors for a compiled `keras.Model`.
 
-    `network` returns the model whose variables stand for those of a state; its own
-    values are not used. There are no hyperparameters: the learning rate is a variable
-    of the optimizer. Figures are the results of its metrics, one after the other.
+    `network` returns the model whose variables stand for those of a state. The learning
+    rate is a variable of the optimizer; figures are the results of the metrics.
     """
 
     figure_dtype = "float32"
@@ -87,9 +86,9 @@ class ModelFunctions:
         model = network()
         build_training(model, arrays)
         self._optimizer = stateless_optimizer(model.optimizer)
-        self._initial_metrics = [
-            keras_backend.to_numpy(v) for v in model.metrics_variables
-        ]
+        self._initial_metrics = list(
+            map(keras_backend.to_numpy, model.metrics_variables)
+        )
         self._fresh_metrics = list(map(tensor, self._initial_metrics))
         results = model.get_metrics_result()
         self._figure_shapes = {k: tuple(np.shape(v)) for k, v in results.items()}
@@ -98,7 +97,6 @@ class ModelFunctions:
     # states
 
     def start(self, model: Any) -> State:
-        """Return the state of a model like the network."""
         if not model.optimizer.built:
             model.optimizer.build(model.trainable_variables)
         weights, fixed, slots = (
@@ -107,33 +105,26 @@ class ModelFunctions:
         return State(weights, fixed, slots, self._fresh_metrics)
 
     def with_fresh_metrics(self, state: State) -> State:
-        """Return a state whose metrics have counted nothing."""
         return state._replace(metrics=self._fresh_metrics)
 
     def assign(self, model: Any, state: State) -> None:
-        """Copy weights and optimizer variables of a state into a model."""
         for variables, values in zip(_model_variables(model), state[:3], strict=True):
             for variable, value in zip(variables, values, strict=True):
                 variable.assign(value)
 
     def named(self, figures: np.ndarray) -> dict[str, Any]:
         """Return the figures of an epoch by the names of their metrics."""
-        sizes = list(map(_size, self._figure_shapes.values()))
-        parts = np.split(figures, np.cumsum(sizes)[:-1])
+        shapes = self._figure_shapes
+        parts = np.split(figures, np.cumsum(list(map(_size, shapes.values())))[:-1])
         return {
             name: part.reshape(shape) if shape else float(part[0])
-            for (name, shape), part in zip(
-                self._figure_shapes.items(), parts, strict=True
-            )
+            for (name, shape), part in zip(shapes.items(), parts, strict=True)
         }
 
     # graphs
 
     def begin_epoch(self, state: State, epoch: Any) -> Any:
-        """Return the metrics' variables: reset, but in the first epoch of a call.
-
-        An epoch in many blocks is many calls.
-        """
+        """Return the metrics' variables: an epoch may have begun in an earlier call."""
         ops = self._ops
         return [
             ops.where(epoch > 0, ops.convert_to_tensor(initial), now)
@@ -141,7 +132,6 @@ class ModelFunctions:
         ]
 
     def end_epoch(self, state: State, sums: Any) -> tuple[State, Any]:
-        """Return the state and the results of the metrics."""
         ops, model = self._ops, self._network()
         with stateless(model.metrics_variables, sums):
             results = model.get_metrics_result()
@@ -154,12 +144,9 @@ class ModelFunctions:
     def step(
         self, state: State, sums: Any, batch: Any, count: Any, mask: Any, numbers: Any
     ) -> tuple[State, Any]:
-        """Return state and metrics after a step on a batch."""
-
         def loss_of(weights: Any) -> Any:
-            return self._loss(
-                state._replace(weights=weights, metrics=sums), batch, training=True
-            )
+            now = state._replace(weights=weights, metrics=sums)
+            return self._loss(now, batch, training=True)
 
         differentiated = value_and_gradient(loss_of)
         (_, (fixed, metrics)), gradients = differentiated(state.weights)
@@ -172,10 +159,8 @@ class ModelFunctions:
     def test_step(
         self, state: State, sums: Any, batch: Any, count: Any, mask: Any, numbers: Any
     ) -> tuple[State, Any]:
-        """Return the state, and the metrics after evaluating a batch."""
-        _, (fixed, metrics) = self._loss(
-            state._replace(metrics=sums), batch, training=False
-        )
+        state = state._replace(metrics=sums)
+        _, (fixed, metrics) = self._loss(state, batch, training=False)
         return state._replace(fixed=fixed), metrics
 
     def _loss(self, state: State, batch: Any, *, training: bool) -> Any:
@@ -183,19 +168,9 @@ class ModelFunctions:
         ops, model = self._ops, self._network()
         X, y, weight = (*batch, None)[:3]
         weights, fixed, slots = _model_variables(model)
-        slots = slots if training else []
         metrics = model.metrics_variables
-        scope = keras_backend.load().StatelessScope(
-            state_mapping=[
-                pair
-                for variables, values in zip(
-                    (weights, fixed, slots, metrics), state, strict=True
-                )
-                for pair in zip(variables, values, strict=True)
-            ],
-            collect_losses=True,
-        )
-        with scope:
+        variables = [*weights, *fixed, *(slots if training else []), *metrics]
+        with stateless(variables, list(chain(*state)), collect_losses=True) as scope:
             y_pred = call_with_training(model, X, training=training)
             loss = call_with_training(
                 model.compute_loss, X, y, y_pred, weight, training=training
@@ -223,7 +198,6 @@ def apply_gradients(
 
 
 def _model_variables(model: Any) -> tuple[list[Any], list[Any], list[Any]]:
-    """Return trainable variables, others, and those of the optimizer."""
     return (
         model.trainable_variables,
         model.non_trainable_variables,

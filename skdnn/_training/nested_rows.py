@@ -31,16 +31,14 @@ class NestedRows:
         return (_is_array(self.X) or issparse(self.X)) and _is_array(self.y) and weight
 
     def take(self, positions: Any) -> "NestedRows":
-        """Return the dense rows at the given positions."""
         weight = None if self.weight is None else take(self.weight, positions)
         return NestedRows(take(self.X, positions), take(self.y, positions), weight)
 
     def dense(self) -> "NestedRows":
-        """Return rows that were taken: they are dense."""
+        """Return the rows unchanged: those that were taken are dense."""
         return self
 
     def in_dtype_of(self, model: Any) -> "NestedRows":
-        """Return the rows with floats in the dtype of the network's inputs."""
         return NestedRows(*(in_dtype_of(model, part) for part in self.batch()))
 
     def batch(self) -> tuple[Any, ...]:
@@ -50,7 +48,6 @@ class NestedRows:
 
 
 def count(X: Any) -> int:
-    """Return the number of rows."""
     first = X if issparse(X) else keras_backend.load().tree.flatten(X)[0]
     return int(first.shape[0])
 

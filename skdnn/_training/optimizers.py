@@ -10,27 +10,12 @@ import numpy as np
 
 from skdnn._runtime import compat, keras_backend
 
-# Names in keras.optimizers, in lower case.
-KERAS_OPTIMIZERS = {
-    "adadelta": "Adadelta",
-    "adafactor": "Adafactor",
-    "adagrad": "Adagrad",
-    "adam": "Adam",
-    "adamax": "Adamax",
-    "adamw": "AdamW",
-    "ftrl": "Ftrl",
-    "lamb": "Lamb",
-    "lion": "Lion",
-    "muon": "Muon",
-    "nadam": "Nadam",
-    "rmsprop": "RMSprop",
-    "sgd": "SGD",
-}
 # Their step treats each weight alone, so that all weights can be one vector: a step of
 # a small network then costs ten operations in place of ten per array.
 ELEMENTWISE = frozenset(
     ("adadelta", "adagrad", "adam", "adamax", "adamw", "ftrl", "lion", "rmsprop", "sgd")
 )
+KERAS_OPTIMIZERS = ELEMENTWISE | {"adafactor", "lamb", "muon", "nadam"}
 _FLOAT32_ONLY = frozenset(("lamb", "muon"))  # they mix in constants of float32
 _TAKES_BETAS = frozenset(("adam", "adamax", "adamw", "lamb", "nadam"))
 _FACTORS = {
@@ -38,25 +23,19 @@ _FACTORS = {
     "adamw": ("beta_1", "beta_2", "epsilon"),
     "sgd": ("momentum",),
 }
-_DEFAULT_WEIGHT_DECAY = {"adamw": 0.004}  # Keras's own
 
 
 @dataclass(frozen=True)
 class Solver:
-    """An optimizer as plain, hashable data: its class in Keras and its config as JSON.
-
-    `elementwise` is whether all weights may be passed to it as one vector,
-    `full_batch` whether SciPy's L-BFGS takes the steps, over all rows at once.
-    """
+    """An optimizer as plain, hashable data: its Keras class and its config as JSON."""
 
     kind: type
     config: str
-    elementwise: bool
-    full_batch: bool = False
+    elementwise: bool  # all weights may be passed to it as one vector
+    full_batch: bool = False  # SciPy's L-BFGS takes the steps, over all rows at once
 
     @property
     def name(self) -> str:
-        """The optimizer's class, in lower case."""
         return "lbfgs" if self.full_batch else self.kind.__name__.lower()
 
     @property
@@ -65,10 +44,7 @@ class Solver:
         return isinstance(json.loads(self.config)["learning_rate"], dict)
 
     def make(self, *, pure: bool = False) -> Any:
-        """Return a new Keras optimizer; a `pure` one is for a ``StatelessScope`` only.
-
-        Keras's own optimizers for TensorFlow fail there.
-        """
+        """Return a new Keras optimizer; in a ``StatelessScope`` only a `pure` works."""
         kind: Any = _without_strategy(self.kind) if pure else self.kind
         optimizer = kind.from_config(json.loads(self.config))
         # a Python number would be rounded to float32 before it meets float64 weights
@@ -87,30 +63,24 @@ def solver_from_name(
     epsilon: float,
     schedule: Mapping[str, Any] | None,
 ) -> Solver:
-    """Return the solver of a name in `KERAS_OPTIMIZERS`.
+    """Return the solver of a name in `KERAS_OPTIMIZERS`; other settings are Keras's.
 
-    As in ``MLPClassifier``, the momentum belongs to ``"sgd"``, the betas and epsilon
-    to Adam and its variants; all other settings are Keras's. `schedule` is a serialised
-    ``LearningRateSchedule``; None: the training loop sets the rate.
+    With a `schedule` of None the training loop sets the rate.
     """
     config: dict[str, Any] = {"learning_rate": 1.0 if schedule is None else schedule}
     if name == "sgd":
         config |= {"momentum": float(momentum), "nesterov": bool(nesterov)}
     elif name in _TAKES_BETAS:
-        config |= {
-            "beta_1": float(beta_1),
-            "beta_2": float(beta_2),
-            "epsilon": float(epsilon),
-        }
+        own = {"beta_1": beta_1, "beta_2": beta_2, "epsilon": epsilon}
+        config |= {key: float(value) for key, value in own.items()}
     if name in ("adamw", "lion", "lamb"):
         config["weight_decay"] = 0.0  # the program decays, and kernels only
     # serialising and back fills in Keras's defaults, so that equal solvers are equal
-    optimizer = getattr(keras_backend.load().optimizers, KERAS_OPTIMIZERS[name])
-    return _solver(optimizer.from_config(config), elementwise=name in ELEMENTWISE)
+    optimizer = keras_backend.load().optimizers.get(name).from_config(config)
+    return _solver(optimizer, elementwise=name in ELEMENTWISE)
 
 
 def lbfgs_solver() -> Solver:
-    """Return the solver whose steps are SciPy's."""
     plain = keras_backend.load().optimizers.SGD(1.0)
     return replace(_solver(plain, elementwise=True), full_batch=True)
 
@@ -146,14 +116,9 @@ def optimizer_variables(optimizer: Any) -> list[Any]:
 
 
 def hides_scaled_variables(optimizer: Any) -> bool:
-    """Return whether a loss scale is around an optimizer with unlisted variables.
-
-    Its stateless step would lose them.
-    """
-    if not is_loss_scaled(optimizer):
-        return False
-    inner = optimizer.inner_optimizer
-    return isinstance(inner, keras_backend.load().optimizers.Nadam)
+    """Return whether a loss-scaled step would lose variables that are not listed."""
+    nadam = keras_backend.load().optimizers.Nadam
+    return isinstance(getattr(optimizer, "inner_optimizer", None), nadam)
 
 
 def optimizer_rate(optimizer: Any) -> float | None:
@@ -173,15 +138,11 @@ def check_dtype(solver: Solver, dtype: str) -> None:
 
 def serialized(schedule: Any) -> Mapping[str, Any]:
     """Return a Keras ``LearningRateSchedule`` as plain data."""
-    data: Mapping[str, Any] = keras_backend.load().optimizers.schedules.serialize(
-        schedule
-    )
-    return data
+    return dict(keras_backend.load().optimizers.schedules.serialize(schedule))
 
 
 def default_weight_decay(name: str) -> float:
-    """Return the decoupled weight decay that a solver has unless one is given."""
-    return _DEFAULT_WEIGHT_DECAY.get(name, 0.0)
+    return 0.004 if name == "adamw" else 0.0  # Keras's own
 
 
 def stateless_optimizer(optimizer: Any) -> Any:
@@ -203,10 +164,9 @@ def is_loss_scaled(optimizer: Any) -> bool:
 
 @cache
 def _without_strategy(kind: Any) -> Any:
-    """Return an optimizer's class without TensorFlow's distribution strategies.
+    """Return an optimizer's class with the methods that all backends share.
 
-    They need TensorFlow's variables in place of values. Methods that the backend
-    overrides are replaced by those that all backends share.
+    Those for TensorFlow's distribution strategies need variables in place of values.
     """
     backend, base = (
         next((c for c in kind.__mro__ if c.__name__ == name), None)

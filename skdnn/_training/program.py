@@ -4,12 +4,10 @@
 steps. Here the loop over batches is part of the compiled program. Layers, losses and
 optimizers are Keras's.
 
-A program is a set of pure functions: weights, statistics and the optimizer's variables
-are inputs and outputs. It keeps nothing of a fit, so that many fits can run in it at
-the same time. What a step computes is given by an adapter: ``SpecFunctions`` for a
-network from a spec, ``ModelFunctions`` for any compiled `keras.Model`. Of both,
-`begin_epoch` returns the sums that an epoch begins with, `step` state and sums after a
-batch, and `end_epoch` the state and the figures of an epoch, a vector.
+A program keeps nothing of a fit, so that many fits can run in it at the same time. What
+a step computes is given by ``SpecFunctions`` or ``ModelFunctions``: `begin_epoch`
+returns the sums that an epoch begins with, `step` state and sums after a batch, and
+`end_epoch` the state and the figures of an epoch, a vector.
 """
 
 import threading
@@ -50,15 +48,11 @@ class Program:
     def train(
         self, state: State, block: Block, numbers: np.ndarray, *held: Any
     ) -> tuple[Any, ...]:
-        """Take a step for each batch of a block, epoch after epoch.
+        """Take a step for each batch of a block; return state and figures per epoch.
 
-        `state` is not used again, as the backend may overwrite it. `numbers`, of shape
-        (n_steps, n_hyperparameters), are the hyperparameters of each step. Returned are
-        the new state and the figures of each epoch, of shape (n_epochs, n_figures).
-
-        With `held`, tensors of rows and of zeros of shape (capacity, n_held, n_outputs)
-        for at least the epochs of the block, also the logits of the rows after each
-        epoch, of shape (n_epochs, n_held, n_outputs).
+        `numbers`, of shape (n_steps, n_hyperparameters), are those of each step. With
+        `held`, rows and zeros of shape (capacity, n_held, n_outputs), also the logits
+        of these rows after each epoch.
         """
         return self._epochs("train", self.functions.step, state, block, numbers, *held)
 
@@ -187,13 +181,12 @@ class Program:
         for part in rows:
             tail = list(part.shape[1:])
             begin = [start, *[ops.zeros((), "int32")] * len(tail)]
-            parts.append(
-                ops.slice(part, begin, [count if size is None else size, *tail])
-            )
-        mask = None
-        if size is not None:
-            mask = ops.arange(size) < count
-            parts[2] = ops.where(mask, parts[2], ops.zeros_like(parts[2]))
+            length = count if size is None else size
+            parts.append(ops.slice(part, begin, [length, *tail]))
+        if size is None:
+            return tuple(parts), None
+        mask = ops.arange(size) < count
+        parts[2] = ops.where(mask, parts[2], ops.zeros_like(parts[2]))
         return tuple(parts), mask
 
 
@@ -229,12 +222,10 @@ class ProgramCache(Generic[T]):
             return made
 
     def clear(self) -> None:
-        """Drop everything."""
         self._by_key.clear()
         self._by_model.clear()
 
     def __len__(self) -> int:
-        """Return how many are kept by key."""
         return len(self._by_key)
 
     def _make(self, make: Callable[[], T]) -> T:
@@ -245,8 +236,9 @@ class ProgramCache(Generic[T]):
 programs: ProgramCache[Program] = ProgramCache(16)
 
 
-def stateless(variables: Sequence[Any], values: Sequence[Any]) -> Any:
+def stateless(
+    variables: Sequence[Any], values: Sequence[Any], *, collect_losses: bool = False
+) -> Any:
     """Return a scope in which Keras variables have the given values."""
-    return keras_backend.load().StatelessScope(
-        state_mapping=list(zip(variables, values, strict=True))
-    )
+    mapping = list(zip(variables, values, strict=True))
+    return keras_backend.load().StatelessScope(mapping, collect_losses=collect_losses)

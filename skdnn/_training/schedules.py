@@ -5,8 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 # Factors of the learning rate for arrays other than kernels (Holzmüller et al., 2024,
-# table A.1); that of piecewise-linear encodings
-# is part of a schedule.
+# table A.1); that of piecewise-linear encodings is part of a schedule.
 RATE_FACTORS = {"bias": 0.1, "scale": 6.0, "piecewise_linear": 0.0}
 
 
@@ -16,10 +15,9 @@ class Schedule:
 
     With ``t`` the share of the steps that are done after this one, rate and smoothing
     follow ``coslog4(t)``, so that both are zero at the end of each of four cycles, and
-    weight decay ``flat_cos(t)`` (Holzmüller et al., 2024, appendix A). `rate`,
-    `weight_decay` and `smoothing` are maxima, `n_steps` counts the whole training, even
-    if it ends earlier. `piecewise_linear_factor` multiplies the rate of the
-    piecewise-linear encodings. Without `cycles` the rate is constant.
+    weight decay ``flat_cos(t)`` (Holzmüller et al., 2024, appendix A), with the given
+    maxima. `n_steps` counts the whole training, even if it ends earlier. Without
+    `cycles` the rate is constant.
     """
 
     rate: float
@@ -32,11 +30,7 @@ class Schedule:
     cycles: bool = True
 
     def numbers(self, first: int, n_steps: int) -> np.ndarray:
-        """Return the hyperparameters of `n_steps` steps from the position `first`.
-
-        Columns are rate, l2, l1, weight decay, label smoothing, and the factor of the
-        rate for piecewise-linear encodings.
-        """
+        """Return the hyperparameters of `n_steps` steps from `first`, one per row."""
         t = np.minimum((first + 1.0 + np.arange(n_steps)) / self.n_steps, 1)
         cycle = coslog4(t)
         ones = np.ones(n_steps)

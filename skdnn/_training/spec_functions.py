@@ -1,5 +1,6 @@
 """What a network from a spec adds to a program, in operations every backend has."""
 
+import operator
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -20,23 +21,20 @@ from skdnn._training.task import TrainingTask
 def spec_program(
     spec: NetworkSpec, solver: Solver, active: tuple[bool, ...], execution: Execution
 ) -> Program:
-    """Return the program of a network, compiled for the penalties that are active.
-
-    Dropout rates are inputs of the program, not part of it.
-    """
-    key = spec.without_rates(), solver, active, execution
+    """Return the program of a network with these penalties, for any dropout rates."""
     return programs.get(
-        key, lambda: Program(SpecFunctions(spec, solver, active), execution)
+        (spec.without_rates(), solver, active, execution),
+        lambda: Program(SpecFunctions(spec, solver, active), execution),
     )
 
 
 class SpecFunctions:
     """Pure functions of tensors for a network from a spec.
 
-    All trainable weights are one vector where the optimizer allows it, so that its
-    step is one short series of operations. The hyperparameters of a step are rate, l2,
-    l1, weight decay, label smoothing and the factor of the rate for piecewise-linear
-    encodings. Figures are sums over the rows: loss, rows, weighted hits, weight.
+    All trainable weights are one vector where the optimizer allows it. The
+    hyperparameters of a step are rate, l2, l1, weight decay, label smoothing and the
+    factor of the rate for piecewise-linear encodings; figures are sums over the rows:
+    loss, rows, weighted hits, weight.
     """
 
     n_figures = 4
@@ -81,14 +79,12 @@ class SpecFunctions:
         self._initial_slots = [keras_backend.to_numpy(v) for v in self._slots]
 
     def _per_weight(self, numbers: Iterable[float]) -> np.ndarray:
-        """Return one number per array as one per weight."""
         repeated = np.repeat([float(n) for n in numbers], self._sizes)
         return repeated.astype(self.spec.dtype)
 
     # states
 
     def start(self, task: TrainingTask) -> State:
-        """Return the state that a fit starts from."""
         return State(
             weights=self._trainable(task.weights),
             fixed=self._fixed(task, task.weights),
@@ -99,7 +95,7 @@ class SpecFunctions:
     def with_weights(
         self, state: State, task: TrainingTask, weights: Sequence[np.ndarray]
     ) -> State:
-        """Return a state with other weights and statistics, its seeds as they are."""
+        """Return a state with other weights and statistics, its seeds unchanged."""
         roles = {array.role for array in self.spec.arrays}
         fixed = [
             theirs if variable.name in roles else ours
@@ -139,23 +135,19 @@ class SpecFunctions:
         ]
 
     def rate(self, state: State) -> float:
-        """Return the learning rate that the optimizer's schedule gives now."""
         return float(keras_backend.to_numpy(self._scheduled_rate(state.slots)))
 
     # graphs
 
     def begin_epoch(self, state: State, epoch: Any) -> Any:
-        """Return the sums that an epoch begins with."""
         return self._ops.zeros((self.n_figures,), self.spec.dtype)
 
     def end_epoch(self, state: State, sums: Any) -> tuple[State, Any]:
-        """Return the state and the sums of an epoch."""
         return state, sums
 
     def step(
         self, state: State, sums: Any, batch: Any, count: Any, mask: Any, numbers: Any
     ) -> tuple[State, Any]:
-        """Return state and sums after a step on a batch."""
         rate, l2, l1, weight_decay, smoothing = self._unstack(numbers)
 
         def loss_of(values: Any) -> Any:
@@ -181,7 +173,6 @@ class SpecFunctions:
     def _stepped(
         self, values: list[Any], slots: list[Any], gradients: list[Any], rate: Any
     ) -> tuple[list[Any], list[Any]]:
-        """Return weights and slots after a step of the optimizer."""
         optimizer = self._optimizer
         if not self._is_flat and not self._follows_schedule:
             slots = self._with_rate(slots, rate)
@@ -208,10 +199,8 @@ class SpecFunctions:
             return self._ops.convert_to_tensor(self._optimizer.learning_rate)
 
     def logits(self, weights: Any, fixed: Any, X: Any) -> Any:
-        """Return the network's outputs for rows, of shape (n_rows, n_outputs)."""
-        return self.network.stateless_call(
-            self._arrays(weights), fixed, X, training=False
-        )[0]
+        arrays = self._arrays(weights)
+        return self.network.stateless_call(arrays, fixed, X, training=False)[0]
 
     def evaluate(self, weights: Any, fixed: Any, rows: Any) -> Any:
         """Return the weighted sums of cross-entropy and hits, and the weight."""
@@ -248,10 +237,7 @@ class SpecFunctions:
         logits, changed = self.network.stateless_call(
             self._arrays(values), fixed, X, training=True, **masked
         )
-        kernels = [
-            value * share
-            for value, share in zip(values, self._penalised_shares, strict=True)
-        ]
+        kernels = map(operator.mul, values, self._penalised_shares)
         loss, hits, total = penalised_loss(
             self.spec, logits, y, weight, kernels, l2, l1, smoothing
         )
@@ -259,10 +245,8 @@ class SpecFunctions:
 
     def _unstack(self, numbers: Any) -> tuple[Any, ...]:
         """Return rate and penalties; None for a penalty that is not active."""
-        return numbers[0], *(
-            numbers[i] if active else None
-            for i, active in enumerate(self._active, start=1)
-        )
+        active = enumerate(self._active, start=1)
+        return numbers[0], *(numbers[i] if on else None for i, on in active)
 
     def _arrays(self, values: Any) -> Any:
         """Return the trainable arrays: the values, or parts of their one vector."""

@@ -18,12 +18,10 @@ def train_stack(
 ) -> list[TrainingResult | Exception]:
     """Train networks in threads (None: one per core); return results in their order.
 
-    Each has its own rows, seed, rates, penalties and stopping, and results are those
-    of training it alone in that program. One thread per network keeps a small one in
-    the cache of its core, where a step over many at once would not. A fit that fails
-    leaves its exception in place of a result. `on_end` is called as each fit ends, from
-    any thread. If the user interrupts, ``KeyboardInterrupt`` is raised once all have
-    ended.
+    One thread per network keeps a small one in the cache of its core, where a step
+    over many at once would not. A fit that fails leaves its exception in place of a
+    result; an interrupt of the user is raised once all have ended. `on_end` is called
+    as each fit ends, from any thread.
     """
     keras_backend.load()  # before any thread needs it
     shapes = [shape_of(task) for task in tasks]
@@ -52,12 +50,8 @@ def train_stack(
 
 def shape_of(task: TrainingTask) -> Hashable:
     """Return what fits that share a program have in common."""
-    return (
-        task.spec.without_rates(),
-        task.solver,
-        task.penalties.active,
-        task.batch_size,
-    )
+    spec = task.spec.without_rates()
+    return spec, task.solver, task.penalties.active, task.batch_size
 
 
 def _run_in_threads(

@@ -18,18 +18,12 @@ Record = dict[str, Any]
 
 @dataclass(frozen=True)
 class Penalties:
-    """Penalty factors, which a compiled program takes as input.
+    """Penalty factors, which a compiled program takes as input."""
 
-    `l2` and `l1` multiply half the sum of squared and the sum of absolute kernel
-    weights, divided by the total weight of the batch. `weight_decay` is the share of
-    the kernels subtracted per step, times the learning rate (Loshchilov and Hutter,
-    2019), `label_smoothing` the share of a target spread evenly over the classes.
-    """
-
-    l2: float
-    l1: float
-    weight_decay: float
-    label_smoothing: float
+    l2: float  # of half the sum of squared kernels, over the weight of a batch
+    l1: float  # of the sum of absolute kernels, over the weight of a batch
+    weight_decay: float  # per step and rate (Loshchilov and Hutter, 2019)
+    label_smoothing: float  # share of a target spread evenly over the classes
 
     @property
     def active(self) -> tuple[bool, ...]:
@@ -51,7 +45,6 @@ class Rate:
     power: float = 0.5
 
     def after_epoch(self, rate: float, rows_trained: int) -> float:
-        """Return the rate of the next epoch."""
         if self.policy == "invscaling":
             return float(self.initial / (rows_trained + 1) ** self.power)
         return rate
@@ -65,10 +58,9 @@ class Rate:
 class Stopping:
     """When a fit ends.
 
-    After `max_iter` epochs, or after more than `patience` epochs in a row that did not
-    lower the best loss by `tol`. With `early` that is the validation loss, and the best
-    weights are restored; otherwise the training loss. `max_fun` limits the evaluations
-    of L-BFGS.
+    After `max_iter` epochs, or more than `patience` in a row that did not lower the
+    best loss by `tol`. With `early` that is the validation loss, and the best weights
+    are restored. `max_fun` limits the evaluations of L-BFGS.
     """
 
     max_iter: int
@@ -107,7 +99,6 @@ class EarlyStoppingMonitor:
 
     @property
     def is_stalled(self) -> bool:
-        """Whether patience is used up."""
         return self.stalled > self.stopping.patience
 
 
@@ -115,14 +106,11 @@ class EarlyStoppingMonitor:
 class TrainingTask:
     """A network from a spec, its starting weights, its rows, and how to train it.
 
-    `weights` are in the order of ``spec.arrays``; `optimizer_state` None starts the
-    optimizer from its initial state. An epoch takes the rows of `table` at `positions`
-    (int32, repeated in a bootstrap sample); `held_out` are the positions that were set
-    aside for `validation`. `random_state` draws the order of the rows, once per epoch.
-    `rate` None leaves the learning rate to the optimizer's own schedule; `schedule`
-    replaces rate and penalties. `rows_trained` counts the training rows of earlier fits
-    that this one continues, `keeps_logits` keeps the validation logits of every
-    epoch, and `on_epoch` is called with the record of each epoch.
+    An epoch takes the rows of `table` at `positions` (repeated in a bootstrap sample);
+    `held_out` are those set aside for `validation`. `optimizer_state` None is the
+    initial one, `rate` None leaves the rate to the optimizer's own schedule;
+    `schedule` replaces rate and penalties. `rows_trained` counts the training rows of
+    earlier fits that this one continues.
     """
 
     spec: NetworkSpec
@@ -151,7 +139,6 @@ class TrainingTask:
 
     @property
     def n_train(self) -> int:
-        """Rows per epoch."""
         return len(self.positions)
 
     @property
@@ -161,7 +148,6 @@ class TrainingTask:
 
     @property
     def has_constant_rate(self) -> bool:
-        """Whether nothing between epochs changes the learning rate."""
         constant = self.rate is not None and self.rate.policy == "constant"
         return constant or self.schedule is not None
 
@@ -178,9 +164,7 @@ class TrainingTask:
 class ModelTask:
     """A compiled `keras.Model`, its rows, and arguments of ``Model.fit``.
 
-    `seed` fixes the order of the rows. `epochs` is where training ends and
-    `first_epoch` where it begins. `verbose` and `other` are passed to Keras as given,
-    and so are `callbacks`, which see the model itself.
+    Training ends at `epochs`, wherever it begins; `seed` fixes the order of the rows.
     """
 
     model: Any
@@ -210,7 +194,6 @@ class ModelTask:
 
     @property
     def n_train(self) -> int:
-        """Rows per epoch."""
         return len(self.table)
 
     @property
@@ -222,13 +205,11 @@ class ModelTask:
         """Do nothing: Keras's own callbacks report progress."""
 
     def order(self, epoch: int) -> np.ndarray:
-        """Return the positions of the rows in the order of an epoch."""
         if not self.shuffle:
             return np.arange(self.n_train)
         return np.random.default_rng([self.seed, epoch]).permutation(self.n_train)
 
     def orders(self) -> Iterator[np.ndarray]:
-        """Yield the positions of the rows in the order of each epoch."""
         yield from map(self.order, itertools.count(self.first_epoch))
 
 
@@ -236,12 +217,9 @@ class ModelTask:
 class TrainingResult:
     """A trained network.
 
-    `weights` are in the order of ``spec.arrays``; `optimizer_state` are the optimizer's
-    variables after the last step. `history` has one record per epoch: loss, accuracy,
-    val_loss, val_accuracy, learning_rate, seconds. `stopped` and `interrupted` state
-    whether a rule or a callback, or the user, ended training before ``max_iter``.
-    `logits` are those of the validation rows after each epoch, of shape
-    (n_validation, n_outputs), if the task keeps them.
+    `history` has one record per epoch. A rule or a callback `stopped`, or the user
+    `interrupted` training before ``max_iter``. `logits` are those of the validation
+    rows after each epoch, if the task keeps them.
     """
 
     weights: list[np.ndarray]

@@ -21,14 +21,12 @@ from skdnn.explain._methods.permutation_importance import permutation_importance
 from skdnn.explain._methods.shap import shap
 from skdnn.explain._methods.summary import summary
 from skdnn.explain._report.report import Report, report
-from skdnn.explain._results.attributions import Attributions
-from skdnn.explain._results.break_down import BreakDown
+from skdnn.explain._results.attributions import Attributions, BreakDown
 from skdnn.explain._results.checks import Checks, Finding
 from skdnn.explain._results.counterfactuals import Counterfactuals
-from skdnn.explain._results.deletion import DeletionCurves
 from skdnn.explain._results.profiles import Profiles
 from skdnn.explain._results.summary import Summary
-from skdnn.explain._results.tables import ResultTable
+from skdnn.explain._results.tables import DeletionCurves, ResultTable
 
 __all__ = [
     "Attributions",

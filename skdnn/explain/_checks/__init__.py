@@ -1,12 +1,11 @@
 """Coded checks of results: each fires, stays silent, or does not apply.
 
-`table` lists them, `measurements` measures with the classifier what they need, and
-`run` runs them, registered for all results.
+`table` lists them; `run` measures with the classifier what they need, and runs them,
+registered for all results.
 """
 
 from skdnn.explain._checks.check import Check, Measurements
-from skdnn.explain._checks.measurements import measure
-from skdnn.explain._checks.run import run_checks
+from skdnn.explain._checks.run import measure, run_checks
 from skdnn.explain._checks.table import CHECKS
 
 __all__ = ["CHECKS", "Check", "Measurements", "measure", "run_checks"]

@@ -8,10 +8,11 @@ import pandas as pd
 
 from skdnn.explain._model.target import Problem
 from skdnn.explain._results.checks import FIRES, NOT_APPLICABLE, SILENT, Finding
-from skdnn.explain._results.deletion import DeletionCurves
 from skdnn.explain._results.result import Result
+from skdnn.explain._results.tables import DeletionCurves
 from skdnn.explain._text.formatting import NBSP, join
 
+Answer = tuple[bool, str]  # whether a check fires, and what it found
 _NOT_MEASURED = "Not measured: pass the classifier, checks(estimator, X, background=…)."
 _NO_ANSWER = "These rows and this background do not allow the measurement."
 
@@ -24,17 +25,12 @@ class NotApplicableError(Exception):
 class Measurements:
     """What was measured for the checks of a result; None if it was not."""
 
-    # explained rows and background rows
-    problem: Problem | None = None
+    problem: Problem | None = None  # explained rows and background rows
     deletion: DeletionCurves | None = None
-    # one row per other seed: seed, rank, sign, moved
-    reruns: pd.DataFrame | None = None
-    # one row per other method: method_a, method_b, rank, sign
-    agreement: pd.DataFrame | None = None
-    # share of the synthetic rows that lie off the data
-    off_data: float | None = None
-    # one row per grid point of a profile: feature, x, off_data
-    off_grid: pd.DataFrame | None = None
+    reruns: pd.DataFrame | None = None  # seed, rank, sign, moved
+    agreement: pd.DataFrame | None = None  # method_a, method_b, rank, sign
+    off_data: float | None = None  # share of the synthetic rows
+    off_grid: pd.DataFrame | None = None  # by grid point: feature, x, off_data
 
     def get(self, name: str) -> Any:
         """Return what was measured, for checks that need it."""
@@ -50,9 +46,9 @@ class Check:
     """One check.
 
     `types` names the result types that it applies to, `needs` the field of
-    `Measurements` that is measured for it (empty: the result is enough). `look` takes
-    result and measurements and returns whether the check fires, with a sentence on what
-    it found; it raises `NotApplicableError` if the check does not apply.
+    `Measurements` that is measured for it (empty: the result is enough). `look` returns
+    whether the check fires, with a sentence on what it found, or raises
+    `NotApplicableError`.
     """
 
     code: str
@@ -60,7 +56,7 @@ class Check:
     severity: str
     types: dict[type, str]
     needs: str
-    look: Callable[[Any, Measurements], tuple[bool, str]]
+    look: Callable[[Any, Measurements], Answer]
     remedy: str
 
     def applies_to(self, result: Result) -> bool:
@@ -70,17 +66,13 @@ class Check:
     def __call__(self, result: Result, measured: Measurements) -> Finding:
         """Return the finding for a result."""
         try:
-            fires, words = self._answer(result, measured)
+            if not self.applies_to(result):
+                kinds = join(list(self.types.values()))
+                raise NotApplicableError(f"Applies to {kinds} only.")
+            fires, words = self.look(result, measured)
+            verdict = FIRES if fires else SILENT
         except NotApplicableError as reason:
             verdict, words = NOT_APPLICABLE, str(reason)
-        else:
-            verdict = FIRES if fires else SILENT
         remedy = self.remedy if verdict == FIRES else ""
         words = words.replace(NBSP, " ")  # for terminals
         return Finding(self.code, self.title, self.severity, verdict, words, remedy)
-
-    def _answer(self, result: Result, measured: Measurements) -> tuple[bool, str]:
-        if not self.applies_to(result):
-            kinds = join(list(self.types.values()))
-            raise NotApplicableError(f"Applies to {kinds} only.")
-        return self.look(result, measured)

@@ -2,7 +2,7 @@
 
 import math
 
-from skdnn.explain._checks.check import Measurements, NotApplicableError
+from skdnn.explain._checks.check import Answer, Measurements, NotApplicableError
 from skdnn.explain._methods.data_support import USUAL
 from skdnn.explain._results.attributions import Attributions
 from skdnn.explain._results.profiles import ACCUMULATED, Profiles
@@ -19,16 +19,15 @@ _OFF_GRID = 0.1
 _TIE = 1e-12
 
 
-def deletion(result: Attributions, measured: Measurements) -> tuple[bool, str]:
+def deletion(result: Attributions, measured: Measurements) -> Answer:
     """Fire if random orders lower the prediction as fast more often than by chance."""
     curves = measured.get("deletion")
     if not result.values.any():
         raise NotApplicableError("All attributions are 0.")
     n_columns = result.values.shape[1]
     if curves.n_samples * math.lgamma(n_columns + 1) < math.log(_LEAST_ORDERS):
-        raise NotApplicableError(
-            "So few rows and columns have too few orders to compare with."
-        )
+        few = "So few rows and columns have too few orders to compare with."
+        raise NotApplicableError(few)
     n_as_good = int((curves.areas <= curves.area + _TIE).sum())
     is_beaten = (curves.areas < curves.area - _TIE).any()  # and not only tied
     return (
@@ -39,21 +38,21 @@ def deletion(result: Attributions, measured: Measurements) -> tuple[bool, str]:
     )
 
 
-def stability(result: Attributions, measured: Measurements) -> tuple[bool, str]:
+def stability(result: Attributions, measured: Measurements) -> Answer:
     """Fire if attributions or their order change with the seed."""
     table = measured.get("reruns").dropna(subset=["rank"])
     if not len(table):
         raise NotApplicableError("All columns have equal attributions: no ranks.")
     moved, rank = float(table["moved"].max()), float(table["rank"].min())
+    seeds = count(len(table), "other seed")
     return (
         moved > _STABLE_MOVED or rank < _STABLE_RANK,
-        f"Over {count(len(table), 'other seed')}, attributions change by up to "
-        f"{percent(moved)} of their size; the lowest rank correlation is "
-        f"{fixed(rank)}.",
+        f"Over {seeds}, attributions change by up to {percent(moved)} of their size; "
+        f"the lowest rank correlation is {fixed(rank)}.",
     )
 
 
-def agreement(result: Attributions, measured: Measurements) -> tuple[bool, str]:
+def agreement(result: Attributions, measured: Measurements) -> Answer:
     """Fire if other methods rank the columns otherwise, or differ in signs."""
     table = measured.get("agreement").dropna(subset=["rank", "sign"])
     if not len(table):
@@ -68,7 +67,7 @@ def agreement(result: Attributions, measured: Measurements) -> tuple[bool, str]:
     )
 
 
-def off_data(result: Attributions, measured: Measurements) -> tuple[bool, str]:
+def off_data(result: Attributions, measured: Measurements) -> Answer:
     """Fire if more than a third of the synthetic rows lie off the data."""
     share = measured.get("off_data")
     return (
@@ -78,15 +77,15 @@ def off_data(result: Attributions, measured: Measurements) -> tuple[bool, str]:
     )
 
 
-def off_grid(result: Profiles, measured: Measurements) -> tuple[bool, str]:
+def off_grid(result: Profiles, measured: Measurements) -> Answer:
     """Fire if most rows lie off the data at more than a tenth of the grid points."""
     if result.method == ACCUMULATED:
         raise NotApplicableError("Rows are moved only within the data.")
     grid = measured.get("off_grid")
     off = grid["off_data"] > 0.5
     by_column = off.groupby(grid["feature"], sort=False).mean()
-    words = f"At {percent(float(off.mean()))} of the grid points most rows lie off the "
-    words += "data"
+    share = percent(float(off.mean()))
+    words = f"At {share} of the grid points most rows lie off the data"
     if by_column.max() > 0:
         words += f", most often along {quote(str(by_column.idxmax()))}"
     return bool(off.mean() > _OFF_GRID), f"{words}."

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from skdnn.explain._checks.check import Measurements, NotApplicableError
+from skdnn.explain._checks.check import Answer, Measurements, NotApplicableError
 from skdnn.explain._results.attributions import LEAST_SCORE, Attributions
 from skdnn.explain._results.counterfactuals import Counterfactuals
 from skdnn.explain._results.profiles import Profiles
@@ -18,7 +18,7 @@ _NOTHING = 1e-12
 _MAX_NAMED = 5
 
 
-def additivity(result: Attributions, measured: Measurements) -> tuple[bool, str]:
+def additivity(result: Attributions, measured: Measurements) -> Answer:
     """Fire if base value and attributions miss the prediction."""
     if result.score is not None:
         raise NotApplicableError("Surrogates need not add up to the prediction.")
@@ -28,7 +28,7 @@ def additivity(result: Attributions, measured: Measurements) -> tuple[bool, str]
     return bool(gap > _ADDITIVE * scale), f"The largest residual is {text}."
 
 
-def sampling_error(result: Attributions, measured: Measurements) -> tuple[bool, str]:
+def sampling_error(result: Attributions, measured: Measurements) -> Answer:
     """Fire if errors are large beside the largest attribution, in the median row."""
     _require_errors(result)
     rows, classes = _predicted(result)
@@ -38,14 +38,11 @@ def sampling_error(result: Attributions, measured: Measurements) -> tuple[bool, 
     if not moved.any():
         raise NotApplicableError("All attributions are 0.")
     ratio = float(np.median(half[moved] / size[moved]))
-    return (
-        ratio > _LARGE_ERROR,
-        f"In the median row, two standard errors are {percent(ratio)} of the largest "
-        "attribution.",
-    )
+    errors = f"two standard errors are {percent(ratio)} of the largest attribution"
+    return ratio > _LARGE_ERROR, f"In the median row, {errors}."
 
 
-def surrogate_fit(result: Attributions, measured: Measurements) -> tuple[bool, str]:
+def surrogate_fit(result: Attributions, measured: Measurements) -> Answer:
     """Fire if the R² of a surrogate is below 0.5."""
     if result.score is None or result.poor_fit is None:
         raise NotApplicableError("There is no surrogate.")
@@ -58,18 +55,18 @@ def surrogate_fit(result: Attributions, measured: Measurements) -> tuple[bool, s
 
 def ranks_separated(
     result: Attributions | ResultTable, measured: Measurements
-) -> tuple[bool, str]:
+) -> Answer:
     """Fire if intervals do not separate the first column from the second."""
     if isinstance(result, ResultTable):
         return _importance_separated(result)
     if result.values.shape[1] < 2:
         raise NotApplicableError("There is only one column.")
-    if result.refit_errors is None:
-        _require_errors(result)
     rows, classes = _predicted(result)
     sizes = np.abs(result.values[rows, :, classes])
     half = 2 * np.nan_to_num(result.std_errors[rows, :, classes])
-    if result.refit_errors is not None:
+    if result.refit_errors is None:
+        _require_errors(result)
+    else:
         half = np.hypot(half, 2 * result.refit_errors[rows, :, classes])
     first, second = np.argsort(-sizes, axis=1, kind="stable")[:, :2].T
     lead = sizes[rows, first] - sizes[rows, second]
@@ -83,14 +80,13 @@ def ranks_separated(
 
 def background_size(
     result: Attributions | Profiles | Counterfactuals, measured: Measurements
-) -> tuple[bool, str]:
+) -> Answer:
     """Fire if there are too few background rows for an average."""
-    n = result.n_background
-    words = f"The background has {count(n, 'row')}; at least {_FEW_BACKGROUND} are "
-    return n < _FEW_BACKGROUND, words + "recommended."
+    n, least = result.n_background, f"at least {_FEW_BACKGROUND} are recommended"
+    return n < _FEW_BACKGROUND, f"The background has {count(n, 'row')}; {least}."
 
 
-def constant_columns(result: Attributions, measured: Measurements) -> tuple[bool, str]:
+def constant_columns(result: Attributions, measured: Measurements) -> Answer:
     """Fire if a column has the same value in all rows, and so the attribution 0."""
     if measured.problem is not None:
         problem = measured.problem
@@ -101,10 +97,8 @@ def constant_columns(result: Attributions, measured: Measurements) -> tuple[bool
         raise NotApplicableError("A single row has no constant columns.")
     else:
         moved = np.abs(result.values).max(axis=(0, 2)) > _NOTHING
-        varies = [
-            bool(moved[j]) or not _is_constant(cells)
-            for j, cells in enumerate(result.data.T)
-        ]
+        cells_vary = [not _is_constant(cells) for cells in result.data.T]
+        varies = (moved | cells_vary).tolist()
         names = result.feature_names
     constant = [name for name, varied in zip(names, varies, strict=True) if not varied]
     if not constant:
@@ -131,7 +125,7 @@ def _predicted(result: Attributions) -> tuple[np.ndarray, np.ndarray]:
     return np.arange(len(result)), result.predictions.argmax(axis=1)
 
 
-def _importance_separated(result: ResultTable) -> tuple[bool, str]:
+def _importance_separated(result: ResultTable) -> Answer:
     if result.kind != "importance":
         raise NotApplicableError("The table does not hold importance.")
     ranked = result.table.sort_values("importance", ascending=False, kind="stable")

@@ -1,22 +1,194 @@
-"""Run all checks of a result."""
+"""Measure with the classifier what the checks of a result need, and run them."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from skdnn._runtime.seeds import as_seed
 from skdnn.explain._checks.check import Measurements
-from skdnn.explain._checks.measurements import is_by_column, measure
 from skdnn.explain._checks.table import CHECKS
+from skdnn.explain._methods.agreement import compare, equal_signs, mean_rank
+from skdnn.explain._methods.break_down import compute_break_down
+from skdnn.explain._methods.data_support import LEAST_ROWS, Support, code_of, mixtures
+from skdnn.explain._methods.deletion_curves import compute_deletion_curves
+from skdnn.explain._methods.lime import compute_lime
+from skdnn.explain._methods.lime_sampling import Bins, Pool, draw_rows
+from skdnn.explain._methods.shap import ShapConfig, compute_shap
 from skdnn.explain._model.opening import open_problem
 from skdnn.explain._model.target import Problem
-from skdnn.explain._results.attributions import Attributions
+from skdnn.explain._results.attributions import Attributions, BreakDown
 from skdnn.explain._results.checks import Checks
-from skdnn.explain._results.profiles import Profiles
+from skdnn.explain._results.profiles import ACCUMULATED, Profiles
 from skdnn.explain._results.registry import register
 from skdnn.explain._results.result import Result
+from skdnn.explain._results.tables import DeletionCurves
 
+_N_RERUNS = 3
+# LIME takes a thousand times as long per row as exact SHAP.
+_MAX_ROWS, _MAX_LIME_ROWS = 20, 3
+_N_SYNTHETIC = 1000
+_MAX_MOVED = 50
+# Predictions that differ by more, relative to the largest, are of another classifier.
 _SAME = 1e-6
+
+
+def measure(
+    result: Result,
+    problem: Problem,
+    *,
+    seed: int,
+    deletion: DeletionCurves | None = None,
+    agreement: pd.DataFrame | None = None,
+) -> Measurements:
+    """Measure what the checks of attributions or profiles need, with the classifier.
+
+    `deletion` and `agreement`, the table of `compare`, are computed if not given; the
+    latter for the first rows.
+    """
+    if isinstance(result, Attributions) and not is_by_column(result, problem):
+        return Measurements()
+    needed = {check.needs for check in CHECKS if check.applies_to(result)} - {""}
+    known: dict[str, Any] = {} if deletion is None else {"deletion": deletion}
+    if agreement is not None and isinstance(result, Attributions):
+        known["agreement"] = _of_method(agreement, result)
+    for name in sorted(needed - set(known)):
+        known[name] = _MEASURES[name](result, problem, seed)
+    return Measurements(problem=problem, **known)
+
+
+def is_by_column(result: Attributions, problem: Problem) -> bool:
+    """Whether there is one attribution per column and class: no groups, no contrast."""
+    target = problem.target
+    same = result.class_names.tolist() == target.class_names.tolist()
+    return same and list(result.feature_names) == target.feature_names
+
+
+def method_of(result: Attributions) -> str:
+    """Return the name of the method behind attributions."""
+    if isinstance(result, BreakDown):
+        return "break-down"
+    return "SHAP" if result.score is None else "LIME"
+
+
+def measure_deletion(
+    result: Attributions, problem: Problem, seed: int
+) -> DeletionCurves:
+    """Return the deletion curves of attributions."""
+    draw = np.random.RandomState(seed)
+    return compute_deletion_curves(problem, {"result": result}, draw)["result"]
+
+
+def measure_reruns(
+    result: Attributions, problem: Problem, seed: int
+) -> pd.DataFrame | None:
+    """Explain the first rows again with other seeds, one row of the table for each.
+
+    `rank` is the mean correlation of the sizes, `sign` the share of the weight with the
+    same sign, `moved` the mean difference as a share of the mean size. None for a
+    break-down in a given order.
+    """
+    if isinstance(result, BreakDown) and result.method != "by size":
+        return None
+    name = method_of(result)
+    n = min(len(result), _MAX_LIME_ROWS if name == "LIME" else _MAX_ROWS)
+    first, some = result.values[:n], problem.take(range(n))
+    size, rows = np.abs(first).sum(), []
+    for other in range(seed + 1, seed + 1 + _N_RERUNS):
+        second = _explain(name, some, other % 2**32, result.method).values
+        moved = np.abs(first - second).sum() / size if size else np.nan
+        agreed = mean_rank(first, second), equal_signs(first, second)
+        rows.append((other, *agreed, moved))
+    return pd.DataFrame(rows, columns=["seed", "rank", "sign", "moved"])
+
+
+def measure_agreement(
+    result: Attributions, problem: Problem, seed: int
+) -> pd.DataFrame:
+    """Compare attributions with the other methods on the first rows."""
+    n = min(len(result), _MAX_LIME_ROWS)
+    own, some = method_of(result), problem.take(range(n))
+    others = [name for name in ("SHAP", "LIME", "break-down") if name != own]
+    by_method = {own: result[:n]}
+    by_method |= {name: _explain(name, some, seed) for name in others}
+    return _of_method(compare(by_method).table, result)
+
+
+def _explain(
+    name: str, problem: Problem, seed: int, method: str = "auto"
+) -> Attributions:
+    """Return attributions by SHAP, LIME or break-down; `method` is for SHAP."""
+    if name == "SHAP":
+        return compute_shap(problem, ShapConfig(method), seed)
+    if name == "LIME":
+        return compute_lime(problem, random_state=seed)
+    return compute_break_down(problem, random_state=seed)
+
+
+def _of_method(agreement: pd.DataFrame, result: Attributions) -> pd.DataFrame:
+    """Return the pairs that the method of a result is part of."""
+    name = method_of(result)
+    return agreement[(agreement["method_a"] == name) | (agreement["method_b"] == name)]
+
+
+def measure_off_data(result: Attributions, problem: Problem, seed: int) -> float | None:
+    """Return the share of synthetic rows off the data, None for a small background."""
+    if len(problem.background) < LEAST_ROWS:
+        return None
+    draw = np.random.RandomState(seed)
+    support = Support(problem, draw)
+    is_lime = method_of(result) == "LIME"
+    rows = _around(problem, draw) if is_lime else mixtures(problem, draw, _N_SYNTHETIC)
+    return float(support.outside(rows).mean())
+
+
+def _around(problem: Problem, draw: np.random.RandomState) -> np.ndarray:
+    """Return rows as LIME draws them around the first explained rows."""
+    bins, some = Bins(problem), problem.X[:_MAX_ROWS]
+    parts = []
+    for row in some:
+        pools = [Pool(problem, bins, row, [j]) for j in range(len(row))]
+        parts.append(draw_rows(pools, row, _N_SYNTHETIC // len(some), draw)[0])
+    return np.concatenate(parts)
+
+
+def measure_off_grid(
+    result: Profiles, problem: Problem, seed: int
+) -> pd.DataFrame | None:
+    """Return the share of rows off the data at each grid point of a profile.
+
+    The moved rows are X for curves of single rows, else the background. None where rows
+    are moved only within the data, or the background is too small.
+    """
+    if result.method == ACCUMULATED or len(problem.background) < LEAST_ROWS:
+        return None
+    draw = np.random.RandomState(seed)
+    support = Support(problem, draw)
+    rows = problem.background if result.own is None else problem.X
+    rows = rows[draw.permutation(len(rows))[:_MAX_MOVED]]
+    columns = {column.name: column for column in problem.target.columns}
+    position = {name: j for j, name in enumerate(columns)}
+    names = [c for c in ("feature", "feature_2") if c in result.table]
+    cells = [c.replace("feature", "x") for c in names]
+    places = result.table[[*names, *cells]].drop_duplicates()
+    off = []
+    for place in places.itertuples(index=False):
+        moved = rows.copy()
+        for name, cell in zip(place[: len(names)], place[len(names) :], strict=True):
+            moved[:, position[name]] = code_of(columns[name], cell)
+        off.append(float(support.outside(moved).mean()))
+    label = [" × ".join(place) for place in places[names].to_numpy()]
+    return pd.DataFrame({"feature": label, "x": places[cells[0]], "off_data": off})
+
+
+_MEASURES: dict[str, Callable[[Any, Problem, int], Any]] = {
+    "deletion": measure_deletion,
+    "reruns": measure_reruns,
+    "agreement": measure_agreement,
+    "off_data": measure_off_data,
+    "off_grid": measure_off_grid,
+}
 
 
 def run_checks(result: Result, measured: Measurements | None = None) -> Checks:

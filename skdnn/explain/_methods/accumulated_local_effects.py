@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from skdnn._runtime.progress import Progress
-from skdnn.explain._methods.profiles import Curves, curve_table, make_profiles
+from skdnn.explain._methods.profiles import curve_table, make_profiles
 from skdnn.explain._model.grid import output_differences
 from skdnn.explain._model.opening import open_averaging_problem
 from skdnn.explain._model.options import (
@@ -17,7 +18,7 @@ from skdnn.explain._model.options import (
     no_step,
 )
 from skdnn.explain._model.target import Problem, Target
-from skdnn.explain._results.profiles import Profiles
+from skdnn.explain._results.profiles import ACCUMULATED, Profiles
 
 _RESOLUTION = 50
 # Maximum number of values at which two distributions are compared.
@@ -44,13 +45,13 @@ def accumulated_local_effects(
     X : {array-like, DataFrame} of shape (n_samples, n_features)
         Rows to average over, unless there is a background.
     background : like X, default=None
-        Rows to average over, at most 100 of them. None takes all of X, which is
-        better: effects are averaged within intervals, which hold few of few rows.
+        Rows to average over, at most 100. None takes all of X, which is better: few
+        rows leave few in each interval.
     features : str, int or list of these, default=None
         Columns to vary, by name or position. None is all.
     grid_resolution : int, default=50
-        Maximum number of interval ends of a numeric column. These are quantiles, so
-        that all intervals hold equally many rows. Other columns have all categories.
+        Maximum number of interval ends of a numeric column: quantiles, so that all
+        intervals hold equally many rows. Other columns have all categories.
     output : {"probability", "log_odds"}, default="probability"
         What is averaged.
     random_state : int, RandomState or None, default=None
@@ -62,8 +63,7 @@ def accumulated_local_effects(
     -------
     Profiles
         `frame()` has one row for each column, class and grid point: feature, class, x,
-        value. `value` is a difference, in units of `output`, from the mean over the
-        rows.
+        value (difference from the mean over the rows, in units of `output`).
 
     Raises
     ------
@@ -72,19 +72,18 @@ def accumulated_local_effects(
 
     Notes
     -----
-    Within each interval, rows are moved to its two ends, and the differences are
-    averaged and accumulated [1]_ (equations 15 and 16). Rows change little, so that the
-    effects of correlated columns are separated, where `partial_dependence` evaluates
-    the classifier at rows that do not occur. Between the ends the curve is linear, and
-    its mean over the rows is 0: the effect of a linear function is exactly the
-    coefficient times the distance from the mean. Rows whose value is missing are left
-    out of numeric columns; in other columns missing is a category.
+    Rows are moved to the two ends of their interval; the differences are averaged and
+    accumulated [1]_ (equations 15 and 16). Rows change little, which separates the
+    effects of correlated columns; `partial_dependence` evaluates rows that do not
+    occur. Between the ends the curve is linear, and its mean over the rows is 0: the
+    effect of a linear function is the coefficient times the distance from the mean.
+    Rows whose value is missing are left out of numeric columns; in others missing is a
+    category.
 
     Categories are in the order of their dtype if it has one. Otherwise, as in the
-    authors' ALEPlot, neighbours are similar in the other columns: the order is the
-    first coordinate of multidimensional scaling of distances summed over columns,
-    Kolmogorov-Smirnov's for numeric columns and half the differences of the shares for
-    others.
+    authors' ALEPlot, it is the first coordinate of multidimensional scaling of
+    distances summed over the other columns: Kolmogorov-Smirnov's for numeric ones, half
+    the differences of the shares for others.
 
     References
     ----------
@@ -116,30 +115,23 @@ def accumulated_local_effects(
 
 def compute_accumulated_local_effects(
     problem: Problem,
-    positions: Sequence[int] | None = None,
+    positions: Sequence[int],
     resolution: int = _RESOLUTION,
     step: Step = no_step,
 ) -> Profiles:
-    """Return the accumulated effects over all background rows along columns.
-
-    No positions are all columns.
-    """
+    """Return the accumulated effects over all background rows along columns."""
     problem = problem.stacked()
     target, rows = problem.target, problem.background
-    positions = target.positions(None) if positions is None else positions
-    tables = []
-    for j in positions:
-        column = target.columns[j]
-        if column.is_numeric:
+
+    def table_of(j: int) -> pd.DataFrame:
+        if target.columns[j].is_numeric:
             points, effects = _numeric_effects(target, rows, j, resolution)
         else:
             points, effects = _category_effects(target, rows, j)
-        curves = Curves(points, *target.split(effects[None]))
-        tables.append(curve_table(column, target.class_names, curves, by_sample=False))
-        step()
+        return curve_table(target, j, points, target.split(effects[None]))
+
     unit = f"change of the {target.unit}"
-    method = "Accumulated local effects"
-    return make_profiles(problem, tables, positions, method, unit=unit)
+    return make_profiles(problem, positions, table_of, step, ACCUMULATED, unit)
 
 
 def _numeric_effects(
@@ -148,10 +140,9 @@ def _numeric_effects(
     """Return the ends of intervals, and the effects there, (n_ends, n_outputs)."""
     rows = rows[np.isfinite(rows[:, j])]
     cells = rows[:, j]
-    if not len(rows):
-        return np.array([np.nan]), np.zeros((1, target.n_outputs))
-    shares = np.linspace(0, 1, resolution)
-    ends = np.unique(np.quantile(cells, shares, method="inverted_cdf"))
+    ends, shares = np.array([np.nan]), np.linspace(0, 1, resolution)
+    if len(rows):
+        ends = np.unique(np.quantile(cells, shares, method="inverted_cdf"))
     if len(ends) == 1:
         return ends, np.zeros((1, target.n_outputs))
     # (z_0, z_1] is the first interval; the lowest values belong to it as well
@@ -183,11 +174,8 @@ def _category_effects(
 def _accumulated(
     target: Target, rows: np.ndarray, j: int, ends: np.ndarray, interval: np.ndarray
 ) -> np.ndarray:
-    """Return the mean changes over the intervals, accumulated: (n_ends, n_outputs).
-
-    `interval` is that of each row; every interval has rows.
-    """
-    n = len(ends) - 1
+    """Return the mean changes over the rows' intervals, accumulated, at their ends."""
+    n = len(ends) - 1  # every interval has rows
     low, high = ends[interval], ends[interval + 1]
     sums = np.zeros((n, target.n_outputs))
     for part, changes in output_differences(target, rows, j, low, high):
@@ -222,10 +210,9 @@ def _category_order(
 def category_distances(
     cells: np.ndarray, is_numeric: bool, place: np.ndarray, n_categories: int
 ) -> np.ndarray:
-    """Return the distance of a column's distributions between each two categories.
+    """Return the distance, from 0 to 1, of a column between each two categories.
 
-    `place` is the category of each row. Distances, of shape (n_categories,
-    n_categories), are from 0, the same distribution, to 1.
+    `place` is the category of each row.
     """
     from scipy.spatial.distance import pdist, squareform
 
@@ -238,5 +225,7 @@ def category_distances(
     np.add.at(counts, (place, code), 1)
     shares = counts / counts.sum(axis=1, keepdims=True)
     if is_numeric:  # missing values sort last
-        return np.asarray(squareform(pdist(np.cumsum(shares, axis=1), "chebyshev")))
-    return np.asarray(squareform(pdist(shares, "cityblock")) / 2)
+        distances = pdist(np.cumsum(shares, axis=1), "chebyshev")
+    else:
+        distances = pdist(shares, "cityblock") / 2
+    return np.asarray(squareform(distances))

@@ -11,13 +11,10 @@ from skdnn._runtime.progress import Progress
 from skdnn._runtime.seeds import as_seed
 from skdnn.explain._methods.break_down import compute_break_down
 from skdnn.explain._methods.lime import compute_lime
-from skdnn.explain._methods.permutation_importance import (
-    compute_permutation_importance,
-)
+from skdnn.explain._methods.permutation_importance import compute_permutation_importance
 from skdnn.explain._methods.shap import compute_shap
 from skdnn.explain._model.opening import open_problem
-from skdnn.explain._model.options import RandomState, Step, no_step
-from skdnn.explain._model.target import Problem
+from skdnn.explain._model.options import RandomState
 from skdnn.explain._results.attributions import Attributions
 from skdnn.explain._results.tables import ResultTable
 
@@ -51,10 +48,10 @@ def agreement(
     Returns
     -------
     ResultTable
-        `frame()` has one row for each pair: method_a, method_b, rank, sign. `rank` is
-        Spearman's correlation of the sizes, `sign` the share of attributions with equal
-        signs, weighted by size. Permutation importance is compared with the mean size
-        of each column's attributions; it has no signs.
+        `frame()` has one row for each pair: method_a, method_b, rank (Spearman's
+        correlation of the sizes), sign (share of attributions with equal signs,
+        weighted by size). Permutation importance is compared with the mean size of each
+        column's attributions; it has no signs.
 
     Raises
     ------
@@ -74,28 +71,16 @@ def agreement(
     """
     problem = open_problem(estimator, X, background=background)
     n_steps = 3 * len(problem.X) + (0 if y is None else problem.target.n_features)
-    with Progress(n_steps, "step", verbose) as progress:
-        return compute_agreement(problem, y, random_state, progress.step)
-
-
-def compute_agreement(
-    problem: Problem,
-    y: Any = None,
-    random_state: RandomState = None,
-    step: Step = no_step,
-) -> ResultTable:
-    """Return the agreement of the methods, with `y` of importance as well."""
-    seed = as_seed(random_state)
     importance = None
-    if y is not None:
-        importance = compute_permutation_importance(
-            problem, y, random_state=seed, step=step
-        )
-    results = {
-        "SHAP": compute_shap(problem, random_state=seed, step=step),
-        "LIME": compute_lime(problem, random_state=seed, step=step),
-        "break-down": compute_break_down(problem, random_state=seed, step=step),
-    }
+    with Progress(n_steps, "step", verbose) as progress:
+        shared: Any = {"random_state": as_seed(random_state), "step": progress.step}
+        if y is not None:
+            importance = compute_permutation_importance(problem, y, **shared)
+        results = {
+            "SHAP": compute_shap(problem, **shared),
+            "LIME": compute_lime(problem, **shared),
+            "break-down": compute_break_down(problem, **shared),
+        }
     return compare(results, importance)
 
 
@@ -105,38 +90,26 @@ def compare(
     """Return the agreement of each two methods on the rank and the sign of columns.
 
     The attributions, by the name of their method, are of the same rows, columns and
-    classes. `rank` and `sign` of `agreement` are NaN where they are not defined.
+    classes.
     """
+    values = {name: result.values for name, result in attributions.items()}
     rows = [
-        {
-            "method_a": a,
-            "method_b": b,
-            "rank": mean_rank(first.values, second.values),
-            "sign": equal_signs(first.values, second.values),
-        }
-        for (a, first), (b, second) in combinations(attributions.items(), 2)
+        (a, b, mean_rank(values[a], values[b]), equal_signs(values[a], values[b]))
+        for a, b in combinations(values, 2)
     ]
     if importance is not None:
         sizes = importance.table["importance"].to_numpy()
-        rows += [
-            {
-                "method_a": name,
-                "method_b": "permutation importance",
-                "rank": _rank(np.abs(result.values).mean(axis=(0, 2)), sizes),
-                "sign": np.nan,
-            }
-            for name, result in attributions.items()
-        ]
-    return ResultTable(pd.DataFrame(rows), "Agreement between methods", "agreement")
+        for name, each in values.items():
+            rank = _rank(np.abs(each).mean(axis=(0, 2)), sizes)
+            rows.append((name, "permutation importance", rank, np.nan))
+    table = pd.DataFrame(rows, columns=["method_a", "method_b", "rank", "sign"])
+    return ResultTable(table, "Agreement between methods", "agreement")
 
 
 def mean_rank(a: np.ndarray, b: np.ndarray) -> float:
     """Return Spearman's correlation of sizes, its mean over rows and classes."""
-    ranks = [
-        _rank(np.abs(a[i, :, k]), np.abs(b[i, :, k]))
-        for i in range(a.shape[0])
-        for k in range(a.shape[2])
-    ]
+    n, _, k = a.shape
+    ranks = [_rank(*np.abs([a[i, :, c], b[i, :, c]])) for i, c in np.ndindex(n, k)]
     known = [rank for rank in ranks if np.isfinite(rank)]
     return float(np.mean(known)) if known else np.nan
 

@@ -10,7 +10,7 @@ from skdnn._runtime.progress import Progress
 from skdnn.explain._model.columns import Column
 from skdnn.explain._model.grid import output_differences, outputs_at
 from skdnn.explain._model.opening import open_averaging_problem
-from skdnn.explain._model.options import Features, RandomState, Step, no_step
+from skdnn.explain._model.options import Features, RandomState, Step
 from skdnn.explain._model.target import Problem, Target
 from skdnn.explain._results.intervals import t_quantile
 from skdnn.explain._results.tables import ResultTable
@@ -39,7 +39,7 @@ def average_conditional_effects(
     X : {array-like, DataFrame} of shape (n_samples, n_features)
         Rows to average over, unless there is a background.
     background : like X, default=None
-        Rows to average over, at most 100 of them. None takes all of X.
+        Rows to average over, at most 100. None takes all of X.
     features : str, int or list of these, default=None
         Columns to measure, by name or position. None is all.
     output : {"probability", "log_odds"}, default="probability"
@@ -54,9 +54,9 @@ def average_conditional_effects(
     ResultTable
         `frame()` has one row for each column and class: feature, class, effect (in
         units of `output` per unit of the column), std_error, ci_low, ci_high (95%,
-        over the members of an ensemble; otherwise NaN). If there are categorical
-        columns, `level` and `reference` follow `feature`, and there is one row for
-        each category: its effect is that of the level instead of the reference.
+        over the members of an ensemble; otherwise NaN). With categorical columns,
+        `level` and `reference` follow `feature`; each category has a row, the effect
+        of the level instead of the reference.
 
     Raises
     ------
@@ -68,16 +68,13 @@ def average_conditional_effects(
     The effect is the mean over the rows of the slope of the output [1]_: the
     difference over a tenth of the column's standard deviation, as in cito [2]_, here
     centred at the row's value and within the range of the column. Integers are moved by
-    whole steps, and rows whose value is missing are left out. The effect of a constant
-    column is 0. For a linear output the effect is the coefficient.
+    whole steps; rows whose value is missing are left out. A constant column has effect
+    0. For a linear output the effect is the coefficient. The reference is the first
+    category of an ordered column, such as booleans, else the most frequent one.
 
-    For an ensemble, `std_error` is the standard deviation of the effect over the
-    members, and the interval is Student's t interval: if the members were fitted to
-    bootstrap samples, it accounts for training rows and seeds (Efron and Tibshirani,
-    1993, section 12.2).
-
-    The reference is the first category of an ordered column, such as booleans, else
-    the most frequent one.
+    For an ensemble, `std_error` is the standard deviation over the members, and the
+    interval is Student's t interval: if they were fitted to bootstrap samples, it
+    accounts for training rows and seeds (Efron and Tibshirani, 1993, section 12.2).
 
     References
     ----------
@@ -103,28 +100,14 @@ def average_conditional_effects(
     problem = open_averaging_problem(estimator, X, background, output, random_state)
     positions = problem.target.positions(features)
     with Progress(len(positions), "column", verbose) as progress:
-        return compute_average_conditional_effects(problem, positions, progress.step)
-
-
-def compute_average_conditional_effects(
-    problem: Problem, positions: Sequence[int] | None = None, step: Step = no_step
-) -> ResultTable:
-    """Return mean effects over all background rows, with errors over the members.
-
-    No positions are all columns.
-    """
-    problem = problem.stacked()
-    target = problem.target
-    positions = target.positions(None) if positions is None else positions
-    table, n_refits = measure_effects(problem, positions, step), target.n_refits
-    error = table["refit_error"]
+        table = measure_effects(problem, positions, progress.step)
+    n_refits = problem.stacked().target.n_refits
+    effect, error = table["effect"], table["refit_error"]
     reach = t_quantile(0.95, n_refits - 1) * error if n_refits else error
     table = table.drop(columns=_MEASURED[1:]).assign(
-        std_error=error,
-        ci_low=table["effect"] - reach,
-        ci_high=table["effect"] + reach,
+        std_error=error, ci_low=effect - reach, ci_high=effect + reach
     )
-    heading = f"Average conditional effects on the {target.unit}"
+    heading = f"Average conditional effects on the {problem.target.unit}"
     refits = error.to_numpy() if n_refits else None
     return ResultTable(table, heading, "effects", refits, n_refits)
 
@@ -134,9 +117,8 @@ def measure_effects(
 ) -> pd.DataFrame:
     """Return the effects of columns on each class, and their errors.
 
-    The columns are feature, level and reference (if there are categorical columns),
-    class, effect, data_error (standard error over the rows averaged over), refit_error
-    (standard deviation over the members; NaN without) and n_rows.
+    data_error is the standard error over the rows averaged over, refit_error the
+    standard deviation over the members, NaN without.
     """
     target, rows = problem.target.stacked(), problem.background
     tables = []
@@ -154,18 +136,14 @@ def measure_effects(
 
 
 class _Mean:
-    """Means over rows that are added in blocks, and their standard errors.
-
-    There are `n_levels` means of the outputs of a target; errors are of the classes
-    alone, not of the members.
-    """
+    """Means over rows that are added in blocks; of the classes, standard errors too."""
 
     def __init__(self, target: Target, n_levels: int = 1):
         self._target = target
         self._sums = np.zeros((n_levels, target.n_outputs))
         self._squares = np.zeros((n_levels, target.n_classes))
         # squares of differences from the first row lose no precision
-        self._first = np.full(self._squares.shape, np.nan)
+        self._first = np.full_like(self._squares, np.nan)
         self._counts = np.zeros((n_levels, 1))
 
     def add(self, outputs: np.ndarray, part: slice = slice(None)) -> None:
@@ -207,10 +185,7 @@ def _slope(target: Target, rows: np.ndarray, j: int) -> pd.DataFrame:
 
 
 def _ends(column: Column, cells: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the values that each row is moved to, below and above its own.
-
-    Both are within the range of the column, equally far apart for all rows.
-    """
+    """Return the values that rows are moved to, equally far apart for all of them."""
     lowest, highest = cells.min(), cells.max()
     width = min(_STEP * cells.std(), highest - lowest)
     half = width / 2
@@ -233,8 +208,7 @@ def _contrasts(target: Target, rows: np.ndarray, j: int) -> pd.DataFrame:
     counts = counts[np.searchsorted(codes, listed)]
     first = 0 if column.is_ordered else int(counts.argmax())
     others = np.delete(np.arange(len(listed)), first)
-    if not len(others):  # the only category instead of itself
-        others = np.array([first])
+    others = others if len(others) else np.array([first])  # itself if it is the only
     mean = _Mean(target, len(others))
     for start in range(0, len(rows), target.block_rows):
         some = rows[start : start + target.block_rows].copy()

@@ -11,7 +11,7 @@ from skdnn.explain._model.names import positions_of
 from skdnn.explain._model.opening import draw_background, open_problem
 from skdnn.explain._model.options import RandomState, Step, no_step
 from skdnn.explain._model.target import Problem, Target
-from skdnn.explain._results.break_down import BreakDown
+from skdnn.explain._results.attributions import BreakDown
 
 
 def break_down(
@@ -48,10 +48,9 @@ def break_down(
     Returns
     -------
     BreakDown
-        As of `shap`. ``values`` of shape (n_samples, n_features, n_classes) in units of
-        `output`: with ``base_values`` they sum to the prediction. ``orders`` of shape
-        (n_samples, n_features) is the order of the columns in each row. There are no
-        sampling errors: ``std_errors`` are 0.
+        As of `shap`, with ``values`` of shape (n_samples, n_features, n_classes) and no
+        sampling errors: ``std_errors`` are 0. ``orders`` of shape (n_samples,
+        n_features) is the order of the columns in each row.
 
     Raises
     ------
@@ -60,11 +59,11 @@ def break_down(
 
     Notes
     -----
-    All background rows are given the row's values, one column after the other. The
-    attribution of a column is the change of the mean output in its turn [1]_. The size
-    of a column is the change of the output by this column alone, as the root mean
-    square over the classes, so that one order holds for all classes. Where columns
-    interact, the attributions depend on the order; `shap` is the mean over all orders.
+    All background rows are given the row's values, one column after the other; the
+    attribution of a column is the change of the mean output in its turn [1]_. Its size
+    is that of the change by this column alone, the root mean square over the classes.
+    Where columns interact, the attributions depend on the order; `shap` is the mean
+    over all orders.
 
     References
     ----------
@@ -125,11 +124,7 @@ def compute_break_down(
 def _attribute(
     problem: Problem, first: list[int], step: Step
 ) -> tuple[np.ndarray, np.ndarray | None, np.ndarray]:
-    """Return values and refit errors of all rows, and the order of the columns.
-
-    The shape of the former is (n_samples, n_features, n_classes). All members use the
-    order of the ensemble, of shape (n_samples, n_features).
-    """
+    """Return values, refit errors, and the order of the columns, of all members."""
     target, X, background = problem.target, problem.X, problem.background
     d = target.n_features
     base = target.predict(background).mean(axis=0)
@@ -164,10 +159,9 @@ def _attribute(
 def _means(
     target: Target, rows: np.ndarray, background: np.ndarray, known: np.ndarray
 ) -> np.ndarray:
-    """Return the mean output of background rows that have some values of a row.
+    """Return mean outputs (n_rows, n_sets, n_outputs) of background rows.
 
-    `known`, of shape (n_rows, n_sets, n_features), is whether a value is the row's; the
-    result has shape (n_rows, n_sets, n_outputs).
+    Their values are the row's where `known`, (n_rows, n_sets, n_features), is True.
     """
     n, n_sets, d = known.shape
     flat = known.reshape(-1, d)

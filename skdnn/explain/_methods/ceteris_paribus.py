@@ -7,12 +7,7 @@ import numpy as np
 import pandas as pd
 
 from skdnn._runtime.progress import Progress
-from skdnn.explain._methods.profiles import (
-    Curves,
-    curve_table,
-    grid_curves,
-    make_profiles,
-)
+from skdnn.explain._methods.profiles import curve_table, grid_curves, make_profiles
 from skdnn.explain._model.grid import grid_points
 from skdnn.explain._model.opening import open_problem
 from skdnn.explain._model.options import (
@@ -22,7 +17,7 @@ from skdnn.explain._model.options import (
     check_count,
     no_step,
 )
-from skdnn.explain._model.target import Problem
+from skdnn.explain._model.target import Problem, Target
 from skdnn.explain._results.profiles import Profiles
 
 _RESOLUTION = 50
@@ -48,13 +43,12 @@ def ceteris_paribus(
     X : {array-like, DataFrame} of shape (n_samples, n_features)
         Rows to explain.
     background : like X, default=None
-        Rows that define the grid of each column, usually the training data; all are
-        used. None takes X.
+        Rows that define the grids, usually the training data. None takes X.
     features : str, int or list of these, default=None
         Columns to vary, by name or position. None is all.
     grid_resolution : int, default=50
-        Maximum number of grid points of a numeric column, in addition to the row's own;
-        other columns are evaluated at every category.
+        Maximum number of grid points of a numeric column, in addition to the row's own.
+        Other columns have all categories.
     output : {"probability", "log_odds"}, default="probability"
         What is shown.
     random_state : object, default=None
@@ -105,58 +99,40 @@ def ceteris_paribus(
 
 def compute_ceteris_paribus(
     problem: Problem,
-    positions: Sequence[int] | None = None,
+    positions: Sequence[int],
     resolution: int = _RESOLUTION,
     step: Step = no_step,
 ) -> Profiles:
-    """Return a curve for each row along columns; no positions are all columns."""
+    """Return a curve for each row along columns."""
     problem = problem.stacked()
     target, X = problem.target, problem.X
-    positions = target.positions(None) if positions is None else positions
-    predictions = target.split(target.predict(X))
-    tables, own = [], {}
-    for j in positions:
-        column = target.columns[j]
-        points = grid_points(column, problem.background[:, j], resolution)
-        curves = grid_curves(target, X, j, points, average=False)
-        tables.append(_with_own_values(problem, j, curves, predictions))
-        own[column.name] = column.displayed(X[:, j])
-        step()
-    return make_profiles(problem, tables, positions, "Ceteris paribus", own=own)
+    predictions = target.predict(X)
+    columns = {j: target.columns[j] for j in positions}
+    own = {column.name: column.displayed(X[:, j]) for j, column in columns.items()}
+
+    def table_of(j: int) -> pd.DataFrame:
+        points = grid_points(target.columns[j], problem.background[:, j], resolution)
+        return _with_own_values(target, X, j, points, predictions)
+
+    return make_profiles(problem, positions, table_of, step, "Ceteris paribus", own=own)
 
 
 def _with_own_values(
-    problem: Problem,
-    j: int,
-    curves: Curves,
-    predictions: tuple[np.ndarray, np.ndarray | None],
+    target: Target, X: np.ndarray, j: int, points: np.ndarray, predictions: np.ndarray
 ) -> pd.DataFrame:
-    """Return curves along column j with each row's own value among the grid points.
-
-    `predictions` are the output for the rows, of shape (n_samples, n_classes), and its
-    standard deviation over the members.
-    """
-    target, own, points = problem.target, problem.X[:, j], curves.points
-    column, k = target.columns[j], target.n_classes
-    table = curve_table(column, target.class_names, curves, by_sample=True)
+    """Return curves along column j with each row's own value among the grid points."""
+    own, k = X[:, j], target.n_classes
+    curves = grid_curves(target, X, j, points, average=False)
+    table = curve_table(target, j, points, curves, np.arange(len(X)))
     is_point = np.isin(own, points) | (np.isnan(own) & np.isnan(points).any())
     added = np.flatnonzero(~is_point)
     if not len(added):
         return table
-    extra = pd.DataFrame(
-        {
-            "sample": np.repeat(added, k),
-            "feature": column.name,
-            "class": np.tile(target.class_names, len(added)),
-            "x": np.repeat(column.displayed(own[added]), k),
-            "value": predictions[0][added].ravel(),
-        }
-    )
-    if predictions[1] is not None:
-        extra["refit_error"] = predictions[1][added].ravel()
+    values = target.split(predictions[added, None])
+    extra = curve_table(target, j, own[added, None], values, added)
     # the index in the table, between the neighbours; missing and new values come last
     index = np.searchsorted(points, own[added]) - 0.5
-    if not column.is_numeric:
+    if not target.columns[j].is_numeric:
         index[:] = len(points) - 0.5
     starts = (added[:, None] * k + np.arange(k)) * len(points)
     keys = np.append(np.arange(len(table)), (starts + index[:, None]).ravel())

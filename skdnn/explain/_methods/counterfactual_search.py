@@ -15,8 +15,7 @@ from skdnn.explain._model.target import Target
 
 # Maximum number of rows for an exhaustive search of one size of sets.
 _BUDGET = 50_000
-# Maximum number of values of a column; beyond single changes, fewer until the budget
-# suffices.
+# Values of a column; beyond single changes, fewer until the budget suffices.
 MAX_VALUES = 1000
 _FEWER_VALUES = (MAX_VALUES, 500, 200, 100, 50, 30, 20, 14, 10, 7, 5)
 # Rows kept by the beam search from one size to the next, and values tried for each.
@@ -28,45 +27,24 @@ _SMALLEST = 1e-300
 
 @dataclass(frozen=True)
 class AllowedChanges:
-    """Which columns may change, and to which values.
-
-    `columns` are positions; `values` the coded values of each of them, rising; `spans`,
-    of shape (n_features,), the ranges of numeric columns, NaN for others.
-    """
+    """Which columns may change, and to which values."""
 
     columns: list[int]
-    values: dict[int, np.ndarray]
-    spans: np.ndarray
+    values: dict[int, np.ndarray]  # coded values of each of them, rising
+    spans: np.ndarray  # (n_features,), ranges of numeric columns, NaN for others
 
     def distances(self, row: np.ndarray, rows: np.ndarray) -> np.ndarray:
-        """Return Gower's distances of rows from one row, summed over columns.
-
-        A change of a number counts as its share of the range, another change as 1.
-        """
+        """Return Gower's distances of rows from one row, summed over columns."""
         share = np.abs(rows - row) / np.where(self.spans > 0, self.spans, 1)
         is_whole = np.isnan(self.spans) | np.isnan(share)
         changes = np.where(is_whole, differ(rows, row), share)
         return np.asarray(changes.sum(axis=1))
 
 
-@dataclass(frozen=True)
-class Alternatives:
-    """The result of the search for one row.
-
-    `rows`, of shape (n_alternatives, n_features), are coded rows of a wanted class, the
-    nearest first. `is_fewest` is whether every smaller set of columns was tried with
-    every value; without alternatives, whether every set was.
-    """
-
-    rows: np.ndarray
-    is_fewest: bool
-
-
 class Search:
-    """The search for one coded row.
+    """The search for one coded row, whose `wanted` classes (bool) are to be reached.
 
-    The output of the target is the probability; `wanted`, bool, are the classes to
-    reach.
+    The output of the target is the probability.
     """
 
     def __init__(
@@ -83,8 +61,12 @@ class Search:
         }
         self._scores: dict[int, np.ndarray] = {}
 
-    def run(self, n_alternatives: int) -> Alternatives:
-        """Return the nearest rows that differ in the fewest cells."""
+    def run(self, n_alternatives: int) -> tuple[np.ndarray, bool]:
+        """Return the nearest rows that differ in the fewest cells, and if it is sure.
+
+        It is if all values of all smaller sets of columns, or of all sets if there is
+        no such row, were tried.
+        """
         largest = max(len(values) for values in self._values.values())
         beam, best, stale, is_complete = self._row[None], -np.inf, 0, True
         for size in range(1, len(self._allowed.columns) + 1):
@@ -94,25 +76,23 @@ class Search:
             blocks = self._all_of(size, n_values) if n_values else self._one_more(beam)
             hits, beam, top = self._try(blocks)
             if len(hits):
-                return Alternatives(self._polish(hits, n_alternatives), is_complete)
+                return self._polish(hits, n_alternatives), is_complete
             is_complete &= n_values >= largest
             # an exhaustive search needs no improvement on the way
             stale = 0 if top > best or n_values else stale + 1
             if stale == _PATIENCE:
                 break
             best = max(best, top)
-        return Alternatives(self._row[None][:0], is_complete)
+        return self._row[None][:0], is_complete
 
     def score(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return a score of rows, and whether their class is wanted, (n_rows,) each.
+        """Return log ratios of the largest wanted probability to the largest other.
 
-        The score is the log ratio of the largest wanted probability to the largest
-        other. The class is that of the classifier's ``predict`` if it has one.
+        The second array is whether the class is wanted.
         """
         proba = np.maximum(self._target.predict(rows), _SMALLEST)
-        score = np.log(proba[:, self._wanted].max(axis=1)) - np.log(
-            proba[:, ~self._wanted].max(axis=1)
-        )
+        best, other = proba[:, self._wanted], proba[:, ~self._wanted]
+        score = np.log(best.max(axis=1)) - np.log(other.max(axis=1))
         is_wanted = self._wanted[proba.argmax(axis=1)]
         likely = np.flatnonzero(is_wanted)
         is_wanted[likely] = self._wanted[self._target.classes_of(rows[likely])]
@@ -169,8 +149,7 @@ class Search:
         self, blocks: Iterable[np.ndarray]
     ) -> tuple[np.ndarray, np.ndarray, float]:
         """Return rows of a wanted class, the most promising rows and the best score."""
-        hits, beam = [self._row[None][:0]], self._row[None][:0]
-        scores = np.empty(0)
+        hits, beam, scores = [self._row[None][:0]], self._row[None][:0], np.empty(0)
         for rows in _joined(blocks, self._target.block_rows):
             score, is_wanted = self.score(rows)
             hits.append(rows[is_wanted])
@@ -188,9 +167,7 @@ class Search:
             first.setdefault(self._changed(row).tobytes(), row)
             if len(first) == 3 * n_alternatives:
                 break
-        near = np.array(
-            [self.shrink(self.undo_needless(row)) for row in first.values()]
-        )
+        near = np.array([self.shrink(self.undo_needless(r)) for r in first.values()])
         distance = self._allowed.distances(self._row, near)
         n_changed = np.array([self._changed(row).sum() for row in near])
         order = np.lexsort((distance, n_changed))
@@ -239,12 +216,8 @@ def differ(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def n_combinations(counts: np.ndarray, size: int) -> float:
-    """Return the number of ways to change sets of this size.
-
-    That is the elementary symmetric polynomial of the numbers of values.
-    """
-    ways = np.zeros(size + 1)
-    ways[0] = 1
+    """Return the number of ways to change sets of this size."""
+    ways = np.eye(size + 1)[0]  # elementary symmetric polynomials
     for count in counts:
         ways[1:] += ways[:-1] * count
     return float(ways[size])

@@ -11,7 +11,6 @@ from skdnn._runtime.progress import Progress
 from skdnn.explain._methods.counterfactual_search import (
     MAX_VALUES,
     AllowedChanges,
-    Alternatives,
     Search,
     differ,
 )
@@ -26,7 +25,7 @@ from skdnn.explain._model.options import (
 )
 from skdnn.explain._model.target import Problem, Target
 from skdnn.explain._results.counterfactuals import Counterfactuals
-from skdnn.explain._results.positions import class_position
+from skdnn.explain._results.result import class_position
 
 OWN_COLUMNS = ("sample", "found", "target")
 
@@ -52,9 +51,9 @@ def counterfactuals(
     X : {array-like, DataFrame} of shape (n_samples, n_features)
         Rows to explain.
     background : like X, default=None
-        Rows whose values a column may be changed to, usually the training data. Of more
-        than 1000 different numbers in a column, 1000 evenly spread ones are used, of
-        other values the most frequent. None takes X.
+        Rows whose values a column may be changed to, usually the training data; None
+        takes X. At most 1000 values of a column are used: evenly spread numbers, or
+        the most frequent of other values.
     target_class : class label, default=None
         Class to reach. None is any other than the predicted one.
     fixed : str, int or list of these, default=None
@@ -74,10 +73,10 @@ def counterfactuals(
     -------
     Counterfactuals
         `frame()` has one or more rows for each explained row: sample, found, target and
-        the columns of X. Where `found` is True the classifier predicts `target` for
-        that row. Where it is False there was none, and the row is unchanged; `target`
-        is then `target_class`, or the next most probable class. A row of `target_class`
-        is unchanged. `changes()` lists the changes.
+        the columns of X. Where `found` is True the classifier predicts `target`.
+        Otherwise the row is unchanged, and `target` is `target_class`, or the next most
+        probable class. A row of `target_class` is unchanged. `changes()` lists the
+        changes.
 
     Raises
     ------
@@ -89,10 +88,9 @@ def counterfactuals(
     Sets of columns are tried by size, with values of the background, never with missing
     ones. Single columns are tried in full; larger sets up to 50 000 combinations,
     beyond which only the most promising are changed further. `is_fewest` is whether all
-    smaller sets were tried with all values. Among alternatives with equally many
-    changes the nearest come first: differences of numbers count as shares of their
-    range, other changes as 1. Fewest changes to observed values are the sparsity and
-    the validity of [1]_.
+    smaller sets were tried with all values. Of equally many changes the nearest come
+    first: differences of numbers count as shares of their range, other changes as 1.
+    Fewest changes to observed values are the sparsity and the validity of [1]_.
 
     References
     ----------
@@ -134,7 +132,12 @@ def compute_counterfactuals(
     """Return the fewest changes of every row; options as of `counterfactuals`."""
     problem = problem.with_output("probability")
     target = problem.target
-    _check_names(target.feature_names)
+    taken = [name for name in OWN_COLUMNS if name in target.feature_names]
+    if taken:
+        raise ValueError(
+            f"Columns of X must not be named {list(OWN_COLUMNS)}, as columns of the "
+            f"result are. Got {taken}; rename them before fitting."
+        )
     if target.n_classes < 2:
         raise ValueError("`estimator` must know two classes at least. Got one.")
     goal = None
@@ -142,26 +145,15 @@ def compute_counterfactuals(
         goal = class_position(target.class_names, target_class)
     allowed = _allowed_changes(problem, fixed, ranges)
     results = []
-    predicted = target.classes_of(problem.X)
+    classes, predicted = np.arange(target.n_classes), target.classes_of(problem.X)
     for row, own in zip(problem.X, predicted, strict=True):
+        wanted = classes != own if goal is None else classes == goal
         if own == goal:
-            results.append(Alternatives(row[None], True))
+            results.append((row[None], True))
         else:
-            classes = np.arange(target.n_classes)
-            wanted = classes != own if goal is None else classes == goal
-            search = Search(target, allowed, row, wanted)
-            results.append(search.run(n_alternatives))
+            results.append(Search(target, allowed, row, wanted).run(n_alternatives))
         step()
     return _collected(problem, results, goal)
-
-
-def _check_names(names: list[str]) -> None:
-    taken = [name for name in OWN_COLUMNS if name in names]
-    if taken:
-        raise ValueError(
-            f"Columns of X must not be named {list(OWN_COLUMNS)}, as columns of the "
-            f"result are. Got {taken}; rename them before fitting."
-        )
 
 
 def _allowed_changes(
@@ -171,7 +163,13 @@ def _allowed_changes(
     target, names = problem.target, problem.target.feature_names
     none_fixed = fixed is None or np.size(fixed) == 0
     kept = [] if none_fixed else positions_of("fixed", fixed, names)
-    by_position = _by_position(ranges, names)
+    if not (ranges is None or isinstance(ranges, Mapping)):
+        raise ValueError(
+            "`ranges` must be a dict of columns to allowed values. Got "
+            f"{type(ranges).__name__}."
+        )
+    limited = positions_of("ranges", list(ranges), names) if ranges else []
+    by_position = dict(zip(limited, (ranges or {}).values(), strict=True))
     columns = [j for j in range(len(names)) if j not in set(kept)]
     if not columns:
         raise ValueError("`fixed` must leave a column that may change. Got all.")
@@ -200,23 +198,8 @@ def _limited(known: np.ndarray, counts: np.ndarray, is_numeric: bool) -> np.ndar
     return np.sort(known[np.argsort(-counts, kind="stable")[:MAX_VALUES]])
 
 
-def _by_position(ranges: Any, names: list[str]) -> dict[int, Any]:
-    if ranges is None:
-        return {}
-    if not isinstance(ranges, Mapping):
-        raise ValueError(
-            "`ranges` must be a dict of columns to allowed values. Got "
-            f"{type(ranges).__name__}."
-        )
-    positions = positions_of("ranges", list(ranges), names) if ranges else []
-    return dict(zip(positions, ranges.values(), strict=True))
-
-
 def _in_range(problem: Problem, j: int, known: np.ndarray, ends: Any) -> np.ndarray:
-    """Return which values of a column are in a range, bool.
-
-    ValueError if the range is invalid, or no value of the background is in it.
-    """
+    """Return which values of a column are in a range; ValueError if none is."""
     column = problem.target.columns[j]
     if column.is_numeric:
         low, high = _limits(column.name, ends)
@@ -260,27 +243,22 @@ def _limits(name: str, ends: Any) -> tuple[float, float]:
 
 
 def _collected(
-    problem: Problem, results: Sequence[Alternatives], goal: int | None
+    problem: Problem, results: Sequence[tuple[np.ndarray, bool]], goal: int | None
 ) -> Counterfactuals:
     """Return the result in the user's columns."""
     target, X = problem.target, problem.X
-    is_found = np.array([len(result.rows) > 0 for result in results])
-    counts = np.array([max(1, len(result.rows)) for result in results])
-    sample = np.repeat(np.arange(len(X)), counts)
-    rows = np.vstack([r.rows if len(r.rows) else X[[i]] for i, r in enumerate(results)])
-    reached = _reached(target, rows, is_found[sample], goal)
+    counts = np.array([len(nearest) for nearest, _ in results])
+    sample = np.repeat(np.arange(len(X)), np.maximum(1, counts))
+    is_found = counts[sample] > 0
+    rows = X[sample]
+    rows[is_found] = np.vstack([nearest for nearest, _ in results])
+    reached = _reached(target, rows, is_found, goal)
     cells = target.frame(rows)
-    facts = pd.DataFrame(
-        {
-            "sample": sample,
-            "found": is_found[sample],
-            "target": target.class_names[reached],
-        }
-    )
+    own = zip(OWN_COLUMNS, (sample, is_found, target.class_names[reached]), strict=True)
     return Counterfactuals(
-        table=pd.concat([facts, cells], axis=1),
+        table=pd.concat([pd.DataFrame(dict(own)), cells], axis=1),
         changed=_changes(problem, sample, rows),
-        is_fewest=np.array([result.is_fewest for result in results]),
+        is_fewest=np.array([is_fewest for _, is_fewest in results]),
         n_background=len(problem.background),
         member_shares=_member_shares(target.stacked(), rows, reached),
     )
@@ -316,18 +294,11 @@ def _changes(problem: Problem, sample: np.ndarray, rows: np.ndarray) -> pd.DataF
     """Return one row for each value that changes."""
     target, before = problem.target, problem.X[sample]
     row, column = np.nonzero(differ(rows, before))
-    old, new = (np.empty(len(row), dtype=object) for _ in range(2))
+    values = {name: np.empty(len(row), dtype=object) for name in ("old", "new")}
     for j in np.unique(column):
         here = np.flatnonzero(column == j)
-        decode = target.columns[j].decode
-        old[here] = pd.Series(decode(before[row[here], j])).tolist()
-        new[here] = pd.Series(decode(rows[row[here], j])).tolist()
-    return pd.DataFrame(
-        {
-            "row": row,
-            "sample": sample[row],
-            "feature": [target.feature_names[j] for j in column],
-            "old": old,
-            "new": new,
-        }
-    )
+        for part, cells in zip(values.values(), (before, rows), strict=True):
+            decoded = target.columns[j].decode(cells[row[here], j])
+            part[here] = pd.Series(decoded).tolist()
+    names = [target.feature_names[j] for j in column]
+    return pd.DataFrame({"row": row, "sample": sample[row], "feature": names, **values})

@@ -19,8 +19,7 @@ class Support:
     """Finds rows that are further from the data than data rows are from each other.
 
     Numbers are measured in standard deviations; another category, or a missing value
-    instead of a known one, counts as one. The data is the background, of at least 10
-    rows, or a sample of it.
+    instead of a known one, counts as one. The data is a sample of the background.
     """
 
     def __init__(self, problem: Problem, random_state: np.random.RandomState):
@@ -50,15 +49,14 @@ class Support:
         """Return rows as points in a Euclidean space."""
         parts = []
         for j, column in enumerate(self._columns):
-            cells = rows[:, j]
+            cells = rows[:, [j]]
             if column.is_numeric:
                 known = np.isfinite(cells)
                 scaled = (cells - self._mean[j]) / self._spread[j]
-                parts += [np.where(known, scaled, 0.0)[:, None], known[:, None]]
+                parts += [np.where(known, scaled, 0.0), known]
             else:
                 # the distance of two categories is the root of 2 before division
-                same = cells[:, None] == self._categories[j]
-                parts.append(same / math.sqrt(2))
+                parts.append((cells == self._categories[j]) / math.sqrt(2))
         return np.hstack(parts).astype(float)
 
 
@@ -67,8 +65,8 @@ def mixtures(
 ) -> np.ndarray:
     """Return synthetic rows as of SHAP and break-down, (n_rows, n_features).
 
-    Some values are those of an explained row, the others of a background row; all
-    numbers of values are equally frequent, as for Shapley values.
+    Some values, of all numbers equally often, are those of an explained row, the others
+    of a background row.
     """
     X, back, d = problem.X, problem.background, problem.target.n_features
     if d == 1:
@@ -81,16 +79,12 @@ def mixtures(
 
 
 def code_of(column: Column, cell: Any) -> float:
-    """Return the code of a value that a result shows; NaN for a missing number.
-
-    ValueError for a category that neither rows nor background have.
-    """
+    """Return the code of a value that a result shows; NaN for a missing number."""
     if column.is_numeric:
         return float(cell)
     for code, category in enumerate(column.categories):
-        is_missing = pd.isna(category) or pd.isna(cell)
-        both_missing = pd.isna(category) and pd.isna(cell)
-        if both_missing or (not is_missing and category == cell):
+        missing = pd.isna(category), pd.isna(cell)
+        if all(missing) or (not any(missing) and category == cell):
             return float(code)
     raise ValueError(
         f"`X` and `background` must be those of the result. Got none of {cell!r} in "

@@ -1,8 +1,7 @@
 """Deletion curves: the prediction as columns are removed in the order of attributions.
 
-If attributions describe the classifier, removing the first columns changes the
-prediction most. Values are replaced by those of background rows, in the order of the
-attribution, and in random orders for comparison.
+Values are replaced by those of background rows, in the order of the attribution, and in
+random orders for comparison. The first columns should change the prediction most.
 """
 
 from collections.abc import Mapping
@@ -12,7 +11,7 @@ import pandas as pd
 
 from skdnn.explain._model.target import Problem
 from skdnn.explain._results.attributions import Attributions
-from skdnn.explain._results.deletion import DeletionCurves
+from skdnn.explain._results.tables import DeletionCurves
 
 # The number of random orders; the smallest p-value is 1 in 40.
 N_ORDERS = 39
@@ -28,13 +27,9 @@ def compute_deletion_curves(
 ) -> dict[str, DeletionCurves]:
     """Return deletion curves of the first rows for the predicted class.
 
-    The results, by name, explain the rows of the problem with one player for each
-    column and every class. They are compared with the same random orders.
-
-    References
-    ----------
-    .. [1] Petsiuk, Das and Saenko (2018), RISE: randomized input sampling for
-       explanation of black-box models, section 4.3.
+    Results, with a player for each column, are compared with the same random orders
+    (Petsiuk, Das and Saenko, 2018, RISE: randomized input sampling for explanation of
+    black-box models, section 4.3).
     """
     n, d = min(_MAX_ROWS, len(problem.X)), problem.target.n_features
     rows, back = problem.X[:n], problem.background
@@ -52,24 +47,16 @@ def compute_deletion_curves(
     areas = curves[:, 1:-1].mean(axis=1) if d > 1 else np.zeros(len(curves))
     random = curves[len(own) :]
     low, high = np.quantile(random, [0.025, 0.975], axis=0)
-    return {
-        name: DeletionCurves(
-            pd.DataFrame(
-                {
-                    "removed": removed / d,
-                    "attribution": curves[i],
-                    "random": random.mean(axis=0),
-                    "low": low,
-                    "high": high,
-                }
-            ),
-            areas[len(own) :],
-            float(areas[i]),
-            n,
-            problem.target.unit,
-        )
-        for i, name in enumerate(results)
-    }
+    columns = {
+        "removed": removed / d, "random": random.mean(axis=0), "low": low, "high": high,
+    }  # fmt: skip
+    by_name = {}
+    for name, curve, area in zip(results, curves, areas.tolist(), strict=False):
+        table = pd.DataFrame(columns)
+        table.insert(1, "attribution", curve)
+        unit = problem.target.unit
+        by_name[name] = DeletionCurves(table, areas[len(own) :], area, n, unit)
+    return by_name
 
 
 def _curves(
@@ -80,11 +67,7 @@ def _curves(
     classes: np.ndarray,
     removed: np.ndarray,
 ) -> np.ndarray:
-    """Return the mean output in each order with some columns removed.
-
-    `orders` has shape (n_orders, n_rows, n_features), the result (n_orders,
-    len(removed)).
-    """
+    """Return mean outputs (n_orders, len(removed)) with some columns removed."""
     n, d = rows.shape
     turns = np.argsort(orders, axis=2)  # when each column is removed
     means = np.empty((len(orders), len(removed)))

@@ -1,10 +1,9 @@
 """LIME: a weighted linear surrogate around each row.
 
-Rows are drawn around the explained row (`lime_sampling`), and a surrogate is fitted to
-whether each player is like the row's. These are the defaults of the lime package
-(Ribeiro et al., 2016, with discretised columns) with two exceptions: numbers are drawn
-from those that occur, where lime draws from a normal distribution in each quarter; and
-values that are rare in the background are drawn more often.
+Rows are drawn around the explained row, and a surrogate is fitted to whether each
+player is like the row's, with the defaults of the lime package (Ribeiro et al., 2016)
+except for two: numbers are drawn from those that occur, not from a normal distribution
+in each quarter, and values that are rare in the background more often.
 """
 
 from collections.abc import Callable
@@ -63,14 +62,14 @@ def lime(
         Rows whose values are drawn around each row, usually the training data. None
         takes X.
     method : {"auto", "tabular"}, default="auto"
-        "auto" draws batches of 5000 rows until another seed would rank the columns
-        equally (rank correlation above 0.98), at most 100 000 rows. "tabular" is the
+        "auto" draws batches of 5000 rows, at most 100 000, until another seed would
+        rank the columns equally (rank correlation above 0.98). "tabular" is the
         explainer of the lime package, run once: for tables without missing values.
     output : {"probability", "log_odds"}, default="probability"
         What is explained.
     groups : dict of str to columns, or list of lists of columns, default=None
-        Columns, by name or position, that are drawn together, from the same row.
-        Columns that are not listed are drawn alone.
+        Columns, by name or position, that are drawn together, from the same row; the
+        others are drawn alone.
     random_state : int, RandomState or None, default=None
         Draws the rows around each row. NumPy's global state is not used or changed.
     verbose : bool, default=False
@@ -82,10 +81,10 @@ def lime(
         ``values`` of shape (n_samples, n_features, n_classes): the change of the
         surrogate's output when a column is like the row's (the same category; a number
         in the same quarter of the background; both missing) instead of unlike it; a
-        group is like the row's if all its columns are. ``base_values`` of shape
-        (n_samples, n_classes) are intercepts. ``score`` of shape (n_samples,
-        n_classes) is the weighted R² of each surrogate; where it is below 0.5,
-        ``poor_fit`` is True: the surrogate does not describe the classifier well.
+        group is if all its columns are. ``base_values`` (n_samples, n_classes) are
+        intercepts, ``score`` of the same shape is the weighted R² of each surrogate;
+        where it is below 0.5, ``poor_fit`` is True: the surrogate does not describe the
+        classifier well.
 
     Raises
     ------
@@ -167,17 +166,12 @@ def compute_lime(
 
 @dataclass(frozen=True)
 class Surrogate:
-    """A linear model of every output around one row.
+    """A linear model of every output around one row."""
 
-    `intercept` is the output where no player is like the row's; `score` the weighted
-    R², 0 for a constant output. `coefs` and their standard `errors` have shape
-    (n_players, n_outputs).
-    """
-
-    intercept: np.ndarray
-    coefs: np.ndarray
-    errors: np.ndarray
-    score: np.ndarray
+    intercept: np.ndarray  # the output where no player is like the row's
+    coefs: np.ndarray  # (n_players, n_outputs)
+    errors: np.ndarray  # standard errors of `coefs`
+    score: np.ndarray  # weighted R², 0 for a constant output
 
 
 # From a coded row to its surrogate, and the number of rows drawn.
@@ -205,30 +199,24 @@ def _until_stable(problem: Problem, players: list[Player], seed: int) -> _Explai
 
 
 def _mean(batches: list[Surrogate]) -> Surrogate:
-    intercept, coefs, score = (
-        np.mean([getattr(batch, name) for batch in batches], axis=0)
-        for name in ("intercept", "coefs", "score")
-    )
+    names = ("intercept", "coefs", "score")
+    means = {n: np.mean([getattr(b, n) for b in batches], axis=0) for n in names}
     squares = np.sum([batch.errors**2 for batch in batches], axis=0)
-    return Surrogate(intercept, coefs, np.sqrt(squares) / len(batches), score)
+    return Surrogate(**means, errors=np.sqrt(squares) / len(batches))
 
 
 def _is_stable(
     surrogate: Surrogate, n_classes: int, draw: np.random.RandomState
 ) -> bool:
-    """Return whether another run would rank the players equally, for each class.
-
-    Pairs of runs are simulated by adding noise to the coefficients, with twice their
-    variance, as the coefficients have errors themselves.
-    """
+    """Return whether another run would rank the players equally, for each class."""
     n_players = len(surrogate.coefs)
     known = np.flatnonzero(surrogate.errors[:, :n_classes].any(axis=0))
     if n_players == 1 or not len(known):
         return True
     coefs, errors = surrogate.coefs[:, known], surrogate.errors[:, known]
+    # pairs of runs: noise of twice the variance, as coefficients have errors themselves
     noise = np.sqrt(2) * draw.normal(size=(2, _N_SIMULATED, *coefs.shape))
-    order = np.abs(coefs + errors * noise).argsort(axis=2)
-    ranks = order.argsort(axis=2)
+    ranks = np.abs(coefs + errors * noise).argsort(axis=2).argsort(axis=2)
     squares = ((ranks[0] - ranks[1]) ** 2).sum(axis=1)
     # Spearman's correlation
     correlations = 1 - 6 * squares / (n_players * (n_players**2 - 1))
@@ -248,9 +236,9 @@ def fit_surrogate(
 ) -> Surrogate:
     """Fit one weighted ridge regression for all outputs at once.
 
-    `like`, bool, has shape (n_rows, n_players), `output` (n_rows, n_outputs). `terms`,
-    of shape (n_rows, n_terms), are control variates with mean 0 that reduce the noise
-    of the coefficients. Standard errors allow unequal variances (White, 1980).
+    `like`, bool, has shape (n_rows, n_players), `output` (n_rows, n_outputs); `terms`
+    (n_rows, n_terms) are control variates with mean 0 that reduce noise. Standard
+    errors allow unequal variances (White, 1980).
     """
     n, d = like.shape
     weight = kernel_weights(like)
@@ -276,7 +264,17 @@ def _lime_package(problem: Problem, groups: Groups | None, seed: int) -> _Explai
     from lime.lime_tabular import LimeTabularExplainer
 
     target, background = problem.target, problem.background
-    _check_lime_package(problem, groups)
+    if groups or target.output != "probability":
+        raise ValueError(
+            "method='tabular' must be used without `groups` and with "
+            "output='probability', as lime knows nothing else. Got one of them; use "
+            "method='auto'."
+        )
+    if not (np.isfinite(problem.X).all() and np.isfinite(background).all()):
+        raise ValueError(
+            "method='tabular' must have no missing or infinite cells, which lime "
+            "cannot draw. Got some; use method='auto'."
+        )
     is_numeric = np.array([column.is_numeric for column in target.columns])
     numeric = np.flatnonzero(is_numeric)
     classes = range(target.n_classes)
@@ -304,25 +302,10 @@ def _lime_package(problem: Problem, groups: Groups | None, seed: int) -> _Explai
         # lime has no errors, and neither the score of every class nor the members
         ours = fit_surrogate(like, output)
         coefs = ours.coefs.copy()
-        coefs[:, : target.n_classes] = [
-            [dict(theirs.local_exp[k])[j] for k in classes]
-            for j in range(target.n_features)
-        ]
+        for k in classes:
+            positions, values = zip(*theirs.local_exp[k], strict=True)
+            coefs[positions, k] = values
         intercept = np.array([theirs.intercept[k] for k in classes])
         return Surrogate(intercept, coefs, ours.errors, ours.score), _BATCH_ROWS
 
     return explain_row
-
-
-def _check_lime_package(problem: Problem, groups: Groups | None) -> None:
-    if groups or problem.target.output != "probability":
-        raise ValueError(
-            "method='tabular' must be used without `groups` and with "
-            "output='probability', as lime knows nothing else. Got one of them; use "
-            "method='auto'."
-        )
-    if not (np.isfinite(problem.X).all() and np.isfinite(problem.background).all()):
-        raise ValueError(
-            "method='tabular' must have no missing or infinite cells, which lime "
-            "cannot draw. Got some; use method='auto'."
-        )

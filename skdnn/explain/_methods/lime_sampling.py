@@ -1,8 +1,7 @@
 """Rows around an explained row, for LIME.
 
-Every player is drawn independently from the background, so that strings stay strings
-and missing values remain possible. It is *like* the row's if all its columns are: the
-same category, both missing, or numbers in the same quarter of the background.
+Every player is drawn independently from the background. It is *like* the row's if all
+its columns are: the same category, both missing, or in the same quarter of numbers.
 """
 
 from collections.abc import Sequence
@@ -21,47 +20,27 @@ class Bins:
     """Which values of the background are alike: categories, and quarters of numbers."""
 
     def __init__(self, problem: Problem):
-        self._edges = []
+        self._edges = {}
         for j, column in enumerate(problem.target.columns):
             known = problem.background[:, j]
             known = known[~np.isnan(known)]
-            is_binned = column.is_numeric and len(known) > 0
-            self._edges.append(
-                np.unique(np.quantile(known, [0.25, 0.5, 0.75])) if is_binned else None
-            )
+            if column.is_numeric and len(known):
+                self._edges[j] = np.unique(np.quantile(known, [0.25, 0.5, 0.75]))
 
     def of(self, cells: np.ndarray, j: int) -> np.ndarray:
         """Return the bin of each value of a column; missing values have their own."""
-        edges = self._edges[j]
-        bins = cells if edges is None else np.searchsorted(edges, cells)
+        bins = np.searchsorted(self._edges[j], cells) if j in self._edges else cells
         return np.where(np.isnan(cells), -1, bins)
 
 
 class Pool:
     """What a player of an explained row is drawn from: background values and its own.
 
-    Parameters
-    ----------
-    problem
-        Its background is drawn from.
-    bins
-        Which values are alike.
-    row
-        The explained row, of shape (n_columns,).
-    columns
-        Positions of the player's columns, drawn together.
-
-    Attributes
-    ----------
-    cells : ndarray of shape (n_background + 1, n_player_columns)
-        The row's own values come last.
-    like : ndarray of shape (n_background + 1,)
-        Whether they are like the row's.
-    terms : ndarray of shape (n_background + 1, n_terms)
-        Differences among values that are like the row's, and among the others: the mean
-        is 0 in both.
-    own : float
-        Additional share of the rows that get the row's own values.
+    `cells`, of shape (n_background + 1, n_player_columns), has the row's own values
+    last; `like` is whether they are like the row's. `terms`, of shape
+    (n_background + 1, n_terms), are differences among those that are, and among the
+    others: the mean is 0 in both. `own` is an additional share of the rows that get the
+    row's own values.
     """
 
     def __init__(
@@ -78,12 +57,8 @@ class Pool:
         self.own = max(0.0, (_MIN_LIKE - share) / (1 - share)) if share < 1 else 0.0
         chances = np.full(len(self.cells), (1 - self.own) / len(problem.background))
         chances[-1] = self.own
-        terms = np.hstack(
-            [
-                _terms(self.cells[:, i], problem.target.columns[j].is_numeric)
-                for i, j in enumerate(columns)
-            ]
-        )
+        is_numeric = [problem.target.columns[j].is_numeric for j in columns]
+        terms = np.hstack([*map(_terms, self.cells.T, is_numeric)])
         for part in (self.like, ~self.like):
             weight = chances[part]
             if weight.sum() > 0:
@@ -114,10 +89,9 @@ def _terms(cells: np.ndarray, is_numeric: bool) -> np.ndarray:
 def draw_rows(
     pools: Sequence[Pool], row: np.ndarray, n_rows: int, draw: np.random.RandomState
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return coded rows around one row, and which players are like the row's.
+    """Return coded rows around one row, which players are like the row's, and terms.
 
-    Their shapes are (n_rows, n_columns) and (n_rows, n_players), bool. The third array
-    are the terms of the pools, of shape (n_rows, n_terms).
+    Shapes are (n_rows, n_columns), (n_rows, n_players), bool, and (n_rows, n_terms).
     """
     rows = np.empty((n_rows, len(row)))
     like = np.empty((n_rows, len(pools)), dtype=bool)

@@ -11,12 +11,7 @@ from skdnn.explain._methods.profiles import curve_table, grid_curves, make_profi
 from skdnn.explain._model.grid import grid_points, outputs_at
 from skdnn.explain._model.names import positions_of
 from skdnn.explain._model.opening import open_averaging_problem
-from skdnn.explain._model.options import (
-    RandomState,
-    Step,
-    check_count,
-    no_step,
-)
+from skdnn.explain._model.options import RandomState, Step, check_count, no_step
 from skdnn.explain._model.target import Problem
 from skdnn.explain._results.profiles import Profiles
 
@@ -44,14 +39,14 @@ def partial_dependence(
     X : {array-like, DataFrame} of shape (n_samples, n_features)
         Rows to average over, unless there is a background.
     background : like X, default=None
-        Rows to average over, at most 100 of them. None takes all of X.
+        Rows to average over, at most 100. None takes all of X.
     features : str, int, list of these or list of pairs, default=None
         Columns to vary, by name or position. None is all. A list of pairs, such as
         ``[("age", "income")]``, varies two columns at once.
     grid_resolution : int, default=None
         Maximum number of grid points of a numeric column: its own values if there are
-        no more, else evenly spread over their central 95%. Other columns are evaluated
-        at every category. None is 50, or 20 for each column of a pair.
+        no more, else evenly spread over their central 95%. Other columns have all
+        categories. None is 50, or 20 for each column of a pair.
     ice : bool, default=False
         Whether there is one curve for each row instead of their mean; not for pairs.
     output : {"probability", "log_odds"}, default="probability"
@@ -76,8 +71,7 @@ def partial_dependence(
     Notes
     -----
     Every row is given each grid point in turn [1]_ (equation 53), whether or not such
-    rows occur. Where columns are correlated, `accumulated_local_effects` avoids such
-    rows.
+    rows occur; `accumulated_local_effects` avoids rows that do not.
 
     References
     ----------
@@ -104,12 +98,11 @@ def partial_dependence(
     pairs = _pairs(features, problem.target.feature_names)
     if pairs and ice:
         raise ValueError("`ice` must be False for pairs of columns. Got True.")
-    positions = [] if pairs else problem.target.positions(features)
-    with Progress(len(pairs or positions), "column", verbose) as progress:
+    positions: Sequence[Any] = pairs or problem.target.positions(features)
+    with Progress(len(positions), "column", verbose) as progress:
         if pairs:
-            return compute_partial_dependence_of_pairs(
-                problem, pairs, grid_resolution or _RESOLUTION_OF_PAIRS, progress.step
-            )
+            resolution = grid_resolution or _RESOLUTION_OF_PAIRS
+            return _of_pairs(problem, pairs, resolution, progress.step)
         return compute_partial_dependence(
             problem, positions, grid_resolution or _RESOLUTION, ice, progress.step
         )
@@ -119,75 +112,55 @@ def _pairs(features: Any, names: list[str]) -> list[list[int]]:
     """Return the positions of pairs of columns; none if `features` are columns."""
     if features is None or isinstance(features, str | int | np.integer):
         return []
-    is_pair = [isinstance(entry, list | tuple) for entry in features]
-    if not any(is_pair):
-        return []
-    if not all(is_pair) or any(len(pair) != 2 for pair in features):
+    pairs = [entry for entry in features if isinstance(entry, list | tuple)]
+    if pairs and (len(pairs) < len(features) or any(len(pair) != 2 for pair in pairs)):
         raise ValueError(
             "`features` must be columns, or pairs of columns, and not both. Got "
             f"{features!r}; call once for each."
         )
-    return [positions_of("features", pair, names) for pair in features]
+    return [positions_of("features", pair, names) for pair in pairs]
 
 
 def compute_partial_dependence(
     problem: Problem,
-    positions: Sequence[int] | None = None,
+    positions: Sequence[int],
     resolution: int = _RESOLUTION,
     ice: bool = False,
     step: Step = no_step,
 ) -> Profiles:
-    """Return the mean output over the background, or of every row, along columns.
-
-    All background rows are used; no positions are all columns.
-    """
+    """Return the mean output over all background rows, or of each, along columns."""
     problem = problem.stacked()
     target, rows = problem.target, problem.background
-    positions = target.positions(None) if positions is None else positions
-    tables = []
-    for j in positions:
-        column = target.columns[j]
-        points = grid_points(column, rows[:, j], resolution)
+    samples = np.arange(len(rows)) if ice else None
+
+    def table_of(j: int) -> pd.DataFrame:
+        points = grid_points(target.columns[j], rows[:, j], resolution)
         curves = grid_curves(target, rows, j, points, average=not ice)
-        tables.append(curve_table(column, target.class_names, curves, by_sample=ice))
-        step()
+        return curve_table(target, j, points, curves, samples)
+
     method = "Individual conditional expectation" if ice else "Partial dependence"
-    return make_profiles(problem, tables, positions, method)
+    return make_profiles(problem, positions, table_of, step, method)
 
 
-def compute_partial_dependence_of_pairs(
-    problem: Problem,
-    pairs: Sequence[Sequence[int]],
-    resolution: int = _RESOLUTION_OF_PAIRS,
-    step: Step = no_step,
+def _of_pairs(
+    problem: Problem, pairs: Sequence[Sequence[int]], resolution: int, step: Step
 ) -> Profiles:
     """Return the mean output over the background on the grid of each two columns."""
     problem = problem.stacked()
     target, rows = problem.target, problem.background
-    tables = []
-    for pair in pairs:
-        columns = [target.columns[j] for j in pair]
+
+    def table_of(pair: Sequence[int]) -> pd.DataFrame:
+        second = target.columns[pair[1]]
         sides = [grid_points(target.columns[j], rows[:, j], resolution) for j in pair]
         points = np.stack(np.meshgrid(*sides, indexing="ij"), axis=-1).reshape(-1, 2)
-        means = np.empty((len(points), target.n_outputs))
+        means = np.empty((1, len(points), target.n_outputs))
         for part, output in outputs_at(target, rows, pair, points):
-            means[part] = output.mean(axis=1)
-        values, errors = target.split(means)
-        k = target.n_classes
-        table = pd.DataFrame(
-            {
-                "feature": columns[0].name,
-                "feature_2": columns[1].name,
-                "class": np.repeat(target.class_names, len(points)),
-                "x": np.tile(columns[0].displayed(points[:, 0]), k),
-                "x_2": np.tile(columns[1].displayed(points[:, 1]), k),
-                "value": values.T.ravel(),
-            }
-        )
-        if errors is not None:
-            table["refit_error"] = errors.T.ravel()
-        tables.append(table)
-        step()
-    varied = [j for pair in pairs for j in pair]
+            means[0, part] = output.mean(axis=1)
+        table = curve_table(target, pair[0], points[:, 0], target.split(means))
+        table.insert(1, "feature_2", second.name)
+        x_2 = np.tile(second.displayed(points[:, 1]), target.n_classes)
+        table.insert(table.columns.get_loc("x") + 1, "x_2", x_2)
+        return table
+
     method = "Partial dependence on two columns"
-    return make_profiles(problem, tables, varied, method)
+    return make_profiles(problem, pairs, table_of, step, method)

@@ -8,10 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from skdnn._estimator.calibration import (
-    calibration_bins,
-    expected_calibration_error,
-)
+from skdnn._estimator.calibration import calibration_bins, expected_calibration_error
 
 SCORES = ("accuracy", "balanced_accuracy", "log_loss", "roc_auc", "calibration_error")
 _Z = 1.959963984540054  # the 97.5% quantile of the normal distribution
@@ -20,6 +17,7 @@ _MIN_DRAWS = 200
 _MAX_DRAWN_CELLS = 2e8
 # Rows of all draws of a block.
 _BLOCK_ROWS = 2_000_000
+_MAX_CHOSEN = 4
 _MIDDLE_95 = [0.025, 0.975]
 
 
@@ -34,42 +32,25 @@ class Score:
 
 @dataclass(frozen=True)
 class Bin:
-    """One point of a reliability curve.
-
-    Of `n` rows with mean predicted probability `predicted`, the share `observed`, with
-    its Wilson interval, had the predicted class.
-    """
+    """One point of a reliability curve."""
 
     n: int
-    predicted: float
-    observed: float
-    low: float
+    predicted: float  # mean probability of these rows
+    observed: float  # the share of them in the predicted class
+    low: float  # its Wilson interval
     high: float
 
 
 @dataclass(frozen=True)
 class Performance:
-    """Scores, confusion matrix and reliability curves of one set of predictions.
+    """Scores, confusion matrix and reliability curves of one set of predictions."""
 
-    Attributes
-    ----------
-    scores : dict of str to Score
-        One entry for each name in `SCORES`.
-    confusion : ndarray of shape (n_classes, n_classes)
-        Number of rows by class (row) and predicted class (column).
-    reliability : tuple of Bin
-        Of the predicted class.
-    reliability_by_class : tuple of tuple of Bin
-        Of each class, one against the rest.
-    draws : dict of str to ndarray of shape (n_draws,)
-        Scores of the bootstrap draws. Equal seeds draw equal rows, so that the draws
-        of two models can be subtracted.
-    """
-
-    scores: dict[str, Score]
-    confusion: np.ndarray
-    reliability: tuple[Bin, ...]
-    reliability_by_class: tuple[tuple[Bin, ...], ...]
+    scores: dict[str, Score]  # by the names in `SCORES`
+    confusion: np.ndarray  # rows by class (row) and predicted class (column)
+    reliability: tuple[Bin, ...]  # of the predicted class
+    reliability_by_class: tuple[tuple[Bin, ...], ...]  # one against the rest
+    # scores of the bootstrap, (n_draws,) each; equal seeds draw equal rows, so that the
+    # draws of two models can be subtracted
     draws: dict[str, np.ndarray] = field(repr=False)
 
 
@@ -84,18 +65,13 @@ def measure(
     """Measure predictions against the labels.
 
     `codes` and `predicted`, of shape (n_samples,), are positions of the true and the
-    predicted class, by default the most probable one; `probabilities` have shape
-    (n_samples, n_classes). There are fewer than `n_draws` for large tables.
+    predicted class, by default the most probable one. Large tables have fewer draws.
 
-    The intervals of `log_loss`, `roc_auc` and `calibration_error` are bootstrap
-    percentiles, those of `calibration_error` corrected for the upward bias of
-    resampling. Accuracy and balanced accuracy have Wilson intervals, combined over the
-    classes with MOVER [1]_, as a bootstrap of "all correct" has no variance.
-
-    References
-    ----------
-    .. [1] Zou, Donner (2008). Construction of confidence limits about effect measures:
-       a general approach. Statistics in Medicine 27, 1693-1702. doi:10.1002/sim.3095
+    Intervals are bootstrap percentiles, those of `calibration_error` corrected for the
+    upward bias of resampling. Accuracy and balanced accuracy have Wilson intervals,
+    combined over the classes with MOVER (Zou and Donner, 2008, Construction of
+    confidence limits about effect measures: a general approach), as a bootstrap of "all
+    correct" has no variance.
 
     Examples
     --------
@@ -107,19 +83,15 @@ def measure(
     """
     n_samples, n_classes = probabilities.shape
     predicted = probabilities.argmax(1) if predicted is None else predicted
-    parts = _RowParts.of(codes, probabilities, predicted)
-    value = {
-        name: draw[0] for name, draw in parts.scores(np.ones((1, n_samples))).items()
-    }
+    parts = _RowParts(codes, probabilities, predicted)
+    values = parts.scores(np.ones((1, n_samples)))
     draws = _bootstrap(parts, n_samples, n_classes, random_state, n_draws)
     confusion = np.zeros((n_classes, n_classes), dtype=int)
     np.add.at(confusion, (codes, predicted), 1)
-    hits = np.diag(confusion)[confusion.sum(1) > 0]
-    counts = confusion.sum(1)[confusion.sum(1) > 0]
-    scores = {name: _from_draws(name, value[name], draws[name]) for name in SCORES}
+    scores = {name: _from_draws(name, values[name][0], draws[name]) for name in SCORES}
     n_right = int((codes == predicted).sum())
     scores["accuracy"] = Score(n_right / n_samples, *wilson(n_right, n_samples))
-    scores["balanced_accuracy"] = _balanced_accuracy(hits, counts)
+    scores["balanced_accuracy"] = _balanced_accuracy(confusion)
     top = probabilities[np.arange(n_samples), predicted]
     return Performance(
         scores=scores,
@@ -141,8 +113,7 @@ def difference(a: Performance, b: Performance, name: str) -> Score:
     draws = draws[np.isfinite(draws)]
     if not draws.size:
         return Score(first - second)
-    low, high = np.quantile(draws, _MIDDLE_95).tolist()
-    return Score(first - second, low, high)
+    return Score(first - second, *np.quantile(draws, _MIDDLE_95).tolist())
 
 
 def baseline(codes: np.ndarray, n_classes: int) -> np.ndarray:
@@ -152,38 +123,26 @@ def baseline(codes: np.ndarray, n_classes: int) -> np.ndarray:
 
 
 def choose_rows(
-    codes: np.ndarray,
-    probabilities: np.ndarray,
-    predicted: np.ndarray,
-    *,
-    n_rows: int = 4,
+    codes: np.ndarray, probabilities: np.ndarray, predicted: np.ndarray
 ) -> list[tuple[int, str]]:
-    """Return positions of rows worth explaining, at most `n_rows`, each with a reason.
-
-    These are the most confident correct prediction, the most confident mistake, the
-    most uncertain prediction, then typical rows of other predicted classes.
-    """
+    """Return positions of a few rows worth explaining, each with a reason."""
     n_samples = len(codes)
-    top = probabilities[np.arange(n_samples), predicted]
-    right = codes == predicted
+    top, right = probabilities[np.arange(n_samples), predicted], codes == predicted
     chosen: dict[int, str] = {}
 
     def pick(mask: np.ndarray, key: np.ndarray, reason: str) -> None:
-        available = mask.copy()
-        available[list(chosen)] = False
-        if available.any() and len(chosen) < n_rows:
-            rows = np.flatnonzero(available)
+        rows = np.setdiff1d(np.flatnonzero(mask), list(chosen))
+        if len(rows) and len(chosen) < _MAX_CHOSEN:
             chosen[int(rows[np.argmin(key[rows])])] = reason
 
     pick(right, -top, "the most confident correct prediction")
     pick(~right, -top, "the most confident mistake")
     pick(np.ones(n_samples, dtype=bool), top, "the most uncertain prediction")
     for code in np.argsort(-np.bincount(codes, minlength=probabilities.shape[1])):
-        shown = {int(predicted[row]) for row in chosen}
-        if int(code) not in shown and (predicted == code).any():
-            middle = np.median(top[predicted == code])
-            reason = "a typical prediction of a class not shown yet"
-            pick(predicted == code, np.abs(top - middle), reason)
+        of_class = predicted == code
+        if of_class.any() and not of_class[list(chosen)].any():
+            distance = np.abs(top - np.median(top[of_class]))
+            pick(of_class, distance, "a typical prediction of a class not shown yet")
     return list(chosen.items())
 
 
@@ -195,9 +154,8 @@ def wilson(hits: float, n: int) -> tuple[float, float]:
     """
     share = hits / n
     centre = (share + _Z**2 / (2 * n)) / (1 + _Z**2 / n)
-    spread = (
-        np.sqrt(share * (1 - share) / n + _Z**2 / (4 * n**2)) * _Z / (1 + _Z**2 / n)
-    )
+    variance = share * (1 - share) / n + _Z**2 / (4 * n**2)
+    spread = np.sqrt(variance) * _Z / (1 + _Z**2 / n)
     # at the ends the formula is 0 and 1 up to rounding
     low = 0.0 if hits == 0 else max(0.0, centre - spread)
     high = 1.0 if hits == n else min(1.0, centre + spread)
@@ -216,39 +174,28 @@ def reliability(probability: np.ndarray, hit: np.ndarray) -> tuple[Bin, ...]:
     return tuple(bins)
 
 
-@dataclass(frozen=True)
 class _RowParts:
     """The part of each row in each score: a draw is a product with its counts."""
 
-    right: np.ndarray  # (n_samples,)
-    loss: np.ndarray  # (n_samples,)
-    is_class: np.ndarray  # (n_samples, n_classes), one-hot encoding of the true class
-    confidence: np.ndarray  # (n_samples,), probability of the predicted class
-    ranks: tuple[tuple[np.ndarray, np.ndarray, np.ndarray], ...]
-
-    @classmethod
-    def of(
-        cls, codes: np.ndarray, probabilities: np.ndarray, predicted: np.ndarray
-    ) -> "_RowParts":
+    def __init__(
+        self, codes: np.ndarray, probabilities: np.ndarray, predicted: np.ndarray
+    ):
         n_samples, n_classes = probabilities.shape
         rows = np.arange(n_samples)
-        right = (codes == predicted).astype(float)
+        self.right = (codes == predicted).astype(float)
         total = probabilities.sum(1)
         share = probabilities[rows, codes] / np.where(total > 0, total, 1)
-        top = probabilities[rows, predicted]
-        is_class = np.eye(n_classes)[codes]
+        self.loss = -np.log(np.clip(share, np.finfo(float).eps, 1))
+        self.confidence = probabilities[rows, predicted]
+        self.is_class = np.eye(n_classes)[codes]
+        self.ranks = []
         # of two classes only the second, as in scikit-learn
-        ranked = [1] if n_classes == 2 else range(n_classes)
-        ranks = []
-        for k in ranked:
+        for k in [1] if n_classes == 2 else range(n_classes):
             if 0 < (codes == k).sum() < n_samples:
                 order = np.argsort(probabilities[:, k], kind="stable")
                 value = probabilities[order, k]
                 starts = np.flatnonzero(np.r_[True, value[1:] != value[:-1]])
-                ranks.append((order, codes[order] == k, starts))
-        eps = np.finfo(float).eps
-        loss = -np.log(np.clip(share, eps, 1))
-        return cls(right, loss, is_class, top, tuple(ranks))
+                self.ranks.append((order, codes[order] == k, starts))
 
     def scores(self, counts: np.ndarray) -> dict[str, np.ndarray]:
         """Return scores of tables with `counts` (n_draws, n_samples) of each row."""
@@ -289,14 +236,12 @@ def _bootstrap(
     affordable = max(_MIN_DRAWS, _MAX_DRAWN_CELLS // (n_samples * n_classes))
     n_draws = int(min(n_draws, affordable))
     rng = np.random.default_rng(random_state)
-    block = max(1, _BLOCK_ROWS // n_samples)
+    size = max(1, _BLOCK_ROWS // n_samples)
     share = np.full(n_samples, 1 / n_samples)
-    blocks = [
-        parts.scores(
-            rng.multinomial(n_samples, share, min(block, n_draws - start)).astype(float)
-        )
-        for start in range(0, n_draws, block)
-    ]
+    blocks = []
+    for start in range(0, n_draws, size):
+        counts = rng.multinomial(n_samples, share, min(size, n_draws - start))
+        blocks.append(parts.scores(counts.astype(float)))
     return {name: np.concatenate([part[name] for part in blocks]) for name in SCORES}
 
 
@@ -316,7 +261,9 @@ def _from_draws(name: str, value: float, draws: np.ndarray) -> Score:
     return Score(float(value), low, high)
 
 
-def _balanced_accuracy(hits: np.ndarray, counts: np.ndarray) -> Score:
+def _balanced_accuracy(confusion: np.ndarray) -> Score:
+    held = confusion.sum(1) > 0
+    hits, counts = np.diag(confusion)[held], confusion.sum(1)[held]
     recall = hits / counts
     bounds = np.array([wilson(h, n) for h, n in zip(hits, counts, strict=True)])
     value = float(recall.mean())

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -28,6 +28,7 @@ from skdnn.explain._model.target import Problem
 from skdnn.explain._results.intervals import t_quantile
 from skdnn.explain._results.tables import ResultTable
 
+_COLUMNS = ["feature", "importance", "ratio", "std_error", "ci_low", "ci_high"]
 # The name of a scorer, a scorer, or None for the estimator's own score.
 Scoring = str | Callable[..., float] | None
 
@@ -56,8 +57,7 @@ def permutation_importance(
     y : array-like of shape (n_samples,)
         Their classes.
     background : object, default=None
-        Unused, as values are exchanged among the rows of X; all explain functions
-        accept it.
+        Unused, as rows of X exchange values; all explain functions accept it.
     features : str, int or list of these, default=None
         Columns or groups to measure, by name or position among them. None is all.
     groups : dict of str to list, or list of lists, default=None
@@ -79,9 +79,8 @@ def permutation_importance(
         score; 0 for an unused column), ratio (cross-entropy when shuffled over
         cross-entropy; 1 for an unused column, infinite if it was 0 before), std_error,
         ci_low, ci_high (95%, over the permutations, not over rows). For an ensemble,
-        ``refit_errors`` holds the standard deviation of each importance over the
-        members, and ``refit_interval()`` the interval over refits. `summary` has the
-        errors over rows and refits together.
+        ``refit_errors`` holds the standard deviation over the members, and
+        ``refit_interval()`` the interval; `summary` has errors over rows and refits.
 
     Raises
     ------
@@ -125,10 +124,7 @@ def compute_permutation_importance(
     random_state: RandomState = None,
     step: Step = no_step,
 ) -> ResultTable:
-    """Return the drop of the score for each player; None is every column.
-
-    The same permutations are used for all of them.
-    """
+    """Return the drop of the score for each player, by the same permutations."""
     problem = problem.with_output("probability").stacked()
     target, X = problem.target, problem.X
     if players is None:
@@ -145,12 +141,14 @@ def compute_permutation_importance(
             drops[r] = score - scorer(target.estimator, decoded, shuffled.y)
         increase, member_drops = shuffled.measure(columns, orders)
         ratio = _ratio(shuffled.loss + increase, shuffled.loss)
-        rows.append({"feature": name, **_statistics(drops, ratio)})
+        mean, error = drops.mean(), drops.std(ddof=1) / np.sqrt(n_repeats)
+        reach = t_quantile(0.95, n_repeats - 1) * error
+        rows.append((name, mean, ratio, error, mean - reach, mean + reach))
         refit_errors.append(member_drops.std(ddof=1) if target.n_refits else np.nan)
         step()
     name = "score" if scoring is None else getattr(scoring, "__name__", str(scoring))
     return ResultTable(
-        pd.DataFrame(rows),
+        pd.DataFrame(rows, columns=_COLUMNS),
         f"Permutation importance: drop of the {name}",
         "importance",
         np.array(refit_errors) if target.n_refits else None,
@@ -159,10 +157,7 @@ def compute_permutation_importance(
 
 
 class _ShuffledScores:
-    """The loss of a classifier, and the scores of its members, on shuffled rows.
-
-    The target of the problem is stacked; `scoring` as of `permutation_importance`.
-    """
+    """The loss of a classifier, and the scores of its members, on shuffled rows."""
 
     def __init__(self, problem: Problem, y: Any, scoring: Scoring):
         self._target, self._X = target, X = problem.target, problem.X
@@ -215,34 +210,10 @@ class _ShuffledScores:
         each = proba.reshape(len(proba), -1, len(classes)).swapaxes(0, 1)
         scores = []
         for own in each:
-            member = _AsClassifier(_Predicted(classes, own))
+            known = {"classes_": classes, "predict_proba": lambda X, own=own: own}
+            member = _AsClassifier(SimpleNamespace(**known))
             scores.append(_scorer(member, self._scoring)(member, rows, self.y))
         return np.array(scores)
-
-
-@dataclass(frozen=True)
-class _Predicted:
-    """A classifier whose probabilities are known already."""
-
-    classes_: np.ndarray
-    proba: np.ndarray
-
-    def predict_proba(self, X: Any) -> np.ndarray:
-        return self.proba
-
-
-def _statistics(drops: np.ndarray, ratio: float) -> dict[str, float]:
-    """Return the mean of the drops and its interval over the permutations."""
-    mean = drops.mean()
-    error = drops.std(ddof=1) / np.sqrt(len(drops))
-    reach = t_quantile(0.95, len(drops) - 1) * error
-    return {
-        "importance": mean,
-        "ratio": ratio,
-        "std_error": error,
-        "ci_low": mean - reach,
-        "ci_high": mean + reach,
-    }
 
 
 def _shuffled(X: np.ndarray, columns: list[int], order: np.ndarray) -> np.ndarray:

@@ -1,29 +1,19 @@
 """Curves of the output along columns, which all profile methods return."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from skdnn.explain._model.columns import Column
 from skdnn.explain._model.grid import outputs_at, ticks_of
+from skdnn.explain._model.options import Step
 from skdnn.explain._model.target import Problem, Target
 from skdnn.explain._results.profiles import Profiles
 
-
-@dataclass(frozen=True)
-class Curves:
-    """Output along one column, and its standard deviation over the members.
-
-    `points` are coded values; `values` and `refit_errors`, None without members, have
-    shape (n_samples, n_points, n_classes).
-    """
-
-    points: np.ndarray
-    values: np.ndarray
-    refit_errors: np.ndarray | None
+# Values, and their standard deviation over the members, None without members; both
+# have shape (n_samples, n_points, n_classes).
+Curves = tuple[np.ndarray, np.ndarray | None]
 
 
 def grid_curves(
@@ -37,47 +27,54 @@ def grid_curves(
         values[:, part], spread = target.split(by_row)
         if errors is not None:
             errors[:, part] = spread
-    return Curves(points, values, errors)
+    return values, errors
 
 
 def curve_table(
-    column: Column, class_names: np.ndarray, curves: Curves, *, by_sample: bool
+    target: Target,
+    j: int,
+    points: np.ndarray,
+    curves: Curves,
+    samples: np.ndarray | None = None,
 ) -> pd.DataFrame:
     """Return curves as a frame: sample (if it is wanted), feature, class, x, value.
 
-    With members there is a column `refit_error`, which `make_profiles` removes.
+    `points` are coded, of shape (n_points,) or (n_samples, n_points). With members
+    there is a column `refit_error`, which `make_profiles` removes.
     """
-    n, n_points, k = curves.values.shape
-    samples = {"sample": np.repeat(np.arange(n), n_points * k)} if by_sample else {}
+    values, errors = curves
+    n, n_points, k = values.shape
+    x = np.broadcast_to(points, (k, n, n_points)).swapaxes(0, 1)
     columns: dict[str, Any] = {
-        **samples,
-        "feature": column.name,
-        "class": np.tile(np.repeat(class_names, n_points), n),
-        "x": np.tile(column.displayed(curves.points), n * k),
-        "value": curves.values.transpose(0, 2, 1).ravel(),
+        "sample": None if samples is None else np.repeat(samples, n_points * k),
+        "feature": target.columns[j].name,
+        "class": np.tile(np.repeat(target.class_names, n_points), n),
+        "x": target.columns[j].displayed(x.ravel()),
+        "value": values.swapaxes(1, 2).ravel(),
+        "refit_error": None if errors is None else errors.swapaxes(1, 2).ravel(),
     }
-    if curves.refit_errors is not None:
-        columns["refit_error"] = curves.refit_errors.transpose(0, 2, 1).ravel()
-    return pd.DataFrame(columns)
+    return pd.DataFrame({name: c for name, c in columns.items() if c is not None})
 
 
 def make_profiles(
     problem: Problem,
-    tables: Iterable[pd.DataFrame],
-    positions: Sequence[int],
+    positions: Sequence[Any],
+    table_of: Callable[[Any], pd.DataFrame],
+    step: Step,
     method: str,
-    *,
     unit: str | None = None,
     own: dict[str, Any] | None = None,
 ) -> Profiles:
-    """Return the tables of the columns at some positions as one result."""
-    target, rows = problem.target, problem.background
+    """Return the tables of columns, or pairs of these, at some positions."""
+    target, tables = problem.target, []
+    for position in positions:
+        tables.append(table_of(position))
+        step()
     table = pd.concat(tables, ignore_index=True)
     errors = table.pop("refit_error").to_numpy() if target.n_refits else None
-    ticks = {
-        target.columns[j].name: ticks_of(target.columns[j], rows[:, j])
-        for j in positions
-    }
+    rows, ticks = problem.background, {}
+    for j in np.ravel(positions):
+        ticks[target.columns[j].name] = ticks_of(target.columns[j], rows[:, j])
     return Profiles(
         table,
         method,

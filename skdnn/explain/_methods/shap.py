@@ -1,14 +1,13 @@
 """SHAP: interventional Shapley values of the user's columns.
 
-The worth of a set of players is the mean output when their values are those of the
-explained row and the others are those of a background row. The attribution of a player
-is the mean change when it joins, over all orders of the players. A player is a column
-or a group of columns.
+The worth of a set of players (columns, or groups of these) is the mean output when
+their values are the explained row's and the others a background row's. The attribution
+of a player is the mean change when it joins, over all orders of the players.
 """
 
 import warnings
-from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -30,7 +29,7 @@ from skdnn.explain._model.options import (
 from skdnn.explain._model.players import Player, cells_of, players_of
 from skdnn.explain._model.target import Problem, Target
 from skdnn.explain._results.attributions import Attributions
-from skdnn.explain._results.positions import class_position
+from skdnn.explain._results.result import class_position
 
 METHODS = ("auto", "exact", "regression", "walks", "permutation", "kernel")
 _SHAP_PACKAGE = ("permutation", "kernel")
@@ -77,31 +76,28 @@ def shap(
         Rows to explain; or images or sequences, an array of three or more dimensions,
         whose pixels are the columns.
     background : like X, default=None
-        Rows that represent "this column is unknown", usually the training data. At
-        most 100 are drawn, stratified by predicted class; up to 1000 with `max_evals`
-        or `tolerance`, if the evaluations suffice. None takes X.
+        Rows that represent "this column is unknown", usually the training data; None
+        takes X. At most 100 are drawn, stratified by predicted class; up to 1000 with
+        `max_evals` or `tolerance`, if the evaluations suffice.
     method : str, default="auto"
         "exact" enumerates all sets of players; "regression" samples sets in
         complementary pairs; "walks" samples antithetic permutations; "permutation" and
-        "kernel" are the explainers of the shap package, without standard errors.
-        "auto" is exact up to 10 players if `max_evals` allows, regression up to 200,
-        else walks.
+        "kernel" are those of the shap package, without standard errors. "auto" is exact
+        up to 10 players if `max_evals` allows, regression up to 200, else walks.
     output : {"probability", "log_odds"}, default="probability"
         What is attributed.
     contrast : tuple of two class labels, default=None
-        Explains the output of the first class less that of the second. None explains
-        every class.
+        Explains the output of the first class less that of the second, not every class.
     groups : dict of str to columns, list of lists of columns, or ndarray of the \
             shape of an image, default=None
-        Columns, by name or position, that form one player. Columns that are not listed
-        are players of their own. For images, an array with the integer label of the
-        patch or superpixel of each pixel.
+        Columns, by name or position, that form one player; the others are players of
+        their own. For images, the integer label of the patch of each pixel.
     max_evals : int, default=None
         Maximum number of evaluations of the classifier for each row. None is 130 per
         player, at least 4000, where sets are sampled.
     tolerance : float, default=None
-        Sampling continues, row by row, until the largest standard error of the row is
-        at most this, or `max_evals` are used.
+        Sampling continues until the largest standard error of a row is at most this,
+        or `max_evals` are used.
     n_jobs : int, default=None
         Number of processes for the rows, as in joblib. Results do not depend on it.
     random_state : int, RandomState or None, default=None
@@ -116,8 +112,8 @@ def shap(
         with ``base_values`` they sum to the prediction. With `groups` there is one
         feature for each player, with `contrast` one class. ``std_errors`` are 0 where
         exact; ``interval()`` turns them into intervals. For an ensemble,
-        ``refit_errors`` is the standard deviation over the members, which are
-        explained with the same sets; ``refit_interval()`` turns it into intervals.
+        ``refit_errors`` is the standard deviation over the members, explained with the
+        same sets; ``refit_interval()`` turns it into intervals.
 
     Raises
     ------
@@ -221,8 +217,7 @@ def compute_shap(
     values, errors, error_df = np.zeros(shape), np.zeros(shape), None
     refits = np.zeros(shape) if target.n_refits else None
     if method in _SHAP_PACKAGE:
-        explain_row = _package_explainer(method, config.max_evals, mixer, seed)
-        stacked = _by_package(explain_row, problem.X, ends.shape[1], seed, step)
+        stacked = _by_package(config, mixer, problem.X, seed, step)
         (values, refits), errors[:] = target.split(stacked), np.nan
     else:
         series = _series(config, method, mixer, seed)
@@ -341,10 +336,9 @@ def _series(config: ShapConfig, method: str, mixer: Mixer, seed: int) -> DesignS
     if method == "exact":
         return DesignSeries(method, 0, 1, None, seed)
     evals = _evals_per_pair(method, d)
+    pairs = max(_MIN_PAIRS, _PAIRS_PER_ROW * n_rows)
     if method == "regression":
         pairs = max(_MIN_EVALS, _EVALS_PER_PLAYER * d) // evals
-    else:
-        pairs = max(_MIN_PAIRS, _PAIRS_PER_ROW * n_rows)
     most = None if config.max_evals is None else config.max_evals // evals
     if most is not None:
         pairs = most if config.tolerance is None else min(most, pairs)
@@ -371,45 +365,36 @@ def _warn_of_tolerance(config: ShapConfig, errors: np.ndarray) -> None:
         )
 
 
-RowExplainer = Callable[[np.ndarray], Any]
-
-
 def _by_package(
-    explain_row: RowExplainer, X: np.ndarray, n_outputs: int, seed: int, step: Step
+    config: ShapConfig, mixer: Mixer, X: np.ndarray, seed: int, step: Step
 ) -> np.ndarray:
     """Return the values of shap's explainer, (n_samples, n_players, n_outputs)."""
-    values = []
-    for row in X:
-        with global_numpy_seed(seed):
-            of_row = np.asarray(explain_row(row))
-        values.append(of_row.reshape(len(row), n_outputs))
-        step()
-    return np.stack(values)
-
-
-def _package_explainer(
-    method: str, max_evals: int | None, mixer: Mixer, seed: int
-) -> RowExplainer:
-    """Return a function that explains a row with the shap package."""
     import shap
 
     target, background = mixer.target, mixer.background
-    # shap counts sets, each of which is evaluated for the whole background
-    n_sets = None if max_evals is None else max_evals // len(background)
-    smallest = 2 * target.n_features + 1
-    if n_sets is not None and n_sets < smallest:
-        raise ValueError(
-            f"`max_evals` must be at least {smallest * len(background)} for "
-            f"method={method!r}. Got {max_evals}."
-        )
-    if method == "kernel":
+    n_sets, smallest = None, 2 * target.n_features + 1
+    if config.max_evals is not None:
+        # shap counts sets, each of which is evaluated for the whole background
+        n_sets = config.max_evals // len(background)
+        if n_sets < smallest:
+            raise ValueError(
+                f"`max_evals` must be at least {smallest * len(background)} for "
+                f"method={config.method!r}. Got {config.max_evals}."
+            )
+    if config.method == "kernel":
         kernel = shap.KernelExplainer(target.predict, background)
-        n_samples = "auto" if n_sets is None else n_sets
-        return lambda row: kernel.shap_values(
-            row[None], silent=True, nsamples=n_samples
-        )[0]
-    masker = shap.maskers.Independent(background, max_samples=len(background))
-    with global_numpy_seed(seed):
-        explainer = shap.explainers.Permutation(target.predict, masker, seed=seed)
-    most = {} if n_sets is None else {"max_evals": n_sets}
-    return lambda row: explainer(row[None], silent=True, **most).values[0]
+        explain = partial(kernel.shap_values, silent=True, nsamples=n_sets or "auto")
+    else:
+        masker = shap.maskers.Independent(background, max_samples=len(background))
+        with global_numpy_seed(seed):
+            explainer = shap.explainers.Permutation(target.predict, masker, seed=seed)
+        most = {} if n_sets is None else {"max_evals": n_sets}
+        explain = partial(explainer, silent=True, **most)
+    values = []
+    for row in X:
+        with global_numpy_seed(seed):
+            of_row = explain(row[None])
+        of_row = np.asarray(getattr(of_row, "values", of_row)[0])
+        values.append(of_row.reshape(len(row), target.n_outputs))
+        step()
+    return np.stack(values)

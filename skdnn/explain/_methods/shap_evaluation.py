@@ -24,25 +24,18 @@ Estimates = tuple[np.ndarray, np.ndarray, np.ndarray | None, int | None]
 
 @dataclass(frozen=True)
 class Mixer:
-    """Evaluates sets of players for many explained rows at once.
-
-    `background` holds coded rows, `owner` the player of each column.
-    """
+    """Evaluates sets of players for many explained rows at once."""
 
     target: Target
-    background: np.ndarray
-    owner: np.ndarray
+    background: np.ndarray  # coded rows
+    owner: np.ndarray  # the player of each column
 
     @property
     def n_players(self) -> int:
-        """Number of players."""
         return int(self.owner.max()) + 1
 
     def worth(self, design: Design, X: np.ndarray) -> np.ndarray:
-        """Return the mean output of each set of a design for each explained row.
-
-        The shape is (n_samples, n_sets, n_outputs).
-        """
+        """Return the mean output of each set, (n_samples, n_sets, n_outputs)."""
         n_outputs, n_averaged = self.target.n_outputs, design.n_averaged
         out = np.empty((len(X), design.n_sets, n_outputs))
         share = np.full(n_averaged, 1 / n_averaged)
@@ -54,8 +47,7 @@ class Mixer:
             n_rows = max(1, block_rows // len(kept))
             for first in range(0, len(X), n_rows):
                 some = slice(first, first + n_rows)
-                mixed = _mixed(X[some], kept, rest)
-                outputs = self.target.predict(mixed, copy=False)
+                outputs = self.target.predict(_mixed(X[some], kept, rest), copy=False)
                 shape = (-1, part.stop - start, n_averaged, n_outputs)
                 # twenty times as fast as mean, which is slow for few outputs
                 out[some, part] = share @ outputs.reshape(shape)
@@ -84,17 +76,12 @@ def _mixed(X: np.ndarray, kept: np.ndarray, rest: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class DesignSeries:
-    """Designs of one kind, evaluated one after the other.
+    """Designs of one kind, evaluated one after the other."""
 
-    `method` is "exact", "regression" or "walks"; `n_pairs` the pairs of sets or walks
-    for each background row; `n_designs` the maximum number of designs (None is no
-    limit); `tolerance` the largest standard error at which the series ends early.
-    """
-
-    method: str
-    n_pairs: int
-    n_designs: int | None
-    tolerance: float | None
+    method: str  # "exact", "regression" or "walks"
+    n_pairs: int  # of sets or walks, for each background row
+    n_designs: int | None  # the maximum number; None is no limit
+    tolerance: float | None  # the largest standard error at which the series ends early
     seed: int
 
     def design(self, mixer: Mixer, position: int) -> Design:
@@ -109,10 +96,8 @@ class DesignSeries:
 
     def is_done(self, n_done: int, variances: np.ndarray) -> np.ndarray:
         """Return which rows need no more designs, by their variances."""
-        if n_done == self.n_designs:
-            return np.ones(len(variances), dtype=bool)
-        if self.tolerance is None:
-            return np.zeros(len(variances), dtype=bool)
+        if n_done == self.n_designs or self.tolerance is None:
+            return np.full(len(variances), n_done == self.n_designs)
         return np.asarray(variances.max(axis=(1, 2)) <= self.tolerance**2)
 
 
@@ -125,10 +110,7 @@ def estimate(
     n_jobs: int | None,
     step: Step,
 ) -> Estimates:
-    """Return Shapley values of coded rows X whose outputs are `ends`.
-
-    `n_jobs` processes, as in joblib; `step` is called after each row.
-    """
+    """Return Shapley values of coded rows X whose outputs are `ends`."""
     workers = effective_n_jobs(n_jobs)
     if workers == 1:
         return _estimate_rows(mixer, series, X, ends, step)
@@ -142,14 +124,14 @@ def estimate(
         parts.append(part)
         for _ in part[0]:
             step()
+    return _joined(parts)
+
+
+def _joined(parts: list[Estimates]) -> Estimates:
+    """Return the estimates of all rows; without members there are no refit errors."""
     values, errors, refits, error_df = zip(*parts, strict=True)
-    return np.concatenate(values), np.concatenate(errors), _joined(refits), error_df[0]
-
-
-def _joined(parts: tuple[np.ndarray | None, ...]) -> np.ndarray | None:
-    """Return the parts in one array; None if there are no members."""
-    arrays = [part for part in parts if part is not None]
-    return np.concatenate(arrays) if arrays else None
+    spread = None if refits[0] is None else np.concatenate(refits)
+    return np.concatenate(values), np.concatenate(errors), spread, error_df[0]
 
 
 def _estimate_rows(
@@ -161,7 +143,7 @@ def _estimate_rows(
 ) -> Estimates:
     """Evaluate the series for a few rows at a time; see `estimate`."""
     k = len(mixer.target.output_names)
-    values, errors, refits = [], [], []
+    parts: list[Estimates] = []
     starts = mixer.target.predict(mixer.background)
 
     @lru_cache(maxsize=4)
@@ -187,8 +169,6 @@ def _estimate_rows(
                 step()
         # copies of what is returned: memory does not grow with rows times members
         own, spread = mixer.target.split(sums[0])
-        values.append(own.copy())
-        errors.append(np.sqrt(sums[1, :, :, :k]))
-        refits.append(spread)
-    joined = _joined(tuple(refits))
-    return np.concatenate(values), np.concatenate(errors), joined, design(0).error_df
+        errors = np.sqrt(sums[1, :, :, :k])
+        parts.append((own.copy(), errors, spread, design(0).error_df))
+    return _joined(parts)

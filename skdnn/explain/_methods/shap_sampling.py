@@ -6,29 +6,32 @@ rows and classes, so that its cost is paid once.
 """
 
 import math
-from typing import Protocol
+from abc import ABC, abstractmethod
 
 import numpy as np
 
 _Estimate = tuple[np.ndarray, np.ndarray]
 
 
-class Design(Protocol):
-    """What all designs have: `n_sets`, each the mean of `n_averaged` evaluations."""
+class Design(ABC):
+    """`n_sets` sets, each the mean of `n_averaged` evaluations.
+
+    `error_df` are the degrees of freedom of the variances; None where these are 0.
+    """
 
     n_sets: int
-    n_averaged: int
+    n_averaged = 1
+    error_df: int | None = None
 
-    @property
-    def error_df(self) -> int | None:
-        """Degrees of freedom of the variances; None where these are 0."""
-
+    @abstractmethod
     def masks(self, part: slice) -> np.ndarray:
         """Return the players of each set, of shape (n_part, n_players), bool."""
 
+    @abstractmethod
     def rows(self, part: slice) -> np.ndarray:
         """Return the background row of each evaluation of some sets."""
 
+    @abstractmethod
     def estimate(
         self, worth: np.ndarray, ends: np.ndarray, starts: np.ndarray
     ) -> _Estimate:
@@ -39,22 +42,18 @@ class Design(Protocol):
         """
 
 
-class Exact:
+class Exact(Design):
     """All sets, each against the whole background.
 
     Shapley (1953): phi_j = sum over sets S without j of |S|! (d - |S| - 1)! / d!
     times v(S with j) - v(S).
     """
 
-    error_df: int | None = None
-
     def __init__(self, n_players: int, n_background: int):
         d = n_players
         # the bits of a number are the players of its set
-        bits = np.arange(2**d, dtype=np.uint32)[:, None] >> np.arange(
-            d, dtype=np.uint32
-        )
-        sets = (bits & 1).astype(bool)
+        numbers, places = (np.arange(n, dtype=np.uint32) for n in (2**d, d))
+        sets = (numbers[:, None] >> places & 1).astype(bool)
         sizes = sets.sum(axis=1)
         weight = np.array(
             [math.factorial(s) * math.factorial(d - s - 1) / math.factorial(d)
@@ -72,25 +71,21 @@ class Exact:
         self.n_sets, self.n_averaged = len(self._sets), n_background
 
     def masks(self, part: slice) -> np.ndarray:
-        """Return the players of each set, of shape (n_part, n_players), bool."""
         return self._sets[part]
 
     def rows(self, part: slice) -> np.ndarray:
-        """Return the background row of each evaluation of some sets."""
         return np.tile(np.arange(self.n_averaged), len(self._sets[part]))
 
     def estimate(
         self, worth: np.ndarray, ends: np.ndarray, starts: np.ndarray
     ) -> _Estimate:
-        """Return Shapley values and their variances, 0; see `Design`."""
-        gain = self._gain
-        values = gain[:, 1:-1] @ worth
-        values += gain[:, -1, None] * ends[:, None, :]
-        values += gain[:, 0, None] * starts.mean(axis=0)
+        values = self._gain[:, 1:-1] @ worth
+        values += self._gain[:, -1, None] * ends[:, None, :]
+        values += self._gain[:, 0, None] * starts.mean(axis=0)
         return values, np.zeros_like(values)
 
 
-class Regression:
+class Regression(Design):
     """Sets in complementary pairs, each against one background row.
 
     Shapley values are the coefficients of a weighted regression of the worth of a set
@@ -103,8 +98,6 @@ class Regression:
     `owner` holds the player of each column; there are `n_pairs`, at least 2, pairs of
     sets for each background row.
     """
-
-    n_averaged = 1
 
     def __init__(
         self,
@@ -132,10 +125,9 @@ class Regression:
         gram = weighted @ self._terms
         self._solve = np.linalg.pinv(gram, rcond=1e-10, hermitian=True) @ weighted
         self._phi = self._solve[:d] - self._solve[:d].mean(axis=0)
-        self.error_df: int | None = max(1, n - len(background) - self._terms.shape[1])
+        self.error_df = max(1, n - len(background) - self._terms.shape[1])
 
     def masks(self, part: slice) -> np.ndarray:
-        """Return the players of each set, of shape (n_part, n_players), bool."""
         n = len(self._masks)
         start, stop, _ = part.indices(2 * n)
         first = self._masks[min(start, n) : min(stop, n)]
@@ -143,17 +135,13 @@ class Regression:
         return np.concatenate([first, ~second])
 
     def rows(self, part: slice) -> np.ndarray:
-        """Return the background row of each evaluation of some sets."""
         return np.tile(self._rows, 2)[part]
 
     def estimate(
         self, worth: np.ndarray, ends: np.ndarray, starts: np.ndarray
     ) -> _Estimate:
-        """Return Shapley values and their variances; see `Design`.
-
-        The variance is that of the residuals (White, 1980) *within* background rows:
-        all rows are used equally often, so their differences are not sampling error.
-        """
+        # the variance is that of the residuals (White, 1980) *within* background rows:
+        # all rows are used equally often, so their differences are not sampling error
         n, k = len(self._masks), worth.shape[2]
         d = len(self._phi)
         gap = ends[:, None, :] - starts
@@ -191,7 +179,7 @@ def _products(
     return np.asarray(players[:, owner[varies]] * repeated)
 
 
-class Walks:
+class Walks(Design):
     """Antithetic permutation walks from background rows, in pairs.
 
     A walk starts at a background row and switches players to the explained row's values
@@ -200,8 +188,6 @@ class Walks:
     from one background row differ by sampling error alone, which gives the variance;
     the variance of all pairs would contain the differences between background rows.
     """
-
-    n_averaged = 1
 
     def __init__(
         self,
@@ -218,7 +204,7 @@ class Walks:
         self._rows = np.repeat(np.arange(n_background), 2 * n_pairs)
         self._n_pairs = n_pairs
         self.n_sets = 2 * n * (d - 1)
-        self.error_df: int | None = n_background * (n_pairs - 1)
+        self.error_df = n_background * (n_pairs - 1)
 
     def _positions(self, part: slice) -> tuple[np.ndarray, np.ndarray]:
         """Return the walk of each set, and the number of players switched."""
@@ -227,29 +213,22 @@ class Walks:
         return walk, n_before + 1
 
     def masks(self, part: slice) -> np.ndarray:
-        """Return the players of each set, of shape (n_part, n_players), bool."""
         walk, n_switched = self._positions(part)
         return np.asarray(self._ranks[walk] < n_switched[:, None])
 
     def rows(self, part: slice) -> np.ndarray:
-        """Return the background row of each evaluation of some sets."""
         return np.asarray(self._rows[self._positions(part)[0]])
 
     def estimate(
         self, worth: np.ndarray, ends: np.ndarray, starts: np.ndarray
     ) -> _Estimate:
-        """Return Shapley values and their variances; see `Design`."""
         (n, k), (walks, d) = ends.shape, self._ranks.shape
         shape = (n, walks, 1, k)
-        out = np.concatenate(
-            [
-                np.broadcast_to(starts[self._rows][:, None], shape),
-                worth.reshape(n, walks, d - 1, k),
-                np.broadcast_to(ends[:, None, None], shape),
-            ],
-            axis=2,
-        )
-        steps = np.diff(out, axis=2)
+        steps = np.diff(
+            worth.reshape(n, walks, d - 1, k), axis=2,
+            prepend=np.broadcast_to(starts[self._rows][:, None], shape),
+            append=np.broadcast_to(ends[:, None, None], shape),
+        )  # fmt: skip
         ranks = self._ranks[None, :, :, None]
         added = np.take_along_axis(steps, ranks, axis=2)
         pairs = added.reshape(n, -1, self._n_pairs, 2, d, k).mean(axis=3)

@@ -8,8 +8,7 @@ import pandas as pd
 
 from skdnn._runtime.progress import Progress
 from skdnn.explain._methods.average_conditional_effects import measure_effects
-from skdnn.explain._methods.loss_increase import measure_increases
-from skdnn.explain._methods.shuffling import draw_orders
+from skdnn.explain._methods.shuffling import draw_orders, measure_increases
 from skdnn.explain._model.labels import class_codes
 from skdnn.explain._model.opening import open_problem
 from skdnn.explain._model.options import Features, RandomState, Step, no_step
@@ -55,8 +54,7 @@ def summary(
     y : array-like of shape (n_samples,)
         Their classes.
     background : object, default=None
-        Unused, as everything is measured on the rows of X; all explain functions
-        accept it.
+        Unused, as all is measured on the rows of X; all explain functions accept it.
     features : str, int or list of these, default=None
         Columns to measure, by name or position. None is all.
     output : {"probability", "log_odds"}, default="probability"
@@ -81,17 +79,15 @@ def summary(
     Notes
     -----
     *Importance* is the increase of the mean cross-entropy, in nats, when the column is
-    shuffled, over ten permutations. The *effect* is that of
-    `average_conditional_effects`. The table is that of cito's ``summary`` [1]_, with
-    two sources of error:
+    shuffled, over ten permutations, the *effect* that of `average_conditional_effects`.
+    The table is that of cito's ``summary`` [1]_, with two sources of error:
 
     ``data_error`` is the standard error over the rows: how the value would vary on
     other rows of the same number. ``refit_error`` is the standard deviation over the
-    members: how it would vary with another fit. Members that differ only in their seeds
-    show the variation by seeds, those of bootstrap samples that by seeds and training
-    rows together. ``std_error`` is the root of the sum of both squares: they are
-    independent, as held-out rows were not trained on. Intervals are Student's t, with
-    the degrees of freedom of Satterthwaite (1946).
+    members: how it would vary with another fit, by seeds, or by seeds and training rows
+    if the members are of bootstrap samples. ``std_error`` is the root of the sum of
+    both squares: they are independent, as held-out rows were not trained on. Intervals
+    are Student's t, with the degrees of freedom of Satterthwaite (1946).
 
     ``ci_low`` and ``ci_high`` hold for each value alone. ``p_holm`` is the p-value of
     the hypothesis that the true value is 0, adjusted for all importances, or all
@@ -100,8 +96,8 @@ def summary(
     ``rank_low`` and ``rank_high`` are the possible ranks of importance: a range is a
     tie. All ranges hold simultaneously in 95 of 100 cases [3]_.
 
-    On rows that the estimator was fitted to, importance would be overestimated, and its
-    errors underestimated. Such rows are not detected.
+    On rows that the estimator was fitted to, which are not detected, importance is
+    overestimated, and its errors are underestimated.
 
     References
     ----------
@@ -187,15 +183,12 @@ def _importance(
 ) -> pd.DataFrame:
     """Return the importance of each column, its errors and ranks."""
     problem = problem.with_output("probability")  # cross-entropy needs it
-    increases = measure_increases(problem, codes, positions, orders, step)
-    covariances, dfs = [increases.data_covariance], [len(codes) - 1]
-    if increases.refit_covariance is not None:
-        covariances.append(increases.refit_covariance)
-        dfs.append(problem.target.stacked().n_refits - 1)
-    sources = np.array(covariances)
+    means, *covariances = measure_increases(problem, codes, positions, orders, step)
+    sources = np.array([source for source in covariances if source is not None])
+    dfs = [len(codes) - 1, problem.target.stacked().n_refits - 1][: len(sources)]
     errors = np.sqrt(np.diagonal(sources, axis1=1, axis2=2))
-    table = _with_errors(increases.means, errors, dfs)
-    low, high = rank_ranges(increases.means, sources, dfs)
+    table = _with_errors(means, errors, dfs)
+    low, high = rank_ranges(means, sources, dfs)
     return table.assign(
         measure="importance",
         feature=[problem.target.columns[j].name for j in positions],

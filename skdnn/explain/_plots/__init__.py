@@ -1,11 +1,5 @@
 """Results drawn with matplotlib; each module registers its functions by type."""
 
-from skdnn.explain._plots import (
-    attributions,
-    counterfactuals,
-    profiles,
-    summary,
-    tables,
-)
+from skdnn.explain._plots import attributions, counterfactuals, profiles, tables
 
-__all__ = ["attributions", "counterfactuals", "profiles", "summary", "tables"]
+__all__ = ["attributions", "counterfactuals", "profiles", "tables"]

@@ -4,9 +4,8 @@ import numpy as np
 import pandas as pd
 
 from skdnn.explain._plots import canvas
-from skdnn.explain._plots.bars import poor_note
 from skdnn.explain._plots.canvas import Axes
-from skdnn.explain._results.attributions import Attributions
+from skdnn.explain._results.attributions import Attributions, poor_note
 
 _N_BINS = 100  # along the x axis; points of one bin are spread along the y axis
 _STEP, _MAX_SPREAD = 0.07, 0.4
@@ -20,27 +19,27 @@ def draw_beeswarm(
     order = np.argsort(-np.abs(values).mean(axis=0), kind="stable")
     shown = order[:max_display]
     ax = canvas.axes_of(ax, (7.2, 0.42 * len(shown) + 1.5))
-    points = None
+    points, look = None, {"s": 13, "linewidths": 0}
     for i, j in enumerate(shown):
         x = values[:, j]
         y = i + _spread(x, values[:, shown])
         shade = _scaled(result.data[:, j])
         if shade is None:  # text has no high or low
-            ax.scatter(x, y, s=13, color=canvas.GREY, linewidths=0, alpha=0.8)
+            ax.scatter(x, y, color=canvas.GREY, alpha=0.8, **look)
             continue
-        points = ax.scatter(
-            x, y, s=13, c=shade, cmap="viridis", vmin=0, vmax=1, linewidths=0, alpha=0.9
-        )
+        scale = {"c": shade, "cmap": "viridis", "vmin": 0, "vmax": 1}
+        points = ax.scatter(x, y, alpha=0.9, **scale, **look)
     ax.axvline(0, color=canvas.GREY, lw=0.8)
     name = canvas.short(result.class_names[k])
-    canvas.label_x(ax, f"attribution ({canvas.output_of(result, k)})")
+    ax.set_xlabel(f"attribution ({canvas.output_of(result, k)})", parse_math=False)
     if points is not None:
         bar = ax.figure.colorbar(points, ax=ax, ticks=[0, 1], aspect=30, pad=0.02)
         bar.ax.set_yticklabels(["low", "high"])
         bar.set_label("cell value", labelpad=-14)
         bar.outline.set_visible(False)
     names = [result.feature_names[j] for j in shown]
-    title = f"{result.title}\nclass {name}{poor_note(result, [k])}"
+    note = poor_note(result, [k])
+    title = f"{result.title}\nclass {name}" + (f"\n{note}" if note else "")
     return canvas.name_rows(ax, names, title, len(order))
 
 

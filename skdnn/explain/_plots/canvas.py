@@ -58,25 +58,18 @@ def name_rows(
     return ax
 
 
-def label_x(ax: Axes, text: str) -> None:
-    """Label the x axis; names in the text are no formulas."""
-    ax.set_xlabel(text, parse_math=False)
-
-
-def legend_of(ax: Axes, title: str) -> None:
-    """Add a legend beside the Axes, where it hides nothing."""
-    handles, labels = ax.get_legend_handles_labels()
-    legend = ax.legend(
-        handles, labels, title=title, frameon=False, fontsize=9, loc="upper left",
+def legend_of(ax: Axes) -> None:
+    """Add a legend of the classes beside the Axes, where it hides nothing."""
+    n_columns = -(-len(ax.get_legend_handles_labels()[1]) // _LEGEND_ROWS)
+    plain_legend(
+        ax.legend, title="class", fontsize=9, loc="upper left", ncols=n_columns,
         bbox_to_anchor=(1.01, 1), borderaxespad=0,
-        ncols=-(-len(labels) // _LEGEND_ROWS),
     )  # fmt: skip
-    plain_legend(legend)
 
 
-def plain_legend(legend: Any) -> None:
-    """Draw the names of a legend literally, not as formulas."""
-    for text in legend.get_texts():
+def plain_legend(add: Any, *shown: Any, **options: Any) -> None:
+    """Add a legend whose names are drawn literally, not as formulas."""
+    for text in add(*shown, frameon=False, **options).get_texts():
         text.set_parse_math(False)
 
 
@@ -122,10 +115,9 @@ def short(name: Any, length: int = MAX_NAME) -> str:
 
 
 def _drawable(name: str) -> str:
-    """Return the name with escapes for characters that the fonts do not have.
+    """Return the name with escapes for characters that no font in use has.
 
-    matplotlib would draw the same box for each of these and warn. A font that has them
-    is used if ``matplotlib.rcParams["font.family"]`` lists it.
+    matplotlib would draw the same box for each of these and warn.
     """
     from matplotlib.font_manager import FontProperties, findfont, get_font
 

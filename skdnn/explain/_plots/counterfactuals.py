@@ -42,11 +42,8 @@ def plot_counterfactuals(
     ax.set_xticks(range(len(names)), names, parse_math=False)
     ax.xaxis.tick_top()
     ax.tick_params(length=0)
-    changed = set(changes["row"])
-    labels = [
-        _row_name(row, row.Index in changed)
-        for row in table[["sample", "found", "target"]].itertuples()
-    ]
+    rows = table[["sample", "found", "target"]].itertuples()
+    labels = [_row_name(row, row.Index in set(changes["row"])) for row in rows]
     n_all = len(result.table)
     cut = f"\n{len(table)} of {n_all} rows" if len(table) < n_all else ""
     ax = canvas.name_rows(ax, labels, result.title + cut)
@@ -56,11 +53,9 @@ def plot_counterfactuals(
 
 def _row_name(row: Any, is_changed: bool) -> str:
     target = canvas.short(row.target, _MAX_TARGET)
-    if not row.found:
-        return f"row {row.sample} → {target}: not found"
-    if not is_changed:
+    if row.found and not is_changed:
         return f"row {row.sample}: already {target}"
-    return f"row {row.sample} → {target}"
+    return f"row {row.sample} → {target}{'' if row.found else ': not found'}"
 
 
 def _color(old: Any, new: Any) -> str:
@@ -71,9 +66,5 @@ def _color(old: Any, new: Any) -> str:
 
 
 def _cell(cell: Any) -> str:
-    is_fraction = isinstance(cell, float | np.floating)
-    return (
-        f"{cell:.4g}"
-        if is_fraction and not pd.isna(cell)
-        else canvas.short(cell, _MAX_CELL)
-    )
+    is_fraction = isinstance(cell, float | np.floating) and not pd.isna(cell)
+    return f"{cell:.4g}" if is_fraction else canvas.short(cell, _MAX_CELL)

@@ -56,7 +56,7 @@ def _draw_map(table: pd.DataFrame, ax: Axes, low: float, high: float) -> Any:
             spans.append(np.arange(len(side)))
             names = [canvas.short(x, canvas.MAX_CELL) for x in side]
             set_ticks(spans[-1], names, parse_math=False)
-    canvas.label_x(ax, canvas.short(table["feature"].iloc[0]))
+    ax.set_xlabel(canvas.short(table["feature"].iloc[0]), parse_math=False)
     ax.set_ylabel(canvas.short(table["feature_2"].iloc[0]), parse_math=False)
     x, y = (edges_of(span) for span in spans)
     return ax.pcolormesh(x, y, values.T, vmin=low, vmax=high, cmap="viridis")
@@ -70,7 +70,6 @@ def _keys(column: pd.Series) -> list[Any]:
 def edges_of(middles: np.ndarray) -> np.ndarray:
     """Return the edges of the fields around grid points."""
     if len(middles) == 1:
-        return np.array([middles[0] - 0.5, middles[0] + 0.5])
-    between = (middles[1:] + middles[:-1]) / 2
-    first, last = between[0] - middles[0], middles[-1] - between[-1]
-    return np.concatenate([[middles[0] - first], between, [middles[-1] + last]])
+        return middles + np.array([-0.5, 0.5])
+    wide = np.pad(middles, 1, "reflect", reflect_type="odd")
+    return np.asarray((wide[1:] + wide[:-1]) / 2)

@@ -10,12 +10,11 @@ from skdnn.explain._model.options import check_count, check_option
 from skdnn.explain._plots import canvas
 from skdnn.explain._plots.canvas import Axes
 from skdnn.explain._plots.maps import draw_maps
-from skdnn.explain._results.positions import class_position, sample_position
 from skdnn.explain._results.profiles import Profiles
 from skdnn.explain._results.registry import register
+from skdnn.explain._results.result import class_position, sample_position
 
-# curves of single rows in one plot
-_MAX_CURVES = 200
+_MAX_CURVES = 200  # of single rows in one plot
 _FEW_POINTS = 12  # fewer have markers
 _COLUMNS = 3  # Axes side by side
 _LEGEND_COLUMNS = 6
@@ -79,12 +78,9 @@ def _draw_columns(
     for place in axes.flat[len(names) :]:
         place.set_axis_off()
     figure = axes[0, 0].figure
-    handles, labels = axes[0, 0].get_legend_handles_labels()
-    legend = figure.legend(
-        handles, labels, loc="outside upper center", ncols=_LEGEND_COLUMNS,
-        frameon=False,
-    )  # fmt: skip
-    canvas.plain_legend(legend)
+    shown = axes[0, 0].get_legend_handles_labels()
+    look = {"loc": "outside upper center", "ncols": _LEGEND_COLUMNS}
+    canvas.plain_legend(figure.legend, *shown, **look)
     if len(names) < n_all:
         figure.supxlabel(f"{len(names)} of {n_all} columns, those that vary most")
     return axes
@@ -102,12 +98,12 @@ def _draw_column(
         _draw_bars(result, table, name, ax)
     if result.unit.startswith("change"):
         ax.axhline(0, color="black", lw=0.8)
-    canvas.label_x(ax, canvas.short(name))
+    ax.set_xlabel(canvas.short(name), parse_math=False)
     ax.set_ylabel(result.unit)
     ax.spines[["top", "right"]].set_visible(False)
     if alone:
         ax.set_title(result.title, fontsize=11)
-        canvas.legend_of(ax, "class")
+        canvas.legend_of(ax)
     return ax
 
 
@@ -171,15 +167,9 @@ def _draw_bars(result: Profiles, table: pd.DataFrame, name: str, ax: Axes) -> No
             reach = (result.refit_interval()[1][part.index] - part["value"]).to_numpy()
             ax.errorbar(at, mean, reach, fmt="none", ecolor="black", elinewidth=0.8)
     labels = [canvas.short(category, canvas.MAX_CELL) for category in mean.index]
-    own: Any = ()
-    if result.own is not None:
-        own = result.own[name][table["sample"].unique()]
-    if len(own) == 1:
-        at_own = next(i for i, x in enumerate(mean.index) if _is_same(x, own[0]))
-        labels[at_own] += "\n(this row)"
+    if result.own is not None and table["sample"].nunique() == 1:
+        own = result.own[name][table["sample"].iloc[0]]
+        is_own = [(pd.isna(x) and pd.isna(own)) or x == own for x in mean.index]
+        labels[is_own.index(True)] += "\n(this row)"
     turned = 30 if len(labels) > 3 else 0
     ax.set_xticks(range(len(labels)), labels, rotation=turned, parse_math=False)
-
-
-def _is_same(a: Any, b: Any) -> bool:
-    return bool(pd.isna(a) and pd.isna(b)) or bool(a == b)

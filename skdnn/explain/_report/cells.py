@@ -1,4 +1,4 @@
-"""Columns of a table as arrays, and their cells as text."""
+"""Columns of a table as arrays, their cells as text, and results as plain values."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from skdnn._runtime.names import shorten
+from skdnn.explain._results.result import plain_list
 from skdnn.explain._text import formatting
 
 MAX_CELL = 60  # characters
@@ -15,9 +16,6 @@ def as_column(cells: Iterable[Any]) -> np.ndarray:
     """Return cells as floats if all are numbers, else as objects.
 
     Missing numbers are NaN, other missing cells None.
-
-    >>> as_column([1, None]), as_column(["a", None])
-    (array([ 1., nan]), array(['a', None], dtype=object))
     """
     known = [None if is_missing(cell) else cell for cell in cells]
     given = [cell for cell in known if cell is not None]
@@ -49,3 +47,12 @@ def cell_text(cell: Any) -> str:
     if isinstance(cell, float | np.floating):
         return formatting.number(float(cell), 4)
     return shorten(str(cell), MAX_CELL)
+
+
+def plain(value: Any) -> Any:
+    """Return arrays and NumPy numbers as Python's, and None for what is not finite."""
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | np.ndarray):
+        return [plain(item) for item in value]
+    return plain_list(value)

@@ -6,51 +6,45 @@ of the reader.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from skdnn.explain._report import plots, strips
-from skdnn.explain._text import formatting
+from skdnn.explain._text.formatting import percent
 
 _N_SHADES = 8
+# What the curves are, and what is along their vertical axes.
+_DEPENDENCE = ("Partial dependence on", "mean probability")
+_ACCUMULATED = ("Accumulated local effects of", "change of the probability")
+_CETERIS_PARIBUS = ("Ceteris paribus along", "probability")
 
 
 def charts(summary: Mapping[str, Any]) -> dict[str, Any]:
     """Draw every picture of the report."""
     shown = [summary["classes"][k] for k in summary["shown_classes"]]
     colours = {label: f"c{i}" for i, label in enumerate(shown)}
-    data, shap = summary["data"], summary["shap"]
+    data, shap, subject = summary["data"], summary["shap"], summary["subject"]
+    importance = summary["permutation_importance"]["rows"]
+    dependence = summary["partial_dependence"]["curves"]
+    accumulated = summary["accumulated_local_effects"]["curves"]
     return {
         "colour": colours,
-        "scores": [
-            strips.score_strip(row, summary["subject"])
-            for row in summary["scores"]["rows"]
-        ],
+        "scores": [strips.score_strip(r, subject) for r in summary["scores"]["rows"]],
         "classes": [
-            strips.share_strip(
-                item["share"], f"{item['class']}: {item['n']} rows", "bar"
-            )
-            for item in data["classes"]
+            strips.share_strip(c["share"], f"{c['class']}: {c['n']} rows", "bar")
+            for c in data["classes"]
         ],
         "columns": [strips.histogram_strip(column) for column in data["columns"]],
         "training": plots.training(summary["training"]),
-        "confusion": _shades(summary["confusion"]["matrix"]),
+        # the share of each cell in its row of the confusion matrix
+        "confusion": [
+            [math.ceil(_N_SHADES * n / (sum(row) or 1)) for n in row]
+            for row in summary["confusion"]["matrix"]
+        ],
         "calibration": plots.calibration(summary["calibration"], colours),
-        "importance": strips.importance_strips(
-            summary["permutation_importance"]["rows"]
-        ),
-        "profiles": plots.profiles(
-            summary["partial_dependence"]["curves"],
-            colours,
-            "Partial dependence on",
-            "mean probability",
-        ),
-        "accumulated": plots.profiles(
-            summary["accumulated_local_effects"]["curves"],
-            colours,
-            "Accumulated local effects of",
-            "change of the probability",
-        ),
+        "importance": strips.importance_strips(importance),
+        "profiles": plots.profiles(dependence, colours, *_DEPENDENCE),
+        "accumulated": plots.profiles(accumulated, colours, *_ACCUMULATED),
         "shap": strips.stack_strips(shap["rows"], colours),
         "swarms": [strips.swarm(section) for section in shap["strips"]],
         "rows": [_row(row, colours) for row in summary["rows"]],
@@ -58,27 +52,17 @@ def charts(summary: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _shades(matrix: Sequence[Sequence[int]]) -> list[list[int]]:
-    """Return a shade for each cell of the confusion matrix: its share of the row."""
-    return [[math.ceil(_N_SHADES * n / (sum(row) or 1)) for n in row] for row in matrix]
-
-
 def _row(row: Mapping[str, Any], colours: Mapping[str, str]) -> dict[str, Any]:
     """Draw the probabilities of a row, its attributions, steps and curves."""
-    features = row["features"]
+    features, shares = row["features"], []
+    for item in row["probabilities"]:
+        label = f"{item['class']}: {percent(item['value'])}"
+        css = "bar" if item["class"] == row["predicted"] else "rest"
+        shares.append(strips.share_strip(item["value"], label, css))
     return {
-        "probabilities": [
-            strips.share_strip(
-                item["value"],
-                f"{item['class']}: {formatting.percent(item['value'])}",
-                "bar" if item["class"] == row["predicted"] else "rest",
-            )
-            for item in row["probabilities"]
-        ],
+        "probabilities": shares,
         "shap": strips.attribution_strips(features, "shap", more=row["more"]),
         "lime": strips.attribution_strips(features, "lime", pale=row["lime_is_poor"]),
         "steps": strips.step_strips(row["steps"]),
-        "ceteris": plots.profiles(
-            row["ceteris_paribus"], colours, "Ceteris paribus along", "probability"
-        ),
+        "ceteris": plots.profiles(row["ceteris_paribus"], colours, *_CETERIS_PARIBUS),
     }

@@ -1,6 +1,7 @@
 """Run every method of a report once, on one opened problem and with one seed."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -91,15 +92,14 @@ def collect(
 
 
 def as_positions(samples: Any, n_rows: int) -> list[tuple[int, str]]:
-    """Return requested rows as positions from 0, without reasons.
-
-    ValueError if there is none, or one that is not a position of X.
-    """
+    """Return requested rows as positions from 0, without reasons."""
     given = [samples] if isinstance(samples, int | np.integer) else list(samples)
-    whole = all(
-        isinstance(row, int | np.integer) and not isinstance(row, bool) for row in given
-    )
-    if not given or not whole or not all(-n_rows <= row < n_rows for row in given):
+    if not given or not all(
+        isinstance(row, int | np.integer)
+        and not isinstance(row, bool)
+        and -n_rows <= row < n_rows
+        for row in given
+    ):
         raise ValueError(
             f"samples must be positions of rows of X, from 0 to {n_rows - 1}, at least "
             f"one. Got {samples!r} instead. None picks rows worth explaining."
@@ -121,10 +121,8 @@ def _columns_of(problem: Problem) -> list[np.ndarray]:
         if column.is_numeric:
             columns.append(problem.X[:, j])
         elif getattr(column.dtype, "kind", "O") == "b":
-            cells = problem.data[:, j]
-            columns.append(
-                np.array([np.nan if is_missing(c) else c for c in cells], float)
-            )
+            cells = [np.nan if is_missing(c) else c for c in problem.data[:, j]]
+            columns.append(np.array(cells, float))
         else:
             columns.append(as_column(problem.data[:, j]))
     return columns
@@ -139,18 +137,13 @@ def _scores(
 ) -> dict[str, Any]:
     """Measure classifier, simple model and baseline on the same bootstrap draws."""
     n_classes = probabilities.shape[1]
-    simple, note = out_of_fold_probabilities(
-        columns, codes, n_classes, random_state=seed
-    )
-    base = performance.baseline(codes, n_classes)
-    score = performance.measure
+    simple, note = out_of_fold_probabilities(columns, codes, n_classes, seed)
+    score = partial(performance.measure, codes, random_state=seed)
     return {
-        "performance": score(
-            codes, probabilities, predicted=predicted, random_state=seed
-        ),
-        "simple": None if simple is None else score(codes, simple, random_state=seed),
+        "performance": score(probabilities, predicted=predicted),
+        "simple": None if simple is None else score(simple),
         "simple_note": note,
-        "base": score(codes, base, random_state=seed),
+        "base": score(performance.baseline(codes, n_classes)),
     }
 
 
@@ -164,8 +157,7 @@ def _explain(
 ) -> dict[str, Any]:
     """Return the explanations by their names in `Evidence`.
 
-    `predicted` are the predicted classes of the chosen rows. `step` is called
-    ``_N_STEPS - 1`` times.
+    `predicted` are classes of the chosen rows; `step` is called ``_N_STEPS - 1`` times.
     """
     importance = compute_permutation_importance(problem, y, random_state=seed)
     step()
@@ -173,22 +165,22 @@ def _explain(
     shap = compute_shap(problem.take(shap_rows), random_state=seed)
     step()
     # the chosen rows first; the others show how far the methods agree
-    some = list(dict.fromkeys([*chosen, *shap_rows]))
-    some = some[: max(N_LIME_ROWS, len(chosen))]
+    some = list(dict.fromkeys([*chosen, *shap_rows]))[: max(N_LIME_ROWS, len(chosen))]
     compared = problem.take(some)
-    attributions = {
-        "SHAP": shap[np.searchsorted(shap_rows, some)],
-        "LIME": compute_lime(compared, random_state=seed),
-        "break-down": compute_break_down(compared, random_state=seed),
-    }
+    lime = compute_lime(compared, random_state=seed)
+    break_down = compute_break_down(compared, random_state=seed)
+    compared_shap = shap[np.searchsorted(shap_rows, some)]
+    attributions = {"SHAP": compared_shap, "LIME": lime, "break-down": break_down}
     step()
     whole = problem.with_background(problem.X)
-    positions = _most_important(importance, problem.target.feature_names)
+    # the columns whose profiles are shown: the most important ones
+    sizes = importance.table["importance"].to_numpy()
+    positions = np.argsort(-sizes, kind="stable")[:N_PROFILES].tolist()
     profiles = compute_partial_dependence(whole, positions)
     accumulated = compute_accumulated_local_effects(whole, positions)
     step()
     single = problem.take(chosen)
-    varied = _largest(attributions["SHAP"].values[: len(chosen)], predicted)
+    varied = _largest(compared_shap.values[: len(chosen)], predicted)
     ceteris_paribus = compute_ceteris_paribus(single, varied, _RESOLUTION)
     counterfactuals = None
     if problem.target.n_classes > 1 and not (
@@ -209,8 +201,8 @@ def _explain(
         "importance": importance,
         "shap": shap,
         "shap_rows": shap_rows,
-        "lime": attributions["LIME"],
-        "break_down": attributions["break-down"],
+        "lime": lime,
+        "break_down": break_down,
         "profiles": profiles,
         "accumulated": accumulated,
         "ceteris_paribus": ceteris_paribus,
@@ -218,14 +210,6 @@ def _explain(
         "agreement": agreement,
         **trust,
     }
-
-
-def _most_important(importance: ResultTable, names: Sequence[str]) -> list[int]:
-    """Return the positions of the columns whose profiles are shown."""
-    table = importance.table
-    order = np.argsort(-table["importance"].to_numpy(), kind="stable")[:N_PROFILES]
-    position = {name: i for i, name in enumerate(names)}
-    return [position[table["feature"].iloc[i]] for i in order]
 
 
 def _largest(values: np.ndarray, predicted: np.ndarray) -> list[int]:
@@ -244,20 +228,15 @@ def _measure_trust(
     """Return deletion curves, reruns and checks of attributions to the same rows."""
     draw = np.random.RandomState(seed)
     deletion = compute_deletion_curves(problem, attributions, draw)
-    measured = {
-        name: measure(
+    checks, reruns = [], {}
+    for name, result in attributions.items():
+        measured = measure(
             result,
             problem,
             seed=seed,
             deletion=deletion[name],
-            agreement=agreement.frame(),
+            agreement=agreement.table,
         )
-        for name, result in attributions.items()
-    }
-    return {
-        "checks": [
-            run_checks(result, measured[name]) for name, result in attributions.items()
-        ],
-        "deletion": deletion,
-        "reruns": {name: one.reruns for name, one in measured.items()},
-    }
+        checks.append(run_checks(result, measured))
+        reruns[name] = measured.reruns
+    return {"checks": checks, "deletion": deletion, "reruns": reruns}

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from skdnn.explain._report import sentences
-from skdnn.explain._report.cells import as_column, cell_text, is_missing
+from skdnn.explain._report.cells import as_column, cell_text, is_missing, plain
 from skdnn.explain._report.evidence import Evidence
 from skdnn.explain._results.profiles import Profiles
 
@@ -23,28 +23,16 @@ _NO_ATTRIBUTION = 1e-9
 def importance(evidence: Evidence) -> dict[str, Any]:
     """Order the columns by permutation importance."""
     frame = evidence.importance.frame()
-    rows = [
-        {
-            "feature": str(frame["feature"].iloc[i]),
-            "value": float(frame["importance"].iloc[i]),
-            "low": _finite(frame, "ci_low", i),
-            "high": _finite(frame, "ci_high", i),
-            "ratio": _finite(frame, "ratio", i),
-        }
-        for i in range(len(frame))
-    ]
-    rows.sort(key=lambda row: -row["value"])  # type: ignore[operator]  # a float
+    ranked = frame.sort_values("importance", ascending=False, kind="stable")
+    names = {"importance": "value", "ci_low": "low", "ci_high": "high"}
+    shown = ranked.rename(columns=names)[["feature", "value", "low", "high", "ratio"]]
+    rows = plain(shown.to_dict("records"))
     section = {
         "rows": rows[:N_TABLE],
         "n_left_out": max(0, len(rows) - N_TABLE),
         "scoring": evidence.scoring,
     }
     return {**section, "words": sentences.importance({**section, "rows": rows})}
-
-
-def _finite(frame: pd.DataFrame, name: str, i: int) -> float | None:
-    value = frame[name].iloc[i]
-    return float(value) if np.isfinite(value) else None
 
 
 def profiles(
@@ -57,11 +45,10 @@ def profiles(
 
     `ranking` is the section of `importance`; `describe` writes the sentence of a curve.
     """
-    frame = result.frame()
-    feature = np.array([str(name) for name in frame["feature"]], dtype=object)
+    by_name = dict(iter(result.table.groupby("feature", sort=False)))
     rank = {row["feature"]: i for i, row in enumerate(ranking["rows"])}
-    names = sorted(dict.fromkeys(feature), key=lambda name: rank.get(name, len(rank)))
-    curves = [curve(frame[feature == name], name, evidence) for name in names]
+    names = sorted(by_name, key=lambda name: rank.get(name, len(rank)))
+    curves = [curve(by_name[name], name, evidence) for name in names]
     return {"curves": [{**one, "sentence": describe(one)} for one in curves]}
 
 
@@ -92,11 +79,7 @@ def curve(
         "x": [cell_text(x[i]) for i in kept] if is_text else x.tolist(),
         "n_left_out": len(x) - len(kept),
         "lines": [
-            {
-                "class": classes[k],
-                "values": line[kept].tolist(),
-                "range": float(np.ptp(line)),
-            }
+            {"class": classes[k], "values": line[kept].tolist(), "range": np.ptp(line)}
             for k, line in zip(evidence.shown, values, strict=True)
         ],
     }
@@ -110,56 +93,47 @@ def shap(evidence: Evidence) -> dict[str, Any]:
     order = np.argsort(-mean.sum(axis=1), kind="stable")
     columns = [column[list(evidence.shap_rows)] for column in evidence.columns]
     others = [k for k in range(len(classes)) if k not in evidence.shown]
-    rows = [
-        {
-            "feature": names[j],
-            "by_class": [
-                {
-                    "class": classes[k],
-                    "value": mean[j, k],
-                    "direction": direction(columns[j], values[:, j, k]),
-                }
-                for k in evidence.shown
-            ],
-            "total": mean[j].sum(),
-            "others": mean[j, others].sum(),
-        }
-        for j in order[:N_TABLE]
-    ]
+
+    def effect(j: int, k: int) -> dict[str, Any]:
+        towards = direction(columns[j], values[:, j, k])
+        return {"class": classes[k], "value": mean[j, k], "direction": towards}
+
     section = {
-        "rows": rows,
+        "rows": [
+            {
+                "feature": names[j],
+                "by_class": [effect(j, k) for k in evidence.shown],
+                "total": mean[j].sum(),
+                "others": mean[j, others].sum(),
+            }
+            for j in order[:N_TABLE]
+        ],
         "n_left_out": max(0, len(names) - N_TABLE),
-        "strips": _swarms(evidence, values, columns, order[:N_BARS]),
-        "method": str(result.method),
-        "output": str(result.output),
-        "n_background": int(result.n_background),
+        "strips": _swarms(evidence, columns, order[:N_BARS]),
+        "method": result.method,
+        "output": result.output,
+        "n_background": result.n_background,
         "n_rows": len(values),
-        "max_residual": float(np.abs(result.residual).max()),
-        "max_std_error": float(np.max(result.std_errors, initial=0.0)),
+        "max_residual": np.abs(result.residual).max(),
+        "max_std_error": np.max(result.std_errors, initial=0.0),
     }
     return {**section, "words": sentences.shap_overall(section)}
 
 
 def _swarms(
-    evidence: Evidence,
-    values: np.ndarray,
-    columns: Sequence[np.ndarray],
-    order: np.ndarray,
+    evidence: Evidence, columns: Sequence[np.ndarray], order: np.ndarray
 ) -> list[dict[str, Any]]:
     """Return every attribution to some classes with the level of the value behind."""
     # of two classes one mirrors the other
     shown = [1] if len(evidence.classes) == 2 else evidence.shown[:N_SWARMS]
-    levels = {j: _levels(columns[j]) for j in order}
+    rows = [(evidence.feature_names[j], j, _levels(columns[j])) for j in order]
+    values = np.round(evidence.shap.values, 5)
     return [
         {
             "class": evidence.classes[k],
             "rows": [
-                {
-                    "feature": evidence.feature_names[j],
-                    "values": np.round(values[:, j, k], 5),
-                    "levels": levels[j],
-                }
-                for j in order
+                {"feature": name, "values": values[:, j, k], "levels": levels}
+                for name, j, levels in rows
             ],
         }
         for k in shown
@@ -171,7 +145,7 @@ def _levels(column: np.ndarray) -> list[int | None]:
     if column.dtype != float or not np.isfinite(column).any():
         return [None] * len(column)
     finite = np.isfinite(column)
-    ranks = np.unique(column[finite], return_inverse=True)[1]
+    ranks = _ranks(column[finite])
     n_values = ranks.max() + 1
     level = np.full(len(column), -1)
     # a constant is neither high nor low
@@ -179,20 +153,17 @@ def _levels(column: np.ndarray) -> list[int | None]:
     return [None if one < 0 else int(one) for one in level]
 
 
-def direction(column: np.ndarray, attribution: np.ndarray) -> str:
-    """Return whether high values have high attributions: raises, lowers, or mixed.
+def _ranks(values: np.ndarray) -> np.ndarray:
+    return np.unique(values, return_inverse=True)[1]
 
-    >>> direction(np.array([1.0, 2.0, 3.0]), np.array([0.3, 0.1, -0.2]))
-    'lowers'
-    """
+
+def direction(column: np.ndarray, attribution: np.ndarray) -> str:
+    """Return whether high values have high attributions: raises, lowers, or mixed."""
     if column.dtype != float or not np.any(np.abs(attribution) > _NO_ATTRIBUTION):
         return ""
     finite = np.isfinite(column)
-    if finite.sum() < 3:
-        return ""
-    a = np.unique(column[finite], return_inverse=True)[1].astype(float)
-    b = np.unique(attribution[finite], return_inverse=True)[1].astype(float)
-    if not a.std() or not b.std():
+    a, b = _ranks(column[finite]), _ranks(attribution[finite])
+    if finite.sum() < 3 or not a.std() or not b.std():
         return ""
     correlation = np.corrcoef(a, b)[0, 1]
     if abs(correlation) < _MIN_DIRECTION:

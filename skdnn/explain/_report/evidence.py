@@ -9,13 +9,11 @@ import pandas as pd
 
 from skdnn.explain._methods.performance import Performance
 from skdnn.explain._report.fitted_record import FittedRecord
-from skdnn.explain._results.attributions import Attributions
-from skdnn.explain._results.break_down import BreakDown
+from skdnn.explain._results.attributions import Attributions, BreakDown
 from skdnn.explain._results.checks import Checks
 from skdnn.explain._results.counterfactuals import Counterfactuals
-from skdnn.explain._results.deletion import DeletionCurves
 from skdnn.explain._results.profiles import Profiles
-from skdnn.explain._results.tables import ResultTable
+from skdnn.explain._results.tables import DeletionCurves, ResultTable
 
 N_CLASSES_SHOWN = 6  # distinguishable colours
 
@@ -24,13 +22,11 @@ N_CLASSES_SHOWN = 6  # distinguishable colours
 class Evidence:
     """All results that a report is made of.
 
-    `columns` are the scored rows, one array per column (see `cells.as_column`), and
-    `codes` and `predicted` positions of their true and predicted classes. `chosen` are
-    the positions of the rows that are shown one by one, each with the reason (empty if
-    it was requested). They are among `shap_rows`, the positions of the rows that `shap`
-    explains, and the first rows of `lime` and `break_down`; `ceteris_paribus` and
-    `counterfactuals` explain these alone. `counterfactuals` is None where there can be
-    none. `deletion` and `reruns` are by the name of the method.
+    `columns` are the scored rows (see `cells.as_column`), `codes` and `predicted` the
+    positions of their classes. `chosen` are the rows that are shown one by one, each
+    with the reason (empty if requested): among `shap_rows`, which `shap` explains, the
+    first of `lime` and `break_down`, and all of `ceteris_paribus` and
+    `counterfactuals`. `deletion` and `reruns` are by the name of the method.
     """
 
     title: str | None
@@ -78,5 +74,7 @@ class Evidence:
 
     @property
     def subject(self) -> str:
-        """What sentences call the estimator."""
-        return "network" if self.record.is_network else "model"
+        """What sentences call the estimator: a network has a history or a drawing."""
+        record = self.record
+        is_network = record.history is not None or record.network is not None
+        return "network" if is_network else "model"

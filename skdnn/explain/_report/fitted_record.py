@@ -1,8 +1,4 @@
-"""The description that a fitted classifier has of itself: name, training, drawing.
-
-Everything is looked up by attribute, so that any classifier has a record; one that
-keeps no history has none.
-"""
+"""The name, training and drawing of a fitted classifier, looked up by attribute."""
 
 import io
 from collections.abc import Mapping
@@ -27,11 +23,6 @@ class FittedRecord:
     baseline_loss: float | None = None
     summary: str | None = None
     network: str | None = None
-
-    @property
-    def is_network(self) -> bool:
-        """Whether the estimator has a training history or a drawing."""
-        return self.history is not None or self.network is not None
 
 
 def final_estimator(estimator: Any) -> Any:
@@ -75,7 +66,7 @@ def _as_frame(history: Any) -> pd.DataFrame | None:
 
 def _names_after(pipeline: Any, final: Any) -> list[str] | None:
     """Return the names of the columns that the final step receives, if known."""
-    if not hasattr(pipeline, "steps") or len(pipeline.steps) < 2:
+    if len(getattr(pipeline, "steps", [])) < 2:
         return None
     try:
         names = [str(name) for name in pipeline[:-1].get_feature_names_out()]
@@ -91,15 +82,11 @@ def _draw(final: Any, names: list[str] | None) -> str | None:
     from matplotlib import rc_context
     from matplotlib.figure import Figure
 
-    style: Any = {
-        "svg.fonttype": "path",
-        "svg.hashsalt": "skdnn",
-        "text.parse_math": False,
-    }
+    style: Any = {"svg.fonttype": "path", "svg.hashsalt": "skdnn"}
+    known = {} if names is None else {"feature_names": names}
     buffer = io.StringIO()
-    with rc_context(style):
+    with rc_context({**style, "text.parse_math": False}):
         figure = Figure(figsize=(9, 4.8))
-        known = {} if names is None else {"feature_names": names}
         final.plot_network(ax=figure.add_subplot(), **known)
         metadata = dict.fromkeys(("Date", "Creator", "Format", "Type"))
         figure.savefig(buffer, format="svg", metadata=metadata, bbox_inches="tight")

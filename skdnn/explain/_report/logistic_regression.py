@@ -11,17 +11,12 @@ _MAX_REASON = 200  # characters
 
 
 def out_of_fold_probabilities(
-    columns: Sequence[np.ndarray],
-    codes: np.ndarray,
-    n_classes: int,
-    *,
-    random_state: int = 0,
+    columns: Sequence[np.ndarray], codes: np.ndarray, n_classes: int, seed: int = 0
 ) -> tuple[np.ndarray | None, str]:
     """Predict each row with a logistic regression fitted on the other folds.
 
-    Labels are known of the scored rows only, so the regression is cross-validated on
-    them. The probabilities have shape (n_samples, n_classes), zero for a class without
-    rows; they are None if there can be none. The text is how they were made, or why
+    Labels are known of the scored rows only. The probabilities, zero for a class
+    without rows, are None if there can be none; the text is how they were made, or why
     there are none.
     """
     counts = np.bincount(codes, minlength=n_classes)
@@ -31,32 +26,32 @@ def out_of_fold_probabilities(
     if n_single:
         noun = "one class has" if n_single == 1 else f"{n_single} classes have"
         return None, f"{noun} a single row, too few for cross-validation"
+    from sklearn.model_selection import PredefinedSplit, cross_val_predict
+
     n_folds = min(_N_FOLDS, len(codes))
-    folds = _deal(codes, n_folds, random_state)
+    cv = PredefinedSplit(_deal(codes, n_folds, seed))
+    model, table = _pipeline(columns), _as_table(columns)
     probabilities = np.zeros((len(codes), n_classes))
-    table = _as_table(columns)
     try:
-        for fold in range(n_folds):
-            test, train = folds == fold, folds != fold
-            model = _pipeline(columns)
-            with warnings.catch_warnings():
-                # a regression that has not converged is still a fair simple model
-                warnings.simplefilter("ignore")
-                model.fit(table[train], codes[train])
-                predicted = model.predict_proba(table[test])
-            probabilities[np.ix_(np.flatnonzero(test), model.classes_)] = predicted
+        with warnings.catch_warnings():
+            # a regression that has not converged is still a fair simple model
+            warnings.simplefilter("ignore")
+            predicted = cross_val_predict(
+                model, table, codes, cv=cv, method="predict_proba"
+            )
     except (TypeError, ValueError) as error:
         reason = [*str(error).strip().splitlines(), "no reason given"][0]
         return None, f"it could not be fitted to these columns ({reason[:_MAX_REASON]})"
+    probabilities[:, counts > 0] = predicted
     return probabilities, f"out-of-fold predictions of {n_folds} folds of these rows"
 
 
-def _deal(codes: np.ndarray, n_folds: int, random_state: int) -> np.ndarray:
+def _deal(codes: np.ndarray, n_folds: int, seed: int) -> np.ndarray:
     """Return the fold of each row: shuffled rows of each class are dealt in turn.
 
     StratifiedKFold warns about classes with fewer rows than folds; this needs two.
     """
-    shuffled = np.random.default_rng(random_state).permutation(len(codes))
+    shuffled = np.random.default_rng(seed).permutation(len(codes))
     by_class = shuffled[np.argsort(codes[shuffled], kind="stable")]
     folds = np.empty(len(codes), dtype=int)
     folds[by_class] = np.arange(len(codes)) % n_folds
@@ -67,9 +62,8 @@ def _as_table(columns: Sequence[np.ndarray]) -> np.ndarray:
     """Return columns side by side; in text columns "missing" is a category."""
     if all(column.dtype == float for column in columns):
         return np.column_stack(columns)
-    table = np.empty((len(columns[0]), len(columns)), dtype=object)
+    table = np.column_stack([column.astype(object) for column in columns])
     for j, column in enumerate(columns):
-        table[:, j] = column
         if column.dtype != float:
             table[:, j] = ["missing" if cell is None else str(cell) for cell in column]
     return table

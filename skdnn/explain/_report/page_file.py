@@ -14,35 +14,32 @@ def write_page(file: Any, make_page: Callable[[], str]) -> None:
     The page is made after the path has been checked. OSError with a remedy if nothing
     can be written there.
     """
+
+    def page() -> bytes:
+        # half of a surrogate pair in a name becomes a character reference
+        return make_page().encode("utf-8", errors="xmlcharrefreplace")
+
     if hasattr(file, "write"):
-        _write_stream(file, _encode(make_page()))
+        content = page()
+        try:
+            file.write(content.decode("utf-8"))
+        except TypeError:  # a file opened for bytes
+            file.write(content)
         return
     path = Path(os.path.realpath(os.fspath(file)))
     mode = _mode(path)
     if mode and not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
         # a pipe or a device is written to; replacing it would destroy it
-        path.write_bytes(_encode(make_page()))
+        path.write_bytes(page())
         return
     temporary = _create_temporary(path, mode)
     try:
-        temporary.write_bytes(_encode(make_page()))
+        temporary.write_bytes(page())
         if mode:
             temporary.chmod(stat.S_IMODE(mode))
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
-
-
-def _encode(page: str) -> bytes:
-    """Encode a page, half of a surrogate pair in a name as a character reference."""
-    return page.encode("utf-8", errors="xmlcharrefreplace")
-
-
-def _write_stream(file: Any, page: bytes) -> None:
-    try:
-        file.write(page.decode("utf-8"))
-    except TypeError:  # a file opened for bytes
-        file.write(page)
 
 
 def _mode(path: Path) -> int:

@@ -1,16 +1,105 @@
 """Plots with axes: training, calibration, curves along columns, deletion curves."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from skdnn.explain._report.axes import Axes, scale, ticks
-from skdnn.explain._report.strips import mark_strip
-from skdnn.explain._text import formatting
+from skdnn._runtime.names import shorten
+from skdnn.explain._report.strips import mark_strip, scale
+from skdnn.explain._text.formatting import number, percent, signed
+
+_WIDTH, _HEIGHT = 340, 230
+_LEFT, _RIGHT, _TOP, _BOTTOM = 46, 10, 26, 38
+_MAX_TITLE = 36  # characters
+_MAX_TICKS = 36  # characters of all labels along x
 
 Curve = Mapping[str, Any]  # a curve of the summary
 Ends = tuple[float, float]
 Colours = Mapping[str, str]  # CSS class by class name
+
+
+def ticks(low: float, high: float, n: int = 5) -> list[float]:
+    """Return about `n` round numbers between low and high."""
+    spread = high - low
+    if not math.isfinite(spread) or spread <= 0:
+        return [low]
+    raw = spread / n
+    size = 10.0 ** math.floor(math.log10(raw))
+    step = next(m * size for m in (1, 2, 2.5, 5, 10) if m * size >= raw * 0.999)
+    first = math.ceil(low / step - 1e-9)
+    last = math.floor(high / step + 1e-9)
+    return [float(f"{i * step:.12g}") for i in range(first, last + 1)]
+
+
+class Axes:
+    """Axes and marks of one plot, which the templates write as SVG.
+
+    `x` and `y` are the ends of the axes, `label` describes the plot to screen readers.
+    """
+
+    def __init__(
+        self, x: Ends, y: Ends, label: str, x_title: str = "", y_title: str = ""
+    ) -> None:
+        self.label, self._x, self._y = label, x, y
+        self.marks: list[dict[str, Any]] = []
+        self._draw_frame(x_title, y_title)
+
+    def at(self, x: float, y: float) -> tuple[float, float]:
+        """Return the position of a point in the plot."""
+        (x0, x1), (y0, y1) = self._x, self._y
+        across = (x - x0) / ((x1 - x0) or 1) * (_WIDTH - _LEFT - _RIGHT)
+        up = (y - y0) / ((y1 - y0) or 1) * (_HEIGHT - _TOP - _BOTTOM)
+        return round(_LEFT + across, 1), round(_HEIGHT - _BOTTOM - up, 1)
+
+    def line(self, points: Iterable[tuple[float, float | None]], css: str) -> None:
+        """Join points; a missing one leaves a gap."""
+        run: list[str] = []
+        for x, y in [*points, (0.0, None)]:
+            if y is not None and math.isfinite(y):
+                across, up = self.at(x, y)
+                run.append(f"{across},{up}")
+            elif run:
+                self.marks.append({"kind": "line", "points": " ".join(run), "css": css})
+                run = []
+
+    def errors(self, curve: Sequence[Curve], x: str) -> None:
+        """Draw the whisker of each point of a curve, at its value `x`."""
+        for p in curve:
+            self.line([(p[x], p["low"]), (p[x], p["high"])], "error")
+
+    def dot(self, x: float, y: float, css: str, r: float = 3.0) -> None:
+        """Mark one point."""
+        across, up = self.at(x, y)
+        self.marks.append({"kind": "dot", "x": across, "y": up, "r": r, "css": css})
+
+    def text(self, x: float, y: float, text: str, css: str, anchor: str) -> None:
+        """Write at a position in the plot."""
+        mark = {"kind": "text", "x": x, "y": y, "text": text, "css": css}
+        self.marks.append({**mark, "anchor": anchor})
+
+    def as_dict(self, title: str) -> dict[str, Any]:
+        """Return what the template of a plot takes."""
+        size = {"width": _WIDTH, "height": _HEIGHT}
+        return {"title": title, "label": self.label, **size, "marks": self.marks}
+
+    def _draw_frame(self, x_title: str, y_title: str) -> None:
+        (x0, x1), (y0, y1) = self._x, self._y
+        for value in ticks(y0, y1, 4):
+            _, up = self.at(x0, value)
+            self.line([(x0, value), (x1, value)], "grid")
+            self.text(_LEFT - 6, up + 3.5, number(value), "tick", "end")
+        marks = ticks(x0, x1)
+        longest = max(len(number(value)) for value in marks)
+        if x_title == "epoch":
+            marks = [value for value in marks if value == int(value)]
+        # long labels would overlap
+        for value in marks[:: 2 if longest * len(marks) > _MAX_TICKS else 1]:
+            across, below = self.at(value, y0)[0], _HEIGHT - _BOTTOM + 14
+            self.text(across, below, number(value), "tick", "middle")
+        self.line([(x0, y0), (x1, y0)], "axis")
+        middle, title = (_LEFT + _WIDTH - _RIGHT) / 2, shorten(x_title, _MAX_TITLE)
+        self.text(middle, _HEIGHT - 6, title, "title", "middle")
+        self.text(2, 10, y_title, "title", "start")
 
 
 def training(section: Mapping[str, Any] | None) -> list[dict[str, Any]]:
@@ -23,13 +112,19 @@ def training(section: Mapping[str, Any] | None) -> list[dict[str, Any]]:
 
 def _training(section: Mapping[str, Any], name: str) -> dict[str, Any] | None:
     base = section["baseline_loss"] if name == "loss" else None
-    curves = [(section[name], "m0"), (section[f"val_{name}"], "m1")]
-    known = [(curve, css) for curve, css in curves if curve]
+    validation = section[f"val_{name}"]
+    pairs = ((section[name], "m0"), (validation, "m1"))
+    known = [(curve, css) for curve, css in pairs if curve]
     values = [v for curve, _ in known for v in curve if v is not None]
     if not values:
         return None
-    high = 1.0 if name == "accuracy" else _ceiling(values, base)
-    start, last = formatting.number(values[0]), formatting.number(known[0][0][-1])
+    high = 1.0
+    if name == "loss":
+        top = max(values)
+        # the first jumps of a loss are cut off
+        top = top if base is None else max(base * 1.1, min(top, base * 2.5))
+        high = top * 1.02 or 1.0
+    start, last = number(values[0]), number(known[0][0][-1])
     label = f"Training {name} by epoch, from {start} to {last}"
     x = (1, max(2, section["n_epochs"]))
     axes = Axes(x, (0.0, high), label, "epoch", name)
@@ -41,18 +136,10 @@ def _training(section: Mapping[str, Any], name: str) -> dict[str, Any] | None:
         if len(curve) == 1 and curve[0] is not None:
             axes.dot(1, curve[0], css)
     best = section["best_epoch"]
-    value = section[f"val_{name}"][best - 1] if best and curves[1][0] else None
+    value = validation[best - 1] if best and validation else None
     if value is not None:
         axes.dot(best, min(value, high), "m1", 4)
     return axes.as_dict(name)
-
-
-def _ceiling(values: Sequence[float], base: float | None) -> float:
-    """Return an upper end that cuts off the first jumps of a loss."""
-    top = max(values)
-    if base is not None:
-        top = max(base * 1.1, min(top, base * 2.5))
-    return top * 1.02 or 1.0
 
 
 def calibration(section: Mapping[str, Any], colours: Colours) -> list[dict[str, Any]]:
@@ -68,17 +155,15 @@ def calibration(section: Mapping[str, Any], colours: Colours) -> list[dict[str, 
 
 def _reliability(title: str, curve: Sequence[Curve], css: str) -> dict[str, Any]:
     points = "; ".join(
-        f"{formatting.percent(p['predicted'])} predicted, "
-        f"{formatting.percent(p['observed'])} observed"
+        f"{percent(p['predicted'])} predicted, {percent(p['observed'])} observed"
         for p in curve
     )
     label = f"Reliability of {title}: {points}"
     axes = Axes((0, 1), (0, 1), label, "predicted probability", "observed share")
     axes.line([(0, 0), (1, 1)], "baseline")
-    most = max([p["n"] for p in curve], default=1)
-    for p in curve:
-        axes.line([(p["predicted"], p["low"]), (p["predicted"], p["high"])], "error")
+    axes.errors(curve, "predicted")
     axes.line([(p["predicted"], p["observed"]) for p in curve], f"curve {css}")
+    most = max([p["n"] for p in curve], default=1)
     for p in curve:
         radius = round(2.5 + 4 * math.sqrt(p["n"] / most), 1)
         axes.dot(p["predicted"], p["observed"], css, radius)
@@ -135,8 +220,7 @@ def _profile(
 
 
 def _categories(curve: Curve, colours: Colours, ends: Ends) -> dict[str, Any]:
-    at = scale(*ends)
-    write = formatting.percent if ends[0] == 0 else formatting.signed
+    at, write = scale(*ends), percent if ends[0] == 0 else signed
     strips = []
     for i, category in enumerate(curve["x"]):
         values = [(line["class"], line["values"][i]) for line in curve["lines"]]
@@ -151,11 +235,9 @@ def deletion(section: Mapping[str, Any]) -> dict[str, Any]:
     """Draw a deletion curve, and the mean and range of random orders."""
     curve = section["curve"]
     ends = _ends([p[k] for p in curve for k in ("attribution", "low", "high")])
-    label = f"Deletion curve. {section['words']}"
-    unit = f"mean {section['unit']}"
+    label, unit = f"Deletion curve. {section['words']}", f"mean {section['unit']}"
     axes = Axes((0.0, 1.0), ends, label, "share of columns replaced", unit)
-    for p in curve:
-        axes.line([(p["removed"], p["low"]), (p["removed"], p["high"])], "error")
+    axes.errors(curve, "removed")
     for name, css in (("random", "m1"), ("attribution", "m0")):
         axes.line([(p["removed"], p[name]) for p in curve], f"curve {css}")
     for p in curve:

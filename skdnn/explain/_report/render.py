@@ -3,25 +3,22 @@
 from functools import lru_cache
 from typing import Any
 
-from skdnn._runtime.names import shorten
 from skdnn.explain._report.charts import charts
 from skdnn.explain._report.svg_cleaning import clean_svg
 from skdnn.explain._text import formatting
 
-_FILTERS = (
-    formatting.number,
-    formatting.fixed,
-    formatting.signed,
-    formatting.percent,
-    formatting.interval,
-    formatting.count,
-    shorten,
-)
+_FILTERS = ("number", "fixed", "signed", "percent", "count", "shorten")
 
 
 def render(summary: dict[str, Any]) -> str:
     """Return the whole page of a report."""
-    values = {"s": summary, "charts": charts(summary), "drawing": _drawing(summary)}
+    from markupsafe import Markup
+
+    network, drawing = summary["network"], None
+    if network and network["drawing"] is not None:
+        label = f"Drawing of the network. {network['words']}"
+        drawing = Markup(clean_svg(network["drawing"], label, "network"))
+    values = {"s": summary, "charts": charts(summary), "drawing": drawing}
     return str(_template("report.html.j2").render(values))
 
 
@@ -35,17 +32,6 @@ def render_inline(summary: dict[str, Any]) -> str:
     return str(_template("inline.html.j2").render(values))
 
 
-def _drawing(summary: dict[str, Any]) -> Any:
-    """Return the drawing of the network, marked as safe to insert, or None."""
-    from markupsafe import Markup
-
-    section = summary["network"]
-    if section is None or section["drawing"] is None:
-        return None
-    label = f"Drawing of the network. {section['words']}"
-    return Markup(clean_svg(section["drawing"], label, "network"))
-
-
 @lru_cache(maxsize=4)
 def _template(name: str) -> Any:
     from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -57,5 +43,5 @@ def _template(name: str) -> Any:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {write.__name__: write for write in _FILTERS}
+    environment.filters |= {name: getattr(formatting, name) for name in _FILTERS}
     return environment.get_template(name)

@@ -149,16 +149,11 @@ def report(
     from skdnn.explain._report.collect import collect
     from skdnn.explain._report.summary import summarise
 
-    seed = as_seed(random_state)
-
-    def make() -> Report:
-        options = {"background": background, "title": title, "samples": samples}
-        evidence = collect(estimator, X, y, **options, seed=seed, verbose=verbose)
-        return Report(summarise(evidence))
-
+    options = {"background": background, "title": title, "samples": samples}
+    options |= {"seed": as_seed(random_state), "verbose": verbose}
     try:
-        return make()
+        return Report(summarise(collect(estimator, X, y, **options)))
     except UnicodeEncodeError:
         # pyarrow cannot store half of a surrogate pair, which a name may hold
         with pd.option_context("mode.string_storage", "python"):
-            return make()
+            return Report(summarise(collect(estimator, X, y, **options)))

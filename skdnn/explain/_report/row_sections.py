@@ -1,6 +1,7 @@
 """Sections on rows that are explained one by one."""
 
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -20,14 +21,8 @@ _MAX_LABEL = 40  # characters
 
 
 def rows(evidence: Evidence) -> list[dict[str, Any]]:
-    """Explain each chosen row for the class that was predicted for it.
-
-    ValueError if SHAP did not explain all of them.
-    """
-    where = {int(row): i for i, row in enumerate(evidence.shap_rows)}
-    missing = [row for row, _ in evidence.chosen if row not in where]
-    if missing:
-        raise ValueError(f"shap_rows must hold the chosen rows. Got none of {missing}.")
+    """Explain each chosen row for the class that was predicted for it."""
+    where = {row: i for i, row in enumerate(evidence.shap_rows)}
     return [
         _row(evidence, i, row, where[row], reason)
         for i, (row, reason) in enumerate(evidence.chosen)
@@ -39,9 +34,11 @@ def _row(evidence: Evidence, i: int, row: int, at: int, reason: str) -> dict[str
     k = int(evidence.predicted[row])
     shap = evidence.shap
     order = np.argsort(-np.abs(shap.values[at, :, k]), kind="stable")
+    label = None if evidence.row_labels is None else evidence.row_labels[row]
     section = {
         "position": row,
-        "label": _label(evidence, row),
+        # a label that equals the position adds nothing
+        "label": None if label in (None, str(row)) else shorten(label, _MAX_LABEL),
         "reason": reason,
         **_prediction(evidence, row, k),
         "base_value": shap.base_values[k],
@@ -59,27 +56,19 @@ def _row(evidence: Evidence, i: int, row: int, at: int, reason: str) -> dict[str
     }
 
 
-def _label(evidence: Evidence, row: int) -> str | None:
-    """Return the index label of a row if it is not its position."""
-    if evidence.row_labels is None or evidence.row_labels[row] == str(row):
-        return None
-    return shorten(evidence.row_labels[row], _MAX_LABEL)
-
-
 def _prediction(evidence: Evidence, row: int, k: int) -> dict[str, Any]:
     """Return predicted and true class of a row, and the highest probabilities."""
     classes, actual = evidence.classes, int(evidence.codes[row])
     probabilities = evidence.probabilities[row]
     top = np.argsort(-probabilities, kind="stable")[:N_PROBABILITIES].tolist()
-    top = top if actual in top else [*top[:-1], actual]
+    top = sorted(top if actual in top else [*top[:-1], actual])
+    shown = [{"class": classes[c], "value": probabilities[c]} for c in top]
     return {
         "predicted": classes[k],
         "actual": classes[actual],
         "right": k == actual,
         "probability": probabilities[k],
-        "probabilities": [
-            {"class": classes[c], "value": probabilities[c]} for c in sorted(top)
-        ],
+        "probabilities": shown,
     }
 
 
@@ -92,17 +81,16 @@ def _attributions(
     half = evidence.shap.interval()[1][at, :, k] - shap[:, k]
     shown = list(dict.fromkeys([k, actual, *evidence.shown]))[: len(evidence.shown)]
     score = evidence.lime.score
-    local_r2 = None if score is None else float(score[i, k])
+    local_r2 = None if score is None else score[i, k]
 
     def entry(j: int, classes: Any) -> dict[str, Any]:
         name, cell = _names(evidence, row, j)
         values = {"shap": shap[j, classes], "lime": lime[j, classes]}
         return {"feature": name, "cell": cell, **values}
 
+    first = order[:N_FEATURES]
     return {
-        "features": [
-            {**entry(j, k), "shap_error": half[j]} for j in order[:N_FEATURES]
-        ],
+        "features": [{**entry(j, k), "shap_error": half[j]} for j in first],
         "n_more": max(0, len(order) - N_FEATURES),
         "more": shap[order[N_FEATURES:], k].sum(),
         "lime_r2": local_r2,
@@ -125,26 +113,24 @@ def _steps(evidence: Evidence, i: int, row: int, k: int) -> list[dict[str, Any]]
     if len(rest):
         name = formatting.count(len(rest), "other column")
         parts.append((name, "together", values[rest].sum()))
-    steps, start = [], float(evidence.break_down.base_values[k])
-    for feature, cell, value in parts:
-        end = start + float(value)
-        place = {"start": start, "end": end}
-        steps.append({"feature": feature, "cell": cell, "value": float(value), **place})
-        start = end
-    return steps
+    base = evidence.break_down.base_values[k]
+    ends = list(accumulate((value for *_, value in parts), initial=base))
+    moves = zip(parts, ends[:-1], ends[1:], strict=True)
+    return [
+        {"feature": feature, "cell": cell, "value": value, "start": start, "end": end}
+        for (feature, cell, value), start, end in moves
+    ]
 
 
 def _curves(evidence: Evidence, i: int, columns: Sequence[int]) -> list[dict[str, Any]]:
     """Return the ceteris-paribus curves of a row, and its own value on each."""
-    frame, own_values = evidence.ceteris_paribus.frame(), evidence.ceteris_paribus.own
+    table, own_values = evidence.ceteris_paribus.table, evidence.ceteris_paribus.own
     assert own_values is not None  # curves of rows have them
-    frame = frame[frame["sample"] == i]
-    feature = np.array([str(name) for name in frame["feature"]], dtype=object)
+    table = table[table["sample"] == i]
     curves = []
-    for j in columns:
-        name = evidence.feature_names[j]
+    for name in (evidence.feature_names[j] for j in columns):
         own = own_values[name][i]
-        one = curve(frame[feature == name], name, evidence, own)
+        one = curve(table[table["feature"] == name], name, evidence, own)
         if one["words"]:
             one["own"] = cell_text(own)
         else:
@@ -158,11 +144,10 @@ def _counterfactual(evidence: Evidence, i: int) -> dict[str, Any] | None:
     result = evidence.counterfactuals
     if result is None:
         return None
-    changes = result.changes()
-    changes = changes[changes["sample"] == i]
     cells = [
-        {"feature": str(c.feature), "old": cell_text(c.old), "new": cell_text(c.new)}
-        for c in changes.itertuples(index=False)
+        {"feature": c.feature, "old": cell_text(c.old), "new": cell_text(c.new)}
+        for c in result.changes().itertuples(index=False)
+        if c.sample == i
     ]
     return {"words": result.describe(i), "changes": cells}
 
@@ -170,8 +155,8 @@ def _counterfactual(evidence: Evidence, i: int) -> dict[str, Any] | None:
 def lime(evidence: Evidence, explained: list[dict[str, Any]]) -> dict[str, Any]:
     """Return how LIME was run, and for how many of the rows it fits badly."""
     return {
-        "method": str(evidence.lime.method),
-        "n_background": int(evidence.lime.n_background),
+        "method": evidence.lime.method,
+        "n_background": evidence.lime.n_background,
         "n_rows": len(evidence.lime.values),
         "n_poor": sum(row["lime_is_poor"] for row in explained),
         "threshold": LOW_R2,

@@ -4,6 +4,7 @@ Plain text: names are inserted unchanged, and escaped when the page is rendered.
 """
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -17,10 +18,8 @@ from skdnn.explain._text.formatting import (
     signed,
 )
 
-# Curves that change by less are called flat.
-_FLAT = 0.005
-# Confidence and accuracy that differ by less match.
-_SAME_CONFIDENCE = 0.02
+_FLAT = 0.005  # Curves that change by less are called flat.
+_SAME_CONFIDENCE = 0.02  # Confidence and accuracy that differ by less match.
 # Share of a curve's movement that may go the other way if it "rises" or "falls".
 _AGAINST = 0.1
 # Rank correlations from which methods agree, and agree in part.
@@ -29,68 +28,43 @@ _SIGNIFICANT = 0.05
 _MANY_ROWS = 1000  # from which percentages have a decimal
 
 
-def separated(a: Mapping[str, Any], b: Mapping[str, Any]) -> bool | None:
-    """Whether two intervals do not overlap; None if one is not known."""
-    bounds = [a.get("low"), a.get("high"), b.get("low"), b.get("high")]
-    if any(bound is None for bound in bounds):
-        return None
-    return bool(a["low"] > b["high"] or b["low"] > a["high"])
-
-
 def verdict(summary: Mapping[str, Any]) -> str:
     """State how accurate the model is, and what simpler ones reach."""
-    digits = 0 if summary["n_rows"] < _MANY_ROWS else 1
-
-    def share(value: float | None) -> str:
-        return percent(value, digits)
-
+    share = partial(percent, digits=0 if summary["n_rows"] < _MANY_ROWS else 1)
     accuracy = next(r for r in summary["scores"]["rows"] if r["name"] == "accuracy")
-    text = (
-        f"The {summary['subject']} is correct for "
-        f"{interval(accuracy['model'], share)} of "
-        f"{count(summary['n_rows'], 'held-out row')}."
-    )
-    guess = share(accuracy["baseline"]["value"])
-    simple = accuracy["simple"]["value"]
+    rows = count(summary["n_rows"], "held-out row")
+    right = interval(accuracy["model"], share)
+    text = f"The {summary['subject']} is correct for {right} of {rows}."
+    guess, simple = share(accuracy["baseline"]["value"]), accuracy["simple"]["value"]
     if simple is None:
-        return (
-            f"{text} Always predicting the most frequent class is correct for {guess}."
-        )
-    return (
-        f"{text} Logistic regression is correct for {share(simple)}, always predicting "
-        f"the most frequent class for {guess}."
-    )
+        text += " Always predicting the most frequent class is correct"
+    else:
+        text += f" Logistic regression is correct for {share(simple)}, always "
+        text += "predicting the most frequent class"
+    return f"{text} for {guess}."
 
 
 def scores(section: Mapping[str, Any], subject: str) -> str:
     """State whether the model is more accurate than logistic regression."""
-    if section["simple_missing"]:
-        return (
-            "There is no logistic regression to compare with: "
-            f"{section['simple_missing']}."
-        )
-    lead = section["lead"]
+    lead, reason = section["lead"], section["simple_missing"]
+    if reason:
+        return f"There is no logistic regression to compare with: {reason}."
+    ahead = f"The {subject}" if lead["value"] > 0 else "Logistic regression"
+    better = f"{ahead} is more accurate"
     if lead["low"] is None or lead["low"] <= 0 <= lead["high"]:
         better = "These rows do not show which is more accurate"
-    elif lead["value"] > 0:
-        better = f"The {subject} is more accurate"
-    else:
-        better = "Logistic regression is more accurate"
+    size = interval(lead, partial(signed, digits=2))
     return (
         f"{better}: accuracy of the {subject} minus accuracy of logistic regression is "
-        f"{interval(lead, lambda value: signed(value, 2))}, over the same bootstrap "
-        "samples."
+        f"{size}, over the same bootstrap samples."
     )
 
 
 def data(n_rows: int, n_columns: int, n_numeric: int, n_missing: int) -> str:
     """State the size of the table, the kinds of its columns and what is missing."""
-    if n_numeric == n_columns:
-        kinds = "numeric"
-    elif n_numeric == 0:
-        kinds = "categorical"
-    else:
-        kinds = f"{n_numeric} numeric, {n_columns - n_numeric} categorical"
+    kinds = f"{n_numeric} numeric, {n_columns - n_numeric} categorical"
+    if n_numeric in (0, n_columns):
+        kinds = "numeric" if n_numeric else "categorical"
     missing = "No values are missing."
     if n_missing:
         share = percent(n_missing / (n_rows * n_columns))
@@ -116,18 +90,15 @@ def confusion(section: Mapping[str, Any], n_rows: int) -> str:
 def calibration(section: Mapping[str, Any], subject: str) -> str:
     """Compare mean confidence with accuracy."""
     confidence, accuracy = section["mean_confidence"], section["accuracy"]
+    side = "overconfident" if confidence > accuracy else "underconfident"
+    finding = f"the {subject} is {side}"
     if abs(confidence - accuracy) < _SAME_CONFIDENCE:
-        finding = "On average, confidence matches accuracy"
-    elif confidence > accuracy:
-        finding = f"On average, the {subject} is overconfident"
-    else:
-        finding = f"On average, the {subject} is underconfident"
+        finding = "confidence matches accuracy"
     return (
-        f"{finding}: the mean probability of the predicted class is "
+        f"On average, {finding}: the mean probability of the predicted class is "
         f"{percent(confidence)}, and {percent(accuracy)} of the predictions are "
-        "correct. The expected calibration error is "
-        f"{interval(section['error'])}. 0 is perfect; with few rows the error is "
-        "overestimated."
+        f"correct. The expected calibration error is {interval(section['error'])}. "
+        "0 is perfect; with few rows the error is overestimated."
     )
 
 
@@ -150,12 +121,10 @@ def training(section: Mapping[str, Any]) -> str:
         side = "below" if last < base else "not below"
         text += f", {side} the baseline of {number(base)} (class frequencies only)"
     text += "."
-    if section["best_epoch"] is not None:
-        best = section["val_loss"][section["best_epoch"] - 1]
-        text += (
-            f" The validation loss was lowest in epoch {section['best_epoch']}: "
-            f"{number(best)}."
-        )
+    epoch = section["best_epoch"]
+    if epoch is not None:
+        best = section["val_loss"][epoch - 1]
+        text += f" The validation loss was lowest in epoch {epoch}: {number(best)}."
         if base is not None and best is not None and best >= base:
             text += " It was never below the baseline: the network learned nothing."
     return text
@@ -163,35 +132,28 @@ def training(section: Mapping[str, Any]) -> str:
 
 def importance(section: Mapping[str, Any]) -> str:
     """Name the columns that matter most, and whether their order is certain."""
-    rows = section["rows"]
+    rows, scoring = section["rows"], section["scoring"]
     top = rows[0]
     if top["value"] is None or top["value"] <= 0:
-        return f"No column lowers the {section['scoring']} when it is shuffled."
-    text = (
-        f"{quote(top['feature'])} matters most: shuffling it lowers the "
-        f"{section['scoring']} by {interval(top)}."
-    )
-    if len(rows) > 1:
-        apart = separated(top, rows[1])
+        return f"No column lowers the {scoring} when it is shuffled."
+    name, drop = quote(top["feature"]), interval(top)
+    text = f"{name} matters most: shuffling it lowers the {scoring} by {drop}."
+    low, high = top["low"], rows[1]["high"] if len(rows) > 1 else None
+    if low is not None and high is not None:
         second = quote(rows[1]["feature"])
-        if apart is False:
-            text += f" It is not clearly ahead of {second}: the intervals overlap."
-        elif apart:
+        if low > high:
             text += f" {second} is next with {interval(rows[1])}."
-    unclear = sum(1 for row in rows if row["low"] is not None and row["low"] <= 0)
+        else:
+            text += f" It is not clearly ahead of {second}: the intervals overlap."
+    unclear = sum(row["low"] is not None and row["low"] <= 0 for row in rows)
     if unclear:
-        text += (
-            f" For {unclear} of {count(len(rows), 'column')}, the interval includes 0 "
-            "or lies below it."
-        )
+        columns = f"{unclear} of {count(len(rows), 'column')}"
+        text += f" For {columns}, the interval includes 0 or lies below it."
     return text
 
 
 def _largest_line(curve: Mapping[str, Any]) -> tuple[str, list[float]]:
-    """Return the class that a curve changes most, and its known values.
-
-    There are no values if the curve is flat.
-    """
+    """Return the class that a curve changes most, and its values, none if flat."""
     line = max(curve["lines"], key=lambda item: item["range"])
     values = [value for value in line["values"] if value is not None]
     return quote(line["class"]), values if line["range"] >= _FLAT else []
@@ -218,16 +180,12 @@ def profile(curve: Mapping[str, Any]) -> str:
         )
     steps = [b - a for a, b in pairwise(values)]
     up, down = sum(s for s in steps if s > 0), -sum(s for s in steps if s < 0)
+    change = f"varies between {percent(min(values))} and {percent(max(values))}"
     if min(up, down) <= _AGAINST * max(up, down):
         verb = "rises" if up > down else "falls"
         change = f"{verb} from {percent(values[0])} to {percent(values[-1])}"
-    else:
-        change = f"varies between {percent(min(values))} and {percent(max(values))}"
-    first, last = number(curve["x"][0]), number(curve["x"][-1])
-    return (
-        f"As {name} increases from {first} to {last}, the mean probability of {label} "
-        f"{change}."
-    )
+    span = f"from {number(curve['x'][0])} to {number(curve['x'][-1])}"
+    return f"As {name} increases {span}, the mean probability of {label} {change}."
 
 
 def accumulated(curve: Mapping[str, Any]) -> str:
@@ -248,12 +206,11 @@ def ceteris_paribus(curve: Mapping[str, Any]) -> str:
     """State how far the probabilities of one row change with one of its values."""
     label, values = _largest_line(curve)
     own = curve["own"] if curve["words"] else number(curve["own"], 4)
+    text = f"The value is {own}."
     if not values:
-        return f"The value is {own}. Other values hardly change the probabilities."
-    return (
-        f"The value is {own}. Over the values shown, the probability of {label} ranges "
-        f"from {percent(min(values))} to {percent(max(values))}."
-    )
+        return f"{text} Other values hardly change the probabilities."
+    span = f"from {percent(min(values))} to {percent(max(values))}"
+    return f"{text} Over the values shown, the probability of {label} ranges {span}."
 
 
 def shap_overall(section: Mapping[str, Any]) -> str:
@@ -271,10 +228,8 @@ def shap_overall(section: Mapping[str, Any]) -> str:
 
 def row_headline(row: Mapping[str, Any], subject: str) -> str:
     """State what was predicted for a row, and whether it is correct."""
-    text = (
-        f"The {subject} predicts {quote(row['predicted'])} with a probability of "
-        f"{percent(row['probability'])}"
-    )
+    label, share = quote(row["predicted"]), percent(row["probability"])
+    text = f"The {subject} predicts {label} with a probability of {share}"
     if row["right"]:
         return f"{text}, which is correct."
     return f"{text}; the true class is {quote(row['actual'])}."
@@ -286,10 +241,9 @@ def row_lime(row: Mapping[str, Any]) -> str:
     if not known or row["lime_is_poor"]:
         return ""
     first = max(known, key=lambda item: abs(item["lime"]))
-    verb = "supports" if first["lime"] > 0 else "contradicts"
-    return (
-        f"For LIME, {quote(first['feature'])} matters most; it {verb} the prediction."
-    )
+    name, is_for = quote(first["feature"]), first["lime"] > 0
+    verb = "supports" if is_for else "contradicts"
+    return f"For LIME, {name} matters most; it {verb} the prediction."
 
 
 def agreement(section: Mapping[str, Any]) -> str:
@@ -297,19 +251,15 @@ def agreement(section: Mapping[str, Any]) -> str:
     rank, sign = section["rank"], section["sign"]
     over = f"over {count(section['n_rows'], 'row')} and all classes"
     if rank is None:
-        return (
-            f"SHAP and LIME cannot be compared {over}: one of them gives all columns "
-            "the same weight."
-        )
+        why = "one of them gives all columns the same weight"
+        return f"SHAP and LIME cannot be compared {over}: {why}."
+    finding = "rank the columns differently, so do not rely on one alone"
     if rank >= _AGREES:
-        finding = "SHAP and LIME rank the columns similarly"
+        finding = "rank the columns similarly"
     elif rank >= _AGREES_IN_PART:
-        finding = "SHAP and LIME partly agree on the ranking of the columns"
-    else:
-        finding = (
-            "SHAP and LIME rank the columns differently, so do not rely on one alone"
-        )
-    text = f"{finding}: the mean rank correlation {over} is {fixed(rank)}."
+        finding = "partly agree on the ranking of the columns"
+    correlation = f"the mean rank correlation {over} is {fixed(rank)}"
+    text = f"SHAP and LIME {finding}: {correlation}."
     if sign is not None:
         text += f" {percent(sign)} of the weight has the same sign."
     return text
@@ -318,26 +268,24 @@ def agreement(section: Mapping[str, Any]) -> str:
 def checks(section: Mapping[str, Any]) -> str:
     """State how many of the applicable checks fire."""
     n_fired = len(section["fired"])
-    n_all = n_fired + len(section["silent"])
+    all_of_them = count(n_fired + len(section["silent"]), "applicable check")
     if not n_fired:
-        return f"None of the {count(n_all, 'applicable check')} fires."
-    verb = "fires" if n_fired == 1 else "fire"
+        return f"None of the {all_of_them} fires."
     return (
-        f"{n_fired} of {count(n_all, 'applicable check')} {verb}. A finding is not "
-        "always an error, but it limits what the plots above can show."
+        f"{n_fired} of {all_of_them} {'fires' if n_fired == 1 else 'fire'}. A finding "
+        "is not always an error, but it limits what the plots above can show."
     )
 
 
 def deletion(section: Mapping[str, Any]) -> str:
     """State whether the ranking of a method is better than random orders."""
-    name = section["method"]
-    is_better = section["chance"] <= _SIGNIFICANT
-    verb = "ranks" if is_better else "does not rank"
+    name, unit = section["method"], section["unit"]
+    verb = "ranks" if section["chance"] <= _SIGNIFICANT else "does not rank"
+    area, random_area = fixed(section["area"], 3), fixed(section["random_area"], 3)
     return (
         f"{name[0].upper()}{name[1:]} {verb} the columns better than chance: the mean "
-        f"{section['unit']} of the predicted class along the curve is "
-        f"{fixed(section['area'], 3)}, in random order "
-        f"{fixed(section['random_area'], 3)}."
+        f"{unit} of the predicted class along the curve is {area}, in random order "
+        f"{random_area}."
     )
 
 

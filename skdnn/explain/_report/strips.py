@@ -1,10 +1,10 @@
 """Strips: small pictures as wide as a table cell, with positions in percent."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
-from skdnn.explain._report.axes import scale
-from skdnn.explain._text import formatting
+from skdnn.explain._text.formatting import fixed, interval, number, signed
 
 _HISTOGRAM_HEIGHT = 20
 # Vertical positions of the dots of a swarm, and steps between dots that would touch.
@@ -12,43 +12,45 @@ _SWARM_MIDDLE, _SWARM_REACH, _SWARM_STEP = 14, 11, 3
 
 Row = Mapping[str, Any]  # a row of a table of the summary
 Strip = dict[str, Any]
+Mark = tuple[float, list[float] | None, str]  # position, ends of its whisker, CSS class
+
+
+def scale(low: float, high: float) -> Callable[[float], float]:
+    """Return a function from low..high to 1..99 percent, so that no mark is cut."""
+    spread = (high - low) or 1.0
+    return lambda value: round(1 + 98 * (value - low) / spread, 2)
+
+
+def _bar(x: float, width: float, css: str) -> dict[str, Any]:
+    return {"x": x, "w": round(width, 2), "css": css}
 
 
 def share_strip(value: float | None, label: str, css: str) -> Strip:
     """Draw a share of 1 as a bar."""
-    bar = {"x": 0.0, "w": round(100 * (value or 0.0), 2), "css": css}
-    return {"label": label, "bars": [bar]}
+    return {"label": label, "bars": [_bar(0.0, 100 * (value or 0.0), css)]}
 
 
-def mark_strip(
-    label: str, marks: Iterable[tuple[float, list[float] | None, str]]
-) -> Strip:
-    """Draw positions, each with the ends of its whisker and its CSS class."""
+def mark_strip(label: str, marks: Iterable[Mark]) -> Strip:
+    """Draw positions with their whiskers."""
     drawn = [{"x": x, "whisker": whisker, "css": css} for x, whisker, css in marks]
     return {"label": label, "marks": drawn}
 
 
 def score_strip(row: Row, subject: str) -> Strip:
     """Draw the score of the model, the simple model and the baseline."""
-    parts = (
-        (subject, row["model"], "m0"),
-        ("logistic regression", row["simple"], "m1"),
-        ("baseline", row["baseline"], "m2"),
-    )
-    known = [
-        (name, part, css) for name, part, css in parts if part["value"] is not None
-    ]
+    names = (subject, "logistic regression", "baseline")
+    parts = (row["model"], row["simple"], row["baseline"])
+    each = zip(names, parts, ("m0", "m1", "m2"), strict=True)
+    known = [entry for entry in each if entry[1]["value"] is not None]
     values = [v for _, part, _ in known for v in part.values() if v is not None]
     at = scale(0.0, 1.0 if row["high_is_good"] else max([*values, 1e-9]))
-    texts = [f"{name} {formatting.interval(part)}" for name, part, _ in known]
+    texts = [f"{name} {interval(part)}" for name, part, _ in known]
     marks = [(at(part["value"]), _whisker(at, part), css) for _, part, css in known]
     return mark_strip(f"{row['title']}: {', '.join(texts)}", marks)
 
 
 def _whisker(at: Callable[[float], float], part: Row) -> list[float] | None:
-    if part.get("low") is None:
-        return None
-    return [at(part["low"]), at(part["high"])]
+    return None if part.get("low") is None else [at(part["low"]), at(part["high"])]
 
 
 def _zero_strip(
@@ -57,8 +59,8 @@ def _zero_strip(
     """Draw a bar from 0 to a value."""
     bars = []
     if value is not None:
-        width = round(abs(at(value) - at(0.0)), 2)
-        bars.append({"x": min(at(0.0), at(value)), "w": width, "css": css})
+        low, high = sorted((at(0.0), at(value)))
+        bars = [_bar(low, high - low, css)]
     return {"label": label, "zero": at(0.0), "bars": bars}
 
 
@@ -69,8 +71,8 @@ def importance_strips(rows: Sequence[Row]) -> list[Strip]:
     at = scale(min(known), max(known))
     strips = []
     for row in rows:
-        text = formatting.interval(row, lambda value: formatting.fixed(value, 3))
-        strip = _zero_strip(at, row["value"], f"{row['feature']}: {text}", "bar")
+        label = f"{row['feature']}: {interval(row, lambda value: fixed(value, 3))}"
+        strip = _zero_strip(at, row["value"], label, "bar")
         strips.append({**strip, "whisker": _whisker(at, row)})
     return strips
 
@@ -87,8 +89,7 @@ def attribution_strips(
     strips = []
     for feature, value in items:
         css = "rest" if pale else _sign_css(value or 0.0)
-        label = f"{feature}: {formatting.signed(value)}"
-        strips.append(_zero_strip(at, value, label, css))
+        strips.append(_zero_strip(at, value, f"{feature}: {signed(value)}", css))
     return strips
 
 
@@ -103,12 +104,11 @@ def step_strips(steps: Sequence[Row]) -> list[Strip]:
     strips = []
     for step in steps:
         start, end = sorted((at(step["start"]), at(step["end"])))
-        bar = {"x": start, "w": round(end - start, 2), "css": _sign_css(step["value"])}
         label = (
-            f"{step['feature']}: {formatting.signed(step['value'])}, "
-            f"from {formatting.fixed(step['start'], 3)} "
-            f"to {formatting.fixed(step['end'], 3)}"
+            f"{step['feature']}: {signed(step['value'])}, "
+            f"from {fixed(step['start'], 3)} to {fixed(step['end'], 3)}"
         )
+        bar = _bar(start, end - start, _sign_css(step["value"]))
         strips.append({"label": label, "bars": [bar]})
     return strips
 
@@ -122,12 +122,9 @@ def stack_strips(rows: Sequence[Row], colours: Mapping[str, str]) -> list[Strip]
         parts = [(p["class"], p["value"], colours[p["class"]]) for p in row["by_class"]]
         for label, value, css in [*parts, ("other classes", row["others"], "rest")]:
             if value > 0:
-                width = value / longest
-                bars.append(
-                    {"x": round(100 * x, 2), "w": round(100 * width, 2), "css": css}
-                )
-                texts.append(f"{label} {formatting.number(value)}")
-                x += width
+                bars.append(_bar(round(100 * x, 2), 100 * (value / longest), css))
+                texts.append(f"{label} {number(value)}")
+                x += value / longest
         label = f"{row['feature']}: {', '.join(texts) or 'nothing'}"
         strips.append({"label": label, "bars": bars})
     return strips
@@ -142,18 +139,11 @@ def swarm(section: Row) -> dict[str, Any]:
     drawn = []
     for row in rows:
         pairs = zip(row["values"], row["levels"], strict=True)
-        points = sorted((pair for pair in pairs if pair[0] is not None), key=_value)
+        points = sorted((p for p in pairs if p[0] is not None), key=itemgetter(0))
         values = [v for v, _ in points] or [0.0]
-        label = (
-            f"{row['feature']}: from {formatting.signed(values[0])} to "
-            f"{formatting.signed(values[-1])}"
-        )
+        label = f"{row['feature']}: from {signed(values[0])} to {signed(values[-1])}"
         drawn.append({"label": label, "zero": at(0.0), "dots": _dots(points, at)})
     return {"rows": drawn, "low": low, "high": high, "zero": at(0.0)}
-
-
-def _value(point: tuple[float, int | None]) -> float:
-    return point[0]
 
 
 def _dots(
@@ -177,20 +167,12 @@ def histogram_strip(column: Row) -> Strip | None:
     if not counts:
         return None
     width, tallest = 100 / len(counts), max(counts)
-    heights = [_HISTOGRAM_HEIGHT * n / tallest for n in counts]
-    bars = [
-        {
-            "x": round(i * width, 2),
-            "w": round(width - 1, 2),
-            "y": round(_HISTOGRAM_HEIGHT - height, 1),
-            "h": round(height, 1),
-            "css": "bar",
-        }
-        for i, height in enumerate(heights)
-        if height
-    ]
+    bars = []
+    for i, n in enumerate(counts):
+        height = _HISTOGRAM_HEIGHT * n / tallest
+        if height:
+            place = {"y": round(_HISTOGRAM_HEIGHT - height, 1), "h": round(height, 1)}
+            bars.append(_bar(round(i * width, 2), width - 1, "bar") | place)
     text = ", ".join(str(n) for n in counts)
-    return {
-        "label": f"{column['name']}: rows in {len(counts)} bins of equal width: {text}",
-        "bars": bars,
-    }
+    label = f"{column['name']}: rows in {len(counts)} bins of equal width: {text}"
+    return {"label": label, "bars": bars}

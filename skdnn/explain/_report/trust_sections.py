@@ -2,9 +2,8 @@
 
 from typing import Any
 
-import numpy as np
-
 from skdnn.explain._report import sentences
+from skdnn.explain._report.cells import plain
 from skdnn.explain._report.evidence import Evidence
 from skdnn.explain._results.checks import FIRES, NOT_APPLICABLE, SILENT, VERDICTS
 
@@ -13,13 +12,10 @@ _SEVERITIES = ("high", "medium", "low")
 
 def agreement(evidence: Evidence) -> dict[str, Any]:
     """Return how far the methods agree, SHAP with LIME first."""
+    pairs = evidence.agreement.frame().itertuples(index=False)
     rows = [
-        {
-            "methods": f"{pair.method_a} and {pair.method_b}",
-            "rank": float(pair.rank) if np.isfinite(pair.rank) else None,
-            "sign": float(pair.sign) if np.isfinite(pair.sign) else None,
-        }
-        for pair in evidence.agreement.frame().itertuples(index=False)
+        {"methods": f"{a} and {b}", "rank": plain(rank), "sign": plain(sign)}
+        for a, b, rank, sign in pairs
     ]
     n_rows = len(evidence.lime.values)
     words = sentences.agreement({**rows[0], "n_rows": n_rows})
@@ -50,7 +46,7 @@ def deletion(evidence: Evidence) -> list[dict[str, Any]]:
             "method": name,
             "curve": result.frame().to_dict("records"),
             "area": result.area,
-            "random_area": float(result.areas.mean()),
+            "random_area": result.areas.mean(),
             "chance": result.chance,
             "n_rows": result.n_samples,
             "unit": result.unit,

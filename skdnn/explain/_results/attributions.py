@@ -1,4 +1,4 @@
-"""Attributions of SHAP and LIME."""
+"""Attributions of SHAP, LIME and break-down."""
 
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -7,9 +7,13 @@ import numpy as np
 import pandas as pd
 
 from skdnn.explain._results.intervals import t_quantile
-from skdnn.explain._results.positions import class_position, sample_position
 from skdnn.explain._results.registry import dispatch
-from skdnn.explain._results.result import Result, plain_list
+from skdnn.explain._results.result import (
+    Result,
+    class_position,
+    plain_list,
+    sample_position,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -29,7 +33,7 @@ class Attributions(Result):
     std_errors : ndarray of shape (n_samples, n_features, n_classes)
         Standard errors of `values` from sampling; 0 where they are exact.
     base_values : ndarray of shape (n_classes,) or (n_samples, n_classes)
-        SHAP: mean output over the background rows. LIME: intercepts, one per row.
+        Mean output over the background rows. LIME: intercepts, one per row.
     predictions : ndarray of shape (n_samples, n_classes)
         Output of the classifier for the explained rows.
     residual : ndarray of shape (n_samples, n_classes)
@@ -49,8 +53,8 @@ class Attributions(Result):
     random_state : int, RandomState or None
         As given.
     refit_errors : ndarray of shape (n_samples, n_features, n_classes) or None
-        Standard deviation over the members of an ensemble, not divided by the root of
-        their number: how far another fit would differ. None without refits.
+        Standard deviation over the members of an ensemble, which is how far another
+        fit would differ. None without refits.
     score : ndarray of shape (n_samples, n_classes) or None
         LIME: weighted R² of each surrogate. None for SHAP.
     error_df : int or None
@@ -61,6 +65,9 @@ class Attributions(Result):
         Of the shape of an image: the feature that each of its cells belongs to.
     n_refits : int
         Number of members behind `refit_errors`; 0 without refits.
+    predicted : ndarray of shape (n_samples,) or None
+        Position of the class that the classifier's ``predict`` names, which a tuned
+        threshold may make another than the most probable; None for a contrast.
 
     Examples
     --------
@@ -83,8 +90,7 @@ class Attributions(Result):
         "n_refits", "method", "output", "n_background",
     )  # fmt: skip
     _by_sample: ClassVar[tuple[str, ...]] = (
-        "values", "std_errors", "predictions", "data", "score", "refit_errors",
-        "images",
+        "values", "std_errors", "predictions", "data", "score", "refit_errors", "images"
     )  # fmt: skip
 
     values: np.ndarray
@@ -104,6 +110,7 @@ class Attributions(Result):
     images: np.ndarray | None = None
     layout: np.ndarray | None = None
     n_refits: int = 0
+    caveat: ClassVar[str] = ""  # what limits the description of a row
 
     @property
     def title(self) -> str:
@@ -124,18 +131,9 @@ class Attributions(Result):
     @property
     def warning(self) -> str:
         """One sentence on what limits the result; empty if there is nothing."""
-        if self.poor_fit is None or not self.poor_fit.any():
-            return ""
-        return (
-            f"{int(self.poor_fit.sum())} of {self.poor_fit.size} surrogates fit poorly "
-            f"(R² below {LEAST_SCORE}): their attributions do not represent the "
-            "classifier."
-        )
-
-    @property
-    def caveat(self) -> str:
-        """One sentence that limits the description of a row; empty for none."""
-        return ""
+        note = poor_note(self)
+        remark = "their attributions do not represent the classifier."
+        return f"{note}: {remark}" if note else ""
 
     def interval(self, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
         """Return confidence intervals with respect to sampling.
@@ -166,13 +164,7 @@ class Attributions(Result):
         return super().to_dict() | {"classes": plain_list(self.class_names)}
 
     def frame(self) -> pd.DataFrame:
-        """Return one row per explained row, column and class.
-
-        Returns
-        -------
-        DataFrame
-            Columns: sample, feature, class, data, value, std_error.
-        """
+        """Return a row per value: sample, feature, class, data, value, std_error."""
         n, d, k = self.values.shape
         return pd.DataFrame(
             {
@@ -198,9 +190,9 @@ class Attributions(Result):
         Returns
         -------
         str
-            The few cells with the largest attributions, with half of a 95% interval
-            where these were sampled; those whose sign is uncertain; the sum of all
-            others; base value and prediction.
+            The cells with the largest attributions, with half of a 95% interval where
+            these were sampled; those whose sign is uncertain; the sum of all others;
+            base value and prediction.
 
         Raises
         ------
@@ -212,8 +204,7 @@ class Attributions(Result):
             k = int(self.predictions[at].argmax())
         else:
             k = self.class_position(target_class)
-        text: str = dispatch("describe", self)(self, at, k)
-        return text
+        return str(dispatch("describe", self)(self, at, k))
 
     def plot(
         self,
@@ -229,16 +220,15 @@ class Attributions(Result):
         Parameters
         ----------
         kind : {"bar", "beeswarm", "waterfall", "image"}, default="bar"
-            "bar" shows the mean size per column and class, or the attributions of one
-            row if `sample` is given; "beeswarm" every row for one class; "waterfall"
-            leads from base value to prediction for one row and class; "image" shows
-            one row and class on its picture, if rows are images.
+            "bar" shows the mean size per column and class, or one row's attributions
+            if `sample` is given; "beeswarm" every row for one class; "waterfall" leads
+            from base value to prediction for one row and class; "image" shows one row
+            and class on its picture.
         sample : int, default=None
-            Position of the row. None is the first row for a waterfall or an image,
-            else all rows.
+            Position of the row. None is the first for a waterfall or image, else all.
         target_class : class label, default=None
-            None is all classes for bars, the predicted class for a waterfall or an
-            image, and the class with the largest attributions for a beeswarm.
+            None is all classes for bars, that with the largest attributions for a
+            beeswarm, else the predicted one.
         max_display : int, default=12
             Maximum number of columns shown, the most important first.
         ax : matplotlib Axes, default=None
@@ -248,8 +238,8 @@ class Attributions(Result):
         -------
         matplotlib Axes
         """
-        draw = dispatch("plot", self)
-        axes: Axes = draw(self, kind, sample, target_class, max_display, ax)
+        options = (kind, sample, target_class, max_display, ax)
+        axes: Axes = dispatch("plot", self)(self, *options)
         return axes
 
     def to_shap(self) -> Any:
@@ -287,13 +277,11 @@ class Attributions(Result):
         """Return the result for some of the explained rows."""
         if isinstance(rows, int | np.integer):
             rows = [self.sample_position(rows)]
-        known = {name: getattr(self, name) for name in self._by_sample}
-        part: dict[str, Any] = {
-            name: v if v is None else v[rows] for name, v in known.items()
-        }
+        part: dict[str, Any] = {name: getattr(self, name) for name in self._by_sample}
         if self.base_values.ndim == 2:
-            part["base_values"] = self.base_values[rows]
-        return replace(self, **part)
+            part["base_values"] = self.base_values
+        known = {name: v[rows] for name, v in part.items() if v is not None}
+        return replace(self, **known)
 
     def __repr__(self) -> str:
         n, d, k = self.values.shape
@@ -303,3 +291,60 @@ class Attributions(Result):
             f"{np.abs(self.residual).max():.2g}"
             f"{'; ' + self.warning.partition(':')[0] if self.warning else ''}>"
         )
+
+
+@dataclass(frozen=True, repr=False, kw_only=True)
+class BreakDown(Attributions):
+    """Attributions that depend on the order of the columns.
+
+    Attributes
+    ----------
+    orders : ndarray of shape (n_samples, n_features)
+        Positions of the columns in the order in which they were added. All other
+        attributes are those of `Attributions`.
+    """
+
+    _by_sample: ClassVar[tuple[str, ...]] = (*Attributions._by_sample, "orders")
+
+    orders: np.ndarray
+    caveat: ClassVar[str] = (
+        "In another order, columns that interact would have other attributions."
+    )
+
+    @property
+    def title(self) -> str:
+        """The name of the result."""
+        return f"Break-down ({self.method})"
+
+    def plot(
+        self,
+        kind: str = "waterfall",
+        *,
+        sample: int | None = None,
+        target_class: Any = None,
+        max_display: int = 12,
+        ax: "Axes | None" = None,
+    ) -> "Axes":
+        """Draw the attributions.
+
+        Parameters
+        ----------
+        kind : {"waterfall", "bar", "beeswarm"}, default="waterfall"
+            A waterfall has the columns in the row's order.
+        sample, target_class, max_display, ax : default=None, None, 12 and None
+            As in ``Attributions.plot``.
+
+        Returns
+        -------
+        matplotlib Axes
+        """
+        options: dict[str, Any] = {"sample": sample, "target_class": target_class}
+        return super().plot(kind, max_display=max_display, ax=ax, **options)
+
+
+def poor_note(result: Attributions, classes: Any = slice(None)) -> str:
+    """Return how many surrogates of some classes fit poorly; empty for none."""
+    if result.poor_fit is None or not result.poor_fit[:, classes].any():
+        return ""
+    poor = result.poor_fit[:, classes]
+    return f"{poor.sum()} of {poor.size} surrogates fit poorly (R² below {LEAST_SCORE})"

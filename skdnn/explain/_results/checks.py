@@ -1,7 +1,7 @@
 """Findings of the checks of a result."""
 
 import html
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -87,9 +87,6 @@ class Checks(Result, Sequence[Finding]):
     def __getitem__(self, place: Any) -> Any:
         return self.findings[place]
 
-    def __iter__(self) -> Iterator[Finding]:
-        return iter(self.findings)
-
     def _by_verdict(self) -> list[Finding]:
         return sorted(self, key=lambda finding: VERDICTS.index(finding.verdict))
 
@@ -102,14 +99,10 @@ class Checks(Result, Sequence[Finding]):
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        head = "".join(
-            f"<th>{name}</th>" for name in ("code", "verdict", "words", "remedy")
-        )
-        rows = "".join(
-            f"<tr>{''.join(f'<td>{html.escape(text)}</td>' for text in cells)}</tr>"
-            for cells in (
-                (f.code, f.verdict, f"{f.title}: {f.words}", f.remedy)
-                for f in self._by_verdict()
-            )
-        )
-        return f"<div>{self._html_heading()}<table><tr>{head}</tr>{rows}</table></div>"
+        names = ("code", "verdict", "words", "remedy")
+        rows = ["".join(f"<th>{name}</th>" for name in names)]
+        for f in self._by_verdict():
+            cells = (f.code, f.verdict, f"{f.title}: {f.words}", f.remedy)
+            rows.append("".join(f"<td>{html.escape(cell)}</td>" for cell in cells))
+        table = "".join(f"<tr>{row}</tr>" for row in rows)
+        return f"<div>{self._html_heading()}<table>{table}</table></div>"

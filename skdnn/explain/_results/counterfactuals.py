@@ -1,21 +1,17 @@
 """Counterfactuals."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 
-from skdnn.explain._results.positions import sample_position
 from skdnn.explain._results.registry import dispatch
-from skdnn.explain._results.result import TableResult
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+from skdnn.explain._results.result import DrawnTable, sample_position
 
 
 @dataclass(frozen=True)
-class Counterfactuals(TableResult):
+class Counterfactuals(DrawnTable):
     """The fewest changes of a row for which another class is predicted.
 
     Attributes
@@ -26,15 +22,16 @@ class Counterfactuals(TableResult):
     changed : DataFrame
         One row per changed cell: row, sample, feature, old, new.
     is_fewest : ndarray of shape (n_samples,), bool
-        Whether every smaller set of columns was tried with every value; for a row
-        without a counterfactual, whether every set was.
+        Whether every smaller set of columns was tried with every value; without a
+        counterfactual, whether every set was.
     n_background : int
         Number of rows whose cells were tried.
     member_shares : ndarray of shape (n_rows,) or None
-        Share of the members of an ensemble that predict the target of each row of
-        the table: how likely another fit is to agree. None without members.
+        Share of the members of an ensemble that predict the target of each row: how
+        likely another fit is to agree. None without members.
     """
 
+    title: ClassVar[str] = "Counterfactuals: fewest changes"
     _facts: ClassVar[tuple[str, ...]] = ("is_fewest", "member_shares")
 
     changed: pd.DataFrame
@@ -42,19 +39,8 @@ class Counterfactuals(TableResult):
     n_background: int
     member_shares: np.ndarray | None = None
 
-    @property
-    def title(self) -> str:
-        """The name of the result."""
-        return "Counterfactuals: fewest changes"
-
     def changes(self) -> pd.DataFrame:
-        """Return the changed cells.
-
-        Returns
-        -------
-        DataFrame
-            One row per cell: row (position in `frame()`), sample, feature, old, new.
-        """
+        """Return the changed cells: row (of `frame()`), sample, feature, old, new."""
         return self.changed.copy()
 
     def describe(self, sample: int = 0) -> str:
@@ -75,23 +61,4 @@ class Counterfactuals(TableResult):
             If there is no such row.
         """
         at = sample_position(len(self.is_fewest), sample)
-        text: str = dispatch("describe", self)(self, at)
-        return text
-
-    def plot(self, *, max_display: int = 12, ax: "Axes | None" = None) -> "Axes":
-        """Draw a table of the changed cells, before and after.
-
-        Parameters
-        ----------
-        max_display : int, default=12
-            Maximum number of rows and of columns shown; columns that change most often
-            come first.
-        ax : matplotlib Axes, default=None
-            Where to draw; None makes a figure.
-
-        Returns
-        -------
-        matplotlib Axes
-        """
-        axes: Axes = dispatch("plot", self)(self, max_display, ax)
-        return axes
+        return str(dispatch("describe", self)(self, at))

@@ -11,11 +11,7 @@ _LEAST = 1e-12  # of the largest variance; smaller ones are rounding
 def t_quantile(level: float, df: Any = None) -> Any:
     """Return how many standard errors an interval reaches to either side.
 
-    `level` is its coverage, `df` the degrees of freedom (int or ndarray); None is the
-    normal distribution.
-
-    >>> round(float(t_quantile(0.95, 19)), 3)
-    2.093
+    `df` are degrees of freedom (int or ndarray); None is the normal distribution.
     """
     from scipy.special import ndtri, stdtrit
 
@@ -28,8 +24,7 @@ def t_quantile(level: float, df: Any = None) -> Any:
 def freedom(variances: np.ndarray, dfs: Sequence[Any]) -> np.ndarray:
     """Return the degrees of freedom of a sum of variances (Satterthwaite, 1946).
 
-    `variances`, of shape (n_parts, ...), are independent estimates with `dfs` degrees
-    of freedom each (int or ndarray).
+    `variances`, of shape (n_parts, ...), are independent.
     """
     total = variances.sum(axis=0)
     shares = variances / np.where(total > 0, total, 1)
@@ -53,11 +48,7 @@ def t_probability(values: np.ndarray, errors: np.ndarray, df: Any) -> np.ndarray
 def holm(probabilities: np.ndarray) -> np.ndarray:
     """Return p-values adjusted for their number (Holm, 1979).
 
-    Rejecting all below 0.05 has an error rate of at most 5% for the whole family, under
-    any dependence.
-
-    >>> holm(np.array([0.01, 0.04, 0.03])).tolist()
-    [0.03, 0.06, 0.06]
+    The error rate holds for the whole family, under any dependence.
     """
     n = len(probabilities)
     order = np.argsort(probabilities, kind="stable")
@@ -72,10 +63,8 @@ def rank_ranges(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the best and the worst rank of each estimate; the largest has rank 1.
 
-    An estimate is ranked before another if their difference is significant, adjusted
-    for all pairs: the ranges cover all true ranks at once with probability `level`
-    (Mogstad et al., 2024, section 3). `covariances`, of shape (n_parts, n, n), are from
-    independent sources with `dfs` degrees of freedom each.
+    The ranges cover all true ranks at once with probability `level` (Mogstad et al.,
+    2024, section 3). `covariances`, of shape (n_parts, n, n), are independent.
     """
     n = len(values)
     own = np.diagonal(covariances, axis1=1, axis2=2)

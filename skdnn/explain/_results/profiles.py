@@ -36,8 +36,7 @@ class Profiles(TableResult):
     own : dict of str to ndarray of shape (n_samples,), or None
         The cells of the explained rows, if the curves belong to these.
     refit_errors : ndarray of shape (n_rows,) or None
-        Standard deviation of each `value` of the table over the members of an
-        ensemble; None without refits.
+        Standard deviation of each value over the members; None without refits.
     n_refits : int
         Number of these members.
 
@@ -89,12 +88,11 @@ class Profiles(TableResult):
         feature : str or pair of str, default=None
             None draws each column in its own Axes.
         sample : int, default=None
-            Position of the row whose curves are drawn, if each row has its own. None
-            is all rows.
+            Position of the row, if each row has its own curve. None is all rows.
         target_class : class label, default=None
             None is all classes.
         max_display : int, default=12
-            Maximum number of columns drawn; those whose curves vary most come first.
+            Maximum number of columns drawn, those whose curves vary most first.
         ax : matplotlib Axes, default=None
             Where to draw; needs one `feature`, and for pairs of columns one class.
 
@@ -102,8 +100,6 @@ class Profiles(TableResult):
         -------
         matplotlib Axes or ndarray of Axes
         """
-        draw = dispatch("plot", self)
-        axes: Axes | np.ndarray = draw(
-            self, feature, sample, target_class, max_display, ax
-        )
+        options = (feature, sample, target_class, max_display, ax)
+        axes: Axes | np.ndarray = dispatch("plot", self)(self, *options)
         return axes

@@ -8,20 +8,22 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import pandas as pd
 
+from skdnn._runtime.suggestions import did_you_mean
 from skdnn.explain._results.intervals import t_quantile
 from skdnn.explain._results.registry import dispatch
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
     from skdnn.explain._results.checks import Checks
 
 _PREVIEW_ROWS = 10
 
 
 class Result(ABC):
-    """A result: plain data, a tidy table, checks, and HTML for notebooks.
+    """A result: a frozen dataclass with a tidy table, checks, and HTML for notebooks.
 
-    A subclass is a frozen dataclass. What is done with it (`plot`, `describe`,
-    `checks`) is registered by its type.
+    What is done with it (`plot`, `describe`, `checks`) is registered by its type.
     """
 
     # attributes that `to_dict` adds to the columns of the frame
@@ -63,10 +65,9 @@ class Result(ABC):
         Parameters
         ----------
         estimator : object, default=None
-            The classifier, for the checks that need its predictions: deletion curve,
-            other seeds, other methods, synthetic rows and grid points off the data.
-            They take about as long as the explanation itself, or longer. None leaves
-            them out.
+            The classifier, for the checks that need its predictions (deletion curve,
+            other seeds, other methods, synthetic rows, grid points off the data) and
+            take as long as the explanation, or longer. None leaves them out.
         X : {array-like, DataFrame} of shape (n_samples, n_features), default=None
             The explained rows; required with an estimator.
         background : like X, default=None
@@ -77,8 +78,7 @@ class Result(ABC):
         Returns
         -------
         Checks
-            A sequence of findings: code, title, severity, verdict ("fires", "silent"
-            or "not applicable"), words, remedy. `frame()` returns them as a table.
+            A sequence of findings; `frame()` returns them as a table.
 
         Raises
         ------
@@ -99,9 +99,8 @@ class Result(ABC):
         ...     print(finding.code, finding.title)
         SKD108 Synthetic rows resemble the data
         """
-        checks: Checks = dispatch("checks", self)(
-            self, estimator, X, background, random_state
-        )
+        options = (estimator, X, background, random_state)
+        checks: Checks = dispatch("checks", self)(self, *options)
         return checks
 
     def refit_interval(self, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
@@ -147,11 +146,9 @@ class Result(ABC):
         return f"<div>{self._html_heading()}{rows}{note}</div>"
 
     def _html_heading(self) -> str:
-        """Return title and warning as HTML."""
-        title = f"<strong>{html.escape(self.title)}</strong>"
-        if not self.warning:
-            return title
-        return f"{title}<p><em>{html.escape(self.warning)}</em></p>"
+        title, warning = html.escape(self.title), html.escape(self.warning)
+        note = f"<p><em>{warning}</em></p>" if warning else ""
+        return f"<strong>{title}</strong>{note}"
 
 
 @dataclass(frozen=True)
@@ -165,6 +162,52 @@ class TableResult(Result):
         return self.table.copy()
 
 
+class DrawnTable(TableResult):
+    """A table that is drawn as one picture."""
+
+    def plot(self, *, max_display: int = 12, ax: "Axes | None" = None) -> "Axes":
+        """Draw the table as bars, or of counterfactuals the cells that change.
+
+        Parameters
+        ----------
+        max_display : int, default=12
+            Maximum number of rows shown, the largest first; of counterfactuals also of
+            columns, those that change most often first.
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a figure.
+
+        Returns
+        -------
+        matplotlib Axes
+        """
+        axes: Axes = dispatch("plot", self)(self, max_display, ax)
+        return axes
+
+
+def class_position(
+    class_names: np.ndarray, target_class: Any, name: str = "target_class"
+) -> int:
+    """Return the position of a class; `name` is the parameter that errors mention."""
+    labels = class_names.tolist()
+    if target_class not in labels:
+        hint = did_you_mean(target_class, labels)
+        raise ValueError(
+            f"`{name}` must be one of the classes {labels}. Got {target_class!r}.{hint}"
+        )
+    return int(labels.index(target_class))
+
+
+def sample_position(n_samples: int, sample: Any) -> int:
+    """Return the position of an explained row, counted from the first."""
+    is_whole = isinstance(sample, int | np.integer)
+    if not is_whole or not -n_samples <= sample < n_samples:
+        raise ValueError(
+            f"`sample` must be the position of one of the {n_samples} explained rows. "
+            f"Got {sample!r}."
+        )
+    return int(sample) % n_samples
+
+
 def plain_list(values: Any) -> Any:
     """Return an array as nested lists of plain values."""
     if values is None or np.ndim(values) == 0:
@@ -175,8 +218,8 @@ def plain_list(values: Any) -> Any:
 def _plain(value: Any) -> bool | int | float | str | None:
     """Return a value as JSON has it: None for a missing or infinite one."""
     value = value.item() if isinstance(value, np.generic) else value
-    if isinstance(value, float):
-        return value if np.isfinite(value) else None
-    if value is None or isinstance(value, bool | int | str):
-        return value
-    return None if value is pd.NA or value is pd.NaT else str(value)
+    if value is None or value is pd.NA or value is pd.NaT:
+        return None
+    if isinstance(value, float) and not np.isfinite(value):
+        return None
+    return value if isinstance(value, bool | int | float | str) else str(value)

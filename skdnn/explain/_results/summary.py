@@ -22,10 +22,10 @@ class Summary(TableResult):
     Attributes
     ----------
     table : DataFrame
-        One row per importance and per effect: measure ("importance" or "effect"),
-        feature, class (None for importance), value, std_error, data_error,
-        refit_error, ci_low, ci_high, p_holm, rank_low, rank_high (missing for
-        effects); level and reference after feature where there are text columns.
+        One row per importance and effect: measure ("importance" or "effect"), feature,
+        class (None for importance), value, std_error, data_error, refit_error, ci_low,
+        ci_high, p_holm, rank_low, rank_high (missing for effects); level and reference
+        after feature where there are text columns.
     n_samples : int
         Number of rows used.
     refits : str
@@ -58,7 +58,7 @@ class Summary(TableResult):
 
     @property
     def multiplicity(self) -> str:
-        """How many intervals there are, and what `p_holm` is adjusted for."""
+        """What was tested, and what `p_holm` is adjusted for."""
         return (
             f"{self.n_importances} importances and {self.n_effects} effects were "
             "tested. Each interval covers the true value in 95% of cases, so some of "
@@ -109,24 +109,21 @@ class Summary(TableResult):
         importance = part_of(self, "importance")
         importance["rank"] = ranks_of(importance)
         importance = importance.drop(columns=["rank_low", "rank_high"])
-        parts = (
-            "<p>Importance: increase of the cross-entropy, in nats</p>",
-            _html(importance),
-            f"<p>Average conditional effects on the {self.unit}</p>",
-            _html(part_of(self, "effect")),
-            f"<p>{self.multiplicity}</p>",
+        return (
+            f"<div>{self._html_heading()}"
+            "<p>Importance: increase of the cross-entropy, in nats</p>"
+            f"{_html(importance)}"
+            f"<p>Average conditional effects on the {self.unit}</p>"
+            f"{_html(part_of(self, 'effect'))}<p>{self.multiplicity}</p></div>"
         )
-        return f"<div>{self._html_heading()}{''.join(parts)}</div>"
 
 
 def part_of(result: Summary, measure: str) -> pd.DataFrame:
     """Return the rows of one measure, without the columns that do not apply to it."""
-    table = result.frame()
-    table = table[table["measure"] == measure].drop(columns="measure")
+    table = result.table[result.table["measure"] == measure].drop(columns="measure")
     if measure == "effect":
         return table.drop(columns=["rank_low", "rank_high"]).infer_objects()
-    gone = [name for name in ("level", "reference", "class") if name in table]
-    table = table.drop(columns=gone)
+    table = table.drop(columns=["level", "reference", "class"], errors="ignore")
     return table.sort_values("value", ascending=False, kind="stable")
 
 
@@ -140,7 +137,6 @@ def ranks_of(table: pd.DataFrame) -> list[str]:
 
 def _html(table: pd.DataFrame) -> str:
     """Return a table with few digits."""
-    shown = table.copy()
-    for name in table.select_dtypes(np.floating).columns:
-        shown[name] = [f"{value:.3g}" for value in table[name]]
-    return str(shown.to_html(index=False, escape=True, border=0))
+    fractions = table.select_dtypes(np.floating)
+    shown = table.assign(**fractions.map("{:.3g}".format))
+    return str(shown.to_html(index=False, border=0))

@@ -1,22 +1,19 @@
-"""Importance, effects and agreement: small tables."""
+"""Importance, effects, agreement and deletion curves: small tables."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
 from skdnn.explain._results.registry import dispatch
-from skdnn.explain._results.result import TableResult
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+from skdnn.explain._results.result import DrawnTable, TableResult
 
 # the column of the table that has errors over refits
 _VALUE_COLUMNS = {"effects": "effect", "importance": "importance"}
 
 
 @dataclass(frozen=True)
-class ResultTable(TableResult):
+class ResultTable(DrawnTable):
     """Importance, effects or agreement of methods as one table.
 
     Attributes
@@ -28,8 +25,7 @@ class ResultTable(TableResult):
     kind : {"importance", "effects", "agreement"}
         What the table holds.
     refit_errors : ndarray of shape (n_rows,) or None
-        Standard deviation of each importance or effect over the members of an
-        ensemble; None without refits.
+        Standard deviation of each value over the members; None without refits.
     n_refits : int
         Number of these members.
     """
@@ -50,34 +46,42 @@ class ResultTable(TableResult):
         return self.table[_VALUE_COLUMNS[self.kind]].to_numpy(), self.refit_errors
 
     def describe(self) -> str:
-        """Describe in plain sentences which columns matter most; for importance only.
+        """Describe in sentences the three most important columns and their intervals.
 
-        Returns
-        -------
-        str
-            The first three columns with their intervals, and which of these overlap.
-
-        Raises
-        ------
-        ValueError
-            If the table does not hold importance.
+        ``ValueError`` if the table does not hold importance.
         """
-        text: str = dispatch("describe", self)(self)
-        return text
+        return str(dispatch("describe", self)(self))
 
-    def plot(self, *, max_display: int = 12, ax: "Axes | None" = None) -> "Axes":
-        """Draw the table as bars.
 
-        Parameters
-        ----------
-        max_display : int, default=12
-            Maximum number of rows shown, the largest first.
-        ax : matplotlib Axes, default=None
-            Where to draw; None makes a figure.
+@dataclass(frozen=True)
+class DeletionCurves(TableResult):
+    """Mean output of the predicted class as cells are replaced by background cells.
 
-        Returns
-        -------
-        matplotlib Axes
-        """
-        axes: Axes = dispatch("plot", self)(self, max_display, ax)
-        return axes
+    Attributes
+    ----------
+    table : DataFrame
+        Columns: removed (share of the columns), attribution, random, low, high: the
+        mean output in the order of the attribution, its mean over random orders, and
+        their central 95%.
+    areas : ndarray of shape (n_orders,)
+        Mean output along the curve, for each random order.
+    area : float
+        The same for the order of the attribution; lower is better.
+    n_samples : int
+        Number of rows averaged over.
+    unit : str
+        Unit of the output: "probability" or "log odds".
+    """
+
+    title: ClassVar[str] = "Deletion curve against random order"
+
+    areas: np.ndarray
+    area: float
+    n_samples: int
+    unit: str
+
+    @property
+    def chance(self) -> float:
+        """Probability that a random order has so low an area: a p-value."""
+        n_as_good = (self.areas <= self.area + 1e-12).sum()
+        return float((1 + n_as_good) / (1 + len(self.areas)))

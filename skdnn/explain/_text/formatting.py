@@ -12,11 +12,7 @@ _MAX_QUOTED = 40
 
 
 def number(value: float | None, digits: int = 3) -> str:
-    """Format a number with significant digits; an unknown one is a dash.
-
-    >>> number(0.41234), number(1234567.0), number(12.0)
-    ('0.412', '1,234,567', '12')
-    """
+    """Format a number with significant digits; an unknown one is a dash."""
     if value is None:
         return DASH
     if value == 0:
@@ -34,21 +30,13 @@ def fixed(value: float | None, digits: int = 2) -> str:
 
 
 def signed(value: float | None, digits: int = 3) -> str:
-    """Format a number with its sign.
-
-    >>> signed(0.25), signed(-0.0001)
-    ('+0.250', '0.000')
-    """
+    """Format a number with its sign."""
     is_positive = value is not None and float(f"{value:.{digits}f}") > 0
     return f"+{fixed(value, digits)}" if is_positive else fixed(value, digits)
 
 
 def percent(value: float | None, digits: int = 0) -> str:
-    """Format a share as a percentage, never rounded to 0% or 100%.
-
-    >>> percent(0.97), percent(0.9999).replace(NBSP, " ")
-    ('97%', '> 99%')
-    """
+    """Format a share as a percentage, never rounded to 0% or 100%."""
     if value is None:
         return DASH
     text = f"{100 * value:.{digits}f}"
@@ -71,25 +59,17 @@ def interval(
 
 
 def join(items: Sequence[str], last: str = "and") -> str:
-    """Join a list as in a sentence.
-
-    >>> join(["a", "b", "c"])
-    'a, b and c'
-    """
+    """Join a list as in a sentence."""
     if len(items) < 2:
         return "".join(items)
     return f"{', '.join(items[:-1])} {last} {items[-1]}"
 
 
 def count(n: int, noun: str, plural: str | None = None) -> str:
-    """Format a number of things.
-
-    >>> count(1, "row").split(), count(2, "class", "classes").split()
-    (['1', 'row'], ['2', 'classes'])
-    """
+    """Format a number of things."""
     return f"{n:,}{NBSP}{noun if n == 1 else plural or noun + 's'}"
 
 
-def quote(name: Any, length: int = _MAX_QUOTED) -> str:
+def quote(name: Any) -> str:
     """Put the name of a column or class in quotation marks."""
-    return f"“{shorten(str(name), length)}”"
+    return f"“{shorten(str(name), _MAX_QUOTED)}”"

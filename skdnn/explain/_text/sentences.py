@@ -31,44 +31,33 @@ def describe_row(result: Attributions, sample: int, k: int) -> str:
             f"(R² = {fixed(result.score[sample, k])}), so no column is named."
         )
     values = result.values[sample, :, k]
-    half = _half_intervals(result)[sample, :, k]
+    half = np.nan_to_num(result.interval()[1] - result.values)[sample, :, k]
+    refits = ""
+    if result.refit_errors is not None:
+        refits = " that includes other fits"
+        half = np.hypot(half, 2 * result.refit_errors[sample, :, k])
     order = np.argsort(-np.abs(values), kind="stable")
     least = max(_SMALL * np.abs(values).max(), 1e-12)
     named = [j for j in order[:_MAX_NAMED] if abs(values[j]) >= least]
     rest = [j for j in order if j not in named]
     if not named:
         return f"For this row, no column changes {output}. {_sum(result, sample, k)}"
-    digits = _digits(np.abs(values[named]).min())
+    # the decimals that show the smallest number named
+    smallest = np.abs(values[named]).min()
+    digits = min(_MAX_DIGITS, max(2, math.ceil(-math.log10(smallest))))
+    texts = [cell_text(result.feature_names[j], result.data[sample, j]) for j in named]
     cells = [
-        _Cell(
-            cell_text(result.feature_names[j], result.data[sample, j]),
-            values[j],
-            half[j],
-            digits,
-        )
-        for j in named
+        _Cell(text, values[j], half[j], digits)
+        for text, j in zip(texts, named, strict=True)
     ]
     sentences = [
         _certain([cell for cell in cells if cell.is_certain], output),
         _uncertain([cell for cell in cells if not cell.is_certain]),
         _others(values[rest].sum(), len(rest), digits),
         _sum(result, sample, k),
-        _interval(result) if half[named].any() else "",
+        f"± is half of a 95% interval{refits}." if half[named].any() else "",
     ]
     return " ".join(sentence for sentence in sentences if sentence)
-
-
-def _half_intervals(result: Attributions) -> np.ndarray:
-    """Return half of each attribution's 95% interval, from draws and refits."""
-    half: np.ndarray = np.nan_to_num(result.interval()[1] - result.values)
-    if result.refit_errors is None:
-        return half
-    return np.asarray(np.hypot(half, 2 * result.refit_errors))
-
-
-def _interval(result: Attributions) -> str:
-    refits = "" if result.refit_errors is None else " that includes other fits"
-    return f"± is half of a 95% interval{refits}."
 
 
 @dataclass(frozen=True)
@@ -87,11 +76,9 @@ class _Cell:
     def size(self, value: float) -> str:
         """Return a number with the error of the cell, if it has one."""
         text, error = fixed(value, self.digits), fixed(self.half, self.digits)
-        if not self.half:
-            return text
         if not float(error):
             error = f"< {10**-self.digits:.{self.digits}f}"
-        return f"{text} ± {error}"
+        return f"{text} ± {error}" if self.half else text
 
 
 def _certain(cells: Sequence[_Cell], output: str) -> str:
@@ -150,22 +137,13 @@ def _others(total: float, n: int, digits: int) -> str:
 def _sum(result: Attributions, sample: int, k: int) -> str:
     """Describe what the attributions add up to, or which surrogate they are from."""
     if result.score is not None:
-        return (
-            "These are effects of cells like these in a linear surrogate around the "
-            f"row (R² = {fixed(result.score[sample, k])})."
-        )
+        fit = f"around the row (R² = {fixed(result.score[sample, k])})"
+        return f"These are effects of cells like these in a linear surrogate {fit}."
     base, here = float(result.base_values[k]), float(result.predictions[sample, k])
     write = fixed if result.output == "probability" else number
-    text = (
-        f"The average over {result.n_background:,} background rows is {write(base)}; "
-        f"the prediction is {write(here)}."
-    )
+    average = f"The average over {result.n_background:,} background rows is"
+    text = f"{average} {write(base)}; the prediction is {write(here)}."
     return f"{text} {result.caveat}".strip()
-
-
-def _digits(smallest: float) -> int:
-    """Return how many decimals show the smallest number named."""
-    return min(_MAX_DIGITS, max(2, math.ceil(-math.log10(smallest))))
 
 
 @register("describe", ResultTable)
@@ -182,11 +160,10 @@ def describe_importance(result: ResultTable) -> str:
         return "Shuffling any single column does not lower the score."
     rows = list(shown.itertuples(index=False))
     names = [_name(row.feature) for row in rows]
-    sizes = [
-        f"{fixed(row.importance)} ({fixed(row.ci_low)} to {fixed(row.ci_high)})"
-        for row in rows
+    side = [
+        (name, f"{fixed(r.importance)} ({fixed(r.ci_low)} to {fixed(r.ci_high)})")
+        for name, r in zip(names, rows, strict=True)
     ]
-    side = list(zip(names, sizes, strict=True))
     sentences = [f"Shuffling {_moves(side, 'lowers the score by')}."]
     close = [
         f"{names[i]} and {names[i + 1]}"
@@ -197,9 +174,8 @@ def describe_importance(result: ResultTable) -> str:
         sentences.append(f"The intervals of {join(close, 'and of')} overlap.")
     unclear = int((ranked["ci_low"] <= 0).sum())
     if unclear:
-        sentences.append(
-            f"For {unclear} of {len(ranked)} columns the interval is not above 0."
-        )
+        columns = f"{unclear} of {len(ranked)} columns"
+        sentences.append(f"For {columns} the interval is not above 0.")
     return " ".join(sentences)
 
 
@@ -215,15 +191,7 @@ def describe_change(result: Counterfactuals, sample: int) -> str:
     options = [changed[changed["row"] == row] for row in table.index]
     if not len(options[0]):
         return f"This row is already {names[0]}."
-    changes = [
-        join(
-            [
-                f"{_name(c.feature)} were {_bare(c.new)} instead of {_bare(c.old)}"
-                for c in cells.itertuples(index=False)
-            ]
-        )
-        for cells in options
-    ]
+    changes = [join([_change(c) for c in cells.itertuples()]) for cells in options]
     text = f"This row would be {names[0]} if {changes[0]}"
     for name, change in zip(names[1:], changes[1:], strict=True):
         text += f", or {'' if name == names[0] else f'{name} '}if {change}"
@@ -237,10 +205,10 @@ def cell_text(name: str, cell: Any) -> str:
     name = _name(name)
     if pd.isna(cell):
         return f"missing {name}"
-    if isinstance(cell, float | np.floating):
-        text = f"{cell:.4g}".replace("-", MINUS, 1) if cell < 0 else f"{cell:.4g}"
-        return f"{name} = {text}"
-    return f"{name} = {_name(cell)}"
+    if not isinstance(cell, float | np.floating):
+        return f"{name} = {_name(cell)}"
+    text = f"{cell:.4g}"
+    return f"{name} = {text.replace('-', MINUS, 1) if cell < 0 else text}"
 
 
 def class_text(label: Any) -> str:
@@ -254,5 +222,10 @@ def _name(name: Any) -> str:
     return shorten(str(name), _MAX_NAME)
 
 
-def _bare(cell: Any) -> str:
-    return "missing" if pd.isna(cell) else cell_text("", cell).removeprefix(" = ")
+def _change(cell: Any) -> str:
+    """Describe one changed cell: "age were 39 instead of missing"."""
+    new, old = (
+        "missing" if pd.isna(value) else cell_text("", value).removeprefix(" = ")
+        for value in (cell.new, cell.old)
+    )
+    return f"{_name(cell.feature)} were {new} instead of {old}"

@@ -7,7 +7,7 @@ import pytest
 from skdnn import explain
 from skdnn.explain._checks import CHECKS, Measurements
 from skdnn.explain._methods.deletion_curves import N_ORDERS
-from skdnn.explain._results.deletion import DeletionCurves
+from skdnn.explain._results.tables import DeletionCurves
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from oracles import Formula, Linear, correlated
 from sklearn.linear_model import LogisticRegression
 
 from skdnn import explain
-from skdnn.explain._results.break_down import BreakDown
+from skdnn.explain._results.attributions import BreakDown
 
 
 def means_by_loops(model, row, X, known):

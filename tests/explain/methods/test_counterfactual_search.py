@@ -74,9 +74,9 @@ def test_large_sets_are_found_by_beam_search(monkeypatch):
     def formula(X):
         return 1 / (1 + np.exp(limit - X @ weights))
 
-    result = search(formula, X).run(1)
-    assert differ(result.rows[0], X[0]).sum() == 6
-    assert not result.is_fewest
+    rows, is_fewest = search(formula, X).run(1)
+    assert differ(rows[0], X[0]).sum() == 6
+    assert not is_fewest
     monkeypatch.setattr(counterfactual_search, "_BUDGET", 10**8)
     assert search(formula, X).affordable(6)
 
@@ -88,18 +88,18 @@ def test_promising_values_are_kept(monkeypatch):
     def formula(X):
         return 0.1 + 0.3 * (X[:, 0] == 77) + 0.3 * (X[:, 1] == 123)
 
-    result = search(formula, X).run(1)
-    assert result.rows.tolist() == [[77, 123]]
+    rows, _ = search(formula, X).run(1)
+    assert rows.tolist() == [[77, 123]]
 
 
 def test_a_change_of_all_columns_without_improvement_on_the_way():
     X = np.array(list(itertools.product([0.0, 1.0], repeat=5)))
-    result = search(lambda X: np.where(X.all(axis=1), 0.9, 0.2), X).run(1)
-    assert result.rows.tolist() == [[1] * 5]
-    assert result.is_fewest
-    none = search(lambda X: np.full(len(X), 0.2), X).run(1)
-    assert len(none.rows) == 0
-    assert none.is_fewest
+    rows, is_fewest = search(lambda X: np.where(X.all(axis=1), 0.9, 0.2), X).run(1)
+    assert rows.tolist() == [[1] * 5]
+    assert is_fewest
+    rows, is_fewest = search(lambda X: np.full(len(X), 0.2), X).run(1)
+    assert len(rows) == 0
+    assert is_fewest
 
 
 def test_search_ends_without_improvement():
@@ -110,9 +110,9 @@ def test_search_ends_without_improvement():
         return np.full(len(X), 0.2)
 
     X = np.random.default_rng(0).random((50, 20))
-    result = search(formula, X).run(1)
-    assert len(result.rows) == 0
-    assert not result.is_fewest
+    rows, is_fewest = search(formula, X).run(1)
+    assert len(rows) == 0
+    assert not is_fewest
     # single changes, and two sizes without improvement
     assert sum(calls) < 3 * 60_000
 

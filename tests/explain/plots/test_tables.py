@@ -1,6 +1,9 @@
+from dataclasses import replace
+
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from drawn import labels
+from drawn import labels, texts
 from sklearn.linear_model import LogisticRegression
 
 from skdnn import explain
@@ -62,3 +65,68 @@ def test_bad_arguments(max_display, iris_model):
     ):
         with pytest.raises(ValueError, match="`max_display` must be a whole number"):
             result.plot(max_display=max_display)
+
+
+def test_effects_are_numbers_beside_bars(people, people_model):
+    frame, _ = people
+    result = explain.average_conditional_effects(people_model, frame)
+    ax = result.plot()
+    table = result.frame()
+    drawn = texts(ax)
+    assert {f"{effect:+.3g}" for effect in table["effect"]} <= drawn
+    widths = np.array([bar.get_width() for bar in ax.patches])
+    assert np.abs(widths).max() == pytest.approx(1)
+    assert (np.sign(widths) == np.sign(table["effect"])).all()
+    reference = table[table["feature"] == "city"]["reference"].iloc[0]
+    assert f"city: Oslo vs {reference}" in labels(ax)
+    assert labels(ax)[0] == "age"
+    assert [t.get_text() for t in ax.get_legend().get_texts()] == [
+        "no", "perhaps", "yes",
+    ]  # fmt: skip
+
+
+def test_effects_have_intervals_where_they_are_known(iris_model):
+    model, X, _ = iris_model
+    result = explain.average_conditional_effects(model, X)
+    table = result.frame()
+    table["ci_low"], table["ci_high"] = table["effect"] - 1, table["effect"] + 2
+    ax = replace(result, table=table).plot()
+    reach = [line for line in ax.collections if len(line.get_segments())]
+    assert sum(len(line.get_segments()) for line in reach) == len(table)
+    assert not result.plot().collections
+
+
+@pytest.fixture(scope="module")
+def result(iris_model):
+    model, X, y = iris_model
+    return explain.summary(model, X, y, random_state=0)
+
+
+def test_importances_have_ranks_and_intervals(result):
+    first, _ = result.plot(max_display=3)
+    table = result.frame().query("measure == 'importance'")
+    table = table.sort_values("value", ascending=False).head(3)
+    assert [bar.get_width() for bar in first.patches] == pytest.approx(
+        table["value"].tolist()
+    )
+    ranks = zip(table["feature"], table["rank_low"], table["rank_high"], strict=True)
+    assert labels(first) == [
+        f"{name} (rank {low})" if low == high else f"{name} (rank {low}–{high})"
+        for name, low, high in ranks
+    ]
+    ends = np.array([path[:, 0] for path in first.collections[0].get_segments()])
+    np.testing.assert_allclose(ends, table[["ci_low", "ci_high"]])
+    assert first.get_title() == "Importance\n3 of 4 columns"
+
+
+def test_effects_stand_beside_them(result):
+    axes = plt.subplots(1, 2)[1]
+    drawn = result.plot(ax=axes)
+    assert drawn.tolist() == axes.tolist()
+    effects = result.frame().query("measure == 'effect'")
+    assert len(axes[1].patches) == len(effects) == 12
+    assert (
+        np.sign([bar.get_width() for bar in axes[1].patches])
+        == np.sign(effects["value"])
+    ).all()
+    assert axes[1].get_title() == "Average conditional effects on the probability"

@@ -12,12 +12,10 @@ from skdnn.explain._report.cells import as_column
 from skdnn.explain._report.evidence import Evidence
 from skdnn.explain._report.fitted_record import FittedRecord
 from skdnn.explain._report.logistic_regression import out_of_fold_probabilities
-from skdnn.explain._results.attributions import Attributions
-from skdnn.explain._results.break_down import BreakDown
+from skdnn.explain._results.attributions import Attributions, BreakDown
 from skdnn.explain._results.counterfactuals import Counterfactuals
-from skdnn.explain._results.deletion import DeletionCurves
 from skdnn.explain._results.profiles import Profiles
-from skdnn.explain._results.tables import ResultTable
+from skdnn.explain._results.tables import DeletionCurves, ResultTable
 
 SVG = (
     '<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9">'
@@ -39,7 +37,7 @@ def _attributions(rng, X, classes, kind=Attributions, **more):
         std_errors=np.zeros(shape),
         base_values=base,
         predictions=base + values.sum(axis=1),
-        feature_names=[str(name) for name in X],
+        feature_names=list(X),
         class_names=classes,
         data=X.to_numpy(dtype=object),
         **{"method": "exact"} | more,
@@ -63,9 +61,7 @@ def _of_rows(rng, X, classes):
     changed = X.copy()
     changed.iloc[:, 0] = X.iloc[:, 0].to_numpy()[::-1]
     table = pd.DataFrame({"sample": range(n), "found": True, "target": classes[0]})
-    cells = [
-        (i, i, str(X.columns[0]), X.iloc[i, 0], changed.iloc[i, 0]) for i in range(n)
-    ]
+    cells = [(i, i, X.columns[0], X.iloc[i, 0], changed.iloc[i, 0]) for i in range(n)]
     return {
         "break_down": _attributions(
             rng, X, classes, BreakDown, method="by size", orders=orders
@@ -75,7 +71,7 @@ def _of_rows(rng, X, classes):
             "Ceteris paribus",
             30,
             {},
-            own={str(name): X[name].to_numpy() for name in X},
+            own={name: X[name].to_numpy() for name in X},
         ),
         "counterfactuals": Counterfactuals(
             pd.concat([table, changed.reset_index(drop=True)], axis=1),
@@ -139,6 +135,7 @@ def build_evidence(
             rng.normal(3, 2, (n_rows, 4)),
             columns=["sepal length", "sepal width", "petal length", "petal width"],
         )
+    X = X.rename(columns=str)  # results name columns with strings
     classes = np.asarray(classes)
     names, n_rows, n_classes = list(X.columns), len(X), len(classes)
     codes = rng.integers(0, n_classes, n_rows)
@@ -183,7 +180,7 @@ def build_evidence(
         "record": FittedRecord("LogisticRegression", ()),
         "columns": columns,
         "row_labels": [str(label) for label in X.index],
-        "feature_names": [str(name) for name in names],
+        "feature_names": names,
         "class_names": classes,
         "codes": codes,
         "probabilities": proba,

@@ -2,7 +2,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from skdnn.explain._report.cells import as_column, cell_text, is_missing, n_missing
+from skdnn.explain._report.cells import (
+    as_column,
+    cell_text,
+    is_missing,
+    n_missing,
+    plain,
+)
 
 
 @pytest.mark.parametrize("missing", [None, np.nan, np.float32("nan"), pd.NA, pd.NaT])
@@ -38,3 +44,8 @@ def test_columns_are_numeric_only_if_all_known_cells_are():
 )
 def test_cells_as_text(cell, text):
     assert cell_text(cell) == text
+
+
+def test_plain_leaves_no_numpy():
+    value = {"a": (np.float32(1), np.int8(2)), "b": np.array([[np.inf]]), "c": object}
+    assert plain(value) == {"a": [1.0, 2], "b": [[None]], "c": str(object)}

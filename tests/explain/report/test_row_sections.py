@@ -64,12 +64,6 @@ def test_errors_are_half_the_width_of_intervals(make_evidence):
         assert item["shap_error"] == pytest.approx(0.0196, abs=1e-4)
 
 
-def test_rows_to_explain_must_have_been_explained(make_evidence):
-    evidence = make_evidence(shap_rows=[0])
-    with pytest.raises(ValueError, match="shap_rows must hold the chosen rows"):
-        rows(evidence)
-
-
 def test_labels_are_shown_if_they_are_not_positions(make_evidence):
     assert all(row["label"] is None for row in rows(make_evidence()))
     evidence = make_evidence(row_labels=[f"case {i}" for i in range(40)])

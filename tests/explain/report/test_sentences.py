@@ -116,6 +116,7 @@ def test_data(n_numeric, kinds):
             (0.38, 0.3, 0.45),
             " It is not clearly ahead of “b”: the intervals overlap.",
         ),
+        ((0.2, None, None), ""),
     ],
 )
 def test_importance_and_whether_the_order_is_certain(second, ending):
@@ -233,13 +234,3 @@ def test_lime_of_a_row():
         "For LIME, “b” matters most; it contradicts the prediction."
     )
     assert sentences.row_lime(row | {"lime_is_poor": True}) == ""
-
-
-@pytest.mark.parametrize(
-    ("a", "b", "expected"),
-    [((1, 2), (3, 4), True), ((3, 4), (1, 2), True), ((1, 3), (2, 4), False)],
-)
-def test_separated(a, b, expected):
-    first, second = ({"low": low, "high": high} for low, high in (a, b))
-    assert sentences.separated(first, second) is expected
-    assert sentences.separated(first, {"low": None, "high": None}) is None

@@ -3,6 +3,12 @@ import pytest
 from skdnn.explain._report import strips
 
 
+def test_scale_leaves_room_for_marks_at_the_ends():
+    at = strips.scale(-2.0, 2.0)
+    assert [at(-2.0), at(0.0), at(2.0)] == [1.0, 50.0, 99.0]
+    assert strips.scale(3.0, 3.0)(3.0) == 1.0
+
+
 def test_bars_start_at_zero_and_have_signs():
     features = [{"feature": "a", "shap": 0.4}, {"feature": "b", "shap": -0.2}]
     first, second, others = strips.attribution_strips(features, "shap", more=0.1)

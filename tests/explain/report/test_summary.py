@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from skdnn.explain._report.summary import plain, summarise
+from skdnn.explain._report.summary import summarise
 
 
 def test_summary_is_strict_json(evidence):
@@ -33,8 +33,3 @@ def test_sections_of_a_network_need_a_network(make_evidence, evidence):
     assert summary["network"] is None
     assert summary["training"] is None
     assert summary["subject"] == "model"
-
-
-def test_plain_leaves_no_numpy():
-    value = {"a": (np.float32(1), np.int8(2)), "b": np.array([[np.inf]]), "c": object}
-    assert plain(value) == {"a": [1.0, 2], "b": [[None]], "c": str(object)}

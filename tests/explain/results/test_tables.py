@@ -2,6 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from skdnn.explain import DeletionCurves
 from skdnn.explain._results.counterfactuals import Counterfactuals
 from skdnn.explain._results.profiles import Profiles
 from skdnn.explain._results.tables import ResultTable
@@ -44,3 +45,10 @@ def test_plain_data_of_counterfactuals():
     data = results()[2].to_dict()
     assert data["is_fewest"] == [True]
     assert data["columns"]["value"] == [0.5]
+
+
+def test_chance_counts_random_orders_that_are_as_good():
+    areas = np.array([0.2, 0.3, 0.3 + 1e-13, 0.6])
+    curves = DeletionCurves(pd.DataFrame(), areas, 0.3, 5, "probability")
+    assert curves.chance == 4 / 5
+    assert DeletionCurves(pd.DataFrame(), areas, 0.1, 5, "").chance == 1 / 5

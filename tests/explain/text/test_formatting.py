@@ -1,6 +1,16 @@
 import pytest
 
-from skdnn.explain._text.formatting import DASH, MINUS, count, interval, percent, quote
+from skdnn.explain._text.formatting import (
+    DASH,
+    MINUS,
+    count,
+    interval,
+    join,
+    number,
+    percent,
+    quote,
+    signed,
+)
 
 
 @pytest.mark.parametrize(
@@ -9,6 +19,7 @@ from skdnn.explain._text.formatting import DASH, MINUS, count, interval, percent
         (0.0, "0%"),
         (0.004, "<\xa01%"),
         (0.5, "50%"),
+        (0.97, "97%"),
         (0.996, ">\xa099%"),
         (1.0, "100%"),
         (None, DASH),
@@ -25,6 +36,18 @@ def test_intervals_where_they_are_known():
     assert interval({"value": 0.5, "low": None, "high": None}) == "0.50"
 
 
+def test_numbers_and_their_signs():
+    assert [number(0.41234), number(1234567.0), number(12.0)] == [
+        "0.412",
+        "1,234,567",
+        "12",
+    ]
+    assert [signed(0.25), signed(-0.0001)] == ["+0.250", "0.000"]
+
+
 def test_counts_and_names():
+    assert join(["a", "b", "c"]) == "a, b and c"
+    assert count(1, "row") == "1\xa0row"
+    assert count(2, "class", "classes") == "2\xa0classes"
     assert count(1200, "row") == "1,200\xa0rows"
     assert quote("a" * 60) == f"“{'a' * 26}…{'a' * 13}”"

@@ -1,6 +1,6 @@
 import pytest
 
-from skdnn.explain._report.axes import Axes, scale, ticks
+from skdnn.explain._report.plots import Axes, ticks
 
 
 @pytest.mark.parametrize(
@@ -14,12 +14,6 @@ from skdnn.explain._report.axes import Axes, scale, ticks
 )
 def test_ticks_are_round(low, high, expected):
     assert ticks(low, high) == expected
-
-
-def test_scale_leaves_room_for_marks_at_the_ends():
-    at = scale(-2.0, 2.0)
-    assert [at(-2.0), at(0.0), at(2.0)] == [1.0, 50.0, 99.0]
-    assert scale(3.0, 3.0)(3.0) == 1.0
 
 
 class TestAxes:

@@ -2,7 +2,7 @@ import numpy as np
 from oracles import Bagged, Formula, Logistic
 from sklearn.linear_model import LogisticRegression
 
-from skdnn.explain._methods.loss_increase import measure_increases
+from skdnn.explain._methods.shuffling import measure_increases
 from skdnn.explain._model.opening import open_problem
 
 TRUTH = Logistic([1.0, -0.5, 0.0, 0.25])
@@ -24,7 +24,7 @@ def loss_of(proba, y):
 def test_is_the_increase_of_the_mean_loss_by_loops():
     X, y = TRUTH.draw(60, 0)
     model = Bagged(LogisticRegression(), 4).fit(X, y)
-    result, orders = increases_of(model, X, y)
+    (means, _, refits), orders = increases_of(model, X, y)
     each = np.zeros((5, 4))
     for j in range(4):
         for order in orders:
@@ -34,16 +34,16 @@ def test_is_the_increase_of_the_mean_loss_by_loops():
                 before, after = member.predict_proba(X), member.predict_proba(moved)
                 rise = loss_of(after, y) - loss_of(before, y)
                 each[i, j] += rise.mean() / len(orders)
-    np.testing.assert_allclose(result.means, each[0])
-    np.testing.assert_allclose(result.refit_covariance, np.cov(each[1:], rowvar=False))
+    np.testing.assert_allclose(means, each[0])
+    np.testing.assert_allclose(refits, np.cov(each[1:], rowvar=False))
 
 
 def test_without_members_and_of_an_unused_column():
     X, y = TRUTH.draw(50, 0)
-    result, _ = increases_of(TRUTH, X, y)
-    assert result.refit_covariance is None
-    assert result.means[2] == 0
-    assert (result.data_covariance[2] == 0).all()
+    (means, data, refits), _ = increases_of(TRUTH, X, y)
+    assert refits is None
+    assert means[2] == 0
+    assert (data[2] == 0).all()
 
 
 def test_blocks_change_nothing(monkeypatch):
@@ -51,17 +51,17 @@ def test_blocks_change_nothing(monkeypatch):
     whole, _ = increases_of(TRUTH, X, y)
     monkeypatch.setattr("skdnn.explain._model.target._MAX_BLOCK_ROWS", 77)
     parts, _ = increases_of(TRUTH, X, y)
-    np.testing.assert_allclose(parts.means, whole.means)
-    np.testing.assert_allclose(parts.data_covariance, whole.data_covariance)
+    np.testing.assert_allclose(parts[0], whole[0])
+    np.testing.assert_allclose(parts[1], whole[1])
 
 
 def test_error_is_the_deviation_over_other_rows():
     many, errors = [], []
     for seed in range(400):
         X, y = TRUTH.draw(100, seed)
-        result, _ = increases_of(TRUTH, X, y, seed=seed)
-        many.append(result.means)
-        errors.append(np.diag(result.data_covariance))
+        (means, data, _), _ = increases_of(TRUTH, X, y, seed=seed)
+        many.append(means)
+        errors.append(np.diag(data))
     used = [0, 1, 3]
     ratio = np.sqrt(np.mean(errors, axis=0))[used] / np.std(many, axis=0)[used]
     # 400 repeats estimate the deviation within 4%
@@ -71,7 +71,7 @@ def test_error_is_the_deviation_over_other_rows():
 
 def test_confident_mistakes_stay_finite():
     X = np.arange(20.0)[:, None] * np.ones(4)
-    result, _ = increases_of(
+    (means, _, _), _ = increases_of(
         Formula(lambda X: (X[:, 0] > 9).astype(float)), X, X[:, 0] <= 9
     )
-    assert np.isfinite(result.means).all()
+    assert np.isfinite(means).all()

@@ -1,0 +1,170 @@
+"""Sections on the data, the network and its training, and on its predictions."""
+
+from typing import Any
+
+import numpy as np
+
+from skdnn._estimator.calibration import N_CALIBRATION_BINS
+from skdnn._runtime.names import shorten
+from skdnn.explain._methods import performance
+from skdnn.explain._methods.performance import Bin, Performance, Score
+from skdnn.explain._report import sentences
+from skdnn.explain._report.cells import MAX_CELL, n_missing, plain
+from skdnn.explain._report.evidence import Evidence
+from skdnn.explain._report.fitted_record import FittedRecord
+
+N_COLUMNS = 60  # rows of the table of columns
+N_CLASSES = 20  # rows of the table of classes
+N_MISTAKES = 20  # pairs of classes in the table of mistakes
+_N_COMMON = 3  # most frequent categories of a column
+_N_BINS = 12  # of a histogram
+_TITLES = {
+    "accuracy": ("Accuracy", "share of correct predictions", True),
+    "balanced_accuracy": ("Balanced accuracy", "mean recall of the classes", True),
+    "log_loss": ("Log loss", "mean -log probability of the true class", False),
+    "roc_auc": ("ROC AUC", "each class against the rest, mean", True),
+    "calibration_error": ("Calibration error", "confidence against accuracy", False),
+}
+
+
+def data(evidence: Evidence) -> dict[str, Any]:
+    """Describe the columns and the classes."""
+    columns, names = evidence.columns, evidence.feature_names
+    classes, codes = evidence.classes, evidence.codes
+    counts = np.bincount(codes, minlength=len(classes))
+    order = np.argsort(-counts, kind="stable")[:N_CLASSES]
+    described = zip(names[:N_COLUMNS], columns, strict=False)
+    n_numeric = sum(column.dtype == float for column in columns)
+    n_gaps = sum(n_missing(column) for column in columns)
+    return {
+        "columns": [_describe(name, column) for name, column in described],
+        "n_left_out": max(0, len(names) - N_COLUMNS),
+        "classes": [
+            {"class": classes[k], "n": counts[k], "share": counts[k] / len(codes)}
+            for k in order
+        ],
+        "n_classes_left_out": len(classes) - len(order),
+        "words": sentences.data(len(codes), len(names), n_numeric, n_gaps),
+    }
+
+
+def _describe(name: str, column: np.ndarray) -> dict[str, Any]:
+    row: dict[str, Any] = {"name": name, "n_missing": n_missing(column)}
+    if column.dtype != float:
+        given = np.array([str(cell) for cell in column if cell is not None], dtype=str)
+        values, counts = np.unique(given, return_counts=True)
+        common = [
+            {"value": shorten(str(values[i]), MAX_CELL), "n": counts[i]}
+            for i in np.argsort(-counts, kind="stable")[:_N_COMMON]
+        ]
+        return {**row, "kind": "words", "n_distinct": len(values), "common": common}
+    finite = column[np.isfinite(column)]
+    row |= {"kind": "numbers", "n_distinct": len(np.unique(finite))}
+    if not finite.size:
+        return {**row, "low": None, "median": None, "high": None, "histogram": []}
+    with np.errstate(over="ignore", invalid="ignore"):
+        low, median, high = np.quantile(finite, [0, 0.5, 1]).tolist()
+    # a constant, or a range that overflows, cannot be divided into bins
+    has_bins = 0 < high - low < np.inf
+    counts = np.histogram(finite, bins=_N_BINS)[0] if has_bins else np.array([])
+    return {**row, "low": low, "median": median, "high": high, "histogram": counts}
+
+
+def network(record: FittedRecord) -> dict[str, Any] | None:
+    """Return the drawing and the summary of a network, if it has one of them."""
+    if record.network is None and record.summary is None:
+        return None
+    words = sentences.network(record.name, record.network is not None)
+    return {"drawing": record.network, "text": record.summary, "words": words}
+
+
+def training(record: FittedRecord) -> dict[str, Any] | None:
+    """Return the curves of training, and the baseline loss."""
+    history = record.history
+    if history is None or "loss" not in history or not len(history):
+        return None
+    known: dict[str, np.ndarray | None] = {}
+    for name in ("loss", "val_loss", "accuracy", "val_accuracy"):
+        values = np.asarray(history.get(name, []), dtype=float)
+        known[name] = values if np.isfinite(values).any() else None
+    losses = known["val_loss"]
+    section = {
+        "n_epochs": len(history),
+        **plain(known),
+        "loss": [None] if known["loss"] is None else plain(known["loss"]),
+        "baseline_loss": record.baseline_loss,
+        "best_epoch": None if losses is None else int(np.nanargmin(losses)) + 1,
+    }
+    return {**section, "words": sentences.training(section)}
+
+
+def scores(evidence: Evidence) -> dict[str, Any]:
+    """Return all scores of the classifier, the simple model and the baseline."""
+    simple, note = evidence.simple, evidence.simple_note
+    lead = Score(None)
+    if simple is not None:
+        lead = performance.difference(evidence.performance, simple, "accuracy")
+    section = {
+        "rows": [
+            {
+                "name": name,
+                "title": title,
+                "meaning": meaning,
+                "high_is_good": high_is_good,
+                "model": _score(evidence.performance, name),
+                "simple": _score(simple, name),
+                "baseline": {"value": evidence.base.scores[name].value},
+            }
+            for name, (title, meaning, high_is_good) in _TITLES.items()
+        ],
+        "lead": dict(vars(lead)),
+        "simple_note": "" if simple is None else note,
+        "simple_missing": note if simple is None else "",
+        "n_draws": len(evidence.performance.draws["accuracy"]),
+    }
+    return {**section, "words": sentences.scores(section, evidence.subject)}
+
+
+def _score(measured: Performance | None, name: str) -> dict[str, Any]:
+    return dict(vars(Score(None) if measured is None else measured.scores[name]))
+
+
+def confusion(evidence: Evidence) -> dict[str, Any]:
+    """Return the confusion matrix, and the most frequent mistakes."""
+    matrix, classes = evidence.performance.confusion, evidence.classes
+    off = matrix - np.diag(np.diag(matrix))
+    order = np.argsort(-off, axis=None, kind="stable")[:N_MISTAKES]
+    largest = []
+    for i, j in zip(*np.unravel_index(order, off.shape), strict=True):
+        if off[i, j]:
+            pair = {"actual": classes[i], "predicted": classes[j]}
+            share = off[i, j] / matrix[i].sum()
+            largest.append({**pair, "n": off[i, j], "share": share})
+    counts = {"matrix": matrix, "n_right": np.trace(matrix), "largest": largest}
+    section = {"classes": classes, **counts}
+    return {**section, "words": sentences.confusion(section, len(evidence.codes))}
+
+
+def calibration(evidence: Evidence) -> dict[str, Any]:
+    """Return reliability curves of the predicted class and of each shown class."""
+    measured, codes = evidence.performance, evidence.codes
+    curves = [_curve(bins) for bins in measured.reliability_by_class]
+    by_class = [
+        {"class": evidence.classes[k], "curve": curves[k]}
+        for k in evidence.shown
+        if (codes == k).any()  # of a class without rows nothing comes true
+    ]
+    top = evidence.probabilities[np.arange(len(codes)), evidence.predicted]
+    section = {
+        "curve": _curve(measured.reliability),
+        "by_class": by_class,
+        "n_bins": N_CALIBRATION_BINS,
+        "mean_confidence": top.mean(),
+        "accuracy": measured.scores["accuracy"].value,
+        "error": _score(measured, "calibration_error"),
+    }
+    return {**section, "words": sentences.calibration(section, evidence.subject)}
+
+
+def _curve(bins: tuple[Bin, ...]) -> list[dict[str, Any]]:
+    return [dict(vars(one)) for one in bins]
