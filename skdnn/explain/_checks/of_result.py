@@ -122,7 +122,8 @@ def _require_errors(result: Attributions) -> None:
 
 def _predicted(result: Attributions) -> tuple[np.ndarray, np.ndarray]:
     """Return positions of rows, and of the class predicted for each."""
-    return np.arange(len(result)), result.predictions.argmax(axis=1)
+    classes = [result.default_class(at) for at in range(len(result))]
+    return np.arange(len(result)), np.array(classes)
 
 
 def _importance_separated(result: ResultTable) -> Answer:

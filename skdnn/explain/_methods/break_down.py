@@ -117,6 +117,7 @@ def compute_break_down(
         random_state=random_state,
         refit_errors=refit_errors,
         n_refits=stacked.target.n_refits,
+        predicted=target.classes_of(problem.X),
         orders=orders,
     )
 

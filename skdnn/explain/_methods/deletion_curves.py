@@ -35,7 +35,7 @@ def compute_deletion_curves(
     rows, back = problem.X[:n], problem.background
     back = back[random_state.permutation(len(back))[:_N_BACKGROUND]]
     drawn = np.argsort(random_state.random_sample((N_ORDERS, n, d)), axis=2)
-    classes = problem.target.predict(rows).argmax(axis=1)
+    classes = problem.target.classes_of(rows)
     own = [
         np.argsort(-result.values[np.arange(n), :, classes], axis=1, kind="stable")
         for result in results.values()

@@ -160,6 +160,7 @@ def compute_lime(
         refit_errors=refit_errors,
         score=np.stack([s.score[classes] for s in surrogates]),
         n_refits=target.n_refits,
+        predicted=target.default_classes(problem.X),
         **image_facts(target.estimator, problem.X, players),
     )
 

@@ -242,6 +242,7 @@ def compute_shap(
         refit_errors=refits,
         error_df=error_df,
         n_refits=target.n_refits,
+        predicted=target.default_classes(problem.X),
         **image_facts(target.estimator, problem.X, players),
     )
 

@@ -162,6 +162,10 @@ class Target:
             return np.asarray(self.check(proba, len(codes)).argmax(axis=1))
         return pd.Index(self.class_names).get_indexer(labels.ravel())
 
+    def default_classes(self, codes: np.ndarray) -> np.ndarray | None:
+        """Return the classes that rows are described for; None for a contrast."""
+        return None if self.contrast is not None else self.classes_of(codes)
+
     def check(self, proba: Any, n_rows: int) -> np.ndarray:
         """Return probabilities as floats; ValueError if they are none."""
         return check_probabilities(

@@ -44,7 +44,7 @@ def plot_attributions(
     if kind == "bar" and at is None:
         return draw_mean_bars(result, k, max_display, ax)
     at = 0 if at is None else at
-    k = int(result.predictions[at].argmax()) if k is None else k
+    k = result.default_class(at) if k is None else k
     if kind == "bar":
         return draw_row_bars(result, at, k, max_display, ax)
     if kind == "image":

@@ -62,8 +62,8 @@ def collect(
     codes = class_codes(y, classes)
     requested = None if samples is None else as_positions(samples, n_rows)
     with Progress(_N_STEPS, "report", verbose) as progress:
-        probabilities = np.asarray(estimator.predict_proba(X), dtype=float)
-        predicted = class_codes(estimator.predict(X), classes)
+        probabilities = problem.target.predict(problem.X)
+        predicted = problem.target.classes_of(problem.X)
         chosen = requested or performance.choose_rows(codes, probabilities, predicted)
         columns = _columns_of(problem)
         scores = _scores(columns, codes, probabilities, predicted, seed)

@@ -90,7 +90,8 @@ class Attributions(Result):
         "n_refits", "method", "output", "n_background",
     )  # fmt: skip
     _by_sample: ClassVar[tuple[str, ...]] = (
-        "values", "std_errors", "predictions", "data", "score", "refit_errors", "images"
+        "values", "std_errors", "predictions", "data", "score", "refit_errors", "images",
+        "predicted",
     )  # fmt: skip
 
     values: np.ndarray
@@ -110,6 +111,7 @@ class Attributions(Result):
     images: np.ndarray | None = None
     layout: np.ndarray | None = None
     n_refits: int = 0
+    predicted: np.ndarray | None = None
     caveat: ClassVar[str] = ""  # what limits the description of a row
 
     @property
@@ -201,7 +203,7 @@ class Attributions(Result):
         """
         at = self.sample_position(sample)
         if target_class is None:
-            k = int(self.predictions[at].argmax())
+            k = self.default_class(at)
         else:
             k = self.class_position(target_class)
         return str(dispatch("describe", self)(self, at, k))
@@ -269,6 +271,12 @@ class Attributions(Result):
     def class_position(self, target_class: Any) -> int:
         """Return the position of a class; ``ValueError`` if there is none."""
         return class_position(self.class_names, target_class)
+
+    def default_class(self, at: int) -> int:
+        """Return the position of the class that a row is described for by default."""
+        if self.predicted is None:
+            return int(self.predictions[at].argmax())
+        return int(self.predicted[at])
 
     def __len__(self) -> int:
         return len(self.values)

@@ -146,3 +146,38 @@ def test_cells_that_cannot_be_put_together_again_are_said(table):
 
     with pytest.raises(ValueError, match="must be predicted the same"):
         open_problem(ByKind(), np.random.default_rng(0).random((20, 2)))
+
+
+def test_the_class_spoken_of_is_what_predict_says(table):
+    X, y = table
+    net = network(max_iter=60, learning_rate_init=0.05)
+    model = FixedThresholdClassifier(net, threshold=0.05).fit(X, y)
+    named = model.predict(X)
+    at = int(np.flatnonzero(named != model.predict_proba(X).argmax(axis=1))[0])
+    for method in (explain.shap, explain.lime, explain.break_down):
+        result = method(model, X[at : at + 1], background=X, random_state=0)
+        assert result.predicted.tolist() == [named[at]]
+        assert f"the probability of class {named[at]}" in result.describe(0)
+    contrast = explain.shap(model, X[:2], background=X, contrast=(0, 1))
+    assert contrast.predicted is None
+
+
+def test_reports_of_classifiers_with_odd_answers(table):
+    """CatBoost predicts a column; Keras's wrapper has no `predict_proba`."""
+    X, y = table
+
+    class Column:
+        classes_ = np.array([0, 1])
+
+        def predict_proba(self, X):
+            p = 1 / (1 + np.exp(-X["size"].to_numpy()))
+            return np.column_stack([1 - p, p])
+
+        def predict(self, X):
+            return self.predict_proba(X).argmax(axis=1)[:, None]
+
+        def score(self, X, y):
+            return np.mean(self.predict(X).ravel() == y)
+
+    html = explain.report(Column(), X, y, random_state=0)._repr_html_()
+    assert "Permutation importance" in html
