@@ -1,8 +1,9 @@
 """Classifiers that are formulas, with what each method must say of them.
 
-The probability of the second class is the formula; it need not lie between 0 and 1, as
-no method looks. Rows are correlated normal, so that methods which make rows that cannot
-be differ from those that do not, as theory states.
+The probability of the second class is the formula; with the fixture
+`outputs_of_any_size` it need not lie between 0 and 1. Rows are correlated normal, so
+that methods which make rows that cannot be differ from those that do not, as theory
+states.
 """
 
 import numpy as np

@@ -90,8 +90,8 @@ class Attributions(Result):
         "n_refits", "method", "output", "n_background",
     )  # fmt: skip
     _by_sample: ClassVar[tuple[str, ...]] = (
-        "values", "std_errors", "predictions", "data", "score", "refit_errors", "images",
-        "predicted",
+        "values", "std_errors", "predictions", "predicted", "data", "score",
+        "refit_errors", "images",
     )  # fmt: skip
 
     values: np.ndarray

@@ -16,6 +16,8 @@ from skdnn.explain._checks.run import (
 )
 from skdnn.explain._model.opening import open_problem
 
+pytestmark = pytest.mark.usefixtures("outputs_of_any_size")
+
 
 def found(checks):
     return {finding.code: finding for finding in checks}

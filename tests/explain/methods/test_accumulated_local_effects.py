@@ -17,6 +17,8 @@ from scipy.stats import ks_2samp
 from skdnn import explain
 from skdnn.explain._methods.accumulated_local_effects import category_distances
 
+pytestmark = pytest.mark.usefixtures("outputs_of_any_size")
+
 
 def of_second(result, feature=None):
     table = result.frame()

@@ -6,6 +6,8 @@ from sklearn.linear_model import LogisticRegression
 
 from skdnn import explain
 
+pytestmark = pytest.mark.usefixtures("outputs_of_any_size")
+
 
 def effects_of(result, label=True):
     table = result.frame()

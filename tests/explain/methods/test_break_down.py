@@ -9,6 +9,8 @@ from sklearn.linear_model import LogisticRegression
 from skdnn import explain
 from skdnn.explain._results.attributions import BreakDown
 
+pytestmark = pytest.mark.usefixtures("outputs_of_any_size")
+
 
 def means_by_loops(model, row, X, known):
     """Return the mean output when X has the row's cells in some columns."""

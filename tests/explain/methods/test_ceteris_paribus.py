@@ -93,5 +93,5 @@ def test_rows_are_predicted_in_large_blocks(formula):
 
     X = np.random.default_rng(0).random((40, 3))
     explain.ceteris_paribus(formula(record), X, grid_resolution=30)
-    assert len(calls) == 2 + 3
+    assert len(calls) == 3 + 3
     assert max(calls) == 40 * 30

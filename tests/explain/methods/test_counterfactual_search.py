@@ -13,6 +13,8 @@ from skdnn.explain._methods.counterfactual_search import (
 )
 from skdnn.explain._model.opening import open_problem
 
+pytestmark = pytest.mark.usefixtures("outputs_of_any_size")
+
 WANTED = np.array([False, True])
 
 

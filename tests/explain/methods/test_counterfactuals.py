@@ -8,6 +8,8 @@ from sklearn.linear_model import LogisticRegression
 
 from skdnn import explain
 
+pytestmark = pytest.mark.usefixtures("outputs_of_any_size")
+
 
 def check(model, X, result, target=None):
     """Check that results have the class, and differ by changes() alone."""

@@ -6,6 +6,8 @@ from oracles import Formula, correlated
 from skdnn.explain._methods.data_support import Support, code_of, mixtures
 from skdnn.explain._model.opening import open_problem
 
+pytestmark = pytest.mark.usefixtures("outputs_of_any_size")
+
 
 def problem_of(X, background):
     return open_problem(Formula(lambda rows: rows[:, 0]), X, background=background)

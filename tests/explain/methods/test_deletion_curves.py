@@ -8,6 +8,8 @@ from skdnn import explain
 from skdnn.explain._methods.deletion_curves import N_ORDERS, compute_deletion_curves
 from skdnn.explain._model.opening import open_problem
 
+pytestmark = pytest.mark.usefixtures("outputs_of_any_size")
+
 COEFS = np.array([0.3, 0.2, 0.1, 0.0])
 
 

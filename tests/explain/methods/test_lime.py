@@ -16,6 +16,8 @@ from skdnn.explain._methods.lime import fit_surrogate, kernel_weights
 from skdnn.explain._methods.lime_sampling import Bins, Pool, draw_rows
 from skdnn.explain._model.opening import open_problem
 
+pytestmark = pytest.mark.usefixtures("outputs_of_any_size")
+
 
 def pools_of(problem, columns=None):
     bins = Bins(problem)

@@ -14,6 +14,8 @@ from sklearn.preprocessing import StandardScaler
 from skdnn import explain
 from skdnn.explain._model.members import find_members
 
+pytestmark = pytest.mark.usefixtures("outputs_of_any_size")
+
 N_MEMBERS = 5
 
 

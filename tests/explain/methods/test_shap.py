@@ -14,6 +14,8 @@ from sklearn.preprocessing import MinMaxScaler
 
 from skdnn import DNNClassifier, explain
 
+pytestmark = pytest.mark.usefixtures("outputs_of_any_size")
+
 
 @pytest.fixture(scope="module")
 def cancer_model():

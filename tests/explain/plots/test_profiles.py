@@ -6,6 +6,8 @@ from sklearn.linear_model import LogisticRegression
 
 from skdnn import explain
 
+pytestmark = pytest.mark.usefixtures("outputs_of_any_size")
+
 
 def test_profiles(people, people_model):
     frame, _ = people
