@@ -76,7 +76,9 @@ def solver_from_name(
     if name in ("adamw", "lion", "lamb"):
         config["weight_decay"] = 0.0  # the program decays, and kernels only
     # serialising and back fills in Keras's defaults, so that equal solvers are equal
-    optimizer = keras_backend.load().optimizers.get(name).from_config(config)
+    optimizers = keras_backend.load().optimizers
+    kind = next(n for n in dir(optimizers) if n.lower() == name)  # "adamw": AdamW
+    optimizer = getattr(optimizers, kind).from_config(config)
     return _solver(optimizer, elementwise=name in ELEMENTWISE)
 
 
