@@ -15,11 +15,12 @@ def check_no_label_missing(y: Any) -> None:
         return
     # a frame or series of any library, whose missing values are of many kinds
     values = y.to_numpy() if hasattr(y, "to_numpy") else np.asarray(y, dtype=object)
-    missing = np.asarray(pd.isna(values)).reshape(len(values), -1).any(axis=1)
+    # a label per row, or one column per label
+    missing = np.atleast_2d(np.asarray(pd.isna(values)).T).any(axis=0)
     if missing.any():
         raise ValueError(
             "y must have a class for every row. Got missing ones for "
-            f"{missing.sum()} of {len(missing)} rows, the first at position "
+            f"{missing.sum()} of {missing.size} rows, the first at position "
             f"{int(missing.argmax())}. Drop these rows; only X may have missing cells."
         )
 

@@ -36,9 +36,9 @@ def check_probabilities(
     is_half = given.dtype.itemsize == 2
     tolerance = _TOLERANCE
     if is_half:
-        given = given.astype(np.float32)
-        step = np.finfo(np.float16).eps if proba.dtype == np.float16 else 2**-7
+        step = 2**-10 if given.dtype == np.float16 else 2**-7  # bfloat16
         tolerance = _HALF_PRECISION_STEPS * step
+        given = given.astype(np.float32)
     checked = given.astype(np.float64)
     _check_range(checked, tolerance)
     if not sum_to_one or not n_rows:
