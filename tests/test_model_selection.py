@@ -674,25 +674,29 @@ def test_nested_cross_validation_keeps_groups_together():
     rng = np.random.default_rng(0)
     X = rng.normal(size=(90, 4))
     y, site = (X[:, 0] > 0).astype(int), np.repeat(np.arange(9), 10)
-    seen = []
+    folds = []
 
     class Recorder(GroupKFold):
         def split(self, X, y=None, groups=None):
             for train, test in super().split(X, y, groups):
-                seen.append((set(groups[train]), set(groups[test])))
+                folds.append((set(groups[train]), set(groups[test])))
                 yield train, test
 
-    search = ours.GridSearchCV(network(), {"alpha": [1e-4, 1e-2]}, cv=Recorder(2))
+    search = ours.GridSearchCV(
+        network(batch_size=16), {"alpha": [1e-4, 1e-2]}, cv=Recorder(2)
+    )
     weight = np.linspace(1, 2, 90)
     result = ours.nested_cross_validate(
         search, X, y, cv=Recorder(3), groups=site, params={"sample_weight": weight}
     )
-    assert all(not train & test for train, test in seen)
-    assert [len(train | test) for train, test in seen[:3]] == [9, 9, 9]  # outer
-    assert [len(train | test) for train, test in seen[3:]] == [6] * 6  # inner
+    assert all(not train & test for train, test in folds)
+    assert [len(train | test) for train, test in folds[:3]] == [9, 9, 9]  # outer
+    assert [len(train | test) for train, test in folds[3:]] == [6] * 6  # inner
     # by hand: the first outer fold, with its weights
     train, test = next(iter(GroupKFold(3).split(X, y, site)))
-    inner = ours.GridSearchCV(network(), {"alpha": [1e-4, 1e-2]}, cv=GroupKFold(2))
+    inner = ours.GridSearchCV(
+        network(batch_size=16), {"alpha": [1e-4, 1e-2]}, cv=GroupKFold(2)
+    )
     inner.fit(X[train], y[train], groups=site[train], sample_weight=weight[train])
     assert result.scores[0] == inner.score(X[test], y[test])
     assert result.inner_scores[0] == inner.best_score_

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class FinalLoss:
     """The mean loss of a network beside that of predicting the class shares.
 
-    `name` says of which rows, `n_rows` how many; `df` is the number of weights that
+    `name` is the kind of rows, `n_rows` their number; `df` is the number of weights that
     even a linear network would fit to them, 1 if it was not fitted to them.
     """
 

@@ -54,7 +54,7 @@ def with_cell(value):
         (X, Y[:5], "inconsistent numbers of samples"),
         (X, None, "requires y to be passed"),
         (X, X[:, 0], "Unknown label type"),
-        (X, np.where(Y, np.nan, 1.0), "y contains NaN"),
+        (X, np.where(Y, np.nan, 1.0), "missing ones for 10 of 20 rows"),
         (X, np.array(["a", 1] * 10, dtype=object), "of one type.*int"),
         (X, np.eye(3)[Y].astype(int) * 2 + 1, "zeros and ones, one column per label"),
         (X[0], Y, "Expected 2D array"),
@@ -154,7 +154,7 @@ def test_missing_labels_have_one_message(kind):
     y = y.astype(kind if kind in ("string", "category", "object") else y.dtype)
     y[7] = y[9] = None
     if kind == "polars":
-        y = require("polars").Series(y.tolist())
+        y = require("polars").Series([None if pd.isna(v) else v for v in y])
     message = r"^y must have a class .*for 2 of 40 rows, the first at position 7\. Drop"
     with pytest.raises(ValueError, match=message):
         DNNClassifier((4,), max_iter=2).fit(X, y)

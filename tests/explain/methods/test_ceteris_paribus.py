@@ -68,6 +68,7 @@ def test_one_row_needs_a_background(iris_model):
     assert result.n_background == 150
 
 
+@pytest.mark.usefixtures("outputs_of_any_size")
 def test_cells_beyond_the_background_and_missing_ones(formula):
     X = np.array([[9.0, np.nan], [-9.0, 0.5]])
     background = np.column_stack([np.linspace(0, 1, 5)] * 2)

@@ -13,6 +13,7 @@ from sklearn.preprocessing import StandardScaler
 
 from skdnn import explain
 from skdnn.explain._model.members import find_members
+from skdnn.explain._model.probabilities import check_probabilities
 
 pytestmark = pytest.mark.usefixtures("outputs_of_any_size")
 
@@ -170,20 +171,27 @@ def test_effects_of_linear_members_are_those_of_their_coefficients():
     np.testing.assert_allclose(table["ci_low"], table["effect"] - reach)
 
 
+def members_of(estimator, X):
+    def check(proba, n_rows):
+        return check_probabilities(proba, n_rows, 3)
+
+    return find_members(estimator, X[:1], estimator.predict_proba(X[:1]), check)
+
+
 def test_members_are_found_behind_pipelines_and_searches(table):
     X, y = table
     X = X[["a", "b", "c"]]
     inner = make_pipeline(StandardScaler(), Bagged(LogisticRegression(), N_MEMBERS))
     outer = make_pipeline(StandardScaler(), inner).fit(X, y)
-    members = find_members(outer, X[:1], 3)
+    members = members_of(outer, X)
     assert (members.n, members.is_mean) == (N_MEMBERS, True)
     scaled = outer[1][0].transform(outer[0].transform(X))
     np.testing.assert_array_equal(
-        members.predict(X, 3), outer[1][1].predict_members(scaled)
+        members.predict(X), outer[1][1].predict_members(scaled)
     )
     search = GridSearchCV(inner, {"bagged__n": [3]}, cv=2, scoring="neg_log_loss")
     search.fit(X, y)
-    assert find_members(search, X[:1], 3).n == 3
+    assert members_of(search, X).n == 3
     # its score is the loss, and so is the members'
     result = explain.permutation_importance(search, X, y, random_state=0)
     named = explain.permutation_importance(
@@ -214,13 +222,14 @@ def test_prediction_that_is_not_the_mean_of_the_members(table, ensemble):
     assert result.refit_errors.max() > 0.01
 
 
-def test_members_of_another_shape():
+def test_members_of_another_shape_are_left_out():
     class Wrong(Formula):
         def predict_members(self, X):
             return np.zeros((3, len(X), 5))
 
-    with pytest.raises(ValueError, match=r"predict_members must return .*\(3, 1, 5\)"):
-        explain.break_down(Wrong(lambda X: X[:, 0]), correlated(9))
+    result = explain.break_down(Wrong(lambda X: X[:, 0]), correlated(9))
+    assert result.refit_errors is None
+    np.testing.assert_allclose(result.residual, 0, atol=1e-12)
 
 
 def test_a_column_that_no_member_uses_has_no_error():

@@ -183,13 +183,13 @@ def test_a_row_turned_into_a_column_and_back(table, net):
 def test_lists_of_words_and_numbers():
     rng = np.random.default_rng(0)
     rows = [["uv"[int(x > 0.4)], x] for x in rng.random(60).tolist()]
-    seen = set()
+    calls = set()
 
     class Strict:
         classes_ = np.array([0, 1])
 
         def predict_proba(self, X):
-            seen.add((type(X), type(X[0][0]), type(X[0][1])))
+            calls.add((type(X), type(X[0][0]), type(X[0][1])))
             p = np.array([0.5 * (w == "u") + 0.5 * x for w, x in X])
             return np.column_stack([1 - p, p])
 
@@ -197,5 +197,5 @@ def test_lists_of_words_and_numbers():
     np.testing.assert_allclose(
         result.base_values + result.values.sum(axis=1), Strict().predict_proba(rows[:3])
     )
-    assert {kinds[0] for kinds in seen} == {list}
-    assert {kinds[2] for kinds in seen} <= {float, np.float64}
+    assert {kinds[0] for kinds in calls} == {list}
+    assert {kinds[2] for kinds in calls} <= {float, np.float64}

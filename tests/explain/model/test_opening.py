@@ -126,7 +126,7 @@ def test_members_that_cannot_be_reached_are_left_out(table):
     np.testing.assert_allclose(result.predictions, ensemble.predict_proba(X[:3]))
 
 
-def test_classes_are_those_that_predict_names(table):
+def test_classes_are_those_that_predict_returns(table):
     X, y = table
     net = network(max_iter=60, learning_rate_init=0.05)
     model = FixedThresholdClassifier(net, threshold=0.05).fit(X, y)
@@ -137,22 +137,22 @@ def test_classes_are_those_that_predict_names(table):
     assert (named != model.predict_proba(X).argmax(axis=1)).any()
 
 
-def test_cells_that_cannot_be_put_together_again_are_said(table):
-    class ByKind:
-        """Answers by the type of a cell, which no dtype of both keeps."""
+def test_rows_that_cannot_be_put_together_again():
+    class ByIndex:
+        """Predicts from the index, which is no column."""
 
         classes_ = np.array([0, 1])
-        answers = iter(np.linspace(0, 1, 99))
 
         def predict_proba(self, X):
-            p = np.full(len(X), next(self.answers))
+            p = np.asarray(X.index) / 100
             return np.column_stack([p, 1 - p])
 
+    X = pd.DataFrame(np.random.default_rng(0).random((20, 2)), index=range(50, 70))
     with pytest.raises(ValueError, match="must be predicted the same"):
-        open_problem(ByKind(), np.random.default_rng(0).random((20, 2)))
+        open_problem(ByIndex(), X)
 
 
-def test_the_class_spoken_of_is_what_predict_says(table):
+def test_the_default_class_is_what_predict_returns(table):
     X, y = table
     net = network(max_iter=60, learning_rate_init=0.05)
     model = FixedThresholdClassifier(net, threshold=0.05).fit(X, y)
