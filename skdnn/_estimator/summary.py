@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 class FinalLoss:
     """The mean loss of a network beside that of predicting the class shares.
 
-    `name` is the kind of rows, `n_rows` their number; `df` is the number of weights that
-    even a linear network would fit to them, 1 if it was not fitted to them.
+    `name` is the kind of rows, `n_rows` their number; `df` is the number of weights
+    that even a linear network would fit to them, 1 if it was not fitted to them.
     """
 
     name: str

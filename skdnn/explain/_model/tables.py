@@ -94,7 +94,7 @@ def _labels(estimator: Any, n_columns: int) -> list[Any]:
 
 
 def as_array(X: Any) -> np.ndarray:
-    """Return an array; lists of strings and numbers as objects, or all become strings."""
+    """Return an array; lists of strings and numbers become objects."""
     array = np.asarray(X)
     is_mixed = not isinstance(X, np.ndarray) and array.dtype.kind in "US"
     return np.array(X, dtype=object) if is_mixed else array
