@@ -567,6 +567,7 @@ def test_more_rows_than_one_chunk_of_validation():
     assert fitted.history_["val_loss"].notna().all()
 
 
+@pytest.mark.filterwarnings("ignore::skdnn.exceptions.BaselineWarning")
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.parametrize(
     ("factor", "dtype"),

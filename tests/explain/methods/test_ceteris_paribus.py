@@ -6,6 +6,7 @@ from oracles import Interaction, correlated
 from skdnn import explain
 
 
+@pytest.mark.usefixtures("outputs_of_any_size")
 def test_curve_is_the_output_with_another_cell():
     model, X = Interaction(rho=0.8), correlated(60)
     table = explain.ceteris_paribus(model, X[:3], background=X, features=0).frame()
