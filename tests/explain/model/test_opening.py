@@ -166,8 +166,8 @@ def test_the_default_class_is_what_predict_returns(table):
     assert contrast.predicted is None
 
 
-def test_reports_of_classifiers_with_odd_answers(table):
-    """CatBoost predicts a column; Keras's wrapper has no `predict_proba`."""
+def test_a_report_of_a_classifier_that_predicts_a_column(table):
+    """As CatBoost does for several classes."""
     X, y = table
 
     class Column:
