@@ -188,13 +188,15 @@ def _final_loss(
     loss, name = float(result.history[-1]["loss"]), "training loss"
     # a linear network has as many weights, apart from the intercepts
     df = task.spec.n_inputs * max(1, task.spec.n_outputs - 1)
-    if task.validation is None:
-        rows = task.table.take(task.positions[:_BASELINE_ROWS])
-    else:
+    if task.validation is not None:
         rows = task.validation.take(slice(0, _BASELINE_ROWS))
         name, df = "validation loss", 1
-    is_open = task.validation is not None or not loss < 0.9 * baseline
-    if is_open and rows.weight.sum() > 0:
+    elif loss < 0.9 * baseline:
+        n_rows = min(len(task.positions), _BASELINE_ROWS)
+        return FinalLoss(name, loss, baseline, n_rows, df)
+    else:
+        rows = task.table.take(task.positions[:_BASELINE_ROWS])
+    if rows.weight.sum() > 0:
         logits = prediction.predict_logits(task.spec, result.weights, rows.X)
         loss = prediction.mean_loss(task.spec, logits, rows.y, rows.weight)
         baseline = class_share_loss(rows.y, rows.weight, shares)

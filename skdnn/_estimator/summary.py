@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from scipy.stats import chi2
+from scipy.special import chdtri
 
 from skdnn._estimator.calibration import Reliability
 from skdnn._network.spec import Hidden, NetworkSpec
@@ -41,7 +41,7 @@ class FinalLoss:
         Twice the gain in log likelihood is chi-squared then (Wilks, 1938).
         """
         statistic = 2 * self.n_rows * (self.baseline - self.loss)
-        return bool(statistic < chi2.ppf(0.95, self.df))
+        return bool(statistic < chdtri(self.df, 0.05))
 
     @property
     def failure(self) -> str:

@@ -87,8 +87,7 @@ def code_column(
         cells = _inferred(cells)
         back_cells = None if back_cells is None else _inferred(back_cells)
     if back_cells is None:
-        back_cells = cells[:0]
-        column, codes, _ = _coded(name, cells, back_cells)
+        column, codes, _ = _coded(name, cells, cells[:0])
         return column, codes, codes
     return _coded(name, cells, back_cells)
 
@@ -98,7 +97,7 @@ def _coded(
 ) -> tuple[Column, np.ndarray, np.ndarray]:
     if is_number(cells.dtype) != is_number(back_cells.dtype):
         cells, back_cells = _of_one_kind(cells, back_cells)
-    if is_number(cells.dtype) and is_number(back_cells.dtype):
+    if is_number(cells.dtype):
         back_values = _floats(back_cells)
         dtype = shared_dtype(cells, back_cells, back_values)
         return Column(name, dtype, None), _floats(cells), back_values
@@ -138,14 +137,17 @@ def _of_one_kind(cells: Any, back_cells: Any) -> tuple[Any, Any]:
     The background, usually rows of the training data, has the first say.
     """
     rows, back = (pd.Series(c, dtype=c.dtype) for c in (cells, back_cells))
-    for dtype in (back.dtype, rows.dtype):
-        if not _is_object(dtype) and _fits(rows, dtype) and _fits(back, dtype):
-            return _array(rows.astype(dtype)), _array(back.astype(dtype))
-    return rows.astype(object).to_numpy(), back.astype(object).to_numpy()
+    dtype = _first_that_fits([back.dtype, rows.dtype], rows, back)
+    return _array(rows.astype(dtype)), _array(back.astype(dtype))
 
 
-def _is_object(dtype: Any) -> bool:
-    return bool(dtype == np.dtype(object))
+def _first_that_fits(dtypes: list[Any], rows: pd.Series, back: pd.Series) -> Any:
+    """Return the first dtype that holds the values of both, else that of objects."""
+    of_objects = np.dtype(object)
+    for dtype in dtypes:
+        if dtype != of_objects and _fits(rows, dtype) and _fits(back, dtype):
+            return dtype
+    return of_objects
 
 
 def _array(series: pd.Series) -> Any:
@@ -206,19 +208,11 @@ def _concatenated(cells: Any, back_cells: Any) -> pd.Series:
     second = pd.Series(back_cells, dtype=back_cells.dtype)
     if not len(second):
         return first
-    # objects last: a single missing cell has no other dtype
-    for dtype in sorted((first.dtype, second.dtype), key=_is_object):
-        if _fits(first, dtype) and _fits(second, dtype):
-            break
-    else:
-        dtype = np.dtype(object)
-        if isinstance(first.dtype, pd.CategoricalDtype) and isinstance(
-            second.dtype, pd.CategoricalDtype
-        ):
-            known = first.dtype.categories
-            dtype = pd.CategoricalDtype(
-                known.union(second.dtype.categories, sort=False)
-            )
+    dtypes = [first.dtype, second.dtype]
+    if all(isinstance(dtype, pd.CategoricalDtype) for dtype in dtypes):
+        own, other = (dtype.categories for dtype in dtypes)
+        dtypes.append(pd.CategoricalDtype(own.union(other, sort=False)))
+    dtype = _first_that_fits(dtypes, first, second)
     return pd.concat([first.astype(dtype), second.astype(dtype)], ignore_index=True)
 
 

@@ -124,23 +124,19 @@ def container_of(rows: Table, back: Table, columns: Sequence[Column]) -> Contain
     if isinstance(rows.given, pd.DataFrame):
         return PandasFrame(rows.given.columns)
     if rows.is_frame:
-        frames = [nw.from_native(rows.given, eager_only=True)]
-        dtypes = [_dtype_in_library((rows, back), j, c) for j, c in enumerate(columns)]
-        return OtherFrame(
-            tuple(frames[0].columns), tuple(dtypes), frames[0].implementation
-        )
+        given = nw.from_native(rows.given, eager_only=True)
+        schemas = [(rows, given.schema)]
+        if not isinstance(back.given, pd.DataFrame):
+            schemas.append((back, nw.from_native(back.given, eager_only=True).schema))
+        dtypes = [
+            # of the table whose column has the dtype of both
+            next((t[name] for table, t in schemas if table[j].dtype == c.dtype), None)
+            for j, (name, c) in enumerate(zip(given.columns, columns, strict=True))
+        ]
+        return OtherFrame(tuple(given.columns), tuple(dtypes), given.implementation)
     if isinstance(rows.given, list) and rows.table.dtype == object:
         return Lists()
     return Array(_array_dtype(rows.table, back.table))
-
-
-def _dtype_in_library(tables: tuple[Table, Table], j: int, column: Column) -> Any:
-    """Return the library's dtype of the table whose column has the dtype of both."""
-    for table in tables:
-        given = nw.from_native(table.given, eager_only=True)
-        if table[j].dtype == column.dtype and not isinstance(table.given, pd.DataFrame):
-            return given.schema[given.columns[j]]
-    return None
 
 
 def _array_dtype(X: np.ndarray, background: np.ndarray) -> np.dtype:

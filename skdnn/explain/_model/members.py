@@ -5,7 +5,6 @@ a value over the members estimates how it would vary with another fit.
 """
 
 from collections.abc import Callable
-from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,9 +38,10 @@ def find_members(
 ) -> Members | None:
     """Return the members of an ensemble, itself or last in a Pipeline or search.
 
-    They are counted by predicting one row, whose probabilities are `own`. None if there
-    is no `predict_members`, if it cannot be reached through the steps before it, or if
-    there is only one member: a single network is not a refit of itself.
+    They are counted by predicting one row, which may change and whose probabilities
+    are `own`. None if there is no `predict_members`, if it cannot be reached through
+    the steps before it, or if there is only one member: a single network is not a
+    refit of itself.
     """
     before: list[Any] = []
     ensemble = getattr(estimator, "best_estimator_", estimator)
@@ -53,7 +53,7 @@ def find_members(
     if not hasattr(ensemble, "predict_members"):
         return None
     try:
-        each = _predict(ensemble, tuple(before), deepcopy(row), check)
+        each = _predict(ensemble, tuple(before), row, check)
     except Exception:  # members are an extra: what predicts is explained without them
         return None
     if len(each) < 2:

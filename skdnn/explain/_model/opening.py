@@ -4,7 +4,6 @@ The classifier first predicts rows as the user gave them. Rows made of codes mus
 the same probabilities, so that what is explained is what `predict_proba` returns.
 """
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -68,11 +67,9 @@ def open_problem(
         len(class_names),
         sum_to_one=sum_to_one,
     )
-    problem = _coded(estimator, class_names, rows, back, as_given=False)
-    problem = problem.with_target(output=output, sum_to_one=sum_to_one)
+    problem = _coded(estimator, class_names, rows, back, sum_to_one, as_given=False)
     if not _predicts(problem, proba):
-        problem = _coded(estimator, class_names, rows, back, as_given=True)
-        problem = problem.with_target(output=output, sum_to_one=sum_to_one)
+        problem = _coded(estimator, class_names, rows, back, sum_to_one, as_given=True)
         again = estimator.predict_proba(rows.head(_N_COMPARED))
         # a classifier whose answers vary has no other ones to compare with
         if not _predicts(problem, proba) and _is_same(again, proba):
@@ -82,16 +79,22 @@ def open_problem(
                 "give both the dtypes of the training data."
             )
     members = find_members(estimator, rows.head(1), proba[:1], problem.target.check)
-    problem = problem.with_target(members=members)
+    problem = problem.with_target(members=members, output=output)
     if back is not rows:
         _check_background_is_accepted(problem)
     return problem
 
 
 def _coded(
-    estimator: Any, class_names: np.ndarray, rows: Table, back: Table, *, as_given: bool
+    estimator: Any,
+    class_names: np.ndarray,
+    rows: Table,
+    back: Table,
+    sum_to_one: bool,
+    *,
+    as_given: bool,
 ) -> Problem:
-    """Return the problem of coded rows."""
+    """Return the problem of coded rows; its output is the probability."""
     coded = [
         code_column(
             str(label), rows[j], None if back is rows else back[j], as_given=as_given
@@ -100,16 +103,15 @@ def _coded(
     ]
     columns, codes, back_codes = zip(*coded, strict=True)
     container = container_of(rows, back, columns)
-    target = Target(estimator, columns, class_names, container)
+    target = Target(estimator, columns, class_names, container, sum_to_one=sum_to_one)
     X, background = np.column_stack(codes), np.column_stack(back_codes)
     return Problem(target, X, background, rows.objects())
 
 
 def _predicts(problem: Problem, proba: np.ndarray) -> bool:
     """Return whether the first coded rows have these probabilities."""
-    target = replace(problem.target, output="probability")
     try:
-        again = target.predict(problem.X[: len(proba)])
+        again = problem.target.predict(problem.X[: len(proba)])
     except (TypeError, ValueError):
         return False
     return _is_same(again, proba)

@@ -51,7 +51,9 @@ def check_probabilities(
             "without softmax, and classifiers of one class each whose probabilities "
             "are not normalised."
         )
-    return given / given.sum(axis=1, keepdims=True) if is_half else checked
+    if is_half:
+        checked = (given / given.sum(axis=1, keepdims=True)).astype(np.float64)
+    return checked
 
 
 def _check_range(proba: np.ndarray, tolerance: float) -> None:

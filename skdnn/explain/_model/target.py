@@ -15,6 +15,7 @@ import pandas as pd
 
 from skdnn.explain._model.columns import Column
 from skdnn.explain._model.containers import Container, PandasFrame
+from skdnn.explain._model.labels import class_codes
 from skdnn.explain._model.members import Members
 from skdnn.explain._model.names import positions_of
 from skdnn.explain._model.options import Features
@@ -152,15 +153,13 @@ class Target:
             parts.append(self._classes_of(part))
         return np.concatenate(parts)
 
-    def _classes_of(self, codes: np.ndarray) -> np.ndarray:
-        rows = self.decode(codes)
-        labels = None
+    def _classes_of(self, codes: np.ndarray) -> Any:
         if hasattr(self.estimator, "predict"):
-            labels = np.asarray(self.estimator.predict(rows))
-        if labels is None or labels.size != len(codes):  # several labels per row
-            proba = self.estimator.predict_proba(self.decode(codes))
-            return np.asarray(self.check(proba, len(codes)).argmax(axis=1))
-        return pd.Index(self.class_names).get_indexer(labels.ravel())
+            labels = np.asarray(self.estimator.predict(self.decode(codes)))
+            if labels.size == len(codes):  # else several labels per row
+                return class_codes(labels.ravel(), self.class_names)
+        proba = self.estimator.predict_proba(self.decode(codes))
+        return np.asarray(self.check(proba, len(codes)).argmax(axis=1))
 
     def default_classes(self, codes: np.ndarray) -> np.ndarray | None:
         """Return the classes that rows are described for; None for a contrast."""
@@ -242,7 +241,7 @@ class Problem:
 
     def with_output(self, output: str) -> "Problem":
         """Return the problem for "probability" or "log_odds"."""
-        return replace(self, target=replace(self.target, output=output))
+        return self.with_target(output=output)
 
     def stacked(self) -> "Problem":
         """Return the problem with the outputs of the members, if there are any."""
