@@ -17,6 +17,7 @@ from skdnn._estimator.parameters import CONSTRAINTS, is_stochastic
 from skdnn._estimator.prepare import prepare
 from skdnn._network import prediction
 from skdnn._tabular.validation import check_rows, unchanged_on_error
+from skdnn.exceptions import ColumnWarning
 
 
 class DNNClassifier(ClassifierMixin, FittedNetwork, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
@@ -446,6 +447,8 @@ class DNNClassifier(ClassifierMixin, FittedNetwork, BaseEstimator):  # type: ign
     def _fit(self, *data: Any, **options: Any) -> Self:
         with unchanged_on_error(self):
             prepared = prepare(self, *data, **options)
+            for text in prepared.column_problems(data[0]):
+                warnings.warn(text, ColumnWarning, stacklevel=3)
             for warning in finalize(self, prepared, prepared.train()):
                 warnings.warn(warning, stacklevel=3)
         return self

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike
 from sklearn.utils import check_random_state
 
@@ -18,6 +19,8 @@ from skdnn._estimator.plain import PlainNetwork, finish_plain, prepare_plain
 from skdnn._estimator.recipe import RecipeNetwork, prepare_recipe, serves
 from skdnn._runtime import keras_backend
 from skdnn._runtime.progress import Progress
+from skdnn._tabular.column_problems import as_texts, column_problems
+from skdnn._tabular.columns import as_table
 from skdnn._tabular.labels import classes_of_partial_fit
 from skdnn._tabular.validation import (
     TrainingData,
@@ -38,6 +41,16 @@ class PreparedFit:
     data: TrainingData
     networks: Sequence[PlainNetwork | RecipeNetwork]
     resumes: bool
+
+    def column_problems(self, X: Any) -> list[str]:
+        """Return what looks wrong with columns of a frame that is fitted first."""
+        X = as_table(X)
+        if self.resumes or not isinstance(X, pd.DataFrame):
+            return []
+        codes = self.data.rows.y if self.data.rows.y.ndim == 1 else None
+        named = not isinstance(self.parameters.categorical_features, str)
+        declared = self.data.columns.codes if named else ()
+        return as_texts(column_problems(X, codes, declared))
 
     def train(self) -> list[TrainedNetwork]:
         """Train plain networks side by side, recipes one after the other."""

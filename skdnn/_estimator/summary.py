@@ -11,6 +11,8 @@ from scipy.special import chdtri
 from skdnn._estimator.calibration import Reliability
 from skdnn._network.spec import Hidden, NetworkSpec
 
+_MOST_NAMED = 20  # columns of one kind
+
 if TYPE_CHECKING:
     from skdnn._estimator.fitted_network import FittedNetwork
 
@@ -126,6 +128,7 @@ def summarise(network: "FittedNetwork") -> str:
         classes = [*classes[:7], f"and {len(classes) - 7} more"]
     lines = {
         "data": _data(spec, summary, network.n_features_in_),
+        "columns": _columns(network),
         "classes": ", ".join(classes),
         "network": f"{_layers(spec)}; {n_weights} weights, {spec.dtype}",
         "members": summary.members,
@@ -161,6 +164,25 @@ def _data(spec: NetworkSpec, summary: TrainingSummary, n_columns: int) -> str:
     if spec.n_inputs != n_columns:
         text += f" as {count(spec.n_inputs, 'input')}"
     return text
+
+
+def _columns(network: "FittedNetwork") -> str:
+    """Return which columns were taken as numbers, categories and booleans."""
+    columns, n = network._columns, network.n_features_in_
+    names = getattr(network, "feature_names_in_", [f"x{j}" for j in range(n)])
+    kinds: dict[str, list[str]] = {"numbers": [], "categories": [], "booleans": []}
+    for j, name in enumerate(names):
+        if j in columns.codes:
+            kinds["categories"].append(f"{name} ({len(columns.codes[j])})")
+        else:
+            kinds["booleans" if j in columns.booleans else "numbers"].append(str(name))
+    parts = []
+    for kind, of_kind in kinds.items():
+        if len(of_kind) > _MOST_NAMED:
+            of_kind = [*of_kind[:_MOST_NAMED], f"and {len(of_kind) - _MOST_NAMED} more"]
+        if of_kind:
+            parts.append(f"{kind}: {', '.join(of_kind)}")
+    return "; ".join(parts)
 
 
 def _layers(spec: NetworkSpec) -> str:

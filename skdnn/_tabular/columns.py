@@ -1,7 +1,8 @@
 """The columns of a table: which are numeric, and the codes of the categories."""
 
 import datetime
-from collections.abc import Iterable, Mapping
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from numbers import Real
@@ -14,6 +15,8 @@ from scipy.sparse import issparse
 from sklearn.utils import check_array
 
 from skdnn._runtime.suggestions import did_you_mean
+from skdnn._tabular.column_problems import spelled
+from skdnn.exceptions import ColumnWarning
 
 _DATES = (
     datetime.date,
@@ -30,10 +33,12 @@ class Columns:
     """Which columns of a table are categorical, and their categories.
 
     `codes` maps the position of each categorical column to the code of each of its
-    categories, from 0. All other columns are numeric.
+    categories, from 0. All other columns are numeric; `booleans` are the positions of
+    those that hold true and false only.
     """
 
     codes: Mapping[int, Mapping[Any, int]]
+    booleans: tuple[int, ...] = ()
 
     def is_numeric(self, X: Any) -> bool:
         """Return whether all values of X are numbers that scikit-learn can check."""
@@ -98,8 +103,9 @@ def read_columns(X: Any, categorical_features: Any) -> Columns:
     or strings), names, positions, a mask, or None. Raises ``ValueError`` if a column
     is neither numeric nor categorical, or if `categorical_features` is invalid.
     """
+    booleans = _booleans(X)
     if categorical_features is None:
-        return Columns({})
+        return Columns({}, booleans)
     if isinstance(categorical_features, str):  # "from_dtype"
         if not isinstance(X, pd.DataFrame):
             return Columns({})
@@ -111,7 +117,21 @@ def read_columns(X: Any, categorical_features: Any) -> Columns:
     else:
         X = _as_frame(X)
         positions = _positions(categorical_features, X)
-    return Columns({j: _category_codes(X.columns[j], X.iloc[:, j]) for j in positions})
+    codes = {j: _category_codes(X.columns[j], X.iloc[:, j]) for j in positions}
+    return Columns(codes, tuple(j for j in booleans if j not in codes))
+
+
+def _booleans(X: Any) -> tuple[int, ...]:
+    """Return the positions of the columns of a frame that hold booleans only."""
+    if not isinstance(X, pd.DataFrame):
+        return ()
+    infer, is_bool = pd.api.types.infer_dtype, pd.api.types.is_bool_dtype
+    return tuple(
+        j
+        for j, dtype in enumerate(X.dtypes)
+        if is_bool(dtype)
+        or (dtype.kind == "O" and infer(X.iloc[:, j], skipna=True) == "boolean")
+    )
 
 
 def _as_frame(X: Any) -> pd.DataFrame:
@@ -252,7 +272,36 @@ def _encode(label: Any, column: pd.Series, codes: Mapping[Any, int]) -> np.ndarr
                 f" such as {distinct[0]!r} ({column.dtype}). Convert the column to the "
                 "type that it had in fit."
             )
+    if np.isnan(of_distinct).any():
+        _warn_of_unknown(label, distinct, codes)
     return np.array([*of_distinct, np.nan])[places]  # -1 is the last
+
+
+def _warn_of_unknown(
+    label: Any, distinct: Sequence[Any], codes: Mapping[Any, int]
+) -> None:
+    """Warn of a column whose categories are all new, or known in another spelling."""
+    unknown = [value for value in distinct if value not in codes]
+    if not codes:
+        return
+    start = f"Column {str(label)!r}"
+    end = "Categories that fit did not have count as missing."
+    written = {spelled(value): value for value in codes if isinstance(value, str)}
+    same = [v for v in unknown if isinstance(v, str) and spelled(v) in written]
+    if same:
+        first = same[0]
+        text = (
+            f"{start} holds '{first}', which was '{written[spelled(first)]}' in fit. "
+            f"{end} Write it as in fit."
+        )
+    elif len(unknown) == len(distinct):
+        text = (
+            f"{start} holds no category that it had in fit: {unknown[0]!r}, and in fit "
+            f"{next(iter(codes))!r}. {end}"
+        )
+    else:
+        return
+    warnings.warn(text, ColumnWarning, stacklevel=2)
 
 
 def _to_numbers(label: Any, column: pd.Series) -> np.ndarray:

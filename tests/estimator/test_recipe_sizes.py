@@ -8,6 +8,7 @@ from sklearn.metrics import log_loss, recall_score
 from sklearn.model_selection import train_test_split
 
 from skdnn import DNNClassifier
+from skdnn.exceptions import ColumnWarning
 
 # private: _spec has the size of the encoding, which is no public attribute
 
@@ -82,7 +83,8 @@ def test_one_column():
     fitted = DNNClassifier(random_state=0).fit(x[:300, None], y[:300])
     assert fitted.score(x[300:, None], y[300:]) > 0.95
     frame = pd.DataFrame({"word": np.where(y, "far", "near")})
-    fitted = DNNClassifier(random_state=0, max_iter=8).fit(frame, y)
+    with pytest.warns(ColumnWarning, match="equals the target"):
+        fitted = DNNClassifier(random_state=0, max_iter=8).fit(frame, y)
     assert fitted.score(frame, y) == 1
 
 
@@ -99,6 +101,8 @@ def test_wide_categories_and_constants():
         }
     )
     y = np.where(city % 3 == 0, "a", "b")
-    fitted = DNNClassifier(random_state=0).fit(frame[:300], y[:300])
+    with pytest.warns(ColumnWarning) as record:
+        fitted = DNNClassifier(random_state=0).fit(frame[:300], y[:300])
+    assert ["'constant'" in str(record[0]), "'empty'" in str(record[1])] == [True] * 2
     assert fitted._spec.encoding.code_sizes == (frame["city"][:300].nunique() + 1,)
     assert fitted.score(frame[300:], y[300:]) > 0.85

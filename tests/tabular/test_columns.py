@@ -10,6 +10,7 @@ from optional import require
 from scipy.sparse import csr_matrix
 
 from skdnn._tabular.columns import Columns, as_table, read_columns
+from skdnn.exceptions import ColumnWarning
 
 WORDS = ["b", "a", None, "b"]
 
@@ -142,8 +143,25 @@ def test_unseen_levels_are_missing():
     columns, _ = read(pd.DataFrame({"c": ["a", "b"]}))
     later = columns.matrix(pd.DataFrame({"c": ["b", "z", None, "a"]}))
     np.testing.assert_array_equal(later[:, 0], [1, np.nan, np.nan, 0])
-    later = columns.matrix(pd.DataFrame({"c": pd.Categorical(["z"])}))
+    with pytest.warns(ColumnWarning, match="no category that it had in fit: 'z'"):
+        later = columns.matrix(pd.DataFrame({"c": pd.Categorical(["z"])}))
     assert np.isnan(later).all()
+    with pytest.warns(ColumnWarning, match="holds ' A', which was 'a' in fit"):
+        columns.matrix(pd.DataFrame({"c": ["b", " A"]}))
+
+
+def test_booleans_are_found_in_every_dtype():
+    cells = [True, None, False]
+    frame = pd.DataFrame(
+        {
+            "object": pd.Series(cells, dtype=object),
+            "nullable": pd.array(cells, dtype="boolean"),
+            "plain": [True, False, True],
+            "number": [1.0, 0.0, 1.0],
+        }
+    )
+    assert read_columns(frame, "from_dtype").booleans == (0, 1, 2)
+    assert read_columns(frame, ["plain"]).booleans == (0, 1)
 
 
 @pytest.mark.parametrize("missing", [[np.nan], pd.array([None], dtype="Int64"), [None]])

@@ -17,6 +17,7 @@ from sklearn.preprocessing import MinMaxScaler, OneHotEncoder
 
 from skdnn import DNNClassifier, explain
 from skdnn._estimator import split
+from skdnn.exceptions import ColumnWarning
 
 # private: _encoder and _training_summary show what the network receives and from how
 # many rows; neither is a public attribute
@@ -105,18 +106,20 @@ def test_numbers_missing_at_predict_are_the_median(iris):
     )
 
 
+@pytest.mark.filterwarnings("ignore:Column 'deck':skdnn.exceptions.ColumnWarning")
 def test_unseen_levels_are_as_missing(passengers):
     X, y = passengers
     fitted = network().fit(X, y)
     unseen = X.assign(sex="unknown", deck=pd.Categorical(["Z"] * len(X)))
     missing = X.assign(sex=None, deck=np.nan)
-    np.testing.assert_array_equal(
-        fitted.predict_proba(unseen), fitted.predict_proba(missing)
-    )
+    with pytest.warns(ColumnWarning, match="'sex' holds no category.*'unknown'"):
+        proba = fitted.predict_proba(unseen)
+    np.testing.assert_array_equal(proba, fitted.predict_proba(missing))
     assert not np.allclose(fitted.predict_proba(missing), fitted.predict_proba(X))
 
 
 @pytest.mark.filterwarnings("ignore::skdnn.exceptions.BaselineWarning")
+@pytest.mark.filterwarnings("ignore::skdnn.exceptions.ColumnWarning")
 def test_validation_rows_teach_the_table_nothing(passengers):
     X, y = passengers
     X_val = X.iloc[:50].assign(
@@ -158,6 +161,7 @@ def test_table_by_sample_weight_equals_repeated_rows(passengers):
 
 
 @pytest.mark.filterwarnings("ignore::skdnn.exceptions.BaselineWarning")
+@pytest.mark.filterwarnings("ignore::skdnn.exceptions.ColumnWarning")
 def test_training_that_goes_on_keeps_the_table(passengers):
     X, y = passengers
     for estimator in (network(warm_start=True, max_iter=3), network()):
@@ -237,7 +241,8 @@ def test_wide_category(passengers):
     _, y = passengers
     rng = np.random.default_rng(0)
     X = pd.DataFrame({"id": [f"i{i}" for i in rng.permutation(1000)[: len(y)]]})
-    fitted = network(max_iter=40).fit(X, y)
+    with pytest.warns(ColumnWarning, match="'id' has 240 different values"):
+        fitted = network(max_iter=40).fit(X, y)
     assert fitted.n_features_in_ == 1
     assert fitted.coefs_[0].shape == (240, 16)
     assert fitted.score(X, y) == 1

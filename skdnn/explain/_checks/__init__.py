@@ -5,7 +5,14 @@ registered for all results.
 """
 
 from skdnn.explain._checks.check import Check, Measurements
-from skdnn.explain._checks.run import measure, run_checks
+from skdnn.explain._checks.run import measure, run_checks, suspicious_columns
 from skdnn.explain._checks.table import CHECKS
 
-__all__ = ["CHECKS", "Check", "Measurements", "measure", "run_checks"]
+__all__ = [
+    "CHECKS",
+    "Check",
+    "Measurements",
+    "measure",
+    "run_checks",
+    "suspicious_columns",
+]

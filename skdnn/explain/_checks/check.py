@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from skdnn._tabular.column_problems import ColumnProblem
 from skdnn.explain._model.target import Problem
 from skdnn.explain._results.checks import FIRES, NOT_APPLICABLE, SILENT, Finding
 from skdnn.explain._results.result import Result
@@ -31,6 +32,7 @@ class Measurements:
     agreement: pd.DataFrame | None = None  # method_a, method_b, rank, sign
     off_data: float | None = None  # share of the synthetic rows
     off_grid: pd.DataFrame | None = None  # by grid point: feature, x, off_data
+    columns: list[ColumnProblem] | None = None  # of the background
 
     def get(self, name: str) -> Any:
         """Return what was measured, for checks that need it."""

@@ -6,6 +6,7 @@ from skdnn.explain._checks.check import Answer, Measurements, NotApplicableError
 from skdnn.explain._methods.data_support import USUAL
 from skdnn.explain._results.attributions import Attributions
 from skdnn.explain._results.profiles import ACCUMULATED, Profiles
+from skdnn.explain._results.result import Result
 from skdnn.explain._text.formatting import count, fixed, percent, quote
 
 _CHANCE = 0.05
@@ -15,6 +16,7 @@ _STABLE_MOVED, _STABLE_RANK = 0.2, 0.7
 _AGREED_RANK, _AGREED_SIGN = 0.4, 0.7
 _OFF_DATA = 1 / 3
 _OFF_GRID = 0.1
+_MOST_NAMED = 5
 # Rounding that makes no order better than another.
 _TIE = 1e-12
 
@@ -89,3 +91,14 @@ def off_grid(result: Profiles, measured: Measurements) -> Answer:
     if by_column.max() > 0:
         words += f", most often along {quote(str(by_column.idxmax()))}"
     return bool(off.mean() > _OFF_GRID), f"{words}."
+
+
+def columns(result: Result, measured: Measurements) -> Answer:
+    """Fire if a column of the background is not what it looks like."""
+    problems = measured.get("columns")
+    if not problems:
+        return False, "No column looks like an identifier, a counter or misread words."
+    first = [f"Column {quote(str(p.column))} {p.words}" for p in problems[:_MOST_NAMED]]
+    more = len(problems) - len(first)
+    first += [f"So do {count(more, 'other column')}."] if more else []
+    return True, " ".join(first)

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from skdnn._runtime.seeds import as_seed
+from skdnn._tabular.column_problems import ColumnProblem, column_problems
 from skdnn.explain._checks.check import Measurements
 from skdnn.explain._checks.table import CHECKS
 from skdnn.explain._methods.agreement import compare, equal_signs, mean_rank
@@ -41,11 +42,12 @@ def measure(
     seed: int,
     deletion: DeletionCurves | None = None,
     agreement: pd.DataFrame | None = None,
+    columns: list[ColumnProblem] | None = None,
 ) -> Measurements:
     """Measure what the checks of attributions or profiles need, with the classifier.
 
-    `deletion` and `agreement`, the table of `compare`, are computed if not given; the
-    latter for the first rows.
+    `deletion`, `agreement`, the table of `compare`, and `columns` are computed if not
+    given; `agreement` for the first rows.
     """
     if isinstance(result, Attributions) and not is_by_column(result, problem):
         return Measurements()
@@ -53,6 +55,8 @@ def measure(
     known: dict[str, Any] = {} if deletion is None else {"deletion": deletion}
     if agreement is not None and isinstance(result, Attributions):
         known["agreement"] = _of_method(agreement, result)
+    if columns is not None:
+        known["columns"] = columns
     for name in sorted(needed - set(known)):
         known[name] = _MEASURES[name](result, problem, seed)
     return Measurements(problem=problem, **known)
@@ -182,12 +186,29 @@ def measure_off_grid(
     return pd.DataFrame({"feature": label, "x": places[cells[0]], "off_data": off})
 
 
+def measure_columns(result: Result, problem: Problem, seed: int) -> list[ColumnProblem]:
+    """Return the columns of the background that are not what they look like."""
+    return suspicious_columns(problem)
+
+
+def suspicious_columns(
+    problem: Problem, codes: np.ndarray | None = None
+) -> list[ColumnProblem]:
+    """Return what looks wrong with columns of the background; `codes` are its classes.
+
+    Constant columns have a check of their own.
+    """
+    frame = problem.target.frame(problem.background)
+    return [p for p in column_problems(frame, codes) if p.kind != "constant"]
+
+
 _MEASURES: dict[str, Callable[[Any, Problem, int], Any]] = {
     "deletion": measure_deletion,
     "reruns": measure_reruns,
     "agreement": measure_agreement,
     "off_data": measure_off_data,
     "off_grid": measure_off_grid,
+    "columns": measure_columns,
 }
 
 

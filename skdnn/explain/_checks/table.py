@@ -77,4 +77,9 @@ CHECKS = (
         "Do not interpret the curves there; explain.accumulated_local_effects stays "
         "within the data.",
     ),
+    Check(
+        "SKD112", "Columns are what they look like", "medium",
+        _ROWS | _CURVES, "columns", of_measurements.columns,
+        "Convert or drop these columns, fit again, and explain that.",
+    ),
 )  # fmt: skip

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from skdnn._runtime.progress import Progress
-from skdnn.explain._checks import measure, run_checks
+from skdnn._tabular.column_problems import ColumnProblem
+from skdnn.explain._checks import measure, run_checks, suspicious_columns
 from skdnn.explain._methods import performance
 from skdnn.explain._methods.accumulated_local_effects import (
     compute_accumulated_local_effects,
@@ -69,7 +70,10 @@ def collect(
         scores = _scores(columns, codes, probabilities, predicted, seed)
         progress.step()
         rows = [row for row, _ in chosen]
-        results = _explain(problem, y, rows, predicted[rows], seed, progress.step)
+        suspects = _suspicious_columns(problem, codes)
+        results = _explain(
+            problem, y, rows, predicted[rows], suspects, seed, progress.step
+        )
     index: Any = getattr(X, "index", None)
     labels = index.tolist() if hasattr(index, "tolist") else None
     return Evidence(
@@ -147,11 +151,20 @@ def _scores(
     }
 
 
+def _suspicious_columns(problem: Problem, codes: np.ndarray) -> list[ColumnProblem]:
+    """Return what looks wrong with columns of the background, or else of the rows."""
+    problems = suspicious_columns(problem)
+    known = {one.column for one in problems}
+    of_rows = suspicious_columns(problem.with_background(problem.X), codes)
+    return problems + [one for one in of_rows if one.column not in known]
+
+
 def _explain(
     problem: Problem,
     y: Any,
     chosen: list[int],
     predicted: np.ndarray,
+    suspects: list[ColumnProblem],
     seed: int,
     step: Callable[[], None],
 ) -> dict[str, Any]:
@@ -189,12 +202,13 @@ def _explain(
         counterfactuals = compute_counterfactuals(single)
     step()
     agreement = compare(attributions, importance)
-    trust = _measure_trust(compared, attributions, agreement, seed)
+    trust = _measure_trust(compared, attributions, agreement, suspects, seed)
     step()
+    known: dict[str, Any] = {"seed": seed, "columns": suspects}
     trust["checks"] += [
         run_checks(importance),
-        run_checks(profiles, measure(profiles, whole, seed=seed)),
-        run_checks(ceteris_paribus, measure(ceteris_paribus, single, seed=seed)),
+        run_checks(profiles, measure(profiles, whole, **known)),
+        run_checks(ceteris_paribus, measure(ceteris_paribus, single, **known)),
     ]
     step()
     return {
@@ -223,6 +237,7 @@ def _measure_trust(
     problem: Problem,
     attributions: dict[str, Attributions],
     agreement: ResultTable,
+    suspects: list[ColumnProblem],
     seed: int,
 ) -> dict[str, Any]:
     """Return deletion curves, reruns and checks of attributions to the same rows."""
@@ -236,6 +251,7 @@ def _measure_trust(
             seed=seed,
             deletion=deletion[name],
             agreement=agreement.table,
+            columns=suspects,
         )
         checks.append(run_checks(result, measured))
         reruns[name] = measured.reruns

@@ -18,6 +18,7 @@ def test_codes_and_severities():
         ("SKD109", "medium"),
         ("SKD110", "low"),
         ("SKD111", "medium"),
+        ("SKD112", "medium"),
     ]
 
 
