@@ -113,19 +113,24 @@ def average_conditional_effects(
 
 
 def measure_effects(
-    problem: Problem, positions: Sequence[int], step: Step
+    problem: Problem,
+    positions: Sequence[int],
+    step: Step,
+    weight: np.ndarray | None = None,
 ) -> pd.DataFrame:
     """Return the effects of columns on each class, and their errors.
 
     data_error is the standard error over the rows averaged over, refit_error the
-    standard deviation over the members, NaN without.
+    standard deviation over the members, NaN without. `weight` is of the background
+    rows, and n_rows the number of equally weighted rows that are as many.
     """
     target, rows = problem.target.stacked(), problem.background
+    weight = np.ones(len(rows)) if weight is None else weight
     tables = []
     for j in positions:
         column = target.columns[j]
         measure = _slope if column.is_numeric else _contrasts
-        part = measure(target, rows, j)
+        part = measure(target, rows, j, weight)
         part["feature"] = column.name
         part["class"] = np.tile(target.class_names, len(part) // target.n_classes)
         tables.append(part)
@@ -136,51 +141,62 @@ def measure_effects(
 
 
 class _Mean:
-    """Means over rows that are added in blocks; of the classes, standard errors too."""
+    """Weighted means over rows that are added in blocks; of the classes, errors too."""
 
     def __init__(self, target: Target, n_levels: int = 1):
         self._target = target
         self._sums = np.zeros((n_levels, target.n_outputs))
-        self._squares = np.zeros((n_levels, target.n_classes))
-        # squares of differences from the first row lose no precision
+        # of the differences from the first row, which lose no precision
+        self._squares, self._changes = np.zeros((2, n_levels, target.n_classes))
         self._first = np.full_like(self._squares, np.nan)
-        self._counts = np.zeros((n_levels, 1))
+        # sums of the weights to the powers of 0, 1 and 2
+        self._powers = np.zeros((3, n_levels, 1))
 
-    def add(self, outputs: np.ndarray, part: slice = slice(None)) -> None:
+    def add(
+        self, outputs: np.ndarray, weight: np.ndarray, part: slice = slice(None)
+    ) -> None:
         """Add rows to some means: outputs of shape (n_levels, n_rows, n_outputs)."""
-        k = self._target.n_classes
+        k, weight = self._target.n_classes, weight[:, None]
         is_new = np.isnan(self._first[part])
         self._first[part] = np.where(is_new, outputs[:, 0, :k], self._first[part])
-        self._sums[part] += outputs.sum(axis=1)
-        differences = outputs[..., :k] - self._first[part][:, None]
-        self._squares[part] += (differences**2).sum(axis=1)
-        self._counts[part] += outputs.shape[1]
+        self._sums[part] += (outputs * weight).sum(axis=1)
+        changes = (outputs[..., :k] - self._first[part][:, None]) * weight
+        self._squares[part] += (changes**2).sum(axis=1)
+        self._changes[part] += (changes * weight).sum(axis=1)
+        for power, sums in enumerate(self._powers):
+            sums[part] += (weight**power).sum()
 
     def table(self) -> pd.DataFrame:
         """Return effect, data_error, refit_error and n_rows by level and class."""
-        n = np.maximum(self._counts, 1)
-        mean, refits = self._target.split(self._sums / n)
-        first = np.where(self._counts > 0, self._first, 0.0)
-        left = self._squares - self._counts * (mean - first) ** 2
-        error = np.sqrt(np.maximum(left, 0) / np.maximum(n - 1, 1) / n)
+        n, total, square = self._powers
+        total = np.where(total > 0, total, 1)
+        mean, refits = self._target.split(self._sums / total)
+        change = mean - np.where(n > 0, self._first, 0.0)
+        left = self._squares - 2 * change * self._changes + change**2 * square
+        factor = n / np.maximum(n - 1, 1)
+        error = np.sqrt(np.maximum(left, 0) * factor) / total
+        n_rows = total**2 / np.where(square > 0, square, 1) * (n > 0)
         return pd.DataFrame(
             {
                 "effect": mean.ravel(),
                 "data_error": error.ravel(),
                 "refit_error": np.nan if refits is None else refits.ravel(),
-                "n_rows": np.broadcast_to(self._counts, mean.shape).ravel().astype(int),
+                "n_rows": np.broadcast_to(n_rows, mean.shape).ravel(),
             }
         )
 
 
-def _slope(target: Target, rows: np.ndarray, j: int) -> pd.DataFrame:
+def _slope(
+    target: Target, rows: np.ndarray, j: int, weight: np.ndarray
+) -> pd.DataFrame:
     """Return the mean slope along a numeric column, for each class."""
     mean = _Mean(target)
-    rows = rows[np.isfinite(rows[:, j])]
+    is_known = np.isfinite(rows[:, j]) & (weight > 0)
+    rows, weight = rows[is_known], weight[is_known]
     if len(rows) and np.ptp(rows[:, j]) > 0:
         low, high = _ends(target.columns[j], rows[:, j])
         for part, changes in output_differences(target, rows, j, low, high):
-            mean.add((changes / (high - low)[part, None])[None])
+            mean.add((changes / (high - low)[part, None])[None], weight[part])
     return mean.table()
 
 
@@ -200,13 +216,15 @@ def _ends(column: Column, cells: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return low, high
 
 
-def _contrasts(target: Target, rows: np.ndarray, j: int) -> pd.DataFrame:
+def _contrasts(
+    target: Target, rows: np.ndarray, j: int, weight: np.ndarray
+) -> pd.DataFrame:
     """Return the mean effect of each category, instead of the reference, by class."""
     column = target.columns[j]
-    codes, counts = np.unique(rows[:, j], return_counts=True)
+    codes, positions = np.unique(rows[:, j], return_inverse=True)
     listed = column.sort_categories(codes)
-    counts = counts[np.searchsorted(codes, listed)]
-    first = 0 if column.is_ordered else int(counts.argmax())
+    totals = np.bincount(positions, weight)[np.searchsorted(codes, listed)]
+    first = 0 if column.is_ordered else int(totals.argmax())
     others = np.delete(np.arange(len(listed)), first)
     others = others if len(others) else np.array([first])  # itself if it is the only
     mean = _Mean(target, len(others))
@@ -215,7 +233,8 @@ def _contrasts(target: Target, rows: np.ndarray, j: int) -> pd.DataFrame:
         some[:, j] = listed[first]
         reference = target.predict(some)
         for part, output in outputs_at(target, some, [j], listed[others, None]):
-            mean.add(output - reference, part)
+            own = weight[start : start + target.block_rows]
+            mean.add(output - reference, own, part)
     names = column.displayed(listed)
     table = mean.table()
     table["level"] = np.repeat(names[others], target.n_classes)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from skdnn._estimator.calibration import calibration_bins, expected_calibration_error
+from skdnn.explain._model.labels import effective_rows
 
 SCORES = ("accuracy", "balanced_accuracy", "log_loss", "roc_auc", "calibration_error")
 _Z = 1.959963984540054  # the 97.5% quantile of the normal distribution
@@ -59,6 +60,7 @@ def measure(
     probabilities: np.ndarray,
     *,
     predicted: np.ndarray | None = None,
+    weight: np.ndarray | None = None,
     random_state: int = 0,
     n_draws: int = 1000,
 ) -> Performance:
@@ -66,6 +68,8 @@ def measure(
 
     `codes` and `predicted`, of shape (n_samples,), are positions of the true and the
     predicted class, by default the most probable one. Large tables have fewer draws.
+    With weights, of mean 1, scores and curves are of the population that the rows stand
+    for, and the confusion matrix counts rows.
 
     Intervals are bootstrap percentiles, those of `calibration_error` corrected for the
     upward bias of resampling. Accuracy and balanced accuracy have Wilson intervals,
@@ -83,22 +87,24 @@ def measure(
     """
     n_samples, n_classes = probabilities.shape
     predicted = probabilities.argmax(1) if predicted is None else predicted
+    weight = np.ones(n_samples) if weight is None else weight
     parts = _RowParts(codes, probabilities, predicted)
-    values = parts.scores(np.ones((1, n_samples)))
-    draws = _bootstrap(parts, n_samples, n_classes, random_state, n_draws)
+    values = parts.scores(weight[None])
+    draws = _bootstrap(parts, weight, n_classes, random_state, n_draws)
     confusion = np.zeros((n_classes, n_classes), dtype=int)
     np.add.at(confusion, (codes, predicted), 1)
     scores = {name: _from_draws(name, values[name][0], draws[name]) for name in SCORES}
-    n_right = int((codes == predicted).sum())
-    scores["accuracy"] = Score(n_right / n_samples, *wilson(n_right, n_samples))
-    scores["balanced_accuracy"] = _balanced_accuracy(confusion)
+    right = codes == predicted
+    scores["accuracy"] = Score(*_share(right, weight))
+    scores["balanced_accuracy"] = _balanced_accuracy(codes, right, weight)
     top = probabilities[np.arange(n_samples), predicted]
     return Performance(
         scores=scores,
         confusion=confusion,
-        reliability=reliability(top, codes == predicted),
+        reliability=reliability(top, right, weight),
         reliability_by_class=tuple(
-            reliability(probabilities[:, k], codes == k) for k in range(n_classes)
+            reliability(probabilities[:, k], codes == k, weight)
+            for k in range(n_classes)
         ),
         draws=draws,
     )
@@ -116,9 +122,9 @@ def difference(a: Performance, b: Performance, name: str) -> Score:
     return Score(first - second, *np.quantile(draws, _MIDDLE_95).tolist())
 
 
-def baseline(codes: np.ndarray, n_classes: int) -> np.ndarray:
-    """Predict the class shares for every row."""
-    shares = np.bincount(codes, minlength=n_classes) / len(codes)
+def baseline(codes: np.ndarray, n_classes: int, weight: np.ndarray) -> np.ndarray:
+    """Predict the class shares, with weights of mean 1, for every row."""
+    shares = np.bincount(codes, weight, minlength=n_classes) / weight.sum()
     return np.tile(shares, (len(codes), 1))
 
 
@@ -146,7 +152,7 @@ def choose_rows(
     return list(chosen.items())
 
 
-def wilson(hits: float, n: int) -> tuple[float, float]:
+def wilson(hits: float, n: float) -> tuple[float, float]:
     """Return the 95% Wilson interval of a share of `hits` in `n`.
 
     >>> [round(bound, 3) for bound in wilson(38, 38)]
@@ -162,15 +168,28 @@ def wilson(hits: float, n: int) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def reliability(probability: np.ndarray, hit: np.ndarray) -> tuple[Bin, ...]:
+def _share(hit: np.ndarray, weight: np.ndarray) -> tuple[float, float, float]:
+    """Return the weighted share of hits and its Wilson interval.
+
+    The interval is of as many rows of equal weight as give means as precise.
+    """
+    total = weight.sum()
+    n = effective_rows(weight)
+    hits = float(weight @ hit)
+    return hits / total, *wilson(min(hits * (n / total), n), n)
+
+
+def reliability(
+    probability: np.ndarray, hit: np.ndarray, weight: np.ndarray
+) -> tuple[Bin, ...]:
     """Group rows by predicted probability into bins of equal width; none is empty."""
     index = calibration_bins(probability)
     bins = []
     for i in np.unique(index):
-        rows = index == i
-        n, hits = int(rows.sum()), int(hit[rows].sum())
-        mean = float(probability[rows].mean())
-        bins.append(Bin(n, mean, hits / n, *wilson(hits, n)))
+        rows = (index == i) & (weight > 0)
+        if rows.any():
+            mean = float(np.average(probability[rows], weights=weight[rows]))
+            bins.append(Bin(int(rows.sum()), mean, *_share(hit[rows], weight[rows])))
     return tuple(bins)
 
 
@@ -230,9 +249,14 @@ class _RowParts:
 
 
 def _bootstrap(
-    parts: _RowParts, n_samples: int, n_classes: int, random_state: int, n_draws: int
+    parts: _RowParts,
+    weight: np.ndarray,
+    n_classes: int,
+    random_state: int,
+    n_draws: int,
 ) -> dict[str, np.ndarray]:
     """Return the scores of bootstrap draws, in blocks of bounded memory."""
+    n_samples = len(weight)
     affordable = max(_MIN_DRAWS, _MAX_DRAWN_CELLS // (n_samples * n_classes))
     n_draws = int(min(n_draws, affordable))
     rng = np.random.default_rng(random_state)
@@ -241,7 +265,7 @@ def _bootstrap(
     blocks = []
     for start in range(0, n_draws, size):
         counts = rng.multinomial(n_samples, share, min(size, n_draws - start))
-        blocks.append(parts.scores(counts.astype(float)))
+        blocks.append(parts.scores(counts * weight))
     return {name: np.concatenate([part[name] for part in blocks]) for name in SCORES}
 
 
@@ -261,12 +285,13 @@ def _from_draws(name: str, value: float, draws: np.ndarray) -> Score:
     return Score(float(value), low, high)
 
 
-def _balanced_accuracy(confusion: np.ndarray) -> Score:
-    held = confusion.sum(1) > 0
-    hits, counts = np.diag(confusion)[held], confusion.sum(1)[held]
-    recall = hits / counts
-    bounds = np.array([wilson(h, n) for h, n in zip(hits, counts, strict=True)])
+def _balanced_accuracy(
+    codes: np.ndarray, right: np.ndarray, weight: np.ndarray
+) -> Score:
+    classes = np.unique(codes[weight > 0])
+    parts = [_share(right[codes == k], weight[codes == k]) for k in classes]
+    recall, low, high = np.array(parts).T
     value = float(recall.mean())
-    down = float(np.sqrt(((recall - bounds[:, 0]) ** 2).sum()) / len(counts))
-    up = float(np.sqrt(((bounds[:, 1] - recall) ** 2).sum()) / len(counts))
+    down = float(np.sqrt(((recall - low) ** 2).sum()) / len(classes))
+    up = float(np.sqrt(((high - recall) ** 2).sum()) / len(classes))
     return Score(value, max(0.0, value - down), min(1.0, value + up))

@@ -12,7 +12,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, is_classifier
 from skdnn._runtime.progress import Progress
 from skdnn._runtime.suggestions import did_you_mean
 from skdnn.explain._methods.shuffling import draw_orders, row_losses, shuffled_outputs
-from skdnn.explain._model.labels import class_codes
+from skdnn.explain._model.labels import row_weights
 from skdnn.explain._model.names import positions_of
 from skdnn.explain._model.opening import open_problem
 from skdnn.explain._model.options import (
@@ -43,6 +43,7 @@ def permutation_importance(
     groups: Groups | None = None,
     n_repeats: int = 10,
     scoring: Scoring = None,
+    sample_weight: Any = None,
     random_state: RandomState = None,
     verbose: bool = False,
 ) -> ResultTable:
@@ -54,8 +55,8 @@ def permutation_importance(
         A fitted classifier with `predict_proba` and `classes_`.
     X : {array-like, DataFrame} of shape (n_samples, n_features)
         Rows to score on, usually held-out rows.
-    y : array-like of shape (n_samples,)
-        Their classes.
+    y : array-like of shape (n_samples,) or (n_samples, n_labels)
+        Their classes, or zeros and ones of several labels per row.
     background : object, default=None
         Unused, as rows of X exchange values; all explain functions accept it.
     features : str, int or list of these, default=None
@@ -67,6 +68,9 @@ def permutation_importance(
         Number of times that each column is shuffled, at least 2.
     scoring : str or callable, default=None
         Any scorer of scikit-learn. None is the estimator's `score`.
+    sample_weight : array-like of shape (n_samples,), default=None
+        How many rows of the population each row stands for: the score gets them, and
+        values are drawn from rows in proportion to them.
     random_state : int, RandomState or None, default=None
         Draws the permutations.
     verbose : bool, default=False
@@ -111,8 +115,9 @@ def permutation_importance(
         players = [players[i] for i in positions_of("features", features, names)]
     with Progress(len(players), "column", verbose) as progress:
         return compute_permutation_importance(
-            problem, y, players, n_repeats, scoring, random_state, progress.step
-        )
+            problem, y, players, n_repeats, scoring, sample_weight, random_state,
+            progress.step,
+        )  # fmt: skip
 
 
 def compute_permutation_importance(
@@ -121,6 +126,7 @@ def compute_permutation_importance(
     players: Sequence[Player] | None = None,
     n_repeats: int = 10,
     scoring: Scoring = None,
+    sample_weight: Any = None,
     random_state: RandomState = None,
     step: Step = no_step,
 ) -> ResultTable:
@@ -129,16 +135,16 @@ def compute_permutation_importance(
     target, X = problem.target, problem.X
     if players is None:
         players = players_of(target.feature_names, None)
-    shuffled = _ShuffledScores(problem, y, scoring)
-    scorer = _scorer(target.estimator, scoring)
-    score = scorer(target.estimator, target.decode(X), shuffled.y)
-    orders = draw_orders(len(X), n_repeats, random_state)
+    shuffled = _ShuffledScores(problem, y, scoring, sample_weight)
+    scorer, known = _scorer(target.estimator, scoring), shuffled.known_weight
+    score = scorer(target.estimator, target.decode(X), shuffled.y, **known)
+    orders = draw_orders(shuffled.weight, n_repeats, random_state)
     rows, refit_errors = [], []
     for name, columns in players:
         drops = np.empty(n_repeats)
         for r, order in enumerate(orders):
             decoded = target.decode(_shuffled(X, columns, order))
-            drops[r] = score - scorer(target.estimator, decoded, shuffled.y)
+            drops[r] = score - scorer(target.estimator, decoded, shuffled.y, **known)
         increase, member_drops = shuffled.measure(columns, orders)
         ratio = _ratio(shuffled.loss + increase, shuffled.loss)
         mean, error = drops.mean(), drops.std(ddof=1) / np.sqrt(n_repeats)
@@ -159,17 +165,23 @@ def compute_permutation_importance(
 class _ShuffledScores:
     """The loss of a classifier, and the scores of its members, on shuffled rows."""
 
-    def __init__(self, problem: Problem, y: Any, scoring: Scoring):
+    def __init__(self, problem: Problem, y: Any, scoring: Scoring, sample_weight: Any):
         self._target, self._X = target, X = problem.target, problem.X
-        self._codes = class_codes(y, target.class_names, len(X))
-        self.y = np.asarray(y)
+        self._codes = target.codes_of(y, len(X))
+        self.weight = row_weights(sample_weight, len(X))
+        self.known_weight = {}
+        if sample_weight is not None:
+            self.known_weight["sample_weight"] = np.asarray(sample_weight)
+        # a frame of labels would make a scorer look for names of columns
+        self.y = np.asarray(y) if target.sum_to_one else self._codes
         if scoring is None and callable(getattr(target.estimator, "scorer_", None)):
             scoring = target.estimator.scorer_  # a search's own
         self._scoring = None if scoring == "accuracy" else scoring
         proba, k = target.predict(X), target.n_classes
         self._losses = row_losses(proba[:, :k], self._codes, k)[:, 0]
-        self.loss = float(self._losses.mean())
-        self._n_right = self._count_right(proba[:, k:], self._codes)
+        self.loss = float((self._losses * self.weight).mean())
+        everyone = np.arange(len(X))
+        self._n_right = self._count_right(proba[:, k:], everyone)
         self._scores = np.zeros(target.n_refits)
         if target.n_refits and self._scoring is not None:
             self._scores = self._member_scores(X, proba[:, k:])
@@ -179,13 +191,14 @@ class _ShuffledScores:
     ) -> tuple[float, np.ndarray]:
         """Return the increase of the mean loss, and the drop of each member's score."""
         target, k = self._target, self._target.n_classes
-        increase, n_right, kept = 0.0, np.zeros(target.n_refits, int), []
+        increase, n_right, kept = 0.0, np.zeros(target.n_refits), []
         for takers, _, proba in shuffled_outputs(target, self._X, columns, orders):
             codes = self._codes[takers]
             losses = row_losses(proba[:, :k], codes, k)[:, 0]
-            increase += (losses - self._losses[takers]).sum()
+            changes = (losses - self._losses[takers]) * self.weight[takers]
+            increase += changes.sum()
             if self._scoring is None:
-                n_right += self._count_right(proba[:, k:], codes)
+                n_right += self._count_right(proba[:, k:], takers)
             else:
                 kept.append(proba[:, k:])
         if self._scoring is None or not target.n_refits:
@@ -198,10 +211,15 @@ class _ShuffledScores:
         ]
         return increase / orders.size, np.mean(self._scores - np.array(scores), axis=0)
 
-    def _count_right(self, proba: np.ndarray, codes: np.ndarray) -> np.ndarray:
-        """Return the number of rows that each member classifies correctly."""
-        best = proba.reshape(len(proba), -1, self._target.n_classes).argmax(axis=2)
-        return np.asarray((best == codes[:, None]).sum(axis=0))
+    def _count_right(self, proba: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """Return the weight of the rows that each member classifies correctly."""
+        codes = self._codes[rows]
+        by_member = proba.reshape(len(proba), -1, self._target.n_classes)
+        if codes.ndim == 2:
+            right = ((by_member > 0.5) == codes[:, None]).all(axis=2)
+        else:
+            right = by_member.argmax(axis=2) == codes[:, None]
+        return np.asarray(self.weight[rows] @ right)
 
     def _member_scores(self, X: np.ndarray, proba: np.ndarray) -> np.ndarray:
         """Return the score of each member, given its probabilities for rows X."""
@@ -210,9 +228,12 @@ class _ShuffledScores:
         each = proba.reshape(len(proba), -1, len(classes)).swapaxes(0, 1)
         scores = []
         for own in each:
-            known = {"classes_": classes, "predict_proba": lambda X, own=own: own}
-            member = _AsClassifier(SimpleNamespace(**known))
-            scores.append(_scorer(member, self._scoring)(member, rows, self.y))
+            facts = {"classes_": classes, "predict_proba": lambda X, own=own: own}
+            if not self._target.sum_to_one:
+                facts["predict"] = lambda X, own=own: (own > 0.5).astype(int)
+            member = _AsClassifier(SimpleNamespace(**facts))
+            scorer = _scorer(member, self._scoring)
+            scores.append(scorer(member, rows, self.y, **self.known_weight))
         return np.array(scores)
 
 
@@ -233,7 +254,7 @@ def _scorer(estimator: Any, scoring: Scoring) -> Callable[..., float]:
                 "`scoring` must be given for an estimator without score. Got None for "
                 f"{type(estimator).__name__}; 'accuracy' and 'neg_log_loss' are usual."
             )
-        return lambda estimator, X, y: float(estimator.score(X, y))
+        return lambda estimator, X, y, **known: float(estimator.score(X, y, **known))
     if not isinstance(scoring, str) and not callable(scoring):
         raise ValueError(
             "`scoring` must be the name of one scorer, a callable or None. Got "
@@ -248,7 +269,9 @@ def _scorer(estimator: Any, scoring: Scoring) -> Callable[..., float]:
     is_scorer = isinstance(scorer, type(get_scorer("accuracy")))
     is_known = hasattr(estimator, "__sklearn_tags__") and is_classifier(estimator)
     if is_scorer and not is_known:
-        return lambda estimator, X, y: scorer(_AsClassifier(estimator), X, y)
+        return lambda estimator, *data, **known: scorer(
+            _AsClassifier(estimator), *data, **known
+        )
     return scorer
 
 

@@ -11,10 +11,23 @@ from skdnn.explain._model.target import Problem, Target
 _SMALLEST = 1e-15
 
 
-def draw_orders(n_samples: int, n_orders: int, random_state: RandomState) -> np.ndarray:
-    """Return permutations of the rows, of shape (n_orders, n_samples)."""
-    draw = check_random_state(random_state)
-    return np.array([draw.permutation(n_samples) for _ in range(n_orders)])
+def draw_orders(
+    weight: np.ndarray, n_orders: int, random_state: RandomState
+) -> np.ndarray:
+    """Return the rows that values are taken from, of shape (n_orders, n_samples).
+
+    Permutations for equal weights; else rows occur in proportion to their weights, by
+    systematic sampling, in random order.
+    """
+    draw, n = check_random_state(random_state), len(weight)
+    if (weight == weight[0]).all():
+        return np.array([draw.permutation(n) for _ in range(n_orders)])
+    ends, orders = np.cumsum(weight) * (n / weight.sum()), []
+    for _ in range(n_orders):
+        points = draw.uniform() + np.arange(n)
+        rows = np.searchsorted(ends, points, side="right").clip(max=n - 1)
+        orders.append(draw.permutation(rows))
+    return np.array(orders)
 
 
 def shuffled_outputs(
@@ -34,8 +47,15 @@ def shuffled_outputs(
 
 
 def row_losses(proba: np.ndarray, codes: np.ndarray, n_classes: int) -> np.ndarray:
-    """Return cross-entropies of ensemble and members, (n_rows, 1 + n_members)."""
+    """Return cross-entropies of ensemble and members, (n_rows, 1 + n_members).
+
+    `codes` are positions of classes; or zeros and ones of labels, whose cross-entropies
+    are added.
+    """
     by_member = proba.reshape(len(proba), -1, n_classes)
+    if codes.ndim == 2:
+        of_label = np.where(codes[:, None] == 1, by_member, 1 - by_member)
+        return np.asarray(-np.log(np.maximum(of_label, _SMALLEST)).sum(axis=2))
     of_class = by_member[np.arange(len(proba)), :, codes]
     return np.asarray(-np.log(np.maximum(of_class, _SMALLEST)))
 
@@ -45,6 +65,7 @@ def measure_increases(
     codes: np.ndarray,
     positions: Sequence[int],
     orders: np.ndarray,
+    weight: np.ndarray,
     step: Step,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
     """Return mean increases of the cross-entropy (n_columns,), and two covariances.
@@ -52,7 +73,9 @@ def measure_increases(
     These are over rows and over the members (None without). An increase is a mean over
     pairs of rows, a taker and a giver of a value, and varies with both: the
     contribution of a row is its increase as a taker and that of others with its value
-    as a giver (Hoeffding, 1948: the first term of a U-statistic).
+    as a giver (Hoeffding, 1948: the first term of a U-statistic). Weights, of mean 1,
+    are those of takers; `orders` were drawn with them. The covariance over rows is that
+    of a weighted mean then (Binder, 1983), on the safe side by the part counted twice.
     """
     target, X = problem.target.stacked(), problem.X
     n, k, d = len(X), target.n_classes, len(positions)
@@ -64,16 +87,31 @@ def measure_increases(
         for takers, givers, proba in shuffled_outputs(target, X, [j], orders):
             increase = row_losses(proba, codes[takers], k) - losses[takers]
             own = increase[:, 0]
-            for part, rows in zip(sums, (takers, givers), strict=True):
-                part[:, i] += np.bincount(rows, own, minlength=n)
+            weighted = increase * weight[takers, None]
+            sums[0, :, i] += np.bincount(takers, own, minlength=n)
+            sums[1, :, i] += np.bincount(givers, weighted[:, 0], minlength=n)
             squares[i] += (own**2).sum()
-            means[i] += own.sum() / orders.size
-            of_members[:, i] += increase[:, 1:].sum(axis=0) / orders.size
+            means[i] += weighted[:, 0].sum() / orders.size
+            of_members[:, i] += weighted[:, 1:].sum(axis=0) / orders.size
         step()
-    data = _covariance(sums / len(orders), squares, len(orders))
+    if (weight == 1).all():
+        data = _covariance(sums / len(orders), squares, len(orders))
+    else:
+        mass = np.bincount(orders.ravel(), np.tile(weight, len(orders)), minlength=n)
+        sums[0] /= len(orders)
+        np.divide(sums[1], mass[:, None], out=sums[1], where=mass[:, None] > 0)
+        sums[1, mass == 0] = means
+        data = _weighted_covariance(sums.sum(axis=0) - 2 * means, weight)
     if not target.n_refits:
         return means, data, None
     return means, data, np.cov(of_members, rowvar=False).reshape(d, d)
+
+
+def _weighted_covariance(differences: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Return the covariance of weighted means of rows (n_samples, n_columns)."""
+    n = len(weight)
+    parts = differences * weight[:, None] / n
+    return np.asarray(parts.T @ parts * n / (n - 1))
 
 
 def _covariance(means: np.ndarray, squares: np.ndarray, n_orders: int) -> np.ndarray:

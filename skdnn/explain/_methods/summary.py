@@ -9,7 +9,7 @@ import pandas as pd
 from skdnn._runtime.progress import Progress
 from skdnn.explain._methods.average_conditional_effects import measure_effects
 from skdnn.explain._methods.shuffling import draw_orders, measure_increases
-from skdnn.explain._model.labels import class_codes
+from skdnn.explain._model.labels import effective_rows, row_weights
 from skdnn.explain._model.opening import open_problem
 from skdnn.explain._model.options import Features, RandomState, Step, no_step
 from skdnn.explain._model.target import Problem
@@ -38,6 +38,7 @@ def summary(
     background: Any = None,
     features: Features = None,
     output: str = "probability",
+    sample_weight: Any = None,
     random_state: RandomState = None,
     verbose: bool = False,
 ) -> Summary:
@@ -51,14 +52,17 @@ def summary(
         last in a Pipeline, or any estimator with `predict_members`.
     X : {array-like, DataFrame} of shape (n_samples, n_features)
         Rows that the estimator was not fitted to.
-    y : array-like of shape (n_samples,)
-        Their classes.
+    y : array-like of shape (n_samples,) or (n_samples, n_labels)
+        Their classes, or zeros and ones of several labels per row.
     background : object, default=None
         Unused, as all is measured on the rows of X; all explain functions accept it.
     features : str, int or list of these, default=None
         Columns to measure, by name or position. None is all.
     output : {"probability", "log_odds"}, default="probability"
         The output whose changes are the effects.
+    sample_weight : array-like of shape (n_samples,), default=None
+        How many rows of the population each row stands for. Importance and effects are
+        means over the population then, and errors those of weighted means.
     random_state : int, RandomState or None, default=None
         Draws the permutations.
     verbose : bool, default=False
@@ -125,24 +129,28 @@ def summary(
     problem = open_problem(estimator, X, output=output)
     positions = problem.target.positions(features)
     with Progress(2 * len(positions), "column", verbose) as progress:
-        return compute_summary(problem, y, positions, random_state, progress.step)
+        return compute_summary(
+            problem, y, positions, sample_weight, random_state, progress.step
+        )
 
 
 def compute_summary(
     problem: Problem,
     y: Any,
     positions: Sequence[int] | None = None,
+    sample_weight: Any = None,
     random_state: RandomState = None,
     step: Step = no_step,
 ) -> Summary:
     """Return importance and effects on the rows of X; no positions are all columns."""
     target = problem.target
-    codes = class_codes(y, target.class_names, len(problem.X))
+    codes = target.codes_of(y, len(problem.X))
+    weight = row_weights(sample_weight, len(codes))
     positions = target.positions(None) if positions is None else positions
     problem = problem.with_background(problem.X)
-    orders = draw_orders(len(codes), _N_REPEATS, random_state)
-    importance = _importance(problem, codes, positions, orders, step)
-    effects = _effects(problem, positions, step)
+    orders = draw_orders(weight, _N_REPEATS, random_state)
+    importance = _importance(problem, codes, positions, orders, weight, step)
+    effects = _effects(problem, positions, weight, step)
     levels = [name for name in ("level", "reference") if name in effects]
     importance["class"] = None
     effects["class"] = effects["class"].astype(object)  # integers stay integers
@@ -160,7 +168,7 @@ def compute_summary(
 
 def _mirrored(problem: Problem) -> int:
     """Return how often each effect occurs: of two classes each is minus the other."""
-    return 2 if problem.target.n_classes == 2 else 1
+    return 2 if problem.target.n_classes == 2 and problem.target.sum_to_one else 1
 
 
 def _refits(problem: Problem) -> str:
@@ -179,13 +187,19 @@ def _importance(
     codes: np.ndarray,
     positions: Sequence[int],
     orders: np.ndarray,
+    weight: np.ndarray,
     step: Step,
 ) -> pd.DataFrame:
     """Return the importance of each column, its errors and ranks."""
     problem = problem.with_output("probability")  # cross-entropy needs it
-    means, *covariances = measure_increases(problem, codes, positions, orders, step)
+    means, *covariances = measure_increases(
+        problem, codes, positions, orders, weight, step
+    )
     sources = np.array([source for source in covariances if source is not None])
-    dfs = [len(codes) - 1, problem.target.stacked().n_refits - 1][: len(sources)]
+    dfs: list[Any] = [
+        effective_rows(weight) - 1,
+        problem.target.stacked().n_refits - 1,
+    ][: len(sources)]
     errors = np.sqrt(np.diagonal(sources, axis1=1, axis2=2))
     table = _with_errors(means, errors, dfs)
     low, high = rank_ranges(means, sources, dfs)
@@ -198,9 +212,11 @@ def _importance(
     )
 
 
-def _effects(problem: Problem, positions: Sequence[int], step: Step) -> pd.DataFrame:
+def _effects(
+    problem: Problem, positions: Sequence[int], weight: np.ndarray, step: Step
+) -> pd.DataFrame:
     """Return the effects of each column and their errors."""
-    effects = measure_effects(problem, positions, step)
+    effects = measure_effects(problem, positions, step, weight)
     errors = [effects["data_error"].to_numpy()]
     dfs = [np.maximum(effects["n_rows"].to_numpy() - 1, 1)]
     n_refits = problem.target.stacked().n_refits

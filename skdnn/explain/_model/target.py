@@ -15,7 +15,7 @@ import pandas as pd
 
 from skdnn.explain._model.columns import Column
 from skdnn.explain._model.containers import Container, PandasFrame
-from skdnn.explain._model.labels import class_codes
+from skdnn.explain._model.labels import class_codes, label_indicators
 from skdnn.explain._model.members import Members
 from skdnn.explain._model.names import positions_of
 from skdnn.explain._model.options import Features
@@ -160,6 +160,12 @@ class Target:
                 return class_codes(labels.ravel(), self.class_names)
         proba = self.estimator.predict_proba(self.decode(codes))
         return np.asarray(self.check(proba, len(codes)).argmax(axis=1))
+
+    def codes_of(self, y: Any, n_samples: int) -> np.ndarray:
+        """Return the position of each row's class, or zeros and ones for labels."""
+        if not self.sum_to_one:
+            return label_indicators(y, self.class_names, n_samples)
+        return np.asarray(class_codes(y, self.class_names, n_samples))
 
     def default_classes(self, codes: np.ndarray) -> np.ndarray | None:
         """Return the classes that rows are described for; None for a contrast."""

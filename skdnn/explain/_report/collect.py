@@ -22,7 +22,7 @@ from skdnn.explain._methods.lime import compute_lime
 from skdnn.explain._methods.partial_dependence import compute_partial_dependence
 from skdnn.explain._methods.permutation_importance import compute_permutation_importance
 from skdnn.explain._methods.shap import compute_shap
-from skdnn.explain._model.labels import class_codes
+from skdnn.explain._model.labels import class_codes, row_weights
 from skdnn.explain._model.opening import open_problem
 from skdnn.explain._model.target import Problem
 from skdnn.explain._report.cells import as_column, is_missing
@@ -48,6 +48,7 @@ def collect(
     background: Any,
     title: str | None,
     samples: Any,
+    sample_weight: Any,
     seed: int,
     verbose: bool,
 ) -> Evidence:
@@ -60,19 +61,33 @@ def collect(
         )
     problem = open_problem(estimator, X, background=background)
     classes = problem.target.class_names
+    if not problem.target.sum_to_one:
+        raise ValueError(
+            "A report is for rows of one class each. Got a classifier of several "
+            f"labels per row: {list(classes)}. explain.shap, permutation_importance, "
+            "summary and the other functions take them."
+        )
     codes = class_codes(y, classes)
+    weight = row_weights(sample_weight, n_rows)
     requested = None if samples is None else as_positions(samples, n_rows)
     with Progress(_N_STEPS, "report", verbose) as progress:
         probabilities = problem.target.predict(problem.X)
         predicted = problem.target.classes_of(problem.X)
         chosen = requested or performance.choose_rows(codes, probabilities, predicted)
         columns = _columns_of(problem)
-        scores = _scores(columns, codes, probabilities, predicted, seed)
+        scores = _scores(columns, codes, probabilities, predicted, weight, seed)
         progress.step()
         rows = [row for row, _ in chosen]
         suspects = _suspicious_columns(problem, codes)
         results = _explain(
-            problem, y, rows, predicted[rows], suspects, seed, progress.step
+            problem,
+            y,
+            rows,
+            predicted[rows],
+            suspects,
+            sample_weight,
+            seed,
+            progress.step,
         )
     index: Any = getattr(X, "index", None)
     labels = index.tolist() if hasattr(index, "tolist") else None
@@ -89,6 +104,7 @@ def collect(
         scoring="score" if getattr(estimator, "scoring", None) else "accuracy",
         chosen=chosen,
         n_background=len(problem.background),
+        is_weighted=sample_weight is not None,
         random_state=seed,
         **scores,
         **results,
@@ -137,17 +153,18 @@ def _scores(
     codes: np.ndarray,
     probabilities: np.ndarray,
     predicted: np.ndarray,
+    weight: np.ndarray,
     seed: int,
 ) -> dict[str, Any]:
     """Measure classifier, simple model and baseline on the same bootstrap draws."""
     n_classes = probabilities.shape[1]
-    simple, note = out_of_fold_probabilities(columns, codes, n_classes, seed)
-    score = partial(performance.measure, codes, random_state=seed)
+    simple, note = out_of_fold_probabilities(columns, codes, n_classes, seed, weight)
+    score = partial(performance.measure, codes, weight=weight, random_state=seed)
     return {
         "performance": score(probabilities, predicted=predicted),
         "simple": None if simple is None else score(simple),
         "simple_note": note,
-        "base": score(performance.baseline(codes, n_classes)),
+        "base": score(performance.baseline(codes, n_classes, weight)),
     }
 
 
@@ -165,6 +182,7 @@ def _explain(
     chosen: list[int],
     predicted: np.ndarray,
     suspects: list[ColumnProblem],
+    sample_weight: Any,
     seed: int,
     step: Callable[[], None],
 ) -> dict[str, Any]:
@@ -172,7 +190,9 @@ def _explain(
 
     `predicted` are classes of the chosen rows; `step` is called ``_N_STEPS - 1`` times.
     """
-    importance = compute_permutation_importance(problem, y, random_state=seed)
+    importance = compute_permutation_importance(
+        problem, y, sample_weight=sample_weight, random_state=seed
+    )
     step()
     shap_rows = draw_rows(len(problem.X), chosen, seed)
     shap = compute_shap(problem.take(shap_rows), random_state=seed)

@@ -58,6 +58,7 @@ class Evidence:
     deletion: Mapping[str, DeletionCurves]
     reruns: Mapping[str, pd.DataFrame | None]
     n_background: int
+    is_weighted: bool
     random_state: int
 
     @cached_property

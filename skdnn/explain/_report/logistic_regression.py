@@ -11,9 +11,13 @@ _MAX_REASON = 200  # characters
 
 
 def out_of_fold_probabilities(
-    columns: Sequence[np.ndarray], codes: np.ndarray, n_classes: int, seed: int = 0
+    columns: Sequence[np.ndarray],
+    codes: np.ndarray,
+    n_classes: int,
+    seed: int = 0,
+    weight: np.ndarray | None = None,
 ) -> tuple[np.ndarray | None, str]:
-    """Predict each row with a logistic regression fitted on the other folds.
+    """Predict each row with a weighted logistic regression fitted on the other folds.
 
     Labels are known of the scored rows only. The probabilities, zero for a class
     without rows, are None if there can be none; the text is how they were made, or why
@@ -37,7 +41,12 @@ def out_of_fold_probabilities(
             # a regression that has not converged is still a fair simple model
             warnings.simplefilter("ignore")
             predicted = cross_val_predict(
-                model, table, codes, cv=cv, method="predict_proba"
+                model,
+                table,
+                codes,
+                cv=cv,
+                method="predict_proba",
+                params={"logisticregression__sample_weight": weight},
             )
     except (TypeError, ValueError) as error:
         reason = [*str(error).strip().splitlines(), "no reason given"][0]

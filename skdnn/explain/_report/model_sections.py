@@ -121,6 +121,7 @@ def scores(evidence: Evidence) -> dict[str, Any]:
         "simple_note": "" if simple is None else note,
         "simple_missing": note if simple is None else "",
         "n_draws": len(evidence.performance.draws["accuracy"]),
+        "is_weighted": evidence.is_weighted,
     }
     return {**section, "words": sentences.scores(section, evidence.subject)}
 

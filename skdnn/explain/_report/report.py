@@ -90,6 +90,7 @@ def report(
     background: Any = None,
     title: str | None = None,
     samples: int | Sequence[int] | None = None,
+    sample_weight: ArrayLike | None = None,
     random_state: int | np.random.RandomState | None = 0,
     verbose: bool = False,
 ) -> Report:
@@ -118,6 +119,10 @@ def report(
         Positions in `X` of the rows to explain one by one. None chooses up to four: the
         most confident correct prediction, the most confident mistake, the prediction
         with the lowest confidence, and predictions of other classes.
+    sample_weight : array-like of shape (n_samples,), default=None
+        How many rows of the population each row of `X` stands for: scores, calibration
+        and permutation importance are those of the population. The confusion matrix
+        counts rows.
     random_state : int, RandomState or None, default=0
         Seed of all random draws. Equal seeds give equal bytes.
     verbose : bool, default=False
@@ -150,6 +155,7 @@ def report(
     from skdnn.explain._report.summary import summarise
 
     options = {"background": background, "title": title, "samples": samples}
+    options |= {"sample_weight": sample_weight}
     options |= {"seed": as_seed(random_state), "verbose": verbose}
     try:
         return Report(summarise(collect(estimator, X, y, **options)))

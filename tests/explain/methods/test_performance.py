@@ -147,7 +147,7 @@ def test_difference_is_paired():
 
 def test_baseline_predicts_the_shares():
     codes = np.array([0, 0, 0, 1])
-    proba = baseline(codes, 3)
+    proba = baseline(codes, 3, np.ones(4))
     assert proba.tolist() == [[0.75, 0.25, 0]] * 4
     entropy = -(0.75 * np.log(0.75) + 0.25 * np.log(0.25))
     scores = measure(codes, proba).scores
@@ -162,10 +162,40 @@ def test_wilson_by_the_formula():
 
 
 def test_reliability_leaves_out_empty_bins():
-    bins = reliability(np.array([0.05, 0.95, 1.0]), np.array([False, True, True]))
+    bins = reliability(
+        np.array([0.05, 0.95, 1.0]), np.array([False, True, True]), np.ones(3)
+    )
     assert [b.n for b in bins] == [1, 2]
     assert bins[1].observed == 1
     assert bins[1].predicted == pytest.approx(0.975)
+
+
+def test_weighted_scores_are_those_of_scikit_learn_and_of_repeated_rows():
+    codes, proba = _predictions(120, 3)
+    times = np.random.default_rng(0).integers(0, 4, 120)
+    weighted = measure(codes, proba, weight=times / times.mean(), n_draws=200)
+    rows = np.repeat(np.arange(120), times)
+    repeated = measure(codes[rows], proba[rows], n_draws=200)
+    for name in SCORES:
+        value = weighted.scores[name].value
+        assert value == pytest.approx(repeated.scores[name].value), name
+    assert weighted.scores["log_loss"].value == pytest.approx(
+        metrics.log_loss(codes, proba, sample_weight=times)
+    )
+    observed = [b.observed for b in weighted.reliability]
+    assert observed == pytest.approx([b.observed for b in repeated.reliability])
+    # rows that count twice are not twice the rows
+    n = times.sum() ** 2 / (times**2).sum()
+    accuracy = weighted.scores["accuracy"]
+    assert (accuracy.low, accuracy.high) == pytest.approx(wilson(accuracy.value * n, n))
+    assert (weighted.confusion == measure(codes, proba).confusion).all()
+    equal = measure(codes, proba, weight=np.ones(120), n_draws=200)
+    assert equal.scores == measure(codes, proba, n_draws=200).scores
+
+
+def test_weighted_shares_are_the_baseline():
+    proba = baseline(np.array([0, 1, 1]), 2, np.array([2.0, 0.5, 0.5]))
+    assert proba.tolist() == [[2 / 3, 1 / 3]] * 3
 
 
 class TestChooseRows:

@@ -6,7 +6,7 @@ from sklearn.inspection import permutation_importance
 from sklearn.metrics import get_scorer, log_loss
 from sklearn.tree import DecisionTreeClassifier
 
-from skdnn import explain
+from skdnn import DNNClassifier, explain
 
 
 def test_agrees_with_scikit_learn(iris_model):
@@ -209,3 +209,102 @@ def test_losses_are_found_in_large_blocks(formula):
         formula(record), X, X[:, 0] > 0.5, scoring=score, n_repeats=20
     )
     assert calls == [5, 5, 50, 1000, 1000]
+
+
+def several_labels(n=150):
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame(rng.normal(size=(n, 3)), columns=list("abc"))
+    Y = pd.DataFrame({"oak": (X["a"] > 0).astype(int), "ash": (X["b"] > 0).astype(int)})
+    network = DNNClassifier(
+        (8,), solver="lbfgs", alpha=0.1, max_iter=500, random_state=0
+    )
+    return network.fit(X, Y), X, Y
+
+
+def test_several_labels_per_row():
+    network, X, Y = several_labels()
+    result = explain.permutation_importance(network, X, Y, n_repeats=5, random_state=0)
+    table = result.frame().set_index("feature")
+    draw = np.random.RandomState(0)
+    orders = [draw.permutation(len(X)) for _ in range(5)]
+
+    def loss(rows):
+        p, y = network.predict_proba(rows), Y.to_numpy()
+        return -np.log(np.where(y == 1, p, 1 - p)).sum(axis=1).mean()
+
+    for name in "abc":
+        moved = [X.assign(**{name: X[name].to_numpy()[order]}) for order in orders]
+        score = network.score(X, Y.to_numpy())
+        drops = [score - network.score(rows, Y.to_numpy()) for rows in moved]
+        assert table.loc[name, "importance"] == pytest.approx(np.mean(drops))
+        ratio = np.mean([loss(rows) for rows in moved]) / loss(X)
+        assert table.loc[name, "ratio"] == pytest.approx(ratio)
+    assert table["importance"].idxmin() == "c"
+    by_array = explain.permutation_importance(
+        network, X, Y.to_numpy(), n_repeats=5, random_state=0
+    )
+    pd.testing.assert_frame_equal(by_array.frame(), result.frame())
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda Y: Y[["ash", "oak"]], "columns of `y` must be the labels.*'oak'"),
+        (lambda Y: Y["oak"], r"shape \(150, 2\). Got \(150,\)"),
+        (lambda Y: Y + 1, "zero or one for each row"),
+        (lambda Y: Y[:9], r"Got \(9, 2\)"),
+    ],
+)
+def test_labels_that_do_not_fit(change, message):
+    network, X, Y = several_labels()
+    with pytest.raises(ValueError, match=message):
+        explain.permutation_importance(network, X, change(Y))
+
+
+def test_several_labels_of_an_ensemble_and_any_scorer():
+    _, X, Y = several_labels(80)
+    network = DNNClassifier(
+        (8,), solver="lbfgs", alpha=0.1, max_iter=500, random_state=0
+    )
+    network.set_params(n_estimators=3).fit(X, Y)
+    own = explain.permutation_importance(network, X, Y, random_state=0)
+    named = explain.permutation_importance(
+        network, X, Y, scoring="accuracy", random_state=0
+    )
+    np.testing.assert_allclose(own.refit_errors, named.refit_errors)
+    members = network.predict_members(X)
+    assert members.shape == (3, 80, 2)
+    losses = explain.permutation_importance(
+        network, X, Y, scoring="f1_macro", random_state=0
+    )
+    assert (losses.refit_errors >= 0).all()
+
+
+def test_weights_reach_the_score_and_the_loss(iris_model):
+    model, X, y = iris_model
+    kept = np.asarray(y) != np.asarray(y)[0]
+    weight = np.where(kept, 1.0, 0.0)
+    ours = explain.permutation_importance(
+        model, X, y, sample_weight=weight, n_repeats=200, random_state=0
+    ).frame()
+    # rows of weight 0 are as left out
+    rest = explain.permutation_importance(
+        model, X[kept], y[kept], n_repeats=200, random_state=0
+    ).frame()
+    for name in ("importance", "ratio"):
+        np.testing.assert_allclose(ours[name], rest[name], rtol=0.1, atol=0.01)
+    everyone = explain.permutation_importance(
+        model, X, y, n_repeats=200, random_state=0
+    ).frame()
+    assert abs(everyone["importance"] - rest["importance"]).max() > 0.05
+    equal = explain.permutation_importance(
+        model, X, y, sample_weight=np.full(len(X), 7), n_repeats=200, random_state=0
+    ).frame()
+    pd.testing.assert_frame_equal(equal, everyone)
+
+
+@pytest.mark.parametrize("weight", [[1.0], [-1.0] * 150, [0.0] * 150, [np.nan] * 150])
+def test_weights_that_are_none(iris_model, weight):
+    model, X, y = iris_model
+    with pytest.raises(ValueError, match="`sample_weight` must"):
+        explain.permutation_importance(model, X, y, sample_weight=weight)

@@ -2,7 +2,11 @@ import numpy as np
 from oracles import Bagged, Formula, Logistic
 from sklearn.linear_model import LogisticRegression
 
-from skdnn.explain._methods.shuffling import measure_increases
+from skdnn.explain._methods.shuffling import (
+    draw_orders,
+    measure_increases,
+    row_losses,
+)
 from skdnn.explain._model.opening import open_problem
 
 TRUTH = Logistic([1.0, -0.5, 0.0, 0.25])
@@ -13,7 +17,7 @@ def increases_of(model, X, y, n_orders=10, seed=0):
     orders = np.array([draw.permutation(len(X)) for _ in range(n_orders)])
     problem = open_problem(model, X)
     return measure_increases(
-        problem, y.astype(int), [0, 1, 2, 3], orders, lambda: None
+        problem, y.astype(int), [0, 1, 2, 3], orders, np.ones(len(X)), lambda: None
     ), orders
 
 
@@ -75,3 +79,70 @@ def test_confident_mistakes_stay_finite():
         Formula(lambda X: (X[:, 0] > 9).astype(float)), X, X[:, 0] <= 9
     )
     assert np.isfinite(means).all()
+
+
+def weighted_sample(seed, n=100):
+    """Return rows drawn more often where column 0 is large, and their weights."""
+    X, y = TRUTH.draw(4 * n, seed)
+    chance = np.where(X[:, 0] > 0, 0.4, 0.1)
+    drawn = np.random.default_rng(seed).random(4 * n) < chance
+    weight = 1 / chance[drawn]
+    return X[drawn], y[drawn].astype(int), weight / weight.mean()
+
+
+def weighted_increases(seed, n_orders=10):
+    X, y, weight = weighted_sample(seed)
+    orders = draw_orders(weight, n_orders, seed)
+    problem = open_problem(TRUTH, X)
+    return measure_increases(problem, y, [0, 1, 2, 3], orders, weight, lambda: None)
+
+
+def test_weights_give_the_mean_over_pairs_of_the_population():
+    X, y, weight = weighted_sample(0, 40)
+    share = weight / weight.sum()
+    means, _, _ = weighted_increases_of(X, y, weight, 2000)
+    pairs = np.zeros((4, len(X), len(X)))
+    for j in range(4):
+        for i in range(len(X)):
+            moved = np.repeat(X[[i]], len(X), axis=0)
+            moved[:, j] = X[:, j]
+            code = np.full(len(X), y[i])
+            rise = loss_of(TRUTH.predict_proba(moved), code)
+            pairs[j, i] = rise - loss_of(TRUTH.predict_proba(X[[i]]), code[:1])
+    expected = np.einsum("jig,i,g->j", pairs, share, share)
+    np.testing.assert_allclose(means, expected, atol=0.01)
+    assert abs(pairs.mean(axis=(1, 2)) - expected).max() > 0.03  # weights matter
+
+
+def weighted_increases_of(X, y, weight, n_orders):
+    orders = draw_orders(weight, n_orders, 0)
+    problem = open_problem(TRUTH, X)
+    return measure_increases(problem, y, [0, 1, 2, 3], orders, weight, lambda: None)
+
+
+def test_weighted_error_is_the_deviation_over_other_samples():
+    results = [weighted_increases(seed) for seed in range(300)]
+    many = np.array([means for means, _, _ in results])
+    errors = np.array([np.diag(data) for _, data, _ in results])
+    used = [0, 1, 3]
+    ratio = np.sqrt(errors.mean(axis=0))[used] / many.std(axis=0)[used]
+    # on the safe side by the part that is counted twice
+    assert (ratio > 0.9).all()
+    assert (ratio < 1.3).all()
+
+
+def test_orders_are_permutations_or_in_proportion_to_weights():
+    equal = draw_orders(np.ones(6), 3, 0)
+    assert (np.sort(equal, axis=1) == np.arange(6)).all()
+    weight = np.array([0.0, 1.0, 3.0, 0.0])
+    orders = draw_orders(weight, 50, 0)
+    np.testing.assert_array_equal(
+        np.bincount(orders.ravel(), minlength=4), [0, 50, 150, 0]
+    )
+
+
+def test_losses_of_labels_are_added():
+    proba = np.array([[0.9, 0.2], [0.4, 0.5]])
+    labels = np.array([[1, 0], [1, 1]])
+    expected = [-np.log(0.9) - np.log(0.8), -np.log(0.4) - np.log(0.5)]
+    np.testing.assert_allclose(row_losses(proba, labels, 2)[:, 0], expected)

@@ -5,10 +5,13 @@ import pandas as pd
 import pytest
 from oracles import Bagged, Logistic
 from scipy import stats
+from sklearn.compose import make_column_transformer
+from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder
 
-from skdnn import explain
+from skdnn import DNNClassifier, explain
 
 TRUTH = Logistic([1.0, -0.5, 0.0, 0.25])
 NUMBERS = [
@@ -201,3 +204,55 @@ def test_intervals_of_importance_hold_that_of_the_limit():
         result = part(explain.summary(fitted(seed), X, y, random_state=0), "importance")
         held += ((result["ci_low"] <= limit) & (limit <= result["ci_high"])).to_numpy()
     assert held[[0, 1, 3]].mean() / 30 >= 0.9
+
+
+def test_effects_of_weighted_rows_are_those_of_repeated_rows():
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame(
+        {
+            "kind": rng.choice(["a", "b", "c"], 90, p=[0.5, 0.3, 0.2]),
+            "z": rng.normal(size=90),
+        }
+    )
+    y = (X["kind"] == "a") ^ (X["z"] > 0)
+    encoder = make_column_transformer(
+        (OneHotEncoder(), ["kind"]), remainder="passthrough"
+    )
+    model = make_pipeline(encoder, RandomForestClassifier(20, random_state=0)).fit(X, y)
+    times = rng.integers(1, 4, 90)
+    weighted = explain.summary(model, X, y, sample_weight=times, random_state=0)
+    many = X.loc[X.index.repeat(times)].reset_index(drop=True)
+    repeated = explain.summary(model, many, np.repeat(y, times), random_state=0)
+    keys = ["feature", "level", "class"]
+    ours, theirs = (
+        part(result, "effect").set_index(keys).loc["kind", "value"]
+        for result in (weighted, repeated)
+    )
+    np.testing.assert_allclose(ours, theirs.loc[ours.index])
+    # importance of the same population, drawn in other ways
+    ours, theirs = (
+        part(result, "importance").set_index("feature")
+        for result in (weighted, repeated)
+    )
+    assert (abs(ours["value"] - theirs["value"]) < 4 * ours["std_error"]).all()
+    # rows that count twice are not twice the rows
+    assert (ours["data_error"] > theirs["data_error"]).all()
+
+
+def test_several_labels():
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame(rng.normal(size=(120, 3)), columns=list("abc"))
+    Y = pd.DataFrame({"oak": (X["a"] > 0).astype(int), "ash": (X["b"] > 0).astype(int)})
+    network = DNNClassifier(
+        (8,), solver="lbfgs", alpha=0.1, max_iter=500, random_state=0
+    )
+    result = explain.summary(network.fit(X, Y), X, Y, random_state=0)
+    effects = part(result, "effect").set_index(["feature", "class"])["value"]
+    assert effects["a", "oak"] > 5 * abs(effects["a", "ash"])
+    assert effects["b", "ash"] > 5 * abs(effects["b", "oak"])
+    importance = part(result, "importance")
+    assert importance.loc[importance["value"].idxmin(), "feature"] == "c"
+    # two labels are not the two classes of a binary table
+    assert result.n_effects == 6
+    with pytest.raises(ValueError, match=r"rows of one class each.*'oak'"):
+        explain.report(network, X, Y)

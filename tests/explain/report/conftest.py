@@ -188,7 +188,9 @@ def build_evidence(
         "performance": performance,
         "simple": None if simple is None else _performance.measure(codes, simple),
         "simple_note": note,
-        "base": _performance.measure(codes, _performance.baseline(codes, n_classes)),
+        "base": _performance.measure(
+            codes, _performance.baseline(codes, n_classes, np.ones(len(codes)))
+        ),
         "importance": importance,
         "scoring": "accuracy",
         "profiles": _profiles(names, classes, X, rng),
@@ -200,6 +202,7 @@ def build_evidence(
         **_trust([shap, lime], importance, len(some)),
         "chosen": chosen,
         "agreement": agreement,
+        "is_weighted": False,
         "n_background": 112,
         "random_state": 0,
     }
