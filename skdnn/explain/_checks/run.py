@@ -17,6 +17,7 @@ from skdnn.explain._methods.deletion_curves import compute_deletion_curves
 from skdnn.explain._methods.lime import compute_lime
 from skdnn.explain._methods.lime_sampling import Bins, Pool, draw_rows
 from skdnn.explain._methods.shap import ShapConfig, compute_shap
+from skdnn.explain._model.columns import OTHERS
 from skdnn.explain._model.opening import open_problem
 from skdnn.explain._model.target import Problem
 from skdnn.explain._results.attributions import Attributions, BreakDown
@@ -178,12 +179,16 @@ def measure_off_grid(
     places = result.table[[*names, *cells]].drop_duplicates()
     off = []
     for place in places.itertuples(index=False):
-        moved = rows.copy()
+        moved, is_known = rows.copy(), True
         for name, cell in zip(place[: len(names)], place[len(names) :], strict=True):
-            moved[:, position[name]] = code_of(columns[name], cell)
-        off.append(float(support.outside(moved).mean()))
+            code = code_of(columns[name], cell)
+            # the levels that "others" stands for are not known here
+            is_known &= code != OTHERS
+            moved[:, position[name]] = code
+        off.append(support.outside(moved).mean() if is_known else np.nan)
     label = [" × ".join(place) for place in places[names].to_numpy()]
-    return pd.DataFrame({"feature": label, "x": places[cells[0]], "off_data": off})
+    table = pd.DataFrame({"feature": label, "x": places[cells[0]], "off_data": off})
+    return table.dropna(subset="off_data")
 
 
 def measure_columns(result: Result, problem: Problem, seed: int) -> list[ColumnProblem]:

@@ -8,7 +8,9 @@ import pandas as pd
 
 from skdnn._runtime.progress import Progress
 from skdnn.explain._methods.profiles import curve_table, make_profiles
+from skdnn.explain._model.columns import OTHERS
 from skdnn.explain._model.grid import output_differences
+from skdnn.explain._model.levels import gather_levels, has_others, levels_for_others
 from skdnn.explain._model.opening import open_averaging_problem
 from skdnn.explain._model.options import (
     Features,
@@ -50,8 +52,9 @@ def accumulated_local_effects(
     features : str, int or list of these, default=None
         Columns to vary, by name or position. None is all.
     grid_resolution : int, default=50
-        Maximum number of interval ends of a numeric column: quantiles, so that all
-        intervals hold equally many rows. Other columns have all categories.
+        Maximum number of interval ends: quantiles of numbers, dates and other levels
+        with an order, so that all intervals hold equally many rows. Of other columns
+        with more levels, the most frequent ones and last "others".
     output : {"probability", "log_odds"}, default="probability"
         What is averaged.
     random_state : int, RandomState or None, default=None
@@ -83,7 +86,9 @@ def accumulated_local_effects(
     Categories are in the order of their dtype if it has one. Otherwise, as in the
     authors' ALEPlot, it is the first coordinate of multidimensional scaling of
     distances summed over the other columns: Kolmogorov-Smirnov's for numeric ones, half
-    the differences of the shares for others.
+    the differences of the shares for others. "others" (with underscores if a level has
+    this name) stands for all rare levels: rows move to their own one, or, if they have
+    none, to that of one row, drawn evenly.
 
     References
     ----------
@@ -127,11 +132,13 @@ def compute_accumulated_local_effects(
         if target.columns[j].is_numeric:
             points, effects = _numeric_effects(target, rows, j, resolution)
         else:
-            points, effects = _category_effects(target, rows, j)
+            points, effects = _category_effects(target, rows, j, resolution)
         return curve_table(target, j, points, target.split(effects[None]))
 
     unit = f"change of the {target.unit}"
-    return make_profiles(problem, positions, table_of, step, ACCUMULATED, unit)
+    return make_profiles(
+        problem, positions, table_of, resolution, step, ACCUMULATED, unit
+    )
 
 
 def _numeric_effects(
@@ -153,13 +160,13 @@ def _numeric_effects(
 
 
 def _category_effects(
-    target: Target, rows: np.ndarray, j: int
+    target: Target, rows: np.ndarray, j: int, resolution: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the ordered categories and their effects, (n_categories, n_outputs).
 
     The rows of two neighbouring categories are moved from the first to the second.
     """
-    codes, place = np.unique(rows[:, j], return_inverse=True)
+    codes, place = gather_levels(target.columns[j], rows[:, j], resolution)
     order = _category_order(target, rows, j, codes, place)
     codes, place = codes[order], np.argsort(order)[place]
     last = len(codes) - 1
@@ -177,6 +184,9 @@ def _accumulated(
     """Return the mean changes over the rows' intervals, accumulated, at their ends."""
     n = len(ends) - 1  # every interval has rows
     low, high = ends[interval], ends[interval + 1]
+    if has_others(ends):
+        others = levels_for_others(ends, rows[:, j])
+        low, high = (np.where(side == OTHERS, others, side) for side in (low, high))
     sums = np.zeros((n, target.n_outputs))
     for part, changes in output_differences(target, rows, j, low, high):
         for k, column in enumerate(changes.T):
@@ -189,11 +199,11 @@ def _category_order(
     target: Target, rows: np.ndarray, j: int, codes: np.ndarray, place: np.ndarray
 ) -> np.ndarray:
     """Return the order of the categories; `place` is that of each row in `codes`."""
-    listed = target.columns[j].sort_categories(codes)
-    order = np.searchsorted(codes, listed)
-    n = len(codes)
+    order = np.arange(len(codes))
+    n = len(codes) - has_others(codes)  # they stay last
     if n < 3 or target.columns[j].is_ordered:
         return order
+    rows, place = rows[place < n], place[place < n]
     distance = np.zeros((n, n))
     for other, column in enumerate(target.columns):
         if other != j:
@@ -202,9 +212,10 @@ def _category_order(
     inner = -0.5 * centre @ distance**2 @ centre
     along = np.linalg.eigh(inner)[1][:, -1]
     # the sign is arbitrary: the category listed first comes before that listed last
-    if along[order[0]] > along[order[-1]]:
+    if along[0] > along[-1]:
         along = -along
-    return order[np.argsort(np.round(along[order], 9), kind="stable")]
+    order[:n] = np.argsort(np.round(along, 9), kind="stable")
+    return order
 
 
 def category_distances(

@@ -9,6 +9,7 @@ import pandas as pd
 from skdnn._runtime.progress import Progress
 from skdnn.explain._model.columns import Column
 from skdnn.explain._model.grid import output_differences, outputs_at
+from skdnn.explain._model.levels import gather_levels, has_others, levels_for_others
 from skdnn.explain._model.opening import open_averaging_problem
 from skdnn.explain._model.options import Features, RandomState, Step
 from skdnn.explain._model.target import Problem, Target
@@ -18,6 +19,8 @@ from skdnn.explain._results.tables import ResultTable
 _MEASURED = ["effect", "data_error", "refit_error", "n_rows"]
 # Steps, in standard deviations of the column, as in cito.
 _STEP = 0.1
+# Levels of a column that are measured one by one, as grid points of the profiles.
+_MAX_LEVELS = 50
 
 
 def average_conditional_effects(
@@ -71,6 +74,11 @@ def average_conditional_effects(
     whole steps; rows whose value is missing are left out. A constant column has effect
     0. For a linear output the effect is the coefficient. The reference is the first
     category of an ordered column, such as booleans, else the most frequent one.
+
+    Of more than 50 levels, the 49 most frequent ones are measured, or 50 quantiles of
+    dates and other levels with an order. "others" (with underscores if a level has this
+    name) stands for all rare levels: a row with a rare level keeps it, and each other
+    row is given that of one row, drawn evenly.
 
     For an ensemble, `std_error` is the standard deviation over the members, and the
     interval is Student's t interval: if they were fitted to bootstrap samples, it
@@ -221,20 +229,20 @@ def _contrasts(
 ) -> pd.DataFrame:
     """Return the mean effect of each category, instead of the reference, by class."""
     column = target.columns[j]
-    codes, positions = np.unique(rows[:, j], return_inverse=True)
-    listed = column.sort_categories(codes)
-    totals = np.bincount(positions, weight)[np.searchsorted(codes, listed)]
+    listed, place = gather_levels(column, rows[:, j], _MAX_LEVELS)
+    rare = levels_for_others(listed, rows[:, j])[:, None]
+    totals = np.bincount(place, weight)[: len(listed) - has_others(listed)]
     first = 0 if column.is_ordered else int(totals.argmax())
     others = np.delete(np.arange(len(listed)), first)
     others = others if len(others) else np.array([first])  # itself if it is the only
     mean = _Mean(target, len(others))
     for start in range(0, len(rows), target.block_rows):
-        some = rows[start : start + target.block_rows].copy()
+        block = slice(start, start + target.block_rows)
+        some, points = rows[block].copy(), listed[others, None]
         some[:, j] = listed[first]
         reference = target.predict(some)
-        for part, output in outputs_at(target, some, [j], listed[others, None]):
-            own = weight[start : start + target.block_rows]
-            mean.add(output - reference, own, part)
+        for part, output in outputs_at(target, some, [j], points, rare[block]):
+            mean.add(output - reference, weight[block], part)
     names = column.displayed(listed)
     table = mean.table()
     table["level"] = np.repeat(names[others], target.n_classes)

@@ -7,7 +7,12 @@ import numpy as np
 import pandas as pd
 
 from skdnn._runtime.progress import Progress
-from skdnn.explain._methods.profiles import curve_table, grid_curves, make_profiles
+from skdnn.explain._methods.profiles import (
+    Curves,
+    curve_table,
+    make_profiles,
+    single_curves,
+)
 from skdnn.explain._model.grid import grid_points
 from skdnn.explain._model.opening import open_problem
 from skdnn.explain._model.options import (
@@ -47,8 +52,9 @@ def ceteris_paribus(
     features : str, int or list of these, default=None
         Columns to vary, by name or position. None is all.
     grid_resolution : int, default=50
-        Maximum number of grid points of a numeric column, in addition to the row's own.
-        Other columns have all categories.
+        Maximum number of grid points, in addition to the row's own value. A column with
+        more levels has the most frequent ones and "others", or quantiles if the levels
+        have an order, such as dates.
     output : {"probability", "log_odds"}, default="probability"
         What is shown.
     random_state : object, default=None
@@ -70,7 +76,9 @@ def ceteris_paribus(
 
     Notes
     -----
-    The mean of such curves over many rows is `partial_dependence`.
+    The mean of such curves over many rows is `partial_dependence`. The value at
+    "others" (with underscores if a level has this name) is the mean over 20 of the
+    other levels of the background, drawn evenly from its rows.
 
     References
     ----------
@@ -112,17 +120,25 @@ def compute_ceteris_paribus(
 
     def table_of(j: int) -> pd.DataFrame:
         points = grid_points(target.columns[j], problem.background[:, j], resolution)
-        return _with_own_values(target, X, j, points, predictions)
+        curves = single_curves(target, X, j, points, problem.background[:, j])
+        return _with_own_values(target, X, j, points, curves, predictions)
 
-    return make_profiles(problem, positions, table_of, step, "Ceteris paribus", own=own)
+    method = "Ceteris paribus"
+    return make_profiles(
+        problem, positions, table_of, resolution, step, method, own=own
+    )
 
 
 def _with_own_values(
-    target: Target, X: np.ndarray, j: int, points: np.ndarray, predictions: np.ndarray
+    target: Target,
+    X: np.ndarray,
+    j: int,
+    points: np.ndarray,
+    curves: Curves,
+    predictions: np.ndarray,
 ) -> pd.DataFrame:
     """Return curves along column j with each row's own value among the grid points."""
     own, k = X[:, j], target.n_classes
-    curves = grid_curves(target, X, j, points, average=False)
     table = curve_table(target, j, points, curves, np.arange(len(X)))
     is_point = np.isin(own, points) | (np.isnan(own) & np.isnan(points).any())
     added = np.flatnonzero(~is_point)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from skdnn.explain._model.columns import Column
+from skdnn.explain._model.columns import OTHERS, Column
 from skdnn.explain._model.target import Problem
 
 LEAST_ROWS = 10
@@ -82,10 +82,11 @@ def code_of(column: Column, cell: Any) -> float:
     """Return the code of a value that a result shows; NaN for a missing number."""
     if column.is_numeric:
         return float(cell)
-    for code, category in enumerate(column.categories):
-        missing = pd.isna(category), pd.isna(cell)
-        if all(missing) or (not any(missing) and category == cell):
-            return float(code)
+    code = column.code_by_category.get(None if pd.isna(cell) else cell)
+    if code is not None:
+        return float(code)
+    if isinstance(cell, str) and cell == column.others_name:
+        return OTHERS
     raise ValueError(
         f"`X` and `background` must be those of the result. Got none of {cell!r} in "
         f"column {column.name!r}."

@@ -7,8 +7,14 @@ import numpy as np
 import pandas as pd
 
 from skdnn._runtime.progress import Progress
-from skdnn.explain._methods.profiles import curve_table, grid_curves, make_profiles
+from skdnn.explain._methods.profiles import (
+    average_curve,
+    curve_table,
+    make_profiles,
+    single_curves,
+)
 from skdnn.explain._model.grid import grid_points, outputs_at
+from skdnn.explain._model.levels import levels_for_others
 from skdnn.explain._model.names import positions_of
 from skdnn.explain._model.opening import open_averaging_problem
 from skdnn.explain._model.options import RandomState, Step, check_count, no_step
@@ -44,9 +50,10 @@ def partial_dependence(
         Columns to vary, by name or position. None is all. A list of pairs, such as
         ``[("age", "income")]``, varies two columns at once.
     grid_resolution : int, default=None
-        Maximum number of grid points of a numeric column: its own values if there are
-        no more, else evenly spread over their central 95%. Other columns have all
-        categories. None is 50, or 20 for each column of a pair.
+        Maximum number of grid points: the column's own values if there are no more,
+        else numbers evenly spread over their central 95%, quantiles of dates and other
+        levels with an order, or the most frequent levels and last "others". None is 50,
+        or 20 for each column of a pair.
     ice : bool, default=False
         Whether there is one curve for each row instead of their mean; not for pairs.
     output : {"probability", "log_odds"}, default="probability"
@@ -72,6 +79,11 @@ def partial_dependence(
     -----
     Every row is given each grid point in turn [1]_ (equation 53), whether or not such
     rows occur; `accumulated_local_effects` avoids rows that do not.
+
+    "others" (with underscores if a level has this name) stands for all rare levels,
+    none of which is invented: a row with a rare level keeps it, and each other row is
+    given that of one row, drawn evenly. With `ice` it is each row's mean over 20 rare
+    levels.
 
     References
     ----------
@@ -135,11 +147,14 @@ def compute_partial_dependence(
 
     def table_of(j: int) -> pd.DataFrame:
         points = grid_points(target.columns[j], rows[:, j], resolution)
-        curves = grid_curves(target, rows, j, points, average=not ice)
+        if ice:
+            curves = single_curves(target, rows, j, points, rows[:, j])
+        else:
+            curves = average_curve(target, rows, j, points)
         return curve_table(target, j, points, curves, samples)
 
     method = "Individual conditional expectation" if ice else "Partial dependence"
-    return make_profiles(problem, positions, table_of, step, method)
+    return make_profiles(problem, positions, table_of, resolution, step, method)
 
 
 def _of_pairs(
@@ -152,9 +167,13 @@ def _of_pairs(
     def table_of(pair: Sequence[int]) -> pd.DataFrame:
         second = target.columns[pair[1]]
         sides = [grid_points(target.columns[j], rows[:, j], resolution) for j in pair]
+        each = zip(sides, pair, strict=True)
+        others = [levels_for_others(side, rows[:, j]) for side, j in each]
         points = np.stack(np.meshgrid(*sides, indexing="ij"), axis=-1).reshape(-1, 2)
         means = np.empty((1, len(points), target.n_outputs))
-        for part, output in outputs_at(target, rows, pair, points):
+        for part, output in outputs_at(
+            target, rows, pair, points, np.column_stack(others)
+        ):
             means[0, part] = output.mean(axis=1)
         table = curve_table(target, pair[0], points[:, 0], target.split(means))
         table.insert(1, "feature_2", second.name)
@@ -163,4 +182,4 @@ def _of_pairs(
         return table
 
     method = "Partial dependence on two columns"
-    return make_profiles(problem, pairs, table_of, step, method)
+    return make_profiles(problem, pairs, table_of, resolution, step, method)

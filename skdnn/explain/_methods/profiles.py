@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from skdnn.explain._model.grid import outputs_at, ticks_of
+from skdnn.explain._model.levels import drawn_levels, has_others, levels_for_others
 from skdnn.explain._model.options import Step
 from skdnn.explain._model.target import Problem, Target
 from skdnn.explain._results.profiles import Profiles
@@ -15,18 +16,46 @@ from skdnn.explain._results.profiles import Profiles
 # have shape (n_samples, n_points, n_classes).
 Curves = tuple[np.ndarray, np.ndarray | None]
 
+# Rare levels that the curve of one row is averaged over.
+_N_DRAWN = 20
 
-def grid_curves(
-    target: Target, rows: np.ndarray, j: int, points: np.ndarray, *, average: bool
+
+def average_curve(
+    target: Target, rows: np.ndarray, j: int, points: np.ndarray
 ) -> Curves:
-    """Return the curve of every row along column j, or their average."""
-    values = np.empty((1 if average else len(rows), len(points), target.n_classes))
+    """Return the average of the rows' curves along column j."""
+    others = levels_for_others(points, rows[:, j])[:, None]
+    means = np.empty((1, len(points), target.n_outputs))
+    for part, output in outputs_at(target, rows, [j], points[:, None], others):
+        means[0, part] = output.mean(axis=1)
+    return target.split(means)
+
+
+def single_curves(
+    target: Target, rows: np.ndarray, j: int, points: np.ndarray, cells: np.ndarray
+) -> Curves:
+    """Return the curve of every row along column j; `cells` are of the background.
+
+    One row at one rare level would say little about the others: it is moved to some.
+    """
+    values = np.empty((len(rows), len(points), target.n_classes))
     errors = np.empty_like(values) if target.n_refits else None
-    for part, output in outputs_at(target, rows, [j], points[:, None]):
-        by_row = output.mean(axis=1)[None] if average else output.transpose(1, 0, 2)
-        values[:, part], spread = target.split(by_row)
+
+    def keep(start: int, output: np.ndarray) -> None:
+        part = slice(start, start + len(output))
+        values[:, part], spread = target.split(output.swapaxes(0, 1))
         if errors is not None:
             errors[:, part] = spread
+
+    single = points[:-1] if has_others(points) else points
+    for part, output in outputs_at(target, rows, [j], single[:, None], rows[:, [j]]):
+        keep(part.start, output)
+    if len(single) < len(points):
+        drawn = drawn_levels(points, cells, _N_DRAWN)[:, None]
+        sums = np.zeros((len(rows), target.n_outputs))
+        for _, output in outputs_at(target, rows, [j], drawn, rows[:, [j]]):
+            sums += output.sum(axis=0)
+        keep(len(single), sums[None] / _N_DRAWN)
     return values, errors
 
 
@@ -60,6 +89,7 @@ def make_profiles(
     problem: Problem,
     positions: Sequence[Any],
     table_of: Callable[[Any], pd.DataFrame],
+    resolution: int,
     step: Step,
     method: str,
     unit: str | None = None,
@@ -74,7 +104,8 @@ def make_profiles(
     errors = table.pop("refit_error").to_numpy() if target.n_refits else None
     rows, ticks = problem.background, {}
     for j in np.ravel(positions):
-        ticks[target.columns[j].name] = ticks_of(target.columns[j], rows[:, j])
+        column = target.columns[j]
+        ticks[column.name] = ticks_of(column, rows[:, j], resolution)
     return Profiles(
         table,
         method,

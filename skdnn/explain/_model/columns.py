@@ -5,10 +5,16 @@ position among the categories that occur.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import pandas as pd
+
+# The code that stands for all rare levels of a column; see levels.py.
+OTHERS = -np.inf
+# How it is shown.
+OTHERS_NAME = "others"
 
 
 @dataclass(frozen=True)
@@ -43,6 +49,22 @@ class Column:
             or pd.api.types.is_datetime64_any_dtype(self.dtype)
         )
 
+    @cached_property
+    def code_by_category(self) -> dict[Any, int]:
+        """The code of each category; that of missing ones under None."""
+        codes: dict[Any, int] = {}
+        for code, category in enumerate(() if self.is_numeric else self.categories):
+            codes.setdefault(None if pd.isna(category) else category, code)
+        return codes
+
+    @cached_property
+    def others_name(self) -> str:
+        """What results show for OTHERS: "others" unless a category has that name."""
+        name = OTHERS_NAME
+        while name in self.code_by_category:
+            name += "_"
+        return name
+
     def decode(self, codes: np.ndarray) -> Any:
         """Return values in the user's dtype."""
         if self.categories is not None:
@@ -69,8 +91,11 @@ class Column:
         """Return codes as results show them: floats, or the categories themselves."""
         if self.is_numeric:
             return self.rounded(codes)
-        values = np.empty(len(codes), dtype=object)
-        values[:] = list(self.decode(codes))
+        is_others = codes == OTHERS
+        decoded = self.decode(np.where(is_others, 0, codes))
+        values = np.fromiter(decoded, dtype=object, count=len(codes))
+        if is_others.any():
+            values[is_others] = self.others_name
         return values
 
 

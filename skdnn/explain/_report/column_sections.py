@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from skdnn.explain._model.columns import OTHERS_NAME
 from skdnn.explain._report import sentences
 from skdnn.explain._report.cells import as_column, cell_text, is_missing, plain
 from skdnn.explain._report.evidence import Evidence
@@ -72,6 +73,8 @@ def curve(
         apart = np.abs(values - values.mean(axis=1, keepdims=True)).max(axis=0)
         own = None if is_missing(own) else own
         apart[[cell == own for cell in x]] = np.inf
+        if str(x[-1]).rstrip("_") == OTHERS_NAME:  # what it gathers is not left out
+            apart[-1] = np.inf
         kept = np.sort(np.argsort(-apart, kind="stable")[:N_CATEGORIES])
     return {
         "feature": name,

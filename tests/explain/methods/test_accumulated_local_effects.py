@@ -262,6 +262,6 @@ def test_many_levels_and_numbers_take_no_longer_than_they_must():
             return np.column_stack([1 - p, p])
 
     result = explain.accumulated_local_effects(Counted(), X)
-    assert len(result.frame()) == 2 * (90 + 50)
+    assert len(result.frame()) == 2 * (50 + 50)
     assert len(calls) < 10
     assert sum(calls) < 6 * len(X) + 10

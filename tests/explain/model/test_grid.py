@@ -44,7 +44,7 @@ def test_infinite_and_missing_cells():
     assert grid_points(column, cells, 50).tolist() == [1, 2]
     column, cells = coded([np.nan] * 3)
     assert np.isnan(grid_points(column, cells, 50)).all()
-    assert len(ticks_of(column, cells)) == 0
+    assert len(ticks_of(column, cells, 50)) == 0
 
 
 @pytest.mark.parametrize(
@@ -68,16 +68,16 @@ def test_categories_have_an_order(cells, order, ordered):
 
 def test_ticks_are_deciles_or_shares():
     column, cells = coded(np.arange(101.0))
-    np.testing.assert_allclose(ticks_of(column, cells), np.arange(10, 100, 10))
+    np.testing.assert_allclose(ticks_of(column, cells, 50), np.arange(10, 100, 10))
     column, cells = coded(["b", "a", "b", "b"])
-    assert ticks_of(column, cells).tolist() == [0.25, 0.75]
+    assert ticks_of(column, cells, 50).tolist() == [0.25, 0.75]
 
 
 def test_outputs_come_in_blocks_of_points():
     X = np.random.default_rng(0).random((3000, 2))
     target = open_problem(Formula(lambda X: (X[:, 0] + X[:, 1]) / 100), X).target
     points = np.column_stack([np.arange(40.0), np.arange(40.0) / 2])
-    parts = list(outputs_at(target, X, [1, 0], points))
+    parts = list(outputs_at(target, X, [1, 0], points, X[:, [1, 0]]))
     assert [len(output) for _, output in parts] == [16, 16, 8]
     together = np.concatenate([output for _, output in parts])
     np.testing.assert_allclose(
