@@ -165,7 +165,8 @@ class KerasClassifier(Wrapper):
         Raises
         ------
         ValueError
-            If X or y is invalid, y has one class, or there is no loss.
+            If X or y is invalid, y has one class, there is no loss, or the last layer
+            or the loss does not fit the classes.
         TypeError
             For an argument or a parameter that is not used.
         skdnn.exceptions.ForkError

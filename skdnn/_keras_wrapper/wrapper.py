@@ -20,8 +20,9 @@ from sklearn.utils.validation import (
 
 from skdnn._keras_wrapper import routing, scikeras_import
 from skdnn._keras_wrapper.building import build_again, seeded
+from skdnn._keras_wrapper.outputs import as_probabilities, check_network
 from skdnn._keras_wrapper.prediction import predict
-from skdnn._keras_wrapper.target_encoder import ClassEncoder, as_probabilities
+from skdnn._keras_wrapper.target_encoder import ClassEncoder
 from skdnn._runtime import keras_backend
 from skdnn._runtime.compat import check_sample_weight
 from skdnn._runtime.seeds import as_seed
@@ -29,6 +30,9 @@ from skdnn._training.keras_fallback import overrides
 from skdnn._training.loop import train_model
 from skdnn._training.nested_rows import NestedRows, take
 from skdnn._training.task import ModelTask
+
+# Methods whose overriding makes predictions other than the network's outputs.
+_OWN_PREDICTIONS = ("predict", "predict_step", "make_predict_function")
 
 _wrappers = scikeras_import.load("scikeras.wrappers")
 _metric_name = scikeras_import.load("scikeras.utils").metric_name
@@ -249,9 +253,12 @@ class Wrapper(_wrappers.KerasClassifier):  # type: ignore[misc, name-defined]
         X = self.feature_encoder_.transform(X)
         self._check_model_compatibility(y)
         arguments = routing.method_arguments("fit", self.get_params(), self._fit_kwargs)
+        is_new = not warm_start or not hasattr(self, "history_")
+        if is_new and not any(overrides(self.model_, m) for m in _OWN_PREDICTIONS):
+            check_network(self.model_, self.target_encoder_, X)
         task = self._training_task(NestedRows(X, y, weight), arguments | kwargs)
         history = train_model(task).history
-        if not warm_start or not hasattr(self, "history_") or task.first_epoch == 0:
+        if is_new or task.first_epoch == 0:
             self.history_: dict[str, list[float]] = {}
         for name, values in history.items():
             self.history_.setdefault(_history_name(name), []).extend(values)
@@ -335,8 +342,7 @@ class Wrapper(_wrappers.KerasClassifier):  # type: ignore[misc, name-defined]
             X = take(X, slice(0, arguments["steps"] * (size or 32)))
         callbacks = self._predict_callbacks + _as_list(arguments.get("callbacks"))
         outputs = predict(self.model_, X, size, callbacks)
-        exclusive = self.target_type_ != "multilabel-indicator"
-        return as_probabilities(self.model_, outputs, exclusive=exclusive)
+        return as_probabilities(self.model_, self.target_encoder_, outputs)
 
 
 def _nothing() -> None:

@@ -4,6 +4,7 @@ Of each, the reason why no public name serves; ``tests/runtime/test_compat.py`` 
 when one can go.
 """
 
+import sys
 from collections import defaultdict
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -14,8 +15,6 @@ import sklearn.utils._param_validation as _constraints
 import sklearn.utils.validation
 from joblib.parallel import BACKENDS, get_active_backend
 from sklearn.model_selection import GridSearchCV
-
-from skdnn._runtime import keras_backend
 
 # scikit-learn
 
@@ -153,9 +152,9 @@ def rekey_optimizer(copy: Any, optimizer: Any) -> None:
 def name_counts() -> dict[str, int]:
     """Return how often Keras has given each automatic name in this thread.
 
-    Nothing public reads or sets it; ``clear_session`` resets all, the user's too.
+    Nothing public reads or sets it; ``clear_session`` resets all, the user's too. For
+    a process that has loaded Keras.
     """
-    keras_backend.load()
     from keras.src.backend.common import global_state
 
     return dict(global_state.get_global_attribute(_NAME_COUNTS) or {})
@@ -171,6 +170,20 @@ def set_name_counts(counts: dict[str, int]) -> None:
 _NAME_COUNTS = "object_name_uids"
 
 # TensorFlow
+
+
+def started_runtimes() -> set[str]:
+    """Return which of TensorFlow and JAX have threads and devices in this process.
+
+    Nothing is imported or started; the public names would start them.
+    """
+    eager = getattr(sys.modules.get(_EAGER_CONTEXT), "_context", None)
+    devices = getattr(sys.modules.get("jax._src.xla_bridge"), "_backends", None)
+    started = {"tensorflow": getattr(eager, "_initialized", False), "jax": devices}
+    return {name for name, value in started.items() if value}
+
+
+_EAGER_CONTEXT = "tensorflow.python.eager.context"
 
 
 def clear_kernel_cache() -> None:

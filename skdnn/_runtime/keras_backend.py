@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from skdnn import exceptions
-from skdnn._runtime import threads
+from skdnn._runtime import compat, threads
 
 _LOG_LEVEL = "TF_CPP_MIN_LOG_LEVEL"
 _lock = threading.Lock()
@@ -21,15 +21,16 @@ _first_process: int | None = None  # that used Keras
 def load() -> Any:
     """Import Keras and its backend, without their messages, and return the module.
 
-    Raises `ForkError` in a process that was forked after its parent had used Keras:
-    the threads of the backend do not survive a fork, so that the first call hangs.
+    Raises `ForkError` in a process that was forked after its parent had used Keras, or
+    other code in it the backend: the threads of the backend do not survive a fork, so
+    that the first call hangs.
     """
     global _first_process
     if _first_process is not None and not is_used_here():
         raise exceptions.ForkError(
             "A network must be trained in the process that first used Keras, or in a "
             f"fresh one; this process ({os.getpid()}) was forked from {_first_process} "
-            "after that, where TensorFlow would hang. Start workers with joblib's "
+            "after that, where its backend would hang. Start workers with joblib's "
             "'loky' backend or multiprocessing.get_context('spawn'); predicting "
             "works in any process."
         )
@@ -39,6 +40,21 @@ def load() -> Any:
             keras = _import_keras()
             _first_process = os.getpid()
     return keras
+
+
+def _note_use_before_fork() -> None:
+    """Remember, in a child just forked, that others had started the backend before."""
+    global _first_process
+    keras: Any = sys.modules.get("keras")
+    name = os.environ.get("KERAS_BACKEND", "tensorflow")
+    if hasattr(keras, "backend"):
+        name = keras.backend.backend()
+    if _first_process is None and name in compat.started_runtimes():
+        _first_process = os.getppid()
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork
+    os.register_at_fork(after_in_child=_note_use_before_fork)
 
 
 def is_used_here() -> bool:

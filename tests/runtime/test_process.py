@@ -204,3 +204,37 @@ print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """
     assert run(code).stdout.strip() == "7"
     assert issubclass(ForkError, RuntimeError)
+
+
+FORK = """
+import os, signal
+import numpy as np
+import keras
+{start}
+from skdnn import DNNClassifier
+from skdnn.exceptions import ForkError
+import warnings; warnings.simplefilter("ignore")
+X, y = np.random.default_rng(0).random((60, 3)), np.arange(60) % 2
+child = os.fork()
+if child == 0:
+    signal.alarm(60)
+    try:
+        DNNClassifier((8,), max_iter=2).fit(X, y)
+    except ForkError as error:
+        os._exit(7 if f"forked from {{os.getppid()}}" in str(error) else 1)
+    os._exit(2)
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+@pytest.mark.parametrize(
+    ("start", "expected"),
+    [
+        ("", "2"),  # what was only imported trains
+        ("keras.ops.zeros(3) + 1", "7"),
+        ("import tensorflow as tf; tf.constant(1)", "7"),
+    ],
+)
+def test_forked_child_of_other_code_that_used_keras_gets_an_error(start, expected):
+    assert run(FORK.format(start=start)).stdout.strip() == expected

@@ -215,9 +215,7 @@ def several_labels(n=150):
     rng = np.random.default_rng(0)
     X = pd.DataFrame(rng.normal(size=(n, 3)), columns=list("abc"))
     Y = pd.DataFrame({"oak": (X["a"] > 0).astype(int), "ash": (X["b"] > 0).astype(int)})
-    network = DNNClassifier(
-        (8,), solver="lbfgs", alpha=5, max_iter=500, random_state=0
-    )
+    network = DNNClassifier((8,), solver="lbfgs", alpha=5, max_iter=500, random_state=0)
     return network.fit(X, Y), X, Y
 
 
@@ -263,9 +261,7 @@ def test_labels_that_do_not_fit(change, message):
 
 def test_several_labels_of_an_ensemble_and_any_scorer():
     _, X, Y = several_labels(80)
-    network = DNNClassifier(
-        (8,), solver="lbfgs", alpha=5, max_iter=500, random_state=0
-    )
+    network = DNNClassifier((8,), solver="lbfgs", alpha=5, max_iter=500, random_state=0)
     network.set_params(n_estimators=3).fit(X, Y)
     own = explain.permutation_importance(network, X, Y, random_state=0)
     named = explain.permutation_importance(

@@ -243,9 +243,7 @@ def test_several_labels():
     rng = np.random.default_rng(0)
     X = pd.DataFrame(rng.normal(size=(120, 3)), columns=list("abc"))
     Y = pd.DataFrame({"oak": (X["a"] > 0).astype(int), "ash": (X["b"] > 0).astype(int)})
-    network = DNNClassifier(
-        (8,), solver="lbfgs", alpha=5, max_iter=500, random_state=0
-    )
+    network = DNNClassifier((8,), solver="lbfgs", alpha=5, max_iter=500, random_state=0)
     result = explain.summary(network.fit(X, Y), X, Y, random_state=0)
     effects = part(result, "effect").set_index(["feature", "class"])["value"]
     assert effects["a", "oak"] > 5 * abs(effects["a", "ash"])
