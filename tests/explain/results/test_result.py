@@ -66,7 +66,7 @@ def test_frame_plain_data_and_html(name, results):
 def test_every_result_has_checks(name, results):
     checks = results[name].checks()
     assert [finding.code for finding in checks] == [
-        f"SKD{number}" for number in range(101, 112)
+        f"SKD{number}" for number in range(101, 113)
     ]
     applicable = {f.code: f.verdict for f in checks if f.verdict != "not applicable"}
     assert applicable == VERDICTS.get(name, {"SKD109": "silent"})
