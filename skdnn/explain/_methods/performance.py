@@ -173,7 +173,7 @@ def _share(hit: np.ndarray, weight: np.ndarray) -> tuple[float, float, float]:
 
     The interval is of as many rows of equal weight as give means as precise.
     """
-    total = weight.sum()
+    total = float(weight.sum())
     n = effective_rows(weight)
     hits = float(weight @ hit)
     return hits / total, *wilson(min(hits * (n / total), n), n)
