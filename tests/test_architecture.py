@@ -65,6 +65,7 @@ CROSS_CUTTING = {
     "test_estimator_checks",
     "test_lowest",
     "test_mlp_gallery",
+    "test_names",
     "test_scale",
     "test_sklearn_tools",
     "test_words",

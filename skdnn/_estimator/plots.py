@@ -8,6 +8,7 @@ import numpy as np
 from skdnn._estimator.summary import count, extras_of
 from skdnn._network.numpy_encoding import first_layer, members_of
 from skdnn._network.spec import NetworkSpec
+from skdnn._runtime.names import shorten
 
 if TYPE_CHECKING:
     from skdnn._estimator.fitted_network import FittedNetwork
@@ -141,7 +142,5 @@ def _draw_names(
 ) -> None:
     """Write the names of units, those too long for their place cut in the middle."""
     for unit, height in zip(units, heights, strict=True):
-        name, half = str(names[unit]), (_MOST_NAME - 1) // 2
-        if len(name) > _MOST_NAME:
-            name = f"{name[:half]}…{name[-half:]}"
+        name = shorten(str(names[unit]), _MOST_NAME)
         ax.text(x, height, name, ha=side, va="center", fontsize=9, parse_math=False)

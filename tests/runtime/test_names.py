@@ -1,6 +1,6 @@
 import pytest
 
-from skdnn._runtime.names import shorten
+from skdnn._runtime.names import free_name, shorten, visible
 
 
 @pytest.mark.parametrize(
@@ -22,3 +22,18 @@ def test_long_names_lose_their_middle(name, width, expected):
 def test_names_that_differ_at_their_ends_stay_different():
     names = [f"measurement of the {i}th sensor, morning {i}" for i in range(10)]
     assert len({shorten(name, 22) for name in names}) == 10
+
+
+def test_invisible_characters_are_shown_and_stay_different():
+    bad = [*map(chr, [*range(32), *range(127, 160)]), "\u202e", "\u2067", "\ud800"]
+    shown = [visible(f"a{char}b") for char in bad]
+    assert len(set(shown)) == len(bad)
+    assert all(text.isprintable() for text in shown)
+    assert visible("\x0c") == shorten("\x0c", 9) == "\\x0c"
+    assert visible("größe, 年齢, $a$ \\n") == "größe, 年齢, $a$ \\n"
+    assert visible("a\nb\x00", keep="\n") == "a\nb\\x00"
+
+
+def test_names_that_are_taken_get_underscores():
+    assert free_name("sample", ["a"]) == "sample"
+    assert free_name("sample", ["sample", "sample_"]) == "sample__"

@@ -13,6 +13,7 @@ from skdnn.explain._model.levels import gather_levels, has_others, levels_for_ot
 from skdnn.explain._model.opening import open_averaging_problem
 from skdnn.explain._model.options import Features, RandomState, Step
 from skdnn.explain._model.target import Problem, Target
+from skdnn.explain._results.frames import frame_of
 from skdnn.explain._results.intervals import t_quantile
 from skdnn.explain._results.tables import ResultTable
 
@@ -139,9 +140,9 @@ def measure_effects(
         column = target.columns[j]
         measure = _slope if column.is_numeric else _contrasts
         part = measure(target, rows, j, weight)
-        part["feature"] = column.name
-        part["class"] = np.tile(target.class_names, len(part) // target.n_classes)
-        tables.append(part)
+        labels = np.tile(target.class_names, len(part) // target.n_classes)
+        part = {"feature": column.name, "class": labels, **part}
+        tables.append(frame_of(part))
         step()
     table = pd.concat(tables, ignore_index=True)
     levels = ["level", "reference"] if "level" in table else []
@@ -244,7 +245,6 @@ def _contrasts(
         for part, output in outputs_at(target, some, [j], points, rare[block]):
             mean.add(output - reference, weight[block], part)
     names = column.displayed(listed)
-    table = mean.table()
-    table["level"] = np.repeat(names[others], target.n_classes)
-    table["reference"] = np.repeat(names[[first]], len(table))
-    return table
+    levels = np.repeat(names[others], target.n_classes)
+    reference = np.repeat(names[[first]], len(levels))
+    return frame_of({**mean.table(), "level": levels, "reference": reference})

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from skdnn._runtime.names import free_name
 from skdnn._runtime.progress import Progress
 from skdnn.explain._methods.counterfactual_search import (
     MAX_VALUES,
@@ -24,10 +25,9 @@ from skdnn.explain._model.options import (
     no_step,
 )
 from skdnn.explain._model.target import Problem, Target
-from skdnn.explain._results.counterfactuals import Counterfactuals
+from skdnn.explain._results.counterfactuals import OWN_COLUMNS, Counterfactuals
+from skdnn.explain._results.frames import frame_of
 from skdnn.explain._results.result import class_position
-
-OWN_COLUMNS = ("sample", "found", "target")
 
 
 def counterfactuals(
@@ -73,15 +73,16 @@ def counterfactuals(
     -------
     Counterfactuals
         `frame()` has one or more rows for each explained row: sample, found, target and
-        the columns of X. Where `found` is True the classifier predicts `target`.
-        Otherwise the row is unchanged, and `target` is `target_class`, or the next most
-        probable class. A row of `target_class` is unchanged. `changes()` lists the
-        changes.
+        the columns of X (where X has a column of the same name, the first three end in
+        an underscore, as in `sample_`). Where `found` is True the classifier predicts
+        `target`. Otherwise the row is unchanged, and `target` is `target_class`, or the
+        next most probable class. A row of `target_class` is unchanged. `changes()`
+        lists the changes.
 
     Raises
     ------
     ValueError
-        If rows or options are invalid, or X has a column named sample, found or target.
+        If rows or options are invalid.
 
     Notes
     -----
@@ -132,12 +133,6 @@ def compute_counterfactuals(
     """Return the fewest changes of every row; options as of `counterfactuals`."""
     problem = problem.with_output("probability")
     target = problem.target
-    taken = [name for name in OWN_COLUMNS if name in target.feature_names]
-    if taken:
-        raise ValueError(
-            f"Columns of X must not be named {list(OWN_COLUMNS)}, as columns of the "
-            f"result are. Got {taken}; rename them before fitting."
-        )
     if target.n_classes < 2:
         raise ValueError("`estimator` must know two classes at least. Got one.")
     goal = None
@@ -254,9 +249,13 @@ def _collected(
     rows[is_found] = np.vstack([nearest for nearest, _ in results])
     reached = _reached(target, rows, is_found, goal)
     cells = target.frame(rows)
-    own = zip(OWN_COLUMNS, (sample, is_found, target.class_names[reached]), strict=True)
+    cells.columns = cells.columns.to_flat_index()
+    own = (sample, is_found, target.class_names[reached])
+    for place, (name, column) in enumerate(zip(OWN_COLUMNS, own, strict=True)):
+        own_name = free_name(name, target.feature_names)
+        cells.insert(place, own_name, frame_of({name: column})[name])
     return Counterfactuals(
-        table=pd.concat([pd.DataFrame(dict(own)), cells], axis=1),
+        table=cells,
         changed=_changes(problem, sample, rows),
         is_fewest=np.array([is_fewest for _, is_fewest in results]),
         n_background=len(problem.background),
@@ -301,4 +300,4 @@ def _changes(problem: Problem, sample: np.ndarray, rows: np.ndarray) -> pd.DataF
             decoded = target.columns[j].decode(cells[row[here], j])
             part[here] = pd.Series(decoded).tolist()
     names = [target.feature_names[j] for j in column]
-    return pd.DataFrame({"row": row, "sample": sample[row], "feature": names, **values})
+    return frame_of({"row": row, "sample": sample[row], "feature": names, **values})

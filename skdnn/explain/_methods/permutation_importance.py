@@ -6,7 +6,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from sklearn.base import BaseEstimator, ClassifierMixin, is_classifier
 
 from skdnn._runtime.progress import Progress
@@ -25,6 +24,7 @@ from skdnn.explain._model.options import (
 )
 from skdnn.explain._model.players import Player, players_of
 from skdnn.explain._model.target import Problem
+from skdnn.explain._results.frames import frame_of
 from skdnn.explain._results.intervals import t_quantile
 from skdnn.explain._results.tables import ResultTable
 
@@ -154,7 +154,7 @@ def compute_permutation_importance(
         step()
     name = "score" if scoring is None else getattr(scoring, "__name__", str(scoring))
     return ResultTable(
-        pd.DataFrame(rows, columns=_COLUMNS),
+        frame_of(dict(zip(_COLUMNS, zip(*rows, strict=True), strict=True))),
         f"Permutation importance: drop of the {name}",
         "importance",
         np.array(refit_errors) if target.n_refits else None,

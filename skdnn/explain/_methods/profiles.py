@@ -10,6 +10,7 @@ from skdnn.explain._model.grid import outputs_at, ticks_of
 from skdnn.explain._model.levels import drawn_levels, has_others, levels_for_others
 from skdnn.explain._model.options import Step
 from skdnn.explain._model.target import Problem, Target
+from skdnn.explain._results.frames import frame_of
 from skdnn.explain._results.profiles import Profiles
 
 # Values, and their standard deviation over the members, None without members; both
@@ -82,7 +83,7 @@ def curve_table(
         "value": values.swapaxes(1, 2).ravel(),
         "refit_error": None if errors is None else errors.swapaxes(1, 2).ravel(),
     }
-    return pd.DataFrame({name: c for name, c in columns.items() if c is not None})
+    return frame_of({name: c for name, c in columns.items() if c is not None})
 
 
 def make_profiles(

@@ -13,6 +13,7 @@ from skdnn.explain._model.labels import effective_rows, row_weights
 from skdnn.explain._model.opening import open_problem
 from skdnn.explain._model.options import Features, RandomState, Step, no_step
 from skdnn.explain._model.target import Problem
+from skdnn.explain._results.frames import frame_of
 from skdnn.explain._results.intervals import (
     freedom,
     holm,
@@ -203,12 +204,16 @@ def _importance(
     errors = np.sqrt(np.diagonal(sources, axis1=1, axis2=2))
     table = _with_errors(means, errors, dfs)
     low, high = rank_ranges(means, sources, dfs)
-    return table.assign(
-        measure="importance",
-        feature=[problem.target.columns[j].name for j in positions],
-        p_holm=holm(table.pop("p").to_numpy()),
-        rank_low=pd.array(low, dtype="Int64"),
-        rank_high=pd.array(high, dtype="Int64"),
+    adjusted = holm(table.pop("p").to_numpy())
+    return frame_of(
+        {
+            "measure": "importance",
+            "feature": [problem.target.columns[j].name for j in positions],
+            **table,
+            "p_holm": adjusted,
+            "rank_low": pd.array(low, dtype="Int64"),
+            "rank_high": pd.array(high, dtype="Int64"),
+        }
     )
 
 

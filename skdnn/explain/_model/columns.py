@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from skdnn._runtime.names import free_name
+
 # The code that stands for all rare levels of a column; see levels.py.
 OTHERS = -np.inf
 # How it is shown.
@@ -60,10 +62,7 @@ class Column:
     @cached_property
     def others_name(self) -> str:
         """What results show for OTHERS: "others" unless a category has that name."""
-        name = OTHERS_NAME
-        while name in self.code_by_category:
-            name += "_"
-        return name
+        return free_name(OTHERS_NAME, self.code_by_category)
 
     def decode(self, codes: np.ndarray) -> Any:
         """Return values in the user's dtype."""

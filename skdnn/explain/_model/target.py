@@ -137,10 +137,9 @@ class Target:
 
     def frame(self, codes: np.ndarray) -> pd.DataFrame:
         """Return coded rows as a pandas frame, whatever the user's container."""
-        labels = pd.Index(self.feature_names)
         if isinstance(self.container, PandasFrame):
-            labels = self.container.labels
-        return PandasFrame(labels).rows(self.columns, codes)
+            return PandasFrame(self.container.labels).rows(self.columns, codes)
+        return PandasFrame(pd.Index(self.feature_names)).rows(self.columns, codes)
 
     def classes_of(self, codes: np.ndarray) -> np.ndarray:
         """Return the positions of the classes that the estimator's `predict` names.

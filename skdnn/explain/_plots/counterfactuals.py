@@ -42,7 +42,7 @@ def plot_counterfactuals(
     ax.set_xticks(range(len(names)), names, parse_math=False)
     ax.xaxis.tick_top()
     ax.tick_params(length=0)
-    rows = table[["sample", "found", "target"]].itertuples()
+    rows = result.rows.head(len(table)).itertuples()
     labels = [_row_name(row, row.Index in set(changes["row"])) for row in rows]
     n_all = len(result.table)
     cut = f"\n{len(table)} of {n_all} rows" if len(table) < n_all else ""

@@ -8,6 +8,7 @@ import pandas as pd
 from skdnn.explain._model.options import check_option
 from skdnn.explain._plots import canvas
 from skdnn.explain._plots.canvas import Axes
+from skdnn.explain._results.frames import inferred
 
 
 def draw_maps(
@@ -64,7 +65,7 @@ def _draw_map(table: pd.DataFrame, ax: Axes, low: float, high: float) -> Any:
 
 def _keys(column: pd.Series) -> list[Any]:
     """Return cells that can be compared; None for any missing one."""
-    return [None if pd.isna(cell) else cell for cell in column.infer_objects()]
+    return [None if pd.isna(cell) else cell for cell in inferred(column)]
 
 
 def edges_of(middles: np.ndarray) -> np.ndarray:

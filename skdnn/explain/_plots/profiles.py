@@ -10,6 +10,7 @@ from skdnn.explain._model.options import check_count, check_option
 from skdnn.explain._plots import canvas
 from skdnn.explain._plots.canvas import Axes
 from skdnn.explain._plots.maps import draw_maps
+from skdnn.explain._results.frames import inferred
 from skdnn.explain._results.profiles import Profiles
 from skdnn.explain._results.registry import register
 from skdnn.explain._results.result import class_position, sample_position
@@ -91,7 +92,7 @@ def _draw_column(
 ) -> Axes:
     """Draw one column: a line or a group of bars per class."""
     table = table[table["feature"] == name]
-    x = table["x"].infer_objects()
+    x = inferred(table["x"])
     if pd.api.types.is_numeric_dtype(x) and not pd.api.types.is_bool_dtype(x):
         _draw_curves(result, table.assign(x=x.astype(float)), name, ax)
     else:
@@ -107,9 +108,15 @@ def _draw_column(
     return ax
 
 
+def _by_class(table: pd.DataFrame) -> list[tuple[Any, pd.DataFrame]]:
+    """Return the rows of each class; `groupby` takes no invalid Unicode."""
+    labels = dict.fromkeys(table["class"])
+    return [(label, table[table["class"] == label]) for label in labels]
+
+
 def _draw_curves(result: Profiles, table: pd.DataFrame, name: str, ax: Axes) -> None:
     """Draw a numeric column: each row's curve, or their mean, or both."""
-    for place, (label, part) in enumerate(table.groupby("class", sort=False)):
+    for place, (label, part) in enumerate(_by_class(table)):
         look: dict[str, Any] = {
             "color": canvas.color_of(place),
             "ls": "-" if place < len(canvas.COLORS) else "--",
@@ -154,22 +161,39 @@ def _draw_rows(
             ax.plot(curve["x"][at], curve["value"][at], "o", ms=5, **look)
 
 
+def _mean_by_cell(part: pd.DataFrame) -> dict[Any, float]:
+    """Return the mean value of each category, None for missing ones.
+
+    Not by groupby, whose keys have to be valid Unicode.
+    """
+    values: dict[Any, list[float]] = {}
+    for cell, value in zip(part["x"], part["value"], strict=True):
+        values.setdefault(None if pd.isna(cell) else cell, []).append(value)
+    return {cell: float(np.mean(of_cell)) for cell, of_cell in values.items()}
+
+
 def _draw_bars(result: Profiles, table: pd.DataFrame, name: str, ax: Axes) -> None:
     """Draw a text column: a group of bars per category."""
-    by_class = list(table.groupby("class", sort=False))
+    by_class = _by_class(table)
     for place, (label, part) in enumerate(by_class):
-        mean = part.groupby("x", sort=False, dropna=False)["value"].mean()
+        mean = _mean_by_cell(part)
         width = 0.8 / len(by_class)
         at = np.arange(len(mean)) - 0.4 + width * (place + 0.5)
         text = canvas.short(label, canvas.MAX_CLASS)
-        ax.bar(at, mean, width=width, color=canvas.color_of(place), label=text)
+        ax.bar(
+            at,
+            list(mean.values()),
+            width=width,
+            color=canvas.color_of(place),
+            label=text,
+        )
         if result.n_refits and "sample" not in part:
             reach = (result.refit_interval()[1][part.index] - part["value"]).to_numpy()
             ax.errorbar(at, mean, reach, fmt="none", ecolor="black", elinewidth=0.8)
-    labels = [canvas.short(category, canvas.MAX_CELL) for category in mean.index]
+    labels = [canvas.short(category, canvas.MAX_CELL) for category in mean]
     if result.own is not None and table["sample"].nunique() == 1:
         own = result.own[name][table["sample"].iloc[0]]
-        is_own = [(pd.isna(x) and pd.isna(own)) or x == own for x in mean.index]
+        is_own = [(pd.isna(x) and pd.isna(own)) or x == own for x in mean]
         labels[is_own.index(True)] += "\n(this row)"
     turned = 30 if len(labels) > 3 else 0
     ax.set_xticks(range(len(labels)), labels, rotation=turned, parse_math=False)

@@ -52,8 +52,8 @@ def _draw_effects(
     table: pd.DataFrame, title: str, max_display: int, ax: Axes | None
 ) -> Axes:
     """Draw the effects of each column on its own scale, as their units differ."""
-    groups = list(table.groupby(_row_key(table), sort=False, dropna=False))
-    shown = [part for _, part in groups[:max_display]]
+    groups = _groups(table)
+    shown = [table.iloc[rows] for rows in groups[:max_display]]
     classes = list(dict.fromkeys(table["class"]))
     ax = canvas.axes_of(ax, (7.2, _effects_height(len(shown), len(classes))))
     height = _GROUP / len(classes)
@@ -74,9 +74,17 @@ def _draw_effects(
     return canvas.name_rows(ax, names, title, len(groups), length=_MAX_LABEL)
 
 
-def _row_key(table: pd.DataFrame) -> list[str]:
-    """Return the columns that name a row of the plot."""
-    return [name for name in ("feature", "level") if name in table]
+def _groups(table: pd.DataFrame) -> list[list[int]]:
+    """Return the positions of the effects in each row of the plot.
+
+    Not by groupby, whose keys have to be valid Unicode.
+    """
+    named = [name for name in ("feature", "level") if name in table]
+    keys = [map(str, table[name]) for name in named]
+    places: dict[Any, list[int]] = {}
+    for place, key in enumerate(zip(*keys, strict=True)):
+        places.setdefault(key, []).append(place)
+    return list(places.values())
 
 
 def _effects_height(n_rows: int, n_classes: int) -> float:
@@ -120,7 +128,7 @@ def plot_summary(
     check_count("max_display", max_display, 1)
     importance, effects = part_of(result, "importance"), part_of(result, "effect")
     if ax is None:
-        n_rows = min(max_display, len(effects[_row_key(effects)].drop_duplicates()))
+        n_rows = min(max_display, len(_groups(effects)))
         height = _effects_height(n_rows, effects["class"].nunique())
         ax = canvas.new_axes((13, max(3.2, height)), 1, 2)[0]
     first, second = ax

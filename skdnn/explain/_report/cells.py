@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from skdnn._runtime.names import shorten
+from skdnn._runtime.names import shorten, visible
 from skdnn.explain._results.result import plain_list
 from skdnn.explain._text import formatting
 
@@ -50,9 +50,13 @@ def cell_text(cell: Any) -> str:
 
 
 def plain(value: Any) -> Any:
-    """Return arrays and NumPy numbers as Python's, and None for what is not finite."""
+    """Return arrays and NumPy numbers as Python's, and None for what is not finite.
+
+    Characters that no page can hold are replaced.
+    """
     if isinstance(value, dict):
-        return {str(key): plain(item) for key, item in value.items()}
+        return {plain(str(key)): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple | np.ndarray):
         return [plain(item) for item in value]
-    return plain_list(value)
+    value = plain_list(value)
+    return visible(value, keep="\n\t") if isinstance(value, str) else value

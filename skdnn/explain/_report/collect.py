@@ -16,7 +16,7 @@ from skdnn.explain._methods.accumulated_local_effects import (
 from skdnn.explain._methods.agreement import compare
 from skdnn.explain._methods.break_down import compute_break_down
 from skdnn.explain._methods.ceteris_paribus import compute_ceteris_paribus
-from skdnn.explain._methods.counterfactuals import OWN_COLUMNS, compute_counterfactuals
+from skdnn.explain._methods.counterfactuals import compute_counterfactuals
 from skdnn.explain._methods.deletion_curves import compute_deletion_curves
 from skdnn.explain._methods.lime import compute_lime
 from skdnn.explain._methods.partial_dependence import compute_partial_dependence
@@ -216,9 +216,7 @@ def _explain(
     varied = _largest(compared_shap.values[: len(chosen)], predicted)
     ceteris_paribus = compute_ceteris_paribus(single, varied, _RESOLUTION)
     counterfactuals = None
-    if problem.target.n_classes > 1 and not (
-        set(problem.target.feature_names) & set(OWN_COLUMNS)
-    ):
+    if problem.target.n_classes > 1:
         counterfactuals = compute_counterfactuals(single)
     step()
     agreement = compare(attributions, importance)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import pandas as pd
 
+from skdnn.explain._results.frames import frame_of
 from skdnn.explain._results.intervals import t_quantile
 from skdnn.explain._results.registry import dispatch
 from skdnn.explain._results.result import (
@@ -168,10 +169,11 @@ class Attributions(Result):
     def frame(self) -> pd.DataFrame:
         """Return a row per value: sample, feature, class, data, value, std_error."""
         n, d, k = self.values.shape
-        return pd.DataFrame(
+        names = np.array(self.feature_names, dtype=object)
+        return frame_of(
             {
                 "sample": np.repeat(np.arange(n), d * k),
-                "feature": np.tile(np.repeat(self.feature_names, k), n),
+                "feature": np.tile(np.repeat(names, k), n),
                 "class": np.tile(self.class_names, n * d),
                 "data": np.repeat(self.data.ravel(), k),
                 "value": self.values.ravel(),

@@ -9,6 +9,9 @@ import pandas as pd
 from skdnn.explain._results.registry import dispatch
 from skdnn.explain._results.result import DrawnTable, sample_position
 
+# The first columns of the table.
+OWN_COLUMNS = ("sample", "found", "target")
+
 
 @dataclass(frozen=True)
 class Counterfactuals(DrawnTable):
@@ -17,8 +20,9 @@ class Counterfactuals(DrawnTable):
     Attributes
     ----------
     table : DataFrame
-        One or more rows per explained row: sample, found, target, and the columns of
-        X in their own dtypes, changed.
+        One or more rows per explained row: sample, found, target (each followed by an
+        underscore where X has a column of this name), and the columns of X in their own
+        dtypes, changed.
     changed : DataFrame
         One row per changed cell: row, sample, feature, old, new.
     is_fewest : ndarray of shape (n_samples,), bool
@@ -38,6 +42,11 @@ class Counterfactuals(DrawnTable):
     is_fewest: np.ndarray
     n_background: int
     member_shares: np.ndarray | None = None
+
+    @property
+    def rows(self) -> pd.DataFrame:
+        """The columns sample, found and target of the table under these names."""
+        return self.table.iloc[:, : len(OWN_COLUMNS)].set_axis(OWN_COLUMNS, axis=1)
 
     def changes(self) -> pd.DataFrame:
         """Return the changed cells: row (of `frame()`), sample, feature, old, new."""

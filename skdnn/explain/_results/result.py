@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import pandas as pd
 
+from skdnn._runtime.names import visible
 from skdnn._runtime.suggestions import did_you_mean
 from skdnn.explain._results.intervals import t_quantile
 from skdnn.explain._results.registry import dispatch
@@ -143,7 +144,10 @@ class Result(ABC):
         rows = table.head(_PREVIEW_ROWS).to_html(index=False, escape=True, border=0)
         more = len(table) - _PREVIEW_ROWS
         note = f"<p>… and {more} more rows: frame()</p>" if more > 0 else ""
-        return f"<div>{self._html_heading()}{rows}{note}</div>"
+        return visible(f"<div>{self._html_heading()}{rows}{note}</div>", keep="\n\t")
+
+    def __str__(self) -> str:
+        return visible(repr(self), keep="\n\t")
 
     def _html_heading(self) -> str:
         title, warning = html.escape(self.title), html.escape(self.warning)

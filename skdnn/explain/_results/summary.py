@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import pandas as pd
 
+from skdnn._runtime.names import visible
+from skdnn.explain._results.frames import inferred
 from skdnn.explain._results.registry import dispatch
 from skdnn.explain._results.result import TableResult
 
@@ -109,20 +111,21 @@ class Summary(TableResult):
         importance = part_of(self, "importance")
         importance["rank"] = ranks_of(importance)
         importance = importance.drop(columns=["rank_low", "rank_high"])
-        return (
+        text = (
             f"<div>{self._html_heading()}"
             "<p>Importance: increase of the cross-entropy, in nats</p>"
             f"{_html(importance)}"
             f"<p>Average conditional effects on the {self.unit}</p>"
             f"{_html(part_of(self, 'effect'))}<p>{self.multiplicity}</p></div>"
         )
+        return visible(text, keep="\n\t")
 
 
 def part_of(result: Summary, measure: str) -> pd.DataFrame:
     """Return the rows of one measure, without the columns that do not apply to it."""
     table = result.table[result.table["measure"] == measure].drop(columns="measure")
     if measure == "effect":
-        return table.drop(columns=["rank_low", "rank_high"]).infer_objects()
+        return inferred(table.drop(columns=["rank_low", "rank_high"]))
     table = table.drop(columns=["level", "reference", "class"], errors="ignore")
     return table.sort_values("value", ascending=False, kind="stable")
 

@@ -182,7 +182,8 @@ def describe_importance(result: ResultTable) -> str:
 @register("describe", Counterfactuals)
 def describe_change(result: Counterfactuals, sample: int) -> str:
     """Describe the changes that make an explained row another class."""
-    table, changed = result.table[result.table["sample"] == sample], result.changed
+    table, changed = result.rows, result.changed
+    table = table[table["sample"] == sample]
     is_fewest = bool(result.is_fewest[sample])
     names = [class_text(target) for target in table["target"]]
     if not table["found"].iloc[0]:

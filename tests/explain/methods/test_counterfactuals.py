@@ -254,9 +254,18 @@ def test_bad_levels_and_names(people, people_model):
         explain.counterfactuals(people_model, frame, ranges={"city": ["Oslo", "Rome"]})
     with pytest.raises(ValueError, match=r"must be a list of levels\. Got 'Oslo'"):
         explain.counterfactuals(people_model, frame, ranges={"city": "Oslo"})
-    X = pd.DataFrame({"target": [0.0, 1.0], "x": [0.0, 1.0]})
-    with pytest.raises(ValueError, match=r"must not be named.*Got \['target'\]"):
-        explain.counterfactuals(LogisticRegression().fit(X, [0, 1]), X)
+
+
+def test_own_columns_give_way_to_those_of_the_user():
+    X = pd.DataFrame({"target": [0.0, 1.0], "sample": [0.0, 1.0]})
+    result = explain.counterfactuals(LogisticRegression().fit(X, ["a", "b"]), X)
+    table = result.frame()
+    assert list(table) == ["sample_", "found", "target_", "target", "sample"]
+    assert table["target_"].tolist() == ["b", "a"]
+    assert list(result.rows) == ["sample", "found", "target"]
+    assert result.rows["sample"].tolist() == [0, 1]
+    assert result.describe(1).startswith("This row would be a if ")
+    assert result.plot().get_yticklabels()[0].get_text() == "row 0 → b"
 
 
 def test_same_twice_and_nothing_is_changed(people, people_model):
