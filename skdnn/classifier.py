@@ -139,7 +139,8 @@ class DNNClassifier(ClassifierMixin, FittedNetwork, BaseEstimator):  # type: ign
         One row per epoch: loss, accuracy, val_loss, val_accuracy, learning_rate,
         seconds. Losses in nats; val_* are NaN without validation rows.
     n_iter_ : int
-        Number of epochs: the length of `history_`.
+        Number of epochs of the last call of `fit`. `history_` has all, also those
+        before it with `warm_start` and `partial_fit`.
     loss_ : float
         Loss of the last epoch: mean cross-entropy in training, plus penalties.
     loss_curve_ : list of float
@@ -336,8 +337,12 @@ class DNNClassifier(ClassifierMixin, FittedNetwork, BaseEstimator):  # type: ign
         Raises
         ------
         ValueError
-            Before training, for invalid parameters or data; in training, if the loss
-            is no longer finite. The estimator is then unchanged.
+            Before training, for invalid parameters or data; in training, if loss,
+            weights or outputs are no longer finite. The estimator is then unchanged.
+        KeyboardInterrupt
+            If the user interrupts. After the first epoch one plain network is kept, as
+            by early stopping; with the recipe, ensembles and L-BFGS, and before, the
+            estimator is unchanged.
         """
         return self._fit(X, y, sample_weight, X_val, y_val)
 
@@ -449,8 +454,11 @@ class DNNClassifier(ClassifierMixin, FittedNetwork, BaseEstimator):  # type: ign
             prepared = prepare(self, *data, **options)
             for text in prepared.column_problems(data[0]):
                 warnings.warn(text, ColumnWarning, stacklevel=3)
-            for warning in finalize(self, prepared, prepared.train()):
+            networks = prepared.train()
+            for warning in finalize(self, prepared, networks):
                 warnings.warn(warning, stacklevel=3)
+        if any(network.interrupted for network in networks):
+            raise KeyboardInterrupt  # after what was trained is kept
         return self
 
     def _checked(self, X: Any) -> Any:

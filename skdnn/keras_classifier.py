@@ -166,7 +166,10 @@ class KerasClassifier(Wrapper):
         ------
         ValueError
             If X or y is invalid, y has one class, there is no loss, or the last layer
-            or the loss does not fit the classes.
+            or the loss does not fit the classes; after training, if weights are not
+            finite.
+        KeyboardInterrupt
+            If the user interrupts; the estimator is then unchanged.
         TypeError
             For an argument or a parameter that is not used.
         skdnn.exceptions.ForkError

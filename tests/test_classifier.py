@@ -364,7 +364,7 @@ def test_warm_start_goes_on_and_history_grows(iris):
     estimator = network(warm_start=True, max_iter=5).fit(*iris)
     first = estimator.history_
     estimator.fit(*iris)
-    assert estimator.n_iter_ == len(estimator.history_) == 10
+    assert (estimator.n_iter_, len(estimator.history_)) == (5, 10)
     assert estimator.history_.iloc[:5].equals(first)
     assert estimator.loss_curve_[5] < estimator.loss_curve_[0]
 
@@ -387,7 +387,7 @@ def test_partial_fit_keeps_the_optimizer(iris):
         by_parts.partial_fit(X, y, classes=[0, 1, 2])
     whole = network(max_iter=5, **settings).fit(X, y)
     np.testing.assert_allclose(by_parts.coefs_[0], whole.coefs_[0], atol=1e-12)
-    assert by_parts.n_iter_ == 5
+    assert (by_parts.n_iter_, len(by_parts.history_)) == (1, 5)
 
 
 def test_partial_fit_wants_all_classes_at_first(iris):
@@ -584,3 +584,8 @@ def test_weights_count_relative_to_each_other(factor, dtype):
     tiny, plain = (net.predict_proba(X) for net in fits)
     assert np.isfinite(tiny).all()
     np.testing.assert_allclose(tiny, plain, atol=1e-6)
+
+
+def test_sizes_of_layers_as_two_arguments_name_the_remedy(iris):
+    with pytest.raises(ValueError, match=r"DNNClassifier\(\(20, 20\)\), not"):
+        DNNClassifier(20, 20).fit(*iris)

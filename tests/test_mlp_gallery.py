@@ -71,7 +71,8 @@ def test_control_over_every_iteration():
     )
     for i in range(10):
         clf.fit(POINTS, [0, 1])
-        assert clf.n_iter_ == i + 1
+        assert clf.n_iter_ == 1
+        assert len(clf.history_) == i + 1
     assert clf.loss_curve_[-1] < clf.loss_curve_[0]
 
 

@@ -78,6 +78,7 @@ def _set_ensemble(
     history = mean_history([network.history for network in networks])
     estimator._spec, estimator._encoder = first.spec, first.encoder
     _set_history(estimator, history, first)
+    estimator.n_iter_ = max(network.n_epochs for network in networks)
     estimator.t_ = sum(network.rows_trained for network in networks)
     baselines = [network.baseline_loss for network in networks]
     estimator.baseline_loss_ = float(np.mean(baselines))
@@ -154,7 +155,7 @@ def _set_history(
     spec, summary, losses = network.spec, network.summary, history["loss"].tolist()
     scores = history["val_accuracy"].tolist() if summary.n_validation else None
     estimator.history_ = history
-    estimator.n_iter_ = len(history)
+    estimator.n_iter_ = network.n_epochs
     estimator.loss_, estimator.loss_curve_ = losses[-1], losses
     estimator.best_loss_ = min(losses) if summary.best_epoch is None else None
     estimator.validation_scores_ = scores

@@ -43,6 +43,8 @@ class TrainedNetwork(FittedState):
     baseline_loss: float
     known_rows: np.ndarray  # positions of the rows it was trained or validated on
     problems: list[Warning]
+    n_epochs: int  # of this training
+    interrupted: bool = False  # by the user
 
 
 def train_networks(
@@ -121,6 +123,8 @@ def describe_training(
         baseline_loss=baseline,
         known_rows=known_rows,
         problems=_problems(task, result, final, incremental),
+        n_epochs=len(result.history),
+        interrupted=result.interrupted,
     )
 
 
@@ -146,9 +150,7 @@ def _problems(
     incremental: bool,
 ) -> list[Warning]:
     """Return warnings of what went wrong in a fit that ended, with the remedies."""
-    if result.interrupted:
-        return [UserWarning("Training interrupted by user.")]
-    if incremental:
+    if incremental or result.interrupted:  # which the caller raises
         return []
     problems: list[Warning] = []
     stopping = task.stopping

@@ -213,6 +213,11 @@ def read_parameters(estimator: Any) -> Parameters:
 
 def _hint(name: str, value: Any) -> str:
     """Return a hint at the option that was probably meant."""
+    if name == "activation" and isinstance(value, Integral):
+        return (
+            " The sizes of all layers are one tuple: DNNClassifier((20, 20)), not "
+            "DNNClassifier(20, 20)."
+        )
     options = [c.options for c in CONSTRAINTS[name] if isinstance(c, StrOptions)]
     if not options or not isinstance(value, str):
         return ""

@@ -94,6 +94,18 @@ def check_network(model: Any, encoder: Any, X: Any) -> None:
         _check_values(outputs, encoder)
 
 
+def check_trained(model: Any) -> None:
+    """Raise ``ValueError`` if training left weights that are not finite."""
+    for variable in model.weights:
+        values = keras_backend.to_numpy(variable)
+        if values.dtype.kind == "f" and not np.isfinite(values).all():
+            raise ValueError(
+                "Training must keep the weights finite. Got NaN or infinity in "
+                f"{variable.path!r}. Scale the columns (MinMaxScaler or StandardScaler "
+                "in a Pipeline), or lower optimizer__learning_rate."
+            )
+
+
 def _check_loss(name: str, n_units: int, encoder: Any) -> None:
     """Raise ``ValueError`` if a loss of Keras's compares units with what is no target.
 

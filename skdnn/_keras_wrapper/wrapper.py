@@ -20,7 +20,11 @@ from sklearn.utils.validation import (
 
 from skdnn._keras_wrapper import routing, scikeras_import
 from skdnn._keras_wrapper.building import build_again, seeded
-from skdnn._keras_wrapper.outputs import as_probabilities, check_network
+from skdnn._keras_wrapper.outputs import (
+    as_probabilities,
+    check_network,
+    check_trained,
+)
 from skdnn._keras_wrapper.prediction import predict
 from skdnn._keras_wrapper.target_encoder import ClassEncoder
 from skdnn._runtime import keras_backend
@@ -258,6 +262,7 @@ class Wrapper(_wrappers.KerasClassifier):  # type: ignore[misc, name-defined]
             check_network(self.model_, self.target_encoder_, X)
         task = self._training_task(NestedRows(X, y, weight), arguments | kwargs)
         history = train_model(task).history
+        check_trained(self.model_)
         if is_new or task.first_epoch == 0:
             self.history_: dict[str, list[float]] = {}
         for name, values in history.items():

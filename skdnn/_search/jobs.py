@@ -224,6 +224,8 @@ class _Stack:
         """Train the networks that wait, and make their estimators fitted."""
         tasks = [network.task for _, _, network in self._waiting]
         results = train_stack(tasks, self._n_threads, self._step) if tasks else []
+        if any(getattr(result, "interrupted", False) for result in results):
+            raise KeyboardInterrupt
         seconds = _seconds_by_rows(tasks, results)
         for (outcome, prepared, network), result, spent in zip(
             self._waiting, results, seconds, strict=True

@@ -17,7 +17,7 @@ from skdnn._training.compiled_epochs import ModelEpochs, SpecEpochs, program_for
 from skdnn._training.execution import COMPILED_BACKENDS
 from skdnn._training.keras_fallback import KerasEpochs, fit_by_keras, overrides
 from skdnn._training.lbfgs import train_lbfgs
-from skdnn._training.loss import require_finite
+from skdnn._training.loss import require_finite, require_finite_network
 from skdnn._training.model_functions import build_training
 from skdnn._training.optimizers import hides_scaled_variables
 from skdnn._training.task import (
@@ -28,6 +28,8 @@ from skdnn._training.task import (
     TrainingTask,
 )
 
+# Training rows of which a trained network must have finite outputs.
+FEW_ROWS = 64
 # Methods whose overriding a compiled epoch would not notice.
 _OWN_LOOPS = (
     "fit",
@@ -42,19 +44,32 @@ _OWN_LOOPS = (
 def train(
     task: TrainingTask, n_fits: int = 1, wants_stop: Callable[[], bool] = lambda: False
 ) -> TrainingResult:
-    """Train one network from a spec; raise ``ValueError`` if the loss is not finite.
+    """Train one network from a spec; raise ``ValueError`` if it is no longer finite.
 
+    An interrupt of the user ends training after the first epoch, and is raised before.
     `n_fits` is how many of its shape are about to be trained, itself included;
     `wants_stop` returns whether to end as if the user had interrupted.
     """
     if task.solver.full_batch:
-        return train_lbfgs(task)
+        result = train_lbfgs(task)
+    else:
+        result = _train_by_epochs(task, n_fits, wants_stop)
+    few = task.table.take(task.positions[:FEW_ROWS]).dense()
+    require_finite_network(task.spec, result.weights, few.X)
+    return result
+
+
+def _train_by_epochs(
+    task: TrainingTask, n_fits: int, wants_stop: Callable[[], bool]
+) -> TrainingResult:
     callbacks = SpecCallbacks(task) if task.callbacks else NoCallbacks()
     loop = _Loop(task, _choose_epochs(task, callbacks, n_fits), callbacks)
     interrupted = False
     try:
         loop.run(wants_stop)
     except KeyboardInterrupt:
+        if not loop.history:
+            raise
         interrupted = True
     loop.finish()
     return TrainingResult(

@@ -1,10 +1,11 @@
 """The loss of a batch in Keras operations that every backend has, and its baseline."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
+from skdnn._network import prediction
 from skdnn._network.spec import NetworkSpec
 from skdnn._runtime import keras_backend
 
@@ -96,4 +97,23 @@ def require_finite(loss: float, epoch: int, rate: float) -> None:
             f"Training must keep the loss finite; it became {loss} in epoch {epoch}, "
             f"at learning rate {rate:.3g}. Scale the columns (MinMaxScaler or "
             "StandardScaler in a Pipeline), or lower learning_rate_init."
+        )
+
+
+def require_finite_network(
+    spec: NetworkSpec, weights: Sequence[np.ndarray], X: Any
+) -> None:
+    """Raise ``ValueError`` if weights, or the logits of a few rows, are not finite.
+
+    The loss of an epoch is computed before the last step.
+    """
+    with np.errstate(all="ignore"):
+        is_finite = all(np.isfinite(array).all() for array in weights) and bool(
+            np.isfinite(prediction.predict_logits(spec, weights, X)).all()
+        )
+    if not is_finite:
+        raise ValueError(
+            "Training must keep weights and outputs finite. Got non-finite parameter "
+            "weights or outputs after the last step. Scale the columns (MinMaxScaler "
+            "or StandardScaler in a Pipeline), or lower learning_rate_init."
         )

@@ -20,8 +20,8 @@ def train_stack(
 
     One thread per network keeps a small one in the cache of its core, where a step
     over many at once would not. A fit that fails leaves its exception in place of a
-    result; an interrupt of the user is raised once all have ended. `on_end` is called
-    as each fit ends, from any thread.
+    result. An interrupt of the user is raised once all have ended; one network alone
+    is returned as it was then. `on_end` is called as each fit ends, from any thread.
     """
     keras_backend.load()  # before any thread needs it
     shapes = [shape_of(task) for task in tasks]
@@ -34,6 +34,8 @@ def train_stack(
             results[i] = train(tasks[i], alike[shapes[i]], stop.is_set)
         except Exception as error:
             results[i] = error
+        if len(tasks) > 1 and getattr(results[i], "interrupted", False):
+            raise KeyboardInterrupt
         on_end()
 
     # one shape after the other, so that few programs are in use at a time

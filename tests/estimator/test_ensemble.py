@@ -168,13 +168,13 @@ def test_goes_on(iris):
     X, y = iris
     fitted = ensemble(warm_start=True, max_iter=5).fit(X, y)
     fitted.fit(X, y)
-    assert fitted.n_iter_ == 10
+    assert (fitted.n_iter_, len(fitted.history_)) == (5, 10)
     with pytest.raises(ValueError, match=r"there are: 3\. Got n_estimators=4"):
         fitted.set_params(n_estimators=4).fit(X, y)
     stream = ensemble()
     for _ in range(3):
         stream.partial_fit(X, y, classes=[0, 1, 2])
-    assert stream.n_iter_ == 3
+    assert (stream.n_iter_, len(stream.history_)) == (1, 3)
     with pytest.raises(ValueError, match="bootstrap"):
         ensemble(bootstrap=True).partial_fit(X, y, classes=[0, 1, 2])
 

@@ -212,3 +212,10 @@ def test_rows_that_overflow_are_refused(network, iris):
     net.model_.set_weights([1e3 * array for array in net.model_.get_weights()])
     with pytest.raises(ValueError, match="NaN or infinity for 1 of 2 rows"):
         net.predict_proba([[1, 2, 3, 4], [3e38, 3e38, 3e38, -3e38]])
+
+
+def test_weights_that_are_not_finite_are_refused(network, iris):
+    net = network(optimizer="sgd", optimizer__learning_rate=1e30)
+    with pytest.raises(ValueError, match=r"weights finite.*learning_rate"):
+        net.fit(*iris)
+    assert not hasattr(net, "history_")
