@@ -14,8 +14,9 @@ from sklearn.utils.validation import check_is_fitted
 from skdnn._estimator.finalize import finalize
 from skdnn._estimator.fitted_network import FittedNetwork
 from skdnn._estimator.parameters import CONSTRAINTS, is_stochastic
-from skdnn._estimator.prepare import prepare
+from skdnn._estimator.prepare import PreparedFit, prepare
 from skdnn._network import prediction
+from skdnn._tabular.columns import as_table
 from skdnn._tabular.validation import check_rows, unchanged_on_error
 from skdnn.exceptions import ColumnWarning
 
@@ -451,15 +452,20 @@ class DNNClassifier(ClassifierMixin, FittedNetwork, BaseEstimator):  # type: ign
 
     def _fit(self, *data: Any, **options: Any) -> Self:
         with unchanged_on_error(self):
-            prepared = prepare(self, *data, **options)
-            for text in prepared.column_problems(data[0]):
-                warnings.warn(text, ColumnWarning, stacklevel=3)
+            prepared = self._prepare(*data, **options)
             networks = prepared.train()
             for warning in finalize(self, prepared, networks):
                 warnings.warn(warning, stacklevel=3)
         if any(network.interrupted for network in networks):
             raise KeyboardInterrupt  # after what was trained is kept
         return self
+
+    def _prepare(self, X: Any, *data: Any, **options: Any) -> PreparedFit:
+        X = as_table(X)  # once, and not kept while training
+        prepared = prepare(self, X, *data, **options)
+        for text in prepared.column_problems(X):
+            warnings.warn(text, ColumnWarning, stacklevel=4)
+        return prepared
 
     def _checked(self, X: Any) -> Any:
         if not hasattr(self, "_spec"):  # the check itself takes as long as one row

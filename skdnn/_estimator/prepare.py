@@ -20,7 +20,6 @@ from skdnn._estimator.recipe import RecipeNetwork, prepare_recipe, serves
 from skdnn._runtime import keras_backend
 from skdnn._runtime.progress import Progress
 from skdnn._tabular.column_problems import as_texts, column_problems
-from skdnn._tabular.columns import as_table
 from skdnn._tabular.labels import classes_of_partial_fit
 from skdnn._tabular.validation import (
     TrainingData,
@@ -43,8 +42,7 @@ class PreparedFit:
     resumes: bool
 
     def column_problems(self, X: Any) -> list[str]:
-        """Return what looks wrong with columns of a frame that is fitted first."""
-        X = as_table(X)
+        """Return what looks wrong with columns of a pandas frame in a first fit."""
         if self.resumes or not isinstance(X, pd.DataFrame):
             return []
         codes = self.data.rows.y if self.data.rows.y.ndim == 1 else None

@@ -167,7 +167,7 @@ class _Column:
         head = pd.unique(self._cells.iloc[:_MOST_EXAMINED])
         if n_classes < 2 or len(head) > n_classes:
             return
-        places, distinct = _factorize(self._cells)
+        places, distinct = factorize(self._cells)
         if len(distinct) != n_classes or places.min() < 0:
             return
         pairs = np.unique(places.astype(np.int64) * (n_classes + 1) + codes)
@@ -181,7 +181,10 @@ class _Column:
             )
 
     def _of_words(self) -> Iterator[_Found]:
-        places, distinct = _factorize(self._cells)
+        try:
+            places, distinct = factorize(self._cells)
+        except TypeError:  # values that cannot be hashed
+            return
         n_known = int((places >= 0).sum())
         if not len(distinct):
             yield _no_value(self._n)
@@ -203,13 +206,15 @@ class _Column:
         yield from _alike(words)
 
 
-def _factorize(cells: pd.Series) -> tuple[np.ndarray, Sequence[Any]]:
-    """Return positions in the distinct values, -1 for missing ones, and these."""
+def factorize(cells: pd.Series) -> tuple[np.ndarray, list[Any]]:
+    """Return positions in the distinct values, -1 for missing ones, and these.
+
+    Raises ``TypeError`` for values that cannot be hashed, such as lists.
+    """
+    # an array: pandas 2 makes an index of the values of a Series, where an integer
+    # beyond the range of floats overflows
     values = cells.to_numpy() if cells.dtype == object else cells
-    try:
-        places, distinct = pd.factorize(values)
-    except TypeError:  # values that cannot be hashed; the encoder refuses them
-        return np.zeros(len(cells), dtype=np.intp), []
+    places, distinct = pd.factorize(values)
     return places, distinct.tolist()
 
 
@@ -267,10 +272,8 @@ def _numbers(distinct: Sequence[Any]) -> Iterator[_Found]:
     if any(_CODE.fullmatch(word) for word in as_words):
         return  # numbers do not begin with 0: such as postal codes
     is_plain = all(word.strip().isdecimal() for word in as_words)
-    if is_plain and not stray and len(words) == len(distinct) <= _FEW_CODES:
-        return  # codes of categories
     if is_plain and len(distinct) <= _FEW_CODES and all(map(_is_marker, stray)):
-        return
+        return  # codes of categories
     others = [*as_words[:1], *stray[:1]]
     such_as = " and ".join(_shown(word) for word in others)
     yield (

@@ -15,7 +15,7 @@ from scipy.sparse import issparse
 from sklearn.utils import check_array
 
 from skdnn._runtime.suggestions import did_you_mean
-from skdnn._tabular.column_problems import spelled
+from skdnn._tabular.column_problems import factorize, spelled
 from skdnn.exceptions import ColumnWarning
 
 _DATES = (
@@ -239,16 +239,12 @@ def _mixed_order(category: Any) -> tuple[int, float, str]:
 
 
 def _distinct(label: Any, column: pd.Series) -> tuple[np.ndarray, list[Any]]:
-    """Return positions of the values in the distinct ones (-1: missing), and these."""
-    # an array: pandas 2 makes an index of the values of a Series, where an integer
-    # beyond the range of floats overflows
-    values = column.to_numpy() if column.dtype == object else column
+    """Return what `factorize` does; ``ValueError`` for values it cannot take."""
     try:
-        places, distinct = pd.factorize(values)
-    except TypeError:  # values that cannot be hashed, such as lists
+        return factorize(column)
+    except TypeError:
         odd = next(value for value in column if not _is_hashable(value))
         raise _not_numbers(label, odd) from None
-    return places, distinct.tolist()
 
 
 def _is_hashable(value: Any) -> bool:

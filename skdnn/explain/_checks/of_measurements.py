@@ -5,6 +5,7 @@ import math
 from skdnn.explain._checks.check import Answer, Measurements, NotApplicableError
 from skdnn.explain._methods.data_support import USUAL
 from skdnn.explain._results.attributions import Attributions
+from skdnn.explain._results.frames import rows_by
 from skdnn.explain._results.profiles import ACCUMULATED, Profiles
 from skdnn.explain._results.result import Result
 from skdnn.explain._text.formatting import count, fixed, percent, quote
@@ -85,11 +86,13 @@ def off_grid(result: Profiles, measured: Measurements) -> Answer:
         raise NotApplicableError("Rows are moved only within the data.")
     grid = measured.get("off_grid")
     off = grid["off_data"] > 0.5
-    by_column = off.groupby(grid["feature"], sort=False).mean()
+    rows_of = rows_by(grid["feature"])
+    by_column = {name: off.iloc[rows].mean() for (name,), rows in rows_of.items()}
+    most = max(by_column, key=lambda name: by_column[name])
     share = percent(float(off.mean()))
     words = f"At {share} of the grid points most rows lie off the data"
-    if by_column.max() > 0:
-        words += f", most often along {quote(str(by_column.idxmax()))}"
+    if by_column[most] > 0:
+        words += f", most often along {quote(most)}"
     return bool(off.mean() > _OFF_GRID), f"{words}."
 
 

@@ -22,6 +22,7 @@ from skdnn.explain._model.opening import open_problem
 from skdnn.explain._model.target import Problem
 from skdnn.explain._results.attributions import Attributions, BreakDown
 from skdnn.explain._results.checks import Checks
+from skdnn.explain._results.frames import frame_of, rows_by
 from skdnn.explain._results.profiles import ACCUMULATED, Profiles
 from skdnn.explain._results.registry import register
 from skdnn.explain._results.result import Result
@@ -176,7 +177,9 @@ def measure_off_grid(
     position = {name: j for j, name in enumerate(columns)}
     names = [c for c in ("feature", "feature_2") if c in result.table]
     cells = [c.replace("feature", "x") for c in names]
-    places = result.table[[*names, *cells]].drop_duplicates()
+    places = result.table[[*names, *cells]]
+    same = rows_by(*(places[name] for name in places))
+    places = places.iloc[[first for first, *_ in same.values()]]
     off = []
     for place in places.itertuples(index=False):
         moved, is_known = rows.copy(), True
@@ -187,7 +190,7 @@ def measure_off_grid(
             moved[:, position[name]] = code
         off.append(support.outside(moved).mean() if is_known else np.nan)
     label = [" × ".join(place) for place in places[names].to_numpy()]
-    table = pd.DataFrame({"feature": label, "x": places[cells[0]], "off_data": off})
+    table = frame_of({"feature": label, "x": places[cells[0]], "off_data": off})
     return table.dropna(subset="off_data")
 
 

@@ -10,7 +10,7 @@ from skdnn.explain._model.options import check_count, check_option
 from skdnn.explain._plots import canvas
 from skdnn.explain._plots.canvas import Axes
 from skdnn.explain._plots.maps import draw_maps
-from skdnn.explain._results.frames import inferred
+from skdnn.explain._results.frames import inferred, rows_by
 from skdnn.explain._results.profiles import Profiles
 from skdnn.explain._results.registry import register
 from skdnn.explain._results.result import class_position, sample_position
@@ -67,13 +67,14 @@ def _draw_columns(
     """Draw each column in its own Axes; of many, those whose curves vary most."""
     n_all = len(names)
     if n_all > max_display:
-        curves = table.groupby(["feature", "class"], sort=False)["value"]
-        span = (curves.max() - curves.min()).groupby("feature", sort=False).max()
-        names = span.sort_values(ascending=False, kind="stable").index[:max_display]
+        values, spans = table["value"].to_numpy(), dict.fromkeys(names, 0.0)
+        for (name, _), rows in rows_by(table["feature"], table["class"]).items():
+            spans[name] = max(spans[name], float(np.ptp(values[rows])))
+        names = sorted(names, key=lambda name: -spans[name])[:max_display]
     columns = min(_COLUMNS, len(names))
-    rows = -(-len(names) // columns)
-    size = (4.4 * columns, 3.1 * rows)
-    axes: np.ndarray = canvas.new_axes(size, rows, columns, sharey=True)
+    n_rows = -(-len(names) // columns)
+    size = (4.4 * columns, 3.1 * n_rows)
+    axes: np.ndarray = canvas.new_axes(size, n_rows, columns, sharey=True)
     for place, name in zip(axes.flat, names, strict=False):
         _draw_column(result, table, name, place, alone=False)
     for place in axes.flat[len(names) :]:
@@ -109,9 +110,9 @@ def _draw_column(
 
 
 def _by_class(table: pd.DataFrame) -> list[tuple[Any, pd.DataFrame]]:
-    """Return the rows of each class; `groupby` takes no invalid Unicode."""
-    labels = dict.fromkeys(table["class"])
-    return [(label, table[table["class"] == label]) for label in labels]
+    """Return the rows of each class."""
+    rows_of = rows_by(table["class"])
+    return [(label, table.iloc[rows]) for (label,), rows in rows_of.items()]
 
 
 def _draw_curves(result: Profiles, table: pd.DataFrame, name: str, ax: Axes) -> None:
@@ -161,28 +162,18 @@ def _draw_rows(
             ax.plot(curve["x"][at], curve["value"][at], "o", ms=5, **look)
 
 
-def _mean_by_cell(part: pd.DataFrame) -> dict[Any, float]:
-    """Return the mean value of each category, None for missing ones.
-
-    Not by groupby, whose keys have to be valid Unicode.
-    """
-    values: dict[Any, list[float]] = {}
-    for cell, value in zip(part["x"], part["value"], strict=True):
-        values.setdefault(None if pd.isna(cell) else cell, []).append(value)
-    return {cell: float(np.mean(of_cell)) for cell, of_cell in values.items()}
-
-
 def _draw_bars(result: Profiles, table: pd.DataFrame, name: str, ax: Axes) -> None:
     """Draw a text column: a group of bars per category."""
     by_class = _by_class(table)
     for place, (label, part) in enumerate(by_class):
-        mean = _mean_by_cell(part)
+        rows_of = rows_by(part["x"])
+        mean = [part["value"].iloc[rows].mean() for rows in rows_of.values()]
         width = 0.8 / len(by_class)
         at = np.arange(len(mean)) - 0.4 + width * (place + 0.5)
         text = canvas.short(label, canvas.MAX_CLASS)
         ax.bar(
             at,
-            list(mean.values()),
+            mean,
             width=width,
             color=canvas.color_of(place),
             label=text,
@@ -190,10 +181,10 @@ def _draw_bars(result: Profiles, table: pd.DataFrame, name: str, ax: Axes) -> No
         if result.n_refits and "sample" not in part:
             reach = (result.refit_interval()[1][part.index] - part["value"]).to_numpy()
             ax.errorbar(at, mean, reach, fmt="none", ecolor="black", elinewidth=0.8)
-    labels = [canvas.short(category, canvas.MAX_CELL) for category in mean]
+    labels = [canvas.short(category, canvas.MAX_CELL) for (category,) in rows_of]
     if result.own is not None and table["sample"].nunique() == 1:
         own = result.own[name][table["sample"].iloc[0]]
-        is_own = [(pd.isna(x) and pd.isna(own)) or x == own for x in mean]
+        is_own = [(pd.isna(x) and pd.isna(own)) or x == own for (x,) in rows_of]
         labels[is_own.index(True)] += "\n(this row)"
     turned = 30 if len(labels) > 3 else 0
     ax.set_xticks(range(len(labels)), labels, rotation=turned, parse_math=False)

@@ -8,6 +8,7 @@ import pandas as pd
 from skdnn.explain._model.options import check_count
 from skdnn.explain._plots import canvas
 from skdnn.explain._plots.canvas import Axes
+from skdnn.explain._results.frames import rows_by
 from skdnn.explain._results.registry import register
 from skdnn.explain._results.summary import Summary, part_of, ranks_of
 from skdnn.explain._results.tables import ResultTable
@@ -75,16 +76,9 @@ def _draw_effects(
 
 
 def _groups(table: pd.DataFrame) -> list[list[int]]:
-    """Return the positions of the effects in each row of the plot.
-
-    Not by groupby, whose keys have to be valid Unicode.
-    """
-    named = [name for name in ("feature", "level") if name in table]
-    keys = [map(str, table[name]) for name in named]
-    places: dict[Any, list[int]] = {}
-    for place, key in enumerate(zip(*keys, strict=True)):
-        places.setdefault(key, []).append(place)
-    return list(places.values())
+    """Return the positions of the effects in each row of the plot."""
+    keys = [table[name] for name in ("feature", "level") if name in table]
+    return list(rows_by(*keys).values())
 
 
 def _effects_height(n_rows: int, n_classes: int) -> float:

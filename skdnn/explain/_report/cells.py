@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from skdnn._runtime.names import shorten, visible
+from skdnn._runtime.names import shorten
 from skdnn.explain._results.result import plain_list
 from skdnn.explain._text import formatting
 
@@ -50,13 +50,9 @@ def cell_text(cell: Any) -> str:
 
 
 def plain(value: Any) -> Any:
-    """Return arrays and NumPy numbers as Python's, and None for what is not finite.
-
-    Characters that no page can hold are replaced.
-    """
+    """Return arrays and NumPy numbers as Python's, and None for what is not finite."""
     if isinstance(value, dict):
-        return {plain(str(key)): plain(item) for key, item in value.items()}
+        return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple | np.ndarray):
         return [plain(item) for item in value]
-    value = plain_list(value)
-    return visible(value, keep="\n\t") if isinstance(value, str) else value
+    return plain_list(value)

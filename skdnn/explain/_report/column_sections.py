@@ -10,6 +10,7 @@ from skdnn.explain._model.columns import OTHERS_NAME
 from skdnn.explain._report import sentences
 from skdnn.explain._report.cells import as_column, cell_text, is_missing, plain
 from skdnn.explain._report.evidence import Evidence
+from skdnn.explain._results.frames import rows_by
 from skdnn.explain._results.profiles import Profiles
 
 N_BARS = 15  # columns in a picture
@@ -46,7 +47,8 @@ def profiles(
 
     `ranking` is the section of `importance`; `describe` writes the sentence of a curve.
     """
-    by_name = dict(iter(result.table.groupby("feature", sort=False)))
+    rows_of = rows_by(result.table["feature"])
+    by_name = {name: result.table.iloc[rows] for (name,), rows in rows_of.items()}
     rank = {row["feature"]: i for i, row in enumerate(ranking["rows"])}
     names = sorted(by_name, key=lambda name: rank.get(name, len(rank)))
     curves = [curve(by_name[name], name, evidence) for name in names]

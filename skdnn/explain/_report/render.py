@@ -3,6 +3,7 @@
 from functools import lru_cache
 from typing import Any
 
+from skdnn._runtime.names import visible
 from skdnn.explain._report.charts import charts
 from skdnn.explain._report.svg_cleaning import clean_svg
 from skdnn.explain._text import formatting
@@ -19,7 +20,10 @@ def render(summary: dict[str, Any]) -> str:
         label = f"Drawing of the network. {network['words']}"
         drawing = Markup(clean_svg(network["drawing"], label, "network"))
     values = {"s": summary, "charts": charts(summary), "drawing": drawing}
-    return str(_template("report.html.j2").render(values))
+    page = str(_template("report.html.j2").render(values))
+    # halves of surrogate pairs have references in HTML, control characters have none
+    page = page.encode("utf-8", "xmlcharrefreplace").decode("utf-8")
+    return visible(page, keep="\n\t")
 
 
 def render_inline(summary: dict[str, Any]) -> str:

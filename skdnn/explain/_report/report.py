@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import IO, Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import ArrayLike
 
 from skdnn._runtime.seeds import as_seed
@@ -157,9 +156,4 @@ def report(
     options = {"background": background, "title": title, "samples": samples}
     options |= {"sample_weight": sample_weight}
     options |= {"seed": as_seed(random_state), "verbose": verbose}
-    try:
-        return Report(summarise(collect(estimator, X, y, **options)))
-    except UnicodeEncodeError:
-        # pyarrow cannot store half of a surrogate pair, which a name may hold
-        with pd.option_context("mode.string_storage", "python"):
-            return Report(summarise(collect(estimator, X, y, **options)))
+    return Report(summarise(collect(estimator, X, y, **options)))

@@ -18,6 +18,18 @@ def frame_of(columns: Mapping[str, Any]) -> pd.DataFrame:
         )
 
 
+def rows_by(*columns: pd.Series) -> dict[tuple[Any, ...], list[int]]:
+    """Return the positions of the rows by their cells, None for any missing one.
+
+    `groupby` takes no text that is not valid Unicode.
+    """
+    cells = [[None if pd.isna(cell) else cell for cell in column] for column in columns]
+    rows: dict[tuple[Any, ...], list[int]] = {}
+    for row, key in enumerate(zip(*cells, strict=True)):
+        rows.setdefault(key, []).append(row)
+    return rows
+
+
 def inferred(table: Any) -> Any:
     """Return columns of objects in the dtypes of their cells, where these have one."""
     try:
