@@ -250,12 +250,16 @@ def test_rows_for_shap_hold_the_chosen_and_are_at_most_a_hundred():
     assert draw_rows(3, [2], 0) == [0, 1, 2]
 
 
-def test_column_names_that_counterfactuals_refuse():
+def test_columns_named_as_those_of_counterfactuals_are_served():
     X, y = make_classification(60, 4, random_state=0)
     X = pd.DataFrame(X, columns=["sample", "found", "b", "c"])
     estimator = LogisticRegression().fit(X[:40], y[:40])
     made = explain.report(estimator, X[40:], y[40:], background=X[:40], samples=0)
-    assert made.to_dict()["rows"][0]["counterfactual"] is None
+    counterfactual = made.to_dict()["rows"][0]["counterfactual"]
+    nearest = explain.counterfactuals(estimator, X[40:41], background=X[:40])
+    assert counterfactual["words"] == nearest.describe()
+    changed = [change["feature"] for change in counterfactual["changes"]]
+    assert changed == nearest.changes()["feature"].tolist()
 
 
 def test_trust_is_that_of_the_functions(made, iris, fitted):
