@@ -138,7 +138,9 @@ class DNNClassifier(ClassifierMixin, FittedNetwork, BaseEstimator):  # type: ign
         Names of the columns; defined only if X had names that are all strings.
     history_ : DataFrame
         One row per epoch: loss, accuracy, val_loss, val_accuracy, learning_rate,
-        seconds. Losses in nats; val_* are NaN without validation rows.
+        seconds. Losses in nats; val_* are NaN without validation rows. Of the recipe:
+        means over its networks; val_* are of networks trained for as many epochs
+        without the rows that they are scored on.
     n_iter_ : int
         Number of epochs of the last call of `fit`. `history_` has all, also those
         before it with `warm_start` and `partial_fit`.

@@ -1,6 +1,7 @@
 """Every explain function serves every name of a column, class or level."""
 
 import io
+import re
 
 import numpy as np
 import pandas as pd
@@ -19,6 +20,12 @@ _CASES = {
     "empty": ("", "x", ["", "y"], ["", "yes"]),
     "integers": (0, 1, ["x", "y"], ["no", "yes"]),
     "tuples": (("a", 1), ("b", 2), ["x", "y"], ["no", "yes"]),
+    "middle": (
+        f"{'n' * 45}A{'n' * 45}",
+        f"{'n' * 45}B{'n' * 45}",
+        [f"{'l' * 45}C{'l' * 45}", f"{'l' * 45}D{'l' * 45}"],
+        [f"{'c' * 45}E{'c' * 45}", f"{'c' * 45}F{'c' * 45}"],
+    ),
     "long": ("n" * 60 + "a", "n" * 60 + "b", ["l" * 60, "l" * 61], ["no", "yes"]),
 }
 _INVISIBLE = set(
@@ -75,7 +82,7 @@ def _drawn():
         figure.savefig(io.BytesIO(), format="svg")
         texts += [text.get_text() for text in figure.findobj(Text)]
     plt.close("all")
-    return "".join(texts)
+    return texts
 
 
 @pytest.mark.parametrize("case", _CASES)
@@ -87,7 +94,12 @@ def test_results_keep_names_and_show_them(function, case):
     result = function(model, X, *given, background=X, random_state=0)
     shown = [str(result), result._repr_html_()]
     result.plot()
-    shown.append(_drawn())
+    drawn = _drawn()
+    shown += drawn
+    if case == "middle":
+        cut = [text for text in drawn if "…" in text]
+        assert cut
+        assert all(set("ABCDEF") & set(text) for text in cut)
     if hasattr(result, "describe") and "effect" not in result.frame():
         shown.append(result.describe())
     assert not _INVISIBLE & set("".join(shown))
@@ -102,5 +114,9 @@ def test_results_keep_names_and_show_them(function, case):
 def test_reports_show_all_names(case):
     model, X, y = _case(*_CASES[case])
     html = explain.report(model, X, y).html()
+    if case == "middle":
+        cut = re.findall(r">([^<]*…[^<]*)<", html)
+        assert cut
+        assert all(set("ABCDEF") & set(text) for text in cut)
     assert not _INVISIBLE & set(html)
     assert "would be" in html  # counterfactuals, whatever the names

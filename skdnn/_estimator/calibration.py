@@ -1,15 +1,26 @@
 """Loss, accuracy and calibration of averaged networks on rows some did not train on."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 from scipy.sparse import csr_array
 from sklearn.model_selection import KFold, StratifiedKFold
+from sklearn.utils import gen_batches
+
+from skdnn._network import prediction
+from skdnn._network.numpy_activations import log_softmax
+from skdnn._network.spec import NetworkSpec
+from skdnn._tabular.dataset import Dataset
 
 # Of the expected calibration error, everywhere (Guo et al., 2017, use 15).
 N_CALIBRATION_BINS = 15
 # The inverse temperatures that are tried.
 _FACTORS = np.exp(np.linspace(-1.5, 1.5, 61))
+# Probabilities that are held at once.
+_BLOCK_CELLS = 2**20
 
 
 @dataclass(frozen=True)
@@ -68,19 +79,47 @@ def fold_of_rows(
     return folds
 
 
+@dataclass(frozen=True)
+class PredictedLogProba:
+    """Log probabilities of rows, a slice of which is predicted when it is taken."""
+
+    spec: NetworkSpec
+    weights: Sequence[np.ndarray]
+    table: Dataset
+    positions: np.ndarray
+
+    def __getitem__(self, part: slice) -> np.ndarray:
+        rows = self.table.take(self.positions[part])
+        logits = prediction.predict_logits(self.spec, self.weights, rows.X)
+        return prediction.log_probabilities(self.spec, logits)
+
+
+@dataclass(frozen=True)
+class _Block:
+    """Successive samples: mean probabilities, those of the true class, and excess."""
+
+    samples: slice
+    mean: np.ndarray
+    true_class: np.ndarray
+    excess: np.ndarray
+
+
 @dataclass
 class OutOfFoldScores:
     """Predictions of the members of an average for rows that they did not train on.
 
-    For each member, `rows` holds positions in `y` (class codes, of shape (n_samples,))
-    and `log_proba` the log probabilities of these rows, of shape (n_rows, n_classes).
-    `weight` is the weight of each sample. Rows that no member predicts do not count.
+    For each member, `rows` holds ascending positions in `y` (class codes, of shape
+    (n_samples,)) and `log_proba` the log probabilities of these rows: an array of shape
+    (n_rows, n_classes), or what returns a slice of it. They are taken block by block,
+    so that memory does not grow with samples times classes. `weight` is the weight of
+    each sample. Rows that no member predicts do not count.
     """
 
-    rows: list[np.ndarray]
-    log_proba: list[np.ndarray]
+    rows: Sequence[np.ndarray]
+    log_proba: Sequence[Any]
     y: np.ndarray
     weight: np.ndarray
+    n_classes: int
 
     def __post_init__(self) -> None:
         n_members = np.bincount(np.concatenate(self.rows), minlength=len(self.y))
@@ -95,21 +134,12 @@ class OutOfFoldScores:
         of its Taylor series, ``(1/2r - 1/2M) s² / m²``, with the mean m and the
         variance s² of the true class's probability over the r members.
         """
-        mean, excess = self._true_class()
-        return self._average(-np.log(np.maximum(mean, 1e-7)) - excess)
+        true_class, excess, _, _ = self._figures
+        return self._average(-np.log(np.maximum(true_class, 1e-7)) - excess)
 
     def accuracy(self) -> float:
         """Return the accuracy of the mean of the members that predict each row."""
-        return self._average(self.mean().argmax(axis=1) == self.y)
-
-    def mean(self) -> np.ndarray:
-        """Return the mean probabilities; equal shares for rows that none predicts."""
-        n_classes = self.log_proba[0].shape[1]
-        total = np.zeros((len(self.y), n_classes))
-        for rows, log_proba in zip(self.rows, self.log_proba, strict=True):
-            total[rows] += np.exp(log_proba)
-        mean = total / self._n_members[:, None]
-        return np.where(self._predicted[:, None], mean, 1 / n_classes)
+        return self._average(self._figures[2])
 
     def reliability(self) -> Reliability:
         """Return the inverse temperature, and the errors without and with it."""
@@ -119,12 +149,19 @@ class OutOfFoldScores:
 
     def calibration_error(self, inverse_temperature: float) -> float:
         """Return the expected calibration error of the mean of the members."""
-        proba = self.mean()[self._predicted]
-        proba = (proba / proba.max(axis=1, keepdims=True)) ** inverse_temperature
-        proba /= proba.sum(axis=1, keepdims=True)
-        correct = proba.argmax(axis=1) == self.y[self._predicted]
-        weight = self.weight[self._predicted]
-        return float(expected_calibration_error(proba.max(axis=1), correct, weight))
+        _, _, correct, confidence = self._figures
+        if inverse_temperature != 1:
+            confidence = np.ones(len(self.y))
+            for block in self._blocks():
+                top = block.mean.max(axis=1, keepdims=True)
+                proba = (block.mean / top) ** inverse_temperature
+                confidence[block.samples] = 1 / proba.sum(axis=1)
+        rows = self._predicted
+        return float(
+            expected_calibration_error(
+                confidence[rows], correct[rows], self.weight[rows]
+            )
+        )
 
     def inverse_temperature(self) -> float:
         """Return the factor of log probabilities that gives the lowest `loss`.
@@ -133,38 +170,62 @@ class OutOfFoldScores:
         so that rows that are all predicted correctly do not drive it to infinity. The
         excess loss grows in proportion to the factor.
         """
-        excess = self._average(self._true_class()[1])
-        y, weight = self.y[self._predicted], self.weight[self._predicted]
-        log_proba = np.log(np.maximum(self.mean()[self._predicted], 1e-12))
-        share = 1 / (len(y) + 1)
+        excess = self._average(self._figures[1])
+        share = 1 / (self._predicted.sum() + 1)
+        totals = np.zeros(len(_FACTORS))
+        for block in self._blocks():
+            rows = np.flatnonzero(self._predicted[block.samples])
+            y, weight = self.y[block.samples][rows], self.weight[block.samples][rows]
+            log_proba = np.log(np.maximum(block.mean[rows], 1e-12))
+            for i, factor in enumerate(_FACTORS):
+                scaled = log_softmax(factor * log_proba)
+                true_class = scaled[np.arange(len(y)), y]
+                losses = (1 - share) * true_class + share * scaled.mean(axis=1)
+                totals[i] -= weight @ losses
+        totals /= self.weight[self._predicted].sum()
+        return float(_FACTORS[np.argmin(totals - _FACTORS * excess)])
 
-        def loss(factor: float) -> float:
-            scaled = factor * log_proba
-            top = scaled.max(axis=1, keepdims=True)
-            scaled -= top + np.log(np.exp(scaled - top).sum(axis=1, keepdims=True))
-            true_class = scaled[np.arange(len(y)), y]
-            losses = (1 - share) * true_class + share * scaled.mean(axis=1)
-            return -float(np.average(losses, weights=weight)) - factor * excess
+    @cached_property
+    def _figures(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Per sample: true class's probability, excess, correctness, confidence."""
+        n = len(self.y)
+        true_class, excess, confidence = np.ones(n), np.zeros(n), np.ones(n)
+        correct = np.zeros(n, dtype=bool)
+        for block in self._blocks():
+            at = block.samples
+            true_class[at], excess[at] = block.true_class, block.excess
+            correct[at] = block.mean.argmax(axis=1) == self.y[at]
+            confidence[at] = block.mean.max(axis=1)
+        return true_class, excess, correct, confidence
 
-        return float(_FACTORS[np.argmin([loss(factor) for factor in _FACTORS])])
+    def _blocks(self) -> Iterator[_Block]:
+        n = len(self.y)
+        for samples in gen_batches(n, max(1, _BLOCK_CELLS // self.n_classes)):
+            yield self._block(samples)
+
+    def _block(self, samples: slice) -> _Block:
+        """Return a block; equal shares for samples that no member predicts."""
+        y, n_members = self.y[samples], self._n_members[samples]
+        total, parts = np.zeros((len(y), self.n_classes)), []
+        sums, squares = np.zeros((2, len(y)))
+        for rows, log_proba in zip(self.rows, self.log_proba, strict=True):
+            part = slice(*np.searchsorted(rows, (samples.start, samples.stop)))
+            at = rows[part] - samples.start
+            proba = np.exp(log_proba[part])
+            total[at] += proba
+            parts.append((at, proba[np.arange(len(at)), y[at]].astype(np.float64)))
+            sums[at] += parts[-1][1]
+        mean = sums / n_members
+        for at, true_class in parts:
+            squares[at] += (true_class - mean[at]) ** 2
+        variance = squares / np.maximum(n_members - 1, 1)
+        missing = 1 / (2 * n_members) - 1 / (2 * len(self.rows))
+        excess = missing * variance / np.maximum(mean, 1e-7) ** 2
+        total /= n_members[:, None]
+        total[~self._predicted[samples]] = 1 / self.n_classes
+        return _Block(samples, total, mean, excess)
 
     def _average(self, values: np.ndarray) -> float:
         """Return the weighted mean over the rows that are predicted."""
         weight = self.weight[self._predicted]
         return float(np.average(values[self._predicted], weights=weight))
-
-    def _true_class(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return mean and excess loss of the true class's probability, for each row."""
-        rows = np.concatenate(self.rows)
-        logs = [
-            log_proba[np.arange(len(held_out)), self.y[held_out]]
-            for held_out, log_proba in zip(self.rows, self.log_proba, strict=True)
-        ]
-        proba = np.exp(np.concatenate(logs).astype(np.float64))
-        n, n_members = len(self.y), self._n_members
-        mean = np.bincount(rows, weights=proba, minlength=n) / n_members
-        squares = (proba - mean[rows]) ** 2
-        variance = np.bincount(rows, weights=squares, minlength=n)
-        variance = variance / np.maximum(n_members - 1, 1)
-        missing = 1 / (2 * n_members) - 1 / (2 * len(self.rows))
-        return mean, missing * variance / np.maximum(mean, 1e-7) ** 2

@@ -47,17 +47,24 @@ class TrainedNetwork(FittedState):
     interrupted: bool = False  # by the user
 
 
-def train_networks(
+def with_progress(
     tasks: Sequence[TrainingTask], progress: Progress
-) -> list[TrainingResult]:
-    """Train networks side by side; raise the error of the first that failed."""
+) -> list[TrainingTask]:
+    """Return tasks that report each of their epochs."""
 
     def on_epoch(record: dict[str, float]) -> None:
         shown = ("loss", "val_loss") if np.isfinite(record["val_loss"]) else ("loss",)
         progress.step({name: record[name] for name in shown})
 
+    return [replace(task, on_epoch=on_epoch) for task in tasks]
+
+
+def train_networks(
+    tasks: Sequence[TrainingTask], progress: Progress
+) -> list[TrainingResult]:
+    """Train networks side by side; raise the error of the first that failed."""
     results = []
-    for result in train_stack([replace(task, on_epoch=on_epoch) for task in tasks]):
+    for result in train_stack(with_progress(tasks, progress)):
         if isinstance(result, Exception):
             raise result
         results.append(result)
@@ -85,11 +92,12 @@ def describe_training(
     reliability: Reliability | None = None,
     ending: str | None = None,
     members: str | None = None,
+    tried_losses: Sequence[float] | None = None,
 ) -> TrainedNetwork:
     """Return a trained network with its history, losses, summary and problems.
 
-    `earlier` is the state that training resumed from; `ending` and `members` are what
-    the summary reports of the recipe.
+    `earlier` is the state that training resumed from; `ending`, `members` and
+    `tried_losses` are what the summary reports of the recipe.
     """
     history = pd.DataFrame(result.history)
     if earlier is not None:
@@ -119,6 +127,7 @@ def describe_training(
             members=members,
             reliability=reliability,
             final=final,
+            tried_losses=tried_losses,
         ),
         baseline_loss=baseline,
         known_rows=known_rows,
@@ -199,7 +208,8 @@ def _final_loss(
     else:
         rows = task.table.take(task.positions[:_BASELINE_ROWS])
     if rows.weight.sum() > 0:
-        logits = prediction.predict_logits(task.spec, result.weights, rows.X)
-        loss = prediction.mean_loss(task.spec, logits, rows.y, rows.weight)
+        loss = prediction.mean_loss(
+            task.spec, result.weights, rows.X, rows.y, rows.weight
+        )
         baseline = class_share_loss(rows.y, rows.weight, shares)
     return FinalLoss(name, loss, baseline, len(rows), df)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from sklearn.utils import check_random_state
 
-from skdnn._estimator.calibration import OutOfFoldScores
+from skdnn._estimator.calibration import OutOfFoldScores, PredictedLogProba
 from skdnn._estimator.network_training import (
     FittedState,
     TrainedNetwork,
@@ -14,7 +14,6 @@ from skdnn._estimator.network_training import (
 )
 from skdnn._estimator.parameters import Parameters
 from skdnn._estimator.split import split_rows
-from skdnn._network import prediction
 from skdnn._network.initial_weights import uniform_weights
 from skdnn._network.spec import Hidden, NetworkSpec
 from skdnn._tabular.encoder import TableEncoder, has_missing
@@ -112,10 +111,12 @@ def finish_plain(network: PlainNetwork, result: TrainingResult) -> TrainedNetwor
     if network.parameters.calibration is not None:
         spec, rows = task.spec, task.validation
         assert rows is not None
-        logits = prediction.predict_logits(spec, result.weights, rows.X)
-        log_proba = prediction.log_probabilities(spec, logits)
         positions = np.arange(len(rows))
-        scores = OutOfFoldScores([positions], [log_proba], rows.y, rows.weight)
+        log_proba = PredictedLogProba(spec, result.weights, rows, positions)
+        n_classes = max(2, spec.n_outputs)
+        scores = OutOfFoldScores(
+            [positions], [log_proba], rows.y, rows.weight, n_classes
+        )
         reliability = scores.reliability()
         factor = reliability.inverse_temperature
         task = replace(task, spec=replace(spec, inverse_temperature=factor))

@@ -28,8 +28,10 @@ def plot_history(network: "FittedNetwork", ax: Any) -> Any:
     style = {"marker": "o" if len(history) == 1 else None}
     ax.axhline(baseline, color=_GREY, ls="--", lw=1.2, label="baseline: class shares")
     ax.plot(epochs, history["loss"], color=_BLUE, label="training", **style)
-    if history["val_loss"].notna().any():
-        ax.plot(epochs, history["val_loss"], color=_ORANGE, label="validation", **style)
+    validated = network._training_summary.tried_losses or history["val_loss"].tolist()
+    if np.isfinite(validated).any():
+        tried = np.arange(1, len(validated) + 1)
+        ax.plot(tried, validated, color=_ORANGE, label="validation", **style)
     if best_epoch is not None:
         ax.axvline(best_epoch, color=_GREY, lw=0.8, ls=":", label="best epoch")
     ax.set(xlabel="epoch", ylabel="loss (cross-entropy, nats)", title="Training")
@@ -142,5 +144,5 @@ def _draw_names(
 ) -> None:
     """Write the names of units, those too long for their place cut in the middle."""
     for unit, height in zip(units, heights, strict=True):
-        name = shorten(str(names[unit]), _MOST_NAME)
+        name = shorten(str(names[unit]), _MOST_NAME, names)
         ax.text(x, height, name, ha=side, va="center", fontsize=9, parse_math=False)

@@ -1,17 +1,23 @@
 """The recipe that is trained where no layers are given: see `DNNClassifier`'s notes."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
-import pandas as pd
 from sklearn.utils import check_random_state
 
-from skdnn._estimator.calibration import OutOfFoldScores, Reliability, fold_of_rows
+from skdnn._estimator.calibration import (
+    OutOfFoldScores,
+    PredictedLogProba,
+    Reliability,
+    fold_of_rows,
+)
 from skdnn._estimator.network_training import (
     TrainedNetwork,
     describe_training,
     mean_history,
-    train_networks,
+    with_progress,
 )
 from skdnn._estimator.parameters import Parameters
 from skdnn._estimator.split import Split, split_rows
@@ -20,10 +26,12 @@ from skdnn._network.numpy_activations import log_softmax
 from skdnn._network.spec import Hidden, InputEncoding, NetworkSpec
 from skdnn._runtime import keras_backend
 from skdnn._runtime.progress import Progress
+from skdnn._tabular.dataset import Dataset
 from skdnn._tabular.validation import TrainingData
 from skdnn._training.execution import COMPILED_BACKENDS
 from skdnn._training.optimizers import ELEMENTWISE
 from skdnn._training.schedules import Schedule
+from skdnn._training.stacks import Rounds
 from skdnn._training.task import Rate, Stopping, TrainingResult, TrainingTask
 
 _MEMBERS = 8
@@ -33,6 +41,8 @@ _DEFAULTS = {"activation": "selu", "alpha": 0.0, "beta_2": 0.95, "label_smoothin
 _FEWEST_FOLDED = 100  # from this number of rows on, some can be left out
 # Piecewise-linear encodings need this many rows per bin, and few bins to be fast.
 _ROWS_PER_BIN, _MOST_BINS = 10, 4096
+# The logits of rows left out that are held at once, in bytes.
+_LOGIT_BYTES = 2**26
 
 
 @dataclass(frozen=True)
@@ -139,6 +149,17 @@ def prepare_recipe(parameters: Parameters, data: TrainingData) -> RecipeNetwork:
     return network
 
 
+@dataclass(frozen=True)
+class _Tried:
+    """What training without the rows left out showed, epoch by epoch."""
+
+    losses: list[float]
+    accuracies: list[float]
+    epochs: int  # the number with the lowest loss, the largest of equals
+    reliability: Reliability
+    seconds: float
+
+
 class _RecipeTraining:
     """The members that a fit by the recipe trains, in two stages."""
 
@@ -164,17 +185,23 @@ class _RecipeTraining:
         ]
         self._seeds = random_state.randint(2**31 - 1, size=_MEMBERS)
         self._left_out = self._draw_folds(random_state)
+        # for how many epochs logits are held; 0: rows are predicted after each
+        self._logit_epochs = _LOGIT_BYTES // max(1, self._logit_bytes())
 
     def run(self) -> TrainedNetwork:
         """Train, score, train on all rows; return the average as one network."""
-        spec, epochs, reliability = self._spec, self._parameters.max_iter, None
+        spec, epochs, tried = self._spec, self._parameters.max_iter, None
         if self._network.is_scored:
-            history, epochs, reliability = self._scored()
-            spec = replace(spec, inverse_temperature=reliability.inverse_temperature)
+            tried = self._try_epochs()
+            epochs = tried.epochs
+            factor = tried.reliability.inverse_temperature
+            spec = replace(spec, inverse_temperature=factor)
         tasks = [self._task(i, epochs) for i in range(_MEMBERS)]
-        results = train_networks(tasks, self._progress)
-        if reliability is None:
-            history = mean_history([result.history for result in results])
+        results = self._train(tasks, lambda rounds: None)
+        history = mean_history([result.history for result in results])
+        if tried is not None:
+            history["val_loss"] = tried.losses[:epochs]
+            history["val_accuracy"] = tried.accuracies[:epochs]
         by_array = zip(*(result.weights for result in results), strict=True)
         whole = replace(
             tasks[0],
@@ -182,7 +209,7 @@ class _RecipeTraining:
             table=self._whole,
             validation=self._validation,
             held_out=self._network.split.held_out,
-            stopping=replace(tasks[0].stopping, early=reliability is not None),
+            stopping=replace(tasks[0].stopping, early=tried is not None),
         )
         result = TrainingResult(
             weights=[np.stack(arrays).astype(self._dtype) for arrays in by_array],
@@ -196,9 +223,10 @@ class _RecipeTraining:
             whole,
             result,
             self._network.split.encoder,
-            reliability=reliability,
-            ending=_ending(epochs, bool(self._left_out), reliability is not None),
+            reliability=None if tried is None else tried.reliability,
+            ending=_ending(tried, bool(self._left_out)),
             members=f"{_MEMBERS} networks whose probabilities are averaged",
+            tried_losses=None if tried is None else tried.losses,
         )
 
     def _draw_folds(self, random_state: np.random.RandomState) -> list[np.ndarray]:
@@ -216,11 +244,12 @@ class _RecipeTraining:
     def _task(self, member: int, epochs: int, *, scored: bool = False) -> TrainingTask:
         """Return the training of a member; if `scored`, without the rows left out."""
         parameters, rate = self._parameters, self._parameters.learning_rate_init
-        positions, validation = self._positions, self._validation
+        positions = self._positions
+        validation = self._validation if self._logit_epochs else None
         batch_size = int(parameters.batch_size)
         if self._left_out:
             left_out = self._left_out[member]
-            validation = self._table.take(left_out)
+            validation = self._table.take(left_out) if self._logit_epochs else None
             if scored:
                 positions = positions[~np.isin(positions, left_out)]
                 # as many steps as on all rows
@@ -255,28 +284,72 @@ class _RecipeTraining:
                 cycles=parameters.learning_rate is None,
             ),
             # kept in both stages, so that one program serves both
-            keeps_logits=validation is not None,
+            keeps_logits=validation is not None and self._logit_epochs > 0,
         )
 
-    def _scored(self) -> tuple[pd.DataFrame, int, Reliability]:
-        """Train without the rows left out; return history, best epoch, reliability."""
-        epochs = self._parameters.max_iter
+    def _train(
+        self, tasks: Sequence[TrainingTask], on_round: Callable[[Rounds], None]
+    ) -> list[TrainingResult]:
+        """Train the members, calling `on_round` after as many epochs as are held."""
+        rounds = Rounds(with_progress(tasks, self._progress))
+        for _ in range(0, tasks[0].stopping.max_iter, max(1, self._logit_epochs)):
+            rounds.advance(max(1, self._logit_epochs))
+            on_round(rounds)
+            for training in rounds.trainings:
+                training.take_logits()  # which are no longer needed
+        return rounds.results()
+
+    def _try_epochs(self) -> _Tried:
+        """Train without the rows left out, and score on them after each epoch."""
+        epochs, rows = self._parameters.max_iter, self._scored_rows()
         tasks = [self._task(i, epochs, scored=True) for i in range(_MEMBERS)]
-        results = train_networks(tasks, self._progress)
-        rows, labels = self._left_out, self._table
-        if self._validation is not None:
-            labels = self._validation
-            rows = [np.arange(len(labels))] * _MEMBERS
-        history = mean_history([result.history for result in results])
-        scores = []
-        for logits in zip(*(result.logits for result in results), strict=True):
-            log_proba = [log_softmax(own) for own in logits]
-            scores.append(OutOfFoldScores(rows, log_proba, labels.y, labels.weight))
-        history["val_loss"] = [epoch.loss() for epoch in scores]
-        history["val_accuracy"] = [epoch.accuracy() for epoch in scores]
-        losses = history["val_loss"].to_numpy()
-        best = len(losses) - int(np.argmin(losses[::-1]))  # the last of equals
-        return history, best, scores[best - 1].reliability()
+        labels = self._table if self._validation is None else self._validation
+        losses: list[float] = []
+        accuracies: list[float] = []
+        best: OutOfFoldScores | None = None
+
+        def on_round(rounds: Rounds) -> None:
+            nonlocal best
+            for log_proba in self._log_proba(rounds, labels, rows):
+                scores = OutOfFoldScores(
+                    rows, log_proba, labels.y, labels.weight, self._spec.n_outputs
+                )
+                losses.append(scores.loss())
+                accuracies.append(scores.accuracy())
+                if best is None or losses[-1] <= best.loss():
+                    best = scores
+
+        results = self._train(tasks, on_round)
+        assert best is not None
+        seconds = mean_history([result.history for result in results])["seconds"].sum()
+        n_best = len(losses) - losses[::-1].index(best.loss())
+        return _Tried(losses, accuracies, n_best, best.reliability(), seconds)
+
+    def _scored_rows(self) -> list[np.ndarray]:
+        """Return positions of the rows that each member is scored on."""
+        if self._validation is None:
+            return self._left_out
+        return [np.arange(len(self._validation))] * _MEMBERS
+
+    def _logit_bytes(self) -> int:
+        """Return the bytes of the logits of all rows that members are scored on."""
+        row_bytes = self._spec.n_outputs * np.dtype(self._spec.dtype).itemsize
+        return sum(len(rows) for rows in self._scored_rows()) * row_bytes
+
+    def _log_proba(
+        self, rounds: Rounds, labels: Dataset, rows: Sequence[np.ndarray]
+    ) -> list[Sequence[Any]]:
+        """Return log probabilities by each member, for each epoch of a round."""
+        if self._logit_epochs:
+            logits = [training.take_logits() for training in rounds.trainings]
+            return [list(map(log_softmax, own)) for own in zip(*logits, strict=True)]
+        weights = [training.weights() for training in rounds.trainings]
+        return [
+            [
+                PredictedLogProba(self._spec, own, labels, positions)
+                for own, positions in zip(weights, rows, strict=True)
+            ]
+        ]
 
 
 def _network_spec(network: RecipeNetwork, dtype: str) -> NetworkSpec:
@@ -301,9 +374,12 @@ def _network_spec(network: RecipeNetwork, dtype: str) -> NetworkSpec:
     )
 
 
-def _ending(epochs: int, folded: bool, scored: bool) -> str:
-    if not scored:
+def _ending(tried: _Tried | None, folded: bool) -> str:
+    if tried is None:
         return "ended with its schedule"
     by = "rows left out in turn" if folded else "the validation rows"
-    rows = "on all of them " if folded else ""
-    return f"best by {by}, then trained from scratch {rows}for {epochs} epochs"
+    rows = "all rows" if folded else "the training rows"
+    return (
+        f"the best number of {len(tried.losses)} by {by} ({tried.seconds:.1f} s), then "
+        f"from scratch on {rows}"
+    )

@@ -69,7 +69,8 @@ class TrainingSummary:
 
     `shares` are the weighted class shares of the training rows, `ending` is why
     training ended, `best_epoch`, from 1, the epoch whose weights were kept, None for
-    the last one, and `members` describes the members of an ensemble.
+    the last one, and `members` describes the members of an ensemble. `tried_losses` are
+    the validation losses of the epochs among which the recipe chose their number.
     """
 
     n_train: int
@@ -82,10 +83,12 @@ class TrainingSummary:
     final: FinalLoss
     members: str | None = None
     reliability: Reliability | None = None
+    tried_losses: Sequence[float] | None = None
 
 
-def _verdict(history: pd.DataFrame, final: FinalLoss, best_epoch: int | None) -> str:
+def _verdict(history: pd.DataFrame, summary: TrainingSummary) -> str:
     """Return one or two sentences on how well a fit converged."""
+    final = summary.final
     if not final.is_below:
         return final.failure
     name, baseline = final.name, final.baseline
@@ -97,6 +100,12 @@ def _verdict(history: pd.DataFrame, final: FinalLoss, best_epoch: int | None) ->
         )
     text = f"The network learned: {gain}."
     monitored = history["val_loss"].to_numpy()
+    what = "early_stopping=True would keep it"
+    if summary.tried_losses is not None:
+        monitored, what = np.asarray(summary.tried_losses), "is the last of training"
+        name = "validation loss"
+    elif summary.best_epoch is not None:
+        what = "was restored"
     if np.isnan(monitored).all():
         monitored = history["loss"].to_numpy()
     n = len(monitored)
@@ -104,7 +113,6 @@ def _verdict(history: pd.DataFrame, final: FinalLoss, best_epoch: int | None) ->
     if n < 10:
         return text
     if monitored[-1] - monitored[lowest - 1] > 0.03 * baseline:
-        what = "was restored" if best_epoch else "early_stopping=True would keep it"
         text += f" The {name} rose again after epoch {lowest}, its best, which {what}."
     elif monitored[-1 - max(2, n // 10)] - monitored[-1] > 0.01 * baseline:
         text += " The loss was still falling: a larger max_iter should help."
@@ -137,10 +145,10 @@ def summarise(network: "FittedNetwork") -> str:
             f"{count(n_epochs, 'epoch')} in {history['seconds'].sum():.1f} s; "
             f"{summary.ending}"
         ),
-        "best epoch": f"{at} of {n_epochs}",
+        "best epoch": f"{at} of {len(summary.tried_losses or history)}",
         "loss": f"{losses}, baseline {baseline:.4f} (class shares only)",
         "reliability": summary.reliability,
-        "verdict": _verdict(history, summary.final, summary.best_epoch),
+        "verdict": _verdict(history, summary),
     }
     return "\n".join(f"{name:<11} {text}" for name, text in lines.items() if text)
 

@@ -15,6 +15,8 @@ from skdnn._network.spec import NetworkSpec
 from skdnn._runtime import caches, keras_backend
 
 _KERAS_ROWS = 8192
+# Logits that are held at once to compute a loss.
+_LOSS_CELLS = 2**20
 
 _network = lru_cache(maxsize=16)(build_network)
 caches.register_cache(_network.cache_clear)
@@ -82,15 +84,23 @@ def probabilities(spec: NetworkSpec, logits: np.ndarray) -> np.ndarray:
 
 
 def mean_loss(
-    spec: NetworkSpec, logits: np.ndarray, y: np.ndarray, weight: np.ndarray
+    spec: NetworkSpec,
+    weights: Sequence[np.ndarray],
+    X: Any,
+    y: np.ndarray,
+    weight: np.ndarray,
 ) -> float:
     """Return the weighted mean cross-entropy of rows, summed over labels."""
-    log_p = log_probabilities(spec, logits)
-    if spec.is_multilabel:
-        losses = -np.where(y, log_p, -np.logaddexp(0, logits)).sum(axis=1)
-    else:
-        losses = -log_p[np.arange(len(y)), y]
-    return float(weight @ losses / weight.sum())
+    total = 0.0
+    for rows in gen_batches(len(y), max(1, _LOSS_CELLS // spec.n_outputs)):
+        logits, own = predict_logits(spec, weights, X[rows]), y[rows]
+        log_p = log_probabilities(spec, logits)
+        if spec.is_multilabel:
+            losses = -np.where(own, log_p, -np.logaddexp(0, logits)).sum(axis=1)
+        else:
+            losses = -log_p[np.arange(len(own)), own]
+        total += float(weight[rows] @ losses)
+    return total / float(weight.sum())
 
 
 def _logits_of_classes(spec: NetworkSpec, logits: np.ndarray) -> np.ndarray:

@@ -52,35 +52,66 @@ def train(
     """
     if task.solver.full_batch:
         result = train_lbfgs(task)
-    else:
-        result = _train_by_epochs(task, n_fits, wants_stop)
-    few = task.table.take(task.positions[:FEW_ROWS]).dense()
-    require_finite_network(task.spec, result.weights, few.X)
-    return result
-
-
-def _train_by_epochs(
-    task: TrainingTask, n_fits: int, wants_stop: Callable[[], bool]
-) -> TrainingResult:
-    callbacks = SpecCallbacks(task) if task.callbacks else NoCallbacks()
-    loop = _Loop(task, _choose_epochs(task, callbacks, n_fits), callbacks)
+        _require_finite(task, result.weights)
+        return result
+    training = Training(task, n_fits)
     interrupted = False
     try:
-        loop.run(wants_stop)
+        training.run(wants_stop)
     except KeyboardInterrupt:
-        if not loop.history:
+        if not training.n_epochs:
             raise
         interrupted = True
-    loop.finish()
-    return TrainingResult(
-        weights=loop.epochs.weights(),
-        optimizer_state=loop.epochs.optimizer_state(),
-        history=loop.history,
-        rows_trained=loop.rows_trained,
-        stopped=loop.stopped,
-        interrupted=interrupted,
-        logits=loop.logits,
-    )
+    return training.result(interrupted=interrupted)
+
+
+class Training:
+    """A network from a spec in training, some epochs at a time."""
+
+    def __init__(self, task: TrainingTask, n_fits: int = 1):
+        callbacks = SpecCallbacks(task) if task.callbacks else NoCallbacks()
+        epochs = _choose_epochs(task, callbacks, n_fits)
+        self._task, self._loop = task, _Loop(task, epochs, callbacks)
+
+    @property
+    def n_epochs(self) -> int:
+        return len(self._loop.history)
+
+    def run(
+        self,
+        wants_stop: Callable[[], bool] = lambda: False,
+        n_epochs: float = np.inf,
+    ) -> None:
+        """Train until a rule, a callback or the user ends it, or for `n_epochs`."""
+        self._loop.run(wants_stop, n_epochs)
+
+    def take_logits(self) -> list[np.ndarray]:
+        """Return the validation logits after each epoch since the last call."""
+        logits, self._loop.logits = self._loop.logits, []
+        return logits
+
+    def weights(self) -> list[np.ndarray]:
+        return self._loop.epochs.weights()
+
+    def result(self, *, interrupted: bool = False) -> TrainingResult:
+        """End training; raise ``ValueError`` if the network is no longer finite."""
+        loop = self._loop
+        loop.finish()
+        weights = loop.epochs.weights()
+        _require_finite(self._task, weights)
+        return TrainingResult(
+            weights=weights,
+            optimizer_state=loop.epochs.optimizer_state(),
+            history=loop.history,
+            rows_trained=loop.rows_trained,
+            stopped=loop.stopped,
+            interrupted=interrupted,
+        )
+
+
+def _require_finite(task: TrainingTask, weights: list[np.ndarray]) -> None:
+    few = task.table.take(task.positions[:FEW_ROWS]).dense()
+    require_finite_network(task.spec, weights, few.X)
 
 
 def _choose_epochs(
@@ -140,13 +171,20 @@ class _Loop:
         self.logits: list[np.ndarray] = []
         self.stopped = False
 
-    def run(self, wants_stop: Callable[[], bool] = lambda: False) -> None:
+    def run(
+        self,
+        wants_stop: Callable[[], bool] = lambda: False,
+        n_epochs: float = np.inf,
+    ) -> None:
         """Train until a rule, a callback, the user or the last epoch ends it."""
-        self._callbacks.begin(self.epochs)
-        while not self.stopped and len(self.history) < self._task.stopping.max_iter:
+        if not self.history:
+            self._callbacks.begin(self.epochs)
+        last = min(self._task.stopping.max_iter, len(self.history) + n_epochs)
+        while not self.stopped and len(self.history) < last:
             if wants_stop():
                 raise KeyboardInterrupt
-            self.stopped = self._advance(self._epochs_together())
+            left = int(last) - len(self.history)
+            self.stopped = self._advance(self._epochs_together(left))
 
     def finish(self) -> None:
         """Restore the best weights, and let callbacks change them."""
@@ -154,14 +192,13 @@ class _Loop:
             self.epochs.set_weights(self._best_weights)
         self._callbacks.end()
 
-    def _epochs_together(self) -> int:
+    def _epochs_together(self, left: int) -> int:
         """Return for how many epochs nothing can end training or needs a notice."""
         task = self._task
         validates = task.validation is not None and not task.keeps_logits
         every = self._callbacks.needs_every_epoch
         if every or validates or not task.has_constant_rate:
             return 1
-        left = task.stopping.max_iter - len(self.history)
         at_once = min(left, self._monitor.epochs_to_stall, self.epochs.epochs_at_once)
         return max(1, int(at_once))
 

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from skdnn._runtime import keras_backend, threads
 from skdnn._training.execution import COMPILED_BACKENDS
-from skdnn._training.loop import train
+from skdnn._training.loop import Training, train
 from skdnn._training.task import TrainingResult, TrainingTask
 
 
@@ -41,13 +41,29 @@ def train_stack(
     # one shape after the other, so that few programs are in use at a time
     rank = {shape: i for i, shape in enumerate(alike)}
     order = sorted(range(len(tasks)), key=lambda i: rank[shapes[i]])
-    n_threads = min(n_threads or threads.thread_count(), len(tasks))
-    if n_threads < 2 or keras_backend.backend() not in COMPILED_BACKENDS:
-        for i in order:
-            run(i)
-    else:
-        _run_in_threads(run, order, n_threads, stop)
+    _run_side_by_side(run, order, n_threads, stop)
     return [results[i] for i in range(len(tasks))]
+
+
+class Rounds:
+    """Networks of one shape, trained side by side for some epochs at a time."""
+
+    def __init__(self, tasks: Sequence[TrainingTask]):
+        keras_backend.load()
+        self.trainings = [Training(task, len(tasks)) for task in tasks]
+
+    def advance(self, n_epochs: int) -> None:
+        """Train each network for more epochs; raise the first error."""
+        stop = threading.Event()
+
+        def run(i: int) -> None:
+            self.trainings[i].run(stop.is_set, n_epochs)
+
+        _run_side_by_side(run, range(len(self.trainings)), None, stop)
+
+    def results(self) -> list[TrainingResult]:
+        """End training; see `Training.result`."""
+        return [training.result() for training in self.trainings]
 
 
 def shape_of(task: TrainingTask) -> Hashable:
@@ -56,9 +72,18 @@ def shape_of(task: TrainingTask) -> Hashable:
     return spec, task.solver, task.penalties.active, task.batch_size
 
 
-def _run_in_threads(
-    run: Callable[[int], None], order: list[int], n: int, stop: threading.Event
+def _run_side_by_side(
+    run: Callable[[int], None],
+    order: Sequence[int],
+    n_threads: int | None,
+    stop: threading.Event,
 ) -> None:
+    """Call a function in threads; where one call raises, the others are to stop."""
+    n = min(n_threads or threads.thread_count(), len(order))
+    if n < 2 or keras_backend.backend() not in COMPILED_BACKENDS:
+        for i in order:
+            run(i)
+        return
     with ThreadPoolExecutor(n) as pool:
         try:
             for _ in pool.map(run, order):

@@ -218,8 +218,7 @@ class TrainingResult:
     """A trained network.
 
     `history` has one record per epoch. A rule or a callback `stopped`, or the user
-    `interrupted` training before ``max_iter``. `logits` are those of the validation
-    rows after each epoch, if the task keeps them.
+    `interrupted` training before ``max_iter``.
     """
 
     weights: list[np.ndarray]
@@ -228,4 +227,3 @@ class TrainingResult:
     rows_trained: int
     stopped: bool
     interrupted: bool
-    logits: list[np.ndarray] = field(default_factory=list)

@@ -11,7 +11,8 @@ def scores_of(proba, y, rows=None, weight=None):
     """Return scores of members that left the given rows out; else all."""
     rows = rows or [np.arange(len(y))] * len(proba)
     weight = np.ones(len(y)) if weight is None else weight
-    return OutOfFoldScores(rows, [np.log(p) for p in proba], y, weight)
+    log_proba = [np.log(p) for p in proba]
+    return OutOfFoldScores(rows, log_proba, y, weight, proba[0].shape[1])
 
 
 def made_members(n_members, n=4000, seed=0):
@@ -43,7 +44,10 @@ def test_two_of_eight_tell_the_loss_of_all_eight():
     rows = [np.flatnonzero(folds[i // 4] == i % 4) for i in range(8)]
     scores = scores_of([p[r] for p, r in zip(proba, rows, strict=True)], y, rows)
     of_all = log_loss(y, np.mean(proba, axis=0))
-    of_two = log_loss(y, scores.mean())
+    mean = np.zeros_like(proba[0])
+    for own, left_out in zip(proba, rows, strict=True):
+        mean[left_out] += own[left_out] / 2
+    of_two = log_loss(y, mean)
     assert of_two > of_all + 0.02
     assert scores.loss() == pytest.approx(of_all, abs=0.01)
 
@@ -53,7 +57,24 @@ def test_rows_that_all_have_seen_do_not_count():
     rows = [np.arange(50)] * 2
     scores = scores_of([p[:50] for p in proba], y, rows)
     assert scores.loss() == pytest.approx(log_loss(y[:50], np.mean(proba, axis=0)[:50]))
-    np.testing.assert_array_equal(scores.mean()[50:], 1 / 3)
+    expected = accuracy_score(y[:50], np.mean(proba, axis=0)[:50].argmax(axis=1))
+    assert scores.accuracy() == pytest.approx(expected)
+
+
+def test_blocks_give_what_all_rows_at_once_give(monkeypatch):
+    proba, y = made_members(4, n=300)
+    rng = np.random.default_rng(2)
+    rows = [np.flatnonzero(rng.uniform(size=300) < 0.5) for _ in range(4)]
+    own = [p[r] for p, r in zip(proba, rows, strict=True)]
+    weight = rng.uniform(0.5, 2, 300)
+
+    def figures():
+        scores = scores_of(own, y, rows, weight)
+        return scores.loss(), scores.accuracy(), *vars(scores.reliability()).values()
+
+    whole = figures()
+    monkeypatch.setattr("skdnn._estimator.calibration._BLOCK_CELLS", 21)
+    assert figures() == pytest.approx(whole, rel=1e-12)
 
 
 @pytest.mark.parametrize("factor", [0.5, 1.0, 1.8])

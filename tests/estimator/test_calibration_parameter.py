@@ -142,7 +142,7 @@ def test_recipe_is_calibrated_by_what_it_leaves_out(noisy):
 def test_calibration_error_by_hand():
     proba = np.array([[0.9, 0.1], [0.9, 0.1], [0.3, 0.7], [0.42, 0.58]])
     scores = OutOfFoldScores(
-        [np.arange(4)], [np.log(proba)], np.array([0, 1, 1, 0]), np.ones(4)
+        [np.arange(4)], [np.log(proba)], np.array([0, 1, 1, 0]), np.ones(4), 2
     )
     # bins of 1/15: .9 twice, one of them right; .7 right; .58 wrong
     expected = (2 * abs(0.5 - 0.9) + abs(1 - 0.7) + abs(0 - 0.58)) / 4
@@ -151,7 +151,9 @@ def test_calibration_error_by_hand():
     assert reliability_of.before == pytest.approx(expected)
     assert reliability_of.inverse_temperature < 1
     squared = proba**2 / (proba**2).sum(axis=1, keepdims=True)
-    again = OutOfFoldScores([np.arange(4)], [np.log(squared)], scores.y, scores.weight)
+    again = OutOfFoldScores(
+        [np.arange(4)], [np.log(squared)], scores.y, scores.weight, 2
+    )
     assert scores.calibration_error(2.0) == pytest.approx(again.calibration_error(1.0))
 
 

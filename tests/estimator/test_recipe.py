@@ -13,11 +13,10 @@ from scipy.sparse import csr_matrix
 from sklearn.metrics import accuracy_score, log_loss
 
 from skdnn import DNNClassifier, explain
-from skdnn._estimator import network_training
 from skdnn._estimator import recipe as _recipe
 from skdnn._estimator.calibration import OutOfFoldScores
 from skdnn._estimator.recipe import values_for
-from skdnn._training.stacks import train_stack
+from skdnn._training.stacks import Rounds
 
 # private: _spec, _weights, _columns, _encoder and _training_summary show which network
 # the recipe built, on which rows; none of it is a public attribute
@@ -39,14 +38,21 @@ def fitted(passengers):
 
 @pytest.fixture
 def stacks(monkeypatch):
-    """The fits that the recipe has trained, and what they left; a list a stack."""
+    """The tasks that the recipe has trained, their logits and results, by stage."""
     recorded = []
 
-    def spy(fits):
-        recorded.append((fits, train_stack(fits)))
-        return recorded[-1][1]
+    class Recording(Rounds):
+        def __init__(self, tasks):
+            super().__init__(tasks)
+            self.tasks, self.logits = tasks, [[] for _ in tasks]
+            recorded.append(self)
 
-    monkeypatch.setattr(network_training, "train_stack", spy)
+        def advance(self, n_epochs):
+            super().advance(n_epochs)
+            for training, own in zip(self.trainings, self.logits, strict=True):
+                own += training._loop.logits  # private: taken by the recipe after this
+
+    monkeypatch.setattr(_recipe, "Rounds", Recording)
     return recorded
 
 
@@ -74,7 +80,7 @@ def test_a_table_as_it_stands(fitted, passengers):
     proba = fitted.predict_proba(X)
     np.testing.assert_allclose(proba.sum(axis=1), 1)
     np.testing.assert_allclose(np.exp(fitted.predict_log_proba(X)), proba)
-    assert len(fitted.history_) == fitted.n_iter_ == EPOCHS
+    assert len(fitted.history_) == fitted.n_iter_ <= EPOCHS
     assert fitted.history_[["val_loss", "val_accuracy"]].notna().all(axis=None)
     assert fitted.loss_ == fitted.loss_curve_[-1]
     rows = fitted._encoder.encode(fitted._columns.matrix(X))
@@ -115,8 +121,10 @@ def test_pickle_is_small_and_predicts_without_keras(fitted, passengers, tmp_path
 
 def test_every_row_is_left_out_twice_then_all_are_trained_on(passengers, stacks):
     X, y = passengers
+    y = np.random.default_rng(0).permutation(y)  # whose best epoch is an early one
     net = recipe(max_iter=6).fit(X, y)
-    (validated, results_of), (whole, left) = stacks
+    first_stage, second_stage = stacks
+    validated, whole = first_stage.tasks, second_stage.tasks
     counts = np.zeros(len(X), int)
     for fit in validated:
         held = np.setdiff1d(np.arange(len(X)), fit.positions)
@@ -131,22 +139,32 @@ def test_every_row_is_left_out_twice_then_all_are_trained_on(passengers, stacks)
     rows = [np.setdiff1d(np.arange(len(X)), fit.positions) for fit in validated]
     losses = []
     for epoch in range(6):
-        logs = [np.asarray(member.logits[epoch]) for member in results_of]
+        logs = [np.asarray(member[epoch]) for member in first_stage.logits]
         logs = [a - np.logaddexp.reduce(a, axis=1, keepdims=True) for a in logs]
-        scores = OutOfFoldScores(rows, logs, labels.y, labels.weight)
+        scores = OutOfFoldScores(rows, logs, labels.y, labels.weight, 2)
         losses.append((scores.loss(), scores.accuracy(), scores.inverse_temperature()))
     losses, accuracies, factors = np.array(losses).T
-    np.testing.assert_allclose(net.history_["val_loss"], losses)
-    np.testing.assert_allclose(net.history_["val_accuracy"], accuracies)
     best = int(losses.argmin())
+    assert best < 5  # else nothing is cut off
+    np.testing.assert_allclose(net._training_summary.tried_losses, losses)
+    np.testing.assert_allclose(net.history_["val_loss"], losses[: best + 1])
+    np.testing.assert_allclose(net.history_["val_accuracy"], accuracies[: best + 1])
     assert net._spec.inverse_temperature == pytest.approx(factors[best])
     assert {fit.stopping.max_iter for fit in whole} == {best + 1}
     # both stages begin alike, by the same schedule
-    for first, second, trained in zip(validated, whole, left, strict=True):
+    for first, second in zip(validated, whole, strict=True):
         for a, b in zip(first.weights, second.weights, strict=True):
             np.testing.assert_array_equal(a, b)
-        assert len(trained.history) == best + 1
-    assert f"trained from scratch on all of them for {best + 1} epochs" in net.summary()
+    # the history is that of the networks that are kept
+    # private: the records of each member, which no public attribute has
+    records = [training._loop.history for training in second_stage.trainings]
+    assert net.n_iter_ == len(net.history_) == best + 1
+    for name in ("loss", "accuracy"):
+        means = np.mean([[r[name] for r in own] for own in records], axis=0)
+        np.testing.assert_allclose(net.history_[name], means)
+    assert net.loss_curve_ == net.history_["loss"].tolist()
+    assert "the best number of 6 by rows left out in turn" in net.summary()
+    assert f"best epoch  {best + 1} of 6" in net.summary()
     linear_factors = [fit.schedule.piecewise_linear_factor for fit in whole]
     assert linear_factors == [0.0] * 4 + [0.3] * 4
 
@@ -163,8 +181,7 @@ def test_validation_rows_score_and_are_not_trained_on(how, passengers, stacks):
         net, n = recipe(early_stopping=True).fit(X, y), 24
     assert net._training_summary.n_validation == n
     assert net._training_summary.n_train == 240 - n
-    (validated, _), (whole, _) = stacks
-    for fit in [*validated, *whole]:
+    for fit in [*stacks[0].tasks, *stacks[1].tasks]:
         assert len(fit.positions) == 240 - n
         if how != "own rows":
             cut = net._training_summary.n_validation
@@ -180,12 +197,9 @@ def test_validation_rows_score_and_are_not_trained_on(how, passengers, stacks):
     if how == "own rows":
         # other validation rows: the same networks, for some number of epochs
         other = recipe().fit(X[60:], y[60:], X_val=X[:30], y_val=y[:30])
-        assert other.n_iter_ == net.n_iter_ == EPOCHS
-        picked = [len(left[0].history) for _, left in (stacks[1], stacks[3])]
-        same = picked[0] == picked[1]
         weights = [net._weights, other._weights]
-        assert same == all(map(np.array_equal, *weights))
-    assert "best by the validation rows" in net.summary()
+        assert (net.n_iter_ == other.n_iter_) == all(map(np.array_equal, *weights))
+    assert "by the validation rows" in net.summary()
 
 
 def test_validation_loss_is_that_of_the_mean(passengers, stacks):
@@ -193,7 +207,7 @@ def test_validation_loss_is_that_of_the_mean(passengers, stacks):
     val = {"X_val": X[:80], "y_val": y[:80]}
     net = recipe().fit(X[80:], y[80:], **val)
     best = int(net.history_["val_loss"].to_numpy().argmin())
-    logs = [member.logits[best] for member in stacks[0][1]]
+    logs = [member[best] for member in stacks[0].logits]
     proba = [np.exp(a) / np.exp(a).sum(axis=1, keepdims=True) for a in logs]
     mean = np.mean(proba, axis=0)
     row = net.history_.iloc[best]
@@ -210,8 +224,8 @@ def test_validation_loss_is_that_of_the_mean(passengers, stacks):
 def test_no_copy_of_a_row_is_on_both_sides(n_estimators, passengers, stacks):
     X, y = passengers
     net = recipe(bootstrap=True, n_estimators=n_estimators).fit(X, y)
-    for fits, _ in stacks[::2]:
-        for fit in fits:
+    for stage in stacks[::2]:
+        for fit in stage.tasks:
             drawn = set(fit.positions.tolist())
             held = {row.tobytes() for row in fit.validation.X}
             assert not held & {fit.table.X[i].tobytes() for i in drawn}
@@ -249,7 +263,7 @@ def test_given_values_win(passengers, stacks):
         beta_2=0.9,
         learning_rate="constant",
     ).fit(X, y)
-    fit = stacks[1][0][0]
+    fit = stacks[1].tasks[0]
     assert [(h.activation, h.dropout) for h in fit.spec.hidden] == [
         ("tanh", 0.1),
         ("tanh", 0.2),
@@ -327,7 +341,7 @@ def test_below_100_rows_weights_are_repeats(passengers, stacks):
         repeats, np.repeat(y, times)
     )
     assert len(stacks) == 2  # no rows are left out
-    assert {fit.batch_size for fit in stacks[0][0]} == {np.count_nonzero(times)}
+    assert {fit.batch_size for fit in stacks[0].tasks} == {np.count_nonzero(times)}
     np.testing.assert_allclose(
         weighted.predict_proba(X), repeated.predict_proba(X), atol=1e-8
     )
@@ -358,7 +372,7 @@ def test_words_and_pictures(fitted):
         "8 networks whose probabilities are averaged",
         "reliability",
         "expected calibration error",
-        "best by rows left out in turn",
+        "by rows left out in turn",
         "The network learned",
     ):
         assert word in text
@@ -406,3 +420,20 @@ def test_float32_stays_float32(iris):
     np.testing.assert_allclose(
         net.predict_proba(X.astype(np.float32)), wide.predict_proba(X), atol=0.02
     )
+
+
+def test_logits_that_are_not_held_change_nothing(passengers, monkeypatch):
+    X, y = passengers
+    held = recipe(max_iter=6).fit(X, y)
+    monkeypatch.setattr(_recipe, "_LOGIT_BYTES", 1)  # private: needs many classes
+    predicted = recipe(max_iter=6).fit(X, y)
+    np.testing.assert_allclose(
+        predicted._training_summary.tried_losses,
+        held._training_summary.tried_losses,
+        rtol=1e-5,
+    )
+    np.testing.assert_array_equal(
+        predicted.history_["val_accuracy"], held.history_["val_accuracy"]
+    )
+    for a, b in zip(held._weights, predicted._weights, strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-5)

@@ -40,26 +40,31 @@ def test_log_probabilities_are_exact_for_large_logits():
 
 
 @pytest.mark.parametrize("n_classes", [2, 3])
-def test_mean_loss_is_the_weighted_log_loss(n_classes):
+def test_mean_loss_is_the_weighted_log_loss(n_classes, monkeypatch):
     spec, weights, X = plain_network("tanh", "float64", n_classes)
     rng = np.random.default_rng(0)
     y, weight = rng.integers(0, n_classes, len(X)), rng.uniform(0.1, 2, len(X))
-    logits = prediction.predict_logits(spec, weights, X)
     proba = prediction.predict_proba(spec, weights, X)
     expected = log_loss(y, proba, sample_weight=weight)
-    assert prediction.mean_loss(spec, logits, y, weight) == pytest.approx(expected)
+    loss = prediction.mean_loss(spec, weights, X, y, weight)
+    assert loss == pytest.approx(expected)
+    monkeypatch.setattr(prediction, "_LOSS_CELLS", 7)  # private: few rows at a time
+    loss = prediction.mean_loss(spec, weights, X, y, weight)
+    assert loss == pytest.approx(expected)
 
 
 def test_losses_of_several_labels_are_summed():
     spec = NetworkSpec(2, (), 3, "logistic", "float64")
     rng = np.random.default_rng(0)
-    logits, y = rng.normal(size=(50, 3)), rng.integers(0, 2, (50, 3))
+    X, y = rng.normal(size=(50, 2)), rng.integers(0, 2, (50, 3))
+    weights = [rng.normal(size=(2, 3)), rng.normal(size=3)]
     weight = rng.uniform(0.1, 2, 50)
-    proba = prediction.probabilities(spec, logits.copy())
+    proba = prediction.predict_proba(spec, weights, X)
     expected = sum(
         log_loss(y[:, k], proba[:, k], sample_weight=weight) for k in range(3)
     )
-    assert prediction.mean_loss(spec, logits, y, weight) == pytest.approx(expected)
+    loss = prediction.mean_loss(spec, weights, X, y, weight)
+    assert loss == pytest.approx(expected)
 
 
 def doubled(x):

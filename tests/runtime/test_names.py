@@ -24,6 +24,26 @@ def test_names_that_differ_at_their_ends_stay_different():
     assert len({shorten(name, 22) for name in names}) == 10
 
 
+@pytest.mark.parametrize("width", [9, 13, 22, 33])
+def test_names_that_differ_in_their_middle_are_cut_differently(width):
+    names = [f"gene_expression_{gene}_in_tissue_normalised" for gene in "ABCDEF"]
+    shown = [shorten(name, width, names) for name in names]
+    assert len(set(shown)) == 6
+    assert all(len(text) <= width for text in shown)
+    assert shown == [shorten(name, width, reversed(names)) for name in names]
+    ends = ["a" * 60, "a" * 61, "a" * 70]
+    assert len({shorten(name, width, ends) for name in ends}) == 3
+    # others change nothing, and the same name is not another
+    assert shorten(names[0], width, [names[0], "b"]) == shorten(names[0], width)
+
+
+def test_names_that_differ_at_many_places_are_numbered():
+    names = [f"{'a' * 20}{i:07b}{'b' * 20}" for i in range(128)]
+    shown = [shorten(name, 13, names) for name in names]
+    assert len(set(shown)) == 128
+    assert all(len(text) <= 13 for text in shown)
+
+
 def test_invisible_characters_are_shown_and_stay_different():
     bad = [*map(chr, [*range(32), *range(127, 160)]), "\u202e", "\u2067", "\ud800"]
     shown = [visible(f"a{char}b") for char in bad]

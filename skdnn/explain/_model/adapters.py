@@ -117,12 +117,15 @@ class _ScikerasAdapter(_Adapter):
 
 
 class _KerasAdapter(_Adapter):
-    """Keras's wrapper has only `decision_function`, the output of the network."""
+    """Keras's wrapper has no `predict_proba`; its network may return probabilities."""
 
     _are_probabilities: bool | None = None
 
     def predict_proba(self, X: Any) -> Any:
-        out = np.asarray(self.estimator.decision_function(X), dtype=np.float64)
+        wrapper = self.estimator
+        # Keras 3.14 has no `decision_function`
+        outputs = getattr(wrapper, "decision_function", wrapper.model_.predict)
+        out = np.asarray(outputs(X), dtype=np.float64)
         if self._are_probabilities is None:
             errors = np.abs(out.sum(axis=1) - 1)
             self._are_probabilities = bool(out.min() >= 0 and errors.max() < _SUM_ERROR)

@@ -83,7 +83,7 @@ def draw_image(result: Attributions, sample: int, k: int, ax: Axes | None) -> Ax
     ax.figure.colorbar(scale, ax=ax, label=label, shrink=0.9)
     ax.set_axis_off()
     p = result.predictions[sample, k]
-    name = canvas.short(result.class_names[k])
+    name = canvas.class_name(result, k)
     title = f"{result.title}: image {sample}\nclass {name}, {p:.3f}"
     ax.set_title(title, parse_math=False)
     return ax

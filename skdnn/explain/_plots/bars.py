@@ -29,7 +29,7 @@ def draw_mean_bars(
             range(len(shown)), sizes[shown, place], left=left,
             color=canvas.color_of(place),
             hatch="//" if place >= len(canvas.COLORS) else None,
-            label=canvas.short(result.class_names[c], canvas.MAX_CLASS),
+            label=canvas.class_name(result, c, canvas.MAX_CLASS),
         )  # fmt: skip
         left += sizes[shown, place]
     ax.set_xlabel(f"mean absolute attribution ({canvas.unit_of(result)})")
@@ -139,7 +139,7 @@ def _signed(value: float) -> str:
 
 def _row_title(result: Attributions, sample: int, k: int) -> str:
     """Return the title of a plot of one row and class."""
-    title = f"{result.title}: row {sample}\nclass {canvas.short(result.class_names[k])}"
+    title = f"{result.title}: row {sample}\nclass {canvas.class_name(result, k)}"
     if result.score is None or result.poor_fit is None:
         return title
     poor = ", a poor fit" if result.poor_fit[sample, k] else ""

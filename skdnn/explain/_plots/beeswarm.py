@@ -30,7 +30,7 @@ def draw_beeswarm(
         scale = {"c": shade, "cmap": "viridis", "vmin": 0, "vmax": 1}
         points = ax.scatter(x, y, alpha=0.9, **scale, **look)
     ax.axvline(0, color=canvas.GREY, lw=0.8)
-    name = canvas.short(result.class_names[k])
+    name = canvas.class_name(result, k)
     ax.set_xlabel(f"attribution ({canvas.output_of(result, k)})", parse_math=False)
     if points is not None:
         bar = ax.figure.colorbar(points, ax=ax, ticks=[0, 1], aspect=30, pad=0.02)

@@ -1,6 +1,6 @@
 """Colours, Axes and names that all plots share."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -48,7 +48,7 @@ def name_rows(
     length: int = MAX_NAME,
 ) -> Axes:
     """Write a name at each bar, from the top down, and the title."""
-    labels = [short(name, length) for name in names]
+    labels = [short(name, length, names) for name in names]
     ax.set_yticks(range(len(labels)), labels, parse_math=False)
     ax.set_ylim(len(labels) - 0.4, -0.6)
     if n_all is not None and n_all > len(labels):
@@ -94,7 +94,12 @@ def unit_of(result: Attributions) -> str:
 
 def output_of(result: Attributions, k: int) -> str:
     """Return what attributions are parts of, such as "probability of virginica"."""
-    return f"{unit_of(result)} of {short(result.class_names[k])}"
+    return f"{unit_of(result)} of {class_name(result, k)}"
+
+
+def class_name(result: Attributions, k: int, length: int = MAX_NAME) -> str:
+    """Return the name of a class, distinct from those of the others."""
+    return short(result.class_names[k], length, result.class_names)
 
 
 def cell_name(result: Attributions, sample: int, j: int) -> str:
@@ -102,16 +107,21 @@ def cell_name(result: Attributions, sample: int, j: int) -> str:
     value = result.data[sample, j]
     if isinstance(value, float | np.floating):
         value = f"{value:.4g}"
-    column = short(result.feature_names[j], MAX_COLUMN)
-    return f"{column} = {short(value, MAX_CELL)}"
+    column = short(result.feature_names[j], MAX_COLUMN, result.feature_names)
+    return f"{column} = {short(value, MAX_CELL, result.data[:, j])}"
 
 
-def short(name: Any, length: int = MAX_NAME) -> str:
-    """Return the name on one line, cut in the middle if it is long."""
+def short(name: Any, length: int = MAX_NAME, among: Iterable[Any] = ()) -> str:
+    """Return the name on one line, cut if it is long; see `shorten`."""
+    name = _as_text(name)
+    if len(name) <= length:
+        return name
+    return shorten(name, length, map(_as_text, among))
+
+
+def _as_text(name: Any) -> str:
     name = "(missing)" if pd.isna(name) else str(name)
-    if not (name.isascii() and name.isprintable()):
-        name = _drawable(name)
-    return shorten(name, length)
+    return name if name.isascii() and name.isprintable() else _drawable(name)
 
 
 def _drawable(name: str) -> str:

@@ -1,5 +1,6 @@
 """Counterfactuals as a table of the cells that change."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -28,22 +29,27 @@ def plot_counterfactuals(
     size = max(5.4, 1.9 * len(columns) + 2.6), 0.4 * len(table) + 1.7
     ax = canvas.axes_of(ax, size)
     for change in changes[changes["feature"].isin(columns)].itertuples():
+        known = changes.loc[changes["feature"] == change.feature, ["old", "new"]]
+        pair = change.old, change.new
+        cells = [_cell(cell, known.to_numpy().ravel()) for cell in pair]
         x, left = columns.get_loc(change.feature), _WIDTH / 2
         ax.barh(
             change.row, _WIDTH, left=x - left, height=_HEIGHT, alpha=0.25,
             color=_color(change.old, change.new),
         )  # fmt: skip
         ax.text(
-            x, change.row, f"{_cell(change.old)} → {_cell(change.new)}", ha="center",
+            x, change.row, " → ".join(cells), ha="center",
             va="center", fontsize=8.5, parse_math=False,
         )  # fmt: skip
     ax.set_xlim(-0.5, max(1, len(columns)) - 0.5)
-    names = [canvas.short(name, _MAX_COLUMN) for name in columns]
+    among = result.table.columns[3:]
+    names = [canvas.short(name, _MAX_COLUMN, among) for name in columns]
     ax.set_xticks(range(len(names)), names, parse_math=False)
     ax.xaxis.tick_top()
     ax.tick_params(length=0)
     rows = result.rows.head(len(table)).itertuples()
-    labels = [_row_name(row, row.Index in set(changes["row"])) for row in rows]
+    targets, has_changes = result.rows["target"].unique(), set(changes["row"])
+    labels = [_row_name(row, targets, row.Index in has_changes) for row in rows]
     n_all = len(result.table)
     cut = f"\n{len(table)} of {n_all} rows" if len(table) < n_all else ""
     ax = canvas.name_rows(ax, labels, result.title + cut)
@@ -51,8 +57,8 @@ def plot_counterfactuals(
     return ax
 
 
-def _row_name(row: Any, is_changed: bool) -> str:
-    target = canvas.short(row.target, _MAX_TARGET)
+def _row_name(row: Any, targets: Iterable[Any], is_changed: bool) -> str:
+    target = canvas.short(row.target, _MAX_TARGET, targets)
     if row.found and not is_changed:
         return f"row {row.sample}: already {target}"
     return f"row {row.sample} → {target}{'' if row.found else ': not found'}"
@@ -65,6 +71,6 @@ def _color(old: Any, new: Any) -> str:
     return canvas.UP if new > old else canvas.DOWN
 
 
-def _cell(cell: Any) -> str:
+def _cell(cell: Any, known: Iterable[Any]) -> str:
     is_fraction = isinstance(cell, float | np.floating) and not pd.isna(cell)
-    return f"{cell:.4g}" if is_fraction else canvas.short(cell, _MAX_CELL)
+    return f"{cell:.4g}" if is_fraction else canvas.short(cell, _MAX_CELL, known)

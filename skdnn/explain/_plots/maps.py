@@ -38,7 +38,8 @@ def draw_maps(
         for place, label in zip(row, classes, strict=True):
             part = table[of_pair & (table["class"] == label)]
             mesh = _draw_map(part, place, low, high)
-            place.set_title(canvas.short(label), fontsize=11, parse_math=False)
+            title = canvas.short(label, among=classes)
+            place.set_title(title, fontsize=11, parse_math=False)
     bar = axes[0, 0].figure.colorbar(mesh, ax=axes.ravel().tolist(), pad=0.02)
     bar.set_label(unit)
     bar.outline.set_visible(False)
@@ -55,10 +56,11 @@ def _draw_map(table: pd.DataFrame, ax: Axes, low: float, high: float) -> Any:
             spans.append(np.array(side))
         else:
             spans.append(np.arange(len(side)))
-            names = [canvas.short(x, canvas.MAX_CELL) for x in side]
+            names = [canvas.short(x, canvas.MAX_CELL, side) for x in side]
             set_ticks(spans[-1], names, parse_math=False)
-    ax.set_xlabel(canvas.short(table["feature"].iloc[0]), parse_math=False)
-    ax.set_ylabel(canvas.short(table["feature_2"].iloc[0]), parse_math=False)
+    pair = table["feature"].iloc[0], table["feature_2"].iloc[0]
+    ax.set_xlabel(canvas.short(pair[0], among=pair), parse_math=False)
+    ax.set_ylabel(canvas.short(pair[1], among=pair), parse_math=False)
     x, y = (edges_of(span) for span in spans)
     return ax.pcolormesh(x, y, values.T, vmin=low, vmax=high, cmap="viridis")
 

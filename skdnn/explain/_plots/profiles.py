@@ -92,6 +92,7 @@ def _draw_column(
     result: Profiles, table: pd.DataFrame, name: str, ax: Axes, alone: bool = True
 ) -> Axes:
     """Draw one column: a line or a group of bars per class."""
+    label = canvas.short(name, among=table["feature"].unique())
     table = table[table["feature"] == name]
     x = inferred(table["x"])
     if pd.api.types.is_numeric_dtype(x) and not pd.api.types.is_bool_dtype(x):
@@ -100,7 +101,7 @@ def _draw_column(
         _draw_bars(result, table, name, ax)
     if result.unit.startswith("change"):
         ax.axhline(0, color="black", lw=0.8)
-    ax.set_xlabel(canvas.short(name), parse_math=False)
+    ax.set_xlabel(label, parse_math=False)
     ax.set_ylabel(result.unit)
     ax.spines[["top", "right"]].set_visible(False)
     if alone:
@@ -115,14 +116,20 @@ def _by_class(table: pd.DataFrame) -> list[tuple[Any, pd.DataFrame]]:
     return [(label, table.iloc[rows]) for (label,), rows in rows_of.items()]
 
 
+def _class_name(by_class: Sequence[tuple[Any, pd.DataFrame]], place: int) -> str:
+    labels = [label for label, _ in by_class]
+    return canvas.short(labels[place], canvas.MAX_CLASS, labels)
+
+
 def _draw_curves(result: Profiles, table: pd.DataFrame, name: str, ax: Axes) -> None:
     """Draw a numeric column: each row's curve, or their mean, or both."""
-    for place, (label, part) in enumerate(_by_class(table)):
+    by_class = _by_class(table)
+    for place, (_, part) in enumerate(by_class):
         look: dict[str, Any] = {
             "color": canvas.color_of(place),
             "ls": "-" if place < len(canvas.COLORS) else "--",
         }
-        text = canvas.short(label, canvas.MAX_CLASS)
+        text = _class_name(by_class, place)
         if "sample" in part:
             _draw_rows(result, part, name, ax, look)
         if result.own is not None:
@@ -165,12 +172,12 @@ def _draw_rows(
 def _draw_bars(result: Profiles, table: pd.DataFrame, name: str, ax: Axes) -> None:
     """Draw a text column: a group of bars per category."""
     by_class = _by_class(table)
-    for place, (label, part) in enumerate(by_class):
+    for place, (_, part) in enumerate(by_class):
         rows_of = rows_by(part["x"])
         mean = [part["value"].iloc[rows].mean() for rows in rows_of.values()]
         width = 0.8 / len(by_class)
         at = np.arange(len(mean)) - 0.4 + width * (place + 0.5)
-        text = canvas.short(label, canvas.MAX_CLASS)
+        text = _class_name(by_class, place)
         ax.bar(
             at,
             mean,
@@ -181,7 +188,8 @@ def _draw_bars(result: Profiles, table: pd.DataFrame, name: str, ax: Axes) -> No
         if result.n_refits and "sample" not in part:
             reach = (result.refit_interval()[1][part.index] - part["value"]).to_numpy()
             ax.errorbar(at, mean, reach, fmt="none", ecolor="black", elinewidth=0.8)
-    labels = [canvas.short(category, canvas.MAX_CELL) for (category,) in rows_of]
+    known = [category for (category,) in rows_of]
+    labels = [canvas.short(category, canvas.MAX_CELL, known) for category in known]
     if result.own is not None and table["sample"].nunique() == 1:
         own = result.own[name][table["sample"].iloc[0]]
         is_own = [(pd.isna(x) and pd.isna(own)) or x == own for (x,) in rows_of]

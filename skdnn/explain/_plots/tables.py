@@ -63,7 +63,7 @@ def _draw_effects(
         colors = [canvas.color_of(classes.index(label)) for label in part["class"]]
         _draw_group(ax, part, at, height, colors)
     for place, label in enumerate(classes):
-        text = canvas.short(label, canvas.MAX_CLASS)
+        text = canvas.short(label, canvas.MAX_CLASS, classes)
         ax.plot([], [], "s", ms=8, color=canvas.color_of(place), label=text)
     ax.axvline(0, color="black", lw=0.8)
     ax.set_xlim(-_LIMIT, _LIMIT)
@@ -71,7 +71,7 @@ def _draw_effects(
     unit = title.rpartition(" the ")[2]  # "Average conditional effects on the …"
     ax.set_xlabel(f"change of the {unit} per unit (bars: each column on its own scale)")
     canvas.legend_of(ax)
-    names = [_row_name(part.iloc[0]) for part in shown]
+    names = [_row_name(part.iloc[0], table) for part in shown]
     return canvas.name_rows(ax, names, title, len(groups), length=_MAX_LABEL)
 
 
@@ -106,11 +106,15 @@ def _draw_group(
         )  # fmt: skip
 
 
-def _row_name(first: pd.Series) -> str:
-    name = canvas.short(first["feature"], canvas.MAX_COLUMN)
+def _row_name(first: pd.Series, table: pd.DataFrame) -> str:
+    features = table["feature"].unique()
+    name = canvas.short(first["feature"], canvas.MAX_COLUMN, features)
     if "level" not in first or pd.isna(first["reference"]):
         return name
-    levels = [canvas.short(first[c], canvas.MAX_CELL) for c in ("level", "reference")]
+    of_column = table[table["feature"] == first["feature"]]
+    known = {*of_column["level"], *of_column["reference"]}
+    pair = first["level"], first["reference"]
+    levels = [canvas.short(level, canvas.MAX_CELL, known) for level in pair]
     return f"{name}: {' vs '.join(levels)}"
 
 
@@ -131,7 +135,7 @@ def plot_summary(
     label = "increase of the cross-entropy when shuffled, in nats (95% interval)"
     first.set_xlabel(label)
     names = [
-        f"{canvas.short(name, canvas.MAX_COLUMN)} (rank {rank})"
+        f"{canvas.short(name, canvas.MAX_COLUMN, shown['feature'])} (rank {rank})"
         for name, rank in zip(shown["feature"], ranks_of(shown), strict=True)
     ]
     canvas.name_rows(first, names, "Importance", len(importance), length=_MAX_LABEL)

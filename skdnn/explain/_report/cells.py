@@ -9,7 +9,7 @@ from skdnn._runtime.names import shorten
 from skdnn.explain._results.result import plain_list
 from skdnn.explain._text import formatting
 
-MAX_CELL = 60  # characters
+MAX_CELL = 120  # characters
 
 
 def as_column(cells: Iterable[Any]) -> np.ndarray:

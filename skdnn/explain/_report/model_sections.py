@@ -54,7 +54,7 @@ def _describe(name: str, column: np.ndarray) -> dict[str, Any]:
         given = np.array([str(cell) for cell in column if cell is not None], dtype=str)
         values, counts = np.unique(given, return_counts=True)
         common = [
-            {"value": shorten(str(values[i]), MAX_CELL), "n": counts[i]}
+            {"value": shorten(str(values[i]), MAX_CELL, values), "n": counts[i]}
             for i in np.argsort(-counts, kind="stable")[:_N_COMMON]
         ]
         return {**row, "kind": "words", "n_distinct": len(values), "common": common}

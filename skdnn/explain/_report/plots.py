@@ -97,7 +97,7 @@ class Axes:
             across, below = self.at(value, y0)[0], _HEIGHT - _BOTTOM + 14
             self.text(across, below, number(value), "tick", "middle")
         self.line([(x0, y0), (x1, y0)], "axis")
-        middle, title = (_LEFT + _WIDTH - _RIGHT) / 2, shorten(x_title, _MAX_TITLE)
+        middle, title = (_LEFT + _WIDTH - _RIGHT) / 2, x_title
         self.text(middle, _HEIGHT - 6, title, "title", "middle")
         self.text(2, 10, y_title, "title", "start")
 
@@ -179,11 +179,13 @@ def profiles(
     """
     values = [v for c in curves for line in c["lines"] for v in line["values"]]
     ends = _ends([v for v in values if v is not None])
+    features = [curve["feature"] for curve in curves]
+    titles = [shorten(feature, _MAX_TITLE, features) for feature in features]
     return [
         _categories(curve, colours, ends)
         if curve["words"]
-        else _profile(curve, colours, ends, name, y_title)
-        for curve in curves
+        else _profile(curve, colours, ends, name, (title, y_title))
+        for curve, title in zip(curves, titles, strict=True)
     ]
 
 
@@ -197,12 +199,12 @@ def _ends(values: Sequence[float]) -> Ends:
 
 
 def _profile(
-    curve: Curve, colours: Colours, ends: Ends, name: str, y_title: str
+    curve: Curve, colours: Colours, ends: Ends, name: str, titles: tuple[str, str]
 ) -> dict[str, Any]:
     x = [v for v in curve["x"] if v is not None]
     across = (min(x, default=0.0), max(x, default=1.0))
     label = f"{name} {curve['feature']}. {curve['sentence']}"
-    axes = Axes(across, ends, label, curve["feature"], y_title)
+    axes = Axes(across, ends, label, *titles)
     if ends[0] < 0:
         axes.line([(across[0], 0.0), (across[1], 0.0)], "axis")
     own = curve.get("own")

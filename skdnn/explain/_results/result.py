@@ -141,7 +141,8 @@ class Result(ABC):
 
     def _repr_html_(self) -> str:
         table = self.frame()
-        rows = table.head(_PREVIEW_ROWS).to_html(index=False, escape=True, border=0)
+        with pd.option_context("display.max_colwidth", None):  # names in full
+            rows = table.head(_PREVIEW_ROWS).to_html(index=False, escape=True, border=0)
         more = len(table) - _PREVIEW_ROWS
         note = f"<p>… and {more} more rows: frame()</p>" if more > 0 else ""
         return visible(f"<div>{self._html_heading()}{rows}{note}</div>", keep="\n\t")

@@ -8,7 +8,7 @@ from skdnn._runtime.names import shorten
 NBSP = "\N{NO-BREAK SPACE}"
 MINUS = "\N{MINUS SIGN}"
 DASH = "\N{EN DASH}"
-_MAX_QUOTED = 40
+_MAX_QUOTED = 120
 
 
 def number(value: float | None, digits: int = 3) -> str:

@@ -18,7 +18,7 @@ from skdnn.explain._text.formatting import MINUS, fixed, join, number
 _MAX_NAMED, _MAX_IMPORTANT = 4, 3
 _SMALL = 0.05  # of the largest attribution; smaller ones are summed up
 _MAX_DIGITS = 6
-_MAX_NAME = 60
+_MAX_NAME = 120
 
 
 @register("describe", Attributions)

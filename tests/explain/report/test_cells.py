@@ -39,7 +39,7 @@ def test_columns_are_numeric_only_if_all_known_cells_are():
         (np.nan, "missing"),
         (None, "missing"),
         (pd.NA, "missing"),
-        ("a" * 100, "a" * 40 + "…" + "a" * 19),
+        ("a" * 180, "a" * 80 + "…" + "a" * 39),
     ],
 )
 def test_cells_as_text(cell, text):

@@ -50,4 +50,4 @@ def test_counts_and_names():
     assert count(1, "row") == "1\xa0row"
     assert count(2, "class", "classes") == "2\xa0classes"
     assert count(1200, "row") == "1,200\xa0rows"
-    assert quote("a" * 60) == f"“{'a' * 26}…{'a' * 13}”"
+    assert quote("a" * 180) == f"“{'a' * 80}…{'a' * 39}”"
