@@ -4,8 +4,16 @@ import matplotlib
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import settings
 from sklearn.datasets import load_breast_cancer, load_iris
 from sklearn.preprocessing import minmax_scale
+
+# `--hypothesis-profile=long` draws others, and more, each time
+settings.register_profile(
+    "default", max_examples=60, deadline=None, derandomize=True, database=None
+)
+settings.register_profile("long", max_examples=3000, deadline=None)
+settings.load_profile("default")
 
 matplotlib.use("Agg")
 os.environ.setdefault("MPLBACKEND", "Agg")  # for child processes

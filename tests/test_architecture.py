@@ -59,6 +59,7 @@ CROSS_CUTTING = {
     "runtime/test_process",
     "tabular/test_raw_tables",
     "test_architecture",
+    "test_any_table",
     "test_backends",
     "test_docstrings",
     "test_documents",

@@ -93,11 +93,12 @@ def describe_training(
     ending: str | None = None,
     members: str | None = None,
     tried_losses: Sequence[float] | None = None,
+    tried_seconds: float | None = None,
 ) -> TrainedNetwork:
     """Return a trained network with its history, losses, summary and problems.
 
-    `earlier` is the state that training resumed from; `ending`, `members` and
-    `tried_losses` are what the summary reports of the recipe.
+    `earlier` is the state that training resumed from; the arguments after
+    `reliability` are what the summary reports of the recipe.
     """
     history = pd.DataFrame(result.history)
     if earlier is not None:
@@ -128,6 +129,7 @@ def describe_training(
             reliability=reliability,
             final=final,
             tried_losses=tried_losses,
+            tried_seconds=tried_seconds,
         ),
         baseline_loss=baseline,
         known_rows=known_rows,

@@ -41,8 +41,8 @@ _DEFAULTS = {"activation": "selu", "alpha": 0.0, "beta_2": 0.95, "label_smoothin
 _FEWEST_FOLDED = 100  # from this number of rows on, some can be left out
 # Piecewise-linear encodings need this many rows per bin, and few bins to be fast.
 _ROWS_PER_BIN, _MOST_BINS = 10, 4096
-# The logits of rows left out that are held at once, in bytes.
-_LOGIT_BYTES = 2**26
+# The logits of rows left out that are held at once, and copies of these rows, in bytes.
+_HELD_BYTES = 2**26
 
 
 @dataclass(frozen=True)
@@ -167,12 +167,14 @@ class _RecipeTraining:
         self._network, self._progress = network, progress
         self._parameters, self._positions = network.parameters, network.split.positions
         table, validation = network.split.encode(network.data)
-        self._whole, self._dtype = table, table.X.dtype.name
+        self._dtype, weight = table.X.dtype.name, table.weight
         if len(self._positions) >= _FEWEST_FOLDED:
             # rounding is far below the differences between seeds; half the arithmetic
             table = table.astype("float32")
             validation = None if validation is None else validation.astype("float32")
         self._table, self._validation = table, validation
+        # the table in both precisions would take memory; the weights keep their digits
+        self._whole = replace(table, weight=weight)
         rows, random_state = table.take(self._positions), network.random_state
         self._spec = _network_spec(network, rows.X.dtype.name)
         encoding, edges = self._spec.encoding, None
@@ -186,7 +188,9 @@ class _RecipeTraining:
         self._seeds = random_state.randint(2**31 - 1, size=_MEMBERS)
         self._left_out = self._draw_folds(random_state)
         # for how many epochs logits are held; 0: rows are predicted after each
-        self._logit_epochs = _LOGIT_BYTES // max(1, self._logit_bytes())
+        self._logit_epochs = _HELD_BYTES // max(1, self._logit_bytes())
+        if self._left_out and self._table.X.nbytes > _HELD_BYTES:
+            self._logit_epochs = 0  # members would hold copies of the rows left out
 
     def run(self) -> TrainedNetwork:
         """Train, score, train on all rows; return the average as one network."""
@@ -227,6 +231,7 @@ class _RecipeTraining:
             ending=_ending(tried, bool(self._left_out)),
             members=f"{_MEMBERS} networks whose probabilities are averaged",
             tried_losses=None if tried is None else tried.losses,
+            tried_seconds=None if tried is None else tried.seconds,
         )
 
     def _draw_folds(self, random_state: np.random.RandomState) -> list[np.ndarray]:
@@ -380,6 +385,5 @@ def _ending(tried: _Tried | None, folded: bool) -> str:
     by = "rows left out in turn" if folded else "the validation rows"
     rows = "all rows" if folded else "the training rows"
     return (
-        f"the best number of {len(tried.losses)} by {by} ({tried.seconds:.1f} s), then "
-        f"from scratch on {rows}"
+        f"the best number of {len(tried.losses)} by {by}, then from scratch on {rows}"
     )

@@ -70,7 +70,8 @@ class TrainingSummary:
     `shares` are the weighted class shares of the training rows, `ending` is why
     training ended, `best_epoch`, from 1, the epoch whose weights were kept, None for
     the last one, and `members` describes the members of an ensemble. `tried_losses` are
-    the validation losses of the epochs among which the recipe chose their number.
+    the validation losses of the epochs among which the recipe chose their number, in
+    `tried_seconds`.
     """
 
     n_train: int
@@ -84,6 +85,7 @@ class TrainingSummary:
     members: str | None = None
     reliability: Reliability | None = None
     tried_losses: Sequence[float] | None = None
+    tried_seconds: float | None = None
 
 
 def _verdict(history: pd.DataFrame, summary: TrainingSummary) -> str:
@@ -134,6 +136,9 @@ def summarise(network: "FittedNetwork") -> str:
     classes = [f"{name!s} {share:.0%}" for name, share in pairs]
     if len(classes) > 8:
         classes = [*classes[:7], f"and {len(classes) - 7} more"]
+    time = f"{history['seconds'].sum():.1f} s"
+    if summary.tried_seconds is not None:
+        time += f", after {summary.tried_seconds:.1f} s to find the number of epochs"
     lines = {
         "data": _data(spec, summary, network.n_features_in_),
         "columns": _columns(network),
@@ -142,9 +147,9 @@ def summarise(network: "FittedNetwork") -> str:
         "members": summary.members,
         "training": (
             f"{summary.solver}, batches of {summary.batch_size}, "
-            f"{count(n_epochs, 'epoch')} in {history['seconds'].sum():.1f} s; "
-            f"{summary.ending}"
+            f"{count(n_epochs, 'epoch')}; {summary.ending}"
         ),
+        "time": time,
         "best epoch": f"{at} of {len(summary.tried_losses or history)}",
         "loss": f"{losses}, baseline {baseline:.4f} (class shares only)",
         "reliability": summary.reliability,

@@ -49,13 +49,7 @@ def input_encoding_layer() -> Any:
             numeric = inputs[:, :n_numeric]
             parts = [numeric]
             if encoding.bins:
-                position = numeric[:, :, None] - arrays["bin_start"]
-                position = ops.clip(position / arrays["bin_width"], 0, 1)
-                # XLA makes one loop of it, and of a product of many small matrices many
-                functions = position[:, :, :, None] * arrays["piecewise_linear"]
-                functions = ops.sum(functions, axis=2)
-                shape = (-1, encoding.n_piecewise_linear)
-                parts.append(ops.reshape(functions, shape))
+                parts.append(self._piecewise_linear(numeric))
             parts.append(inputs[:, n_numeric:n_dense])
             for i, size in enumerate(encoding.code_sizes):
                 codes = ops.cast(inputs[:, n_dense + i], "int32")
@@ -63,6 +57,28 @@ def input_encoding_layer() -> Any:
                 flags = ops.one_hot(codes - 1, size - 1, dtype=self.compute_dtype)
                 parts.append(ops.matmul(flags, arrays[f"embedding_{i}"]))
             return ops.concatenate(parts, axis=1) * arrays["scale"]
+
+        def _piecewise_linear(self, numeric: Any) -> Any:
+            """Return the functions of numeric inputs.
+
+            Of the bins of an input, those below that of its value count in full, and it
+            in part: two rows of a table, in place of a sum over all bins.
+            """
+            ops, encoding, arrays = keras.ops, self.encoding, self._arrays
+            n, bins, units = encoding.n_numeric, encoding.bins, encoding.units
+            start, steps = arrays["bin_start"], arrays["piecewise_linear"]
+            n_begun = ops.sum(ops.cast(numeric[:, :, None] >= start, "int32"), axis=2)
+            at = ops.maximum(n_begun - 1, 0) + bins * ops.arange(n, dtype="int32")
+            below = ops.cumsum(steps, axis=1) - steps
+            table = ops.reshape(
+                ops.concatenate([below, steps], 2), (n * bins, 2 * units)
+            )
+            rows = ops.take(table, at, axis=0)
+            of_bin = ops.stack([start, arrays["bin_width"]], axis=2)
+            of_bin = ops.take(ops.reshape(of_bin, (n * bins, 2)), at, axis=0)
+            share = ops.clip((numeric - of_bin[:, :, 0]) / of_bin[:, :, 1], 0, 1)
+            values = rows[:, :, :units] + share[:, :, None] * rows[:, :, units:]
+            return ops.reshape(values, (-1, encoding.n_piecewise_linear))
 
         def compute_output_shape(self, input_shape: Any) -> tuple[Any, int]:
             return (input_shape[0], self.encoding.n_outputs)

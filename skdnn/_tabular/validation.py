@@ -135,7 +135,8 @@ def _check_X_y(
     check_no_label_missing(y)
     rules = {**_RULES, "multi_output": True}
     if columns.is_numeric(X):
-        X, y = validate_data(estimator, X, y, reset=reset, **rules)
+        with _remedy_for_words():
+            X, y = validate_data(estimator, X, y, reset=reset, **rules)
     else:
         validate_data(estimator, X, y, reset=reset, skip_check_array=True)
         X, y = check_X_y(columns.matrix(X), y, estimator=estimator, **rules)
@@ -153,6 +154,21 @@ def _check_X_y(
             "sklearn.multioutput.MultiOutputClassifier."
         )
     return X, y
+
+
+@contextmanager
+def _remedy_for_words() -> Iterator[None]:
+    """Add the remedy to NumPy's errors for cells of an array that are not numbers."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        if not str(error).startswith(("could not convert string", "float() argument")):
+            raise
+        raise type(error)(
+            f"{error}. The cells of arrays and lists must be numbers, NaN where they "
+            "are missing. Give a DataFrame, whose text columns become categories, or "
+            "name these columns in categorical_features."
+        ) from error
 
 
 def _label_rows(
@@ -184,7 +200,8 @@ def check_rows(estimator: Any, columns: Columns, encoder: TableEncoder, X: Any) 
     rules = _RULES if encoder.scale else {**_RULES, "dtype": encoder.dtype}
     with np.errstate(over="ignore"):  # the rules reject infinity
         if columns.is_numeric(X):
-            return validate_data(estimator, X, reset=False, **rules)
+            with _remedy_for_words():
+                return validate_data(estimator, X, reset=False, **rules)
         validate_data(estimator, X, reset=False, skip_check_array=True)
         return check_array(columns.matrix(X), estimator=estimator, **rules)
 

@@ -425,7 +425,7 @@ def test_float32_stays_float32(iris):
 def test_logits_that_are_not_held_change_nothing(passengers, monkeypatch):
     X, y = passengers
     held = recipe(max_iter=6).fit(X, y)
-    monkeypatch.setattr(_recipe, "_LOGIT_BYTES", 1)  # private: needs many classes
+    monkeypatch.setattr(_recipe, "_HELD_BYTES", 1)  # private: needs many classes
     predicted = recipe(max_iter=6).fit(X, y)
     np.testing.assert_allclose(
         predicted._training_summary.tried_losses,

@@ -36,6 +36,8 @@ def with_cell(value):
         (with_cell(np.inf), Y, "infinity"),
         (with_cell(-np.inf).astype(np.float32), Y, "infinity"),
         (csr_matrix(with_cell(np.inf)), Y, "infinity"),
+        ([["a", 1], ["b", 2]] * 10, Y, "Give a DataFrame"),
+        (np.array([["a", 1], ["b", 2]] * 10, object), Y, "Give a DataFrame"),
         (WORDS.assign(n=[np.inf] * 20), Y, "infinity"),
         (WORDS.assign(n=pd.array([np.inf] * 20, dtype="Float64")), Y, "infinity"),
         (WORDS.assign(when=pd.Timestamp(0)), Y, "'when' must hold numbers.*Got dates"),

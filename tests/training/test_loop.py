@@ -11,6 +11,9 @@ from sklearn.base import clone
 from sklearn.neural_network import MLPClassifier
 
 from skdnn import DNNClassifier
+from skdnn._estimator import recipe
+from skdnn._training import lbfgs
+from skdnn._training.stacks import Rounds
 from skdnn.model_selection import GridSearchCV
 
 
@@ -67,6 +70,29 @@ def test_an_interrupt_ends_an_ensemble_and_a_search(iris):
         with pytest.raises(KeyboardInterrupt):
             estimator.fit(*iris)
         assert vars(estimator).keys() == before.keys()
+
+
+def test_an_interrupt_leaves_lbfgs_and_the_recipe(iris, monkeypatch):
+    def interrupted(calls, call):
+        def count(*args):
+            calls.append(args)
+            if len(calls) == 3:
+                raise KeyboardInterrupt
+            return call(*args)
+
+        return count
+
+    # neither takes callbacks, so that the interrupt comes from functions of theirs
+    calls = ([], [])
+    monkeypatch.setattr(lbfgs, "require_finite", interrupted(calls[0], lambda *_: None))
+    monkeypatch.setattr(Rounds, "advance", interrupted(calls[1], Rounds.advance))
+    monkeypatch.setattr(recipe, "_HELD_BYTES", 1)  # private: an epoch is a round
+    for net in (network(solver="lbfgs"), DNNClassifier(max_iter=6, random_state=0)):
+        before = vars(net).copy()
+        with pytest.raises(KeyboardInterrupt):
+            net.fit(*iris)
+        assert vars(net).keys() == before.keys()
+    assert [len(own) for own in calls] == [3, 3]
 
 
 def test_the_signal_of_the_user_reaches_the_caller():

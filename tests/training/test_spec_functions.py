@@ -155,18 +155,24 @@ def test_same_weights_as_step_by_step(xla, l2, monkeypatch):
     np.testing.assert_allclose(observed, losses, rtol=1e-9)
 
 
+def logits_of(fit):
+    training = loop.Training(fit)
+    training.run()
+    return training.take_logits()
+
+
 @pytest.mark.parametrize("xla", [False, True])
 def test_logits_of_every_epoch(xla, monkeypatch):
     monkeypatch.setattr(execution, "XLA_PAYS_STEPS", 0 if xla else np.inf)
-    together = loop.train(make_fit(validated=True))
+    together = logits_of(make_fit(validated=True))
     _, _, logits = reference_training(make_fit())
-    assert len(together.logits) == EPOCHS
-    for ours, slow in zip(together.logits, logits, strict=True):
+    assert len(together) == EPOCHS
+    for ours, slow in zip(together, logits, strict=True):
         np.testing.assert_allclose(ours, slow[:20], atol=1e-9)
     # and computed between epochs, where they do not fit into one call
     monkeypatch.setattr(SpecEpochs, "logit_epochs", 0)
-    apart = loop.train(make_fit(validated=True))
-    for one, other in zip(together.logits, apart.logits, strict=True):
+    apart = logits_of(make_fit(validated=True))
+    for one, other in zip(together, apart, strict=True):
         np.testing.assert_allclose(one, other, atol=1e-12)
 
 
@@ -177,6 +183,15 @@ def test_training_that_ends_earlier_is_the_beginning_of_the_longer():
     assert [r["loss"] for r in fitted.history] == [
         r["loss"] for r in longer.history[:2]
     ]
+
+
+def test_rounds_of_epochs_are_the_whole_training():
+    whole, training = loop.train(make_fit()), loop.Training(make_fit())
+    for n_epochs in (1, EPOCHS - 1, 5):
+        training.run(n_epochs=n_epochs)
+    assert training.n_epochs == EPOCHS
+    for one, other in zip(whole.weights, training.result().weights, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-12)
 
 
 def test_piecewise_linear_encodings_of_rate_zero_are_unchanged():

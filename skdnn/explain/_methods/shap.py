@@ -33,14 +33,15 @@ from skdnn.explain._results.result import class_position
 
 METHODS = ("auto", "exact", "regression", "walks", "permutation", "kernel")
 _SHAP_PACKAGE = ("permutation", "kernel")
-# 2 ** 10 sets are about as many evaluations as shap's default for 50 columns.
-MAX_ENUMERATED = 10
 _EXACT_LIMIT = 20
 # The regression solves for twice as many coefficients; beyond, walks take less memory.
 _MAX_REGRESSED = 200
 # Evaluations for each row: proportional to the players, and at least a minimum.
 _EVALS_PER_PLAYER = 130
 _MIN_EVALS = 4000
+# All sets are enumerated where that takes at most this many: twice those of sampling,
+# for values without a sampling error.
+_MAX_ENUMERATED = 2 * _MIN_EVALS
 # Antithetic pairs of walks: two for each background row show their variance; fewer in
 # all would make the standard errors themselves unstable.
 _PAIRS_PER_ROW = 2
@@ -83,7 +84,8 @@ def shap(
         "exact" enumerates all sets of players; "regression" samples sets in
         complementary pairs; "walks" samples antithetic permutations; "permutation" and
         "kernel" are those of the shap package, without standard errors. "auto" is exact
-        up to 10 players if `max_evals` allows, regression up to 200, else walks.
+        where this takes at most 8000 evaluations per row (6 players with 100 background
+        rows) or `max_evals`, regression up to 200 players, else walks.
     output : {"probability", "log_odds"}, default="probability"
         What is attributed.
     contrast : tuple of two class labels, default=None
@@ -99,7 +101,8 @@ def shap(
         Sampling continues until the largest standard error of a row is at most this,
         or `max_evals` are used.
     n_jobs : int, default=None
-        Number of processes for the rows, as in joblib. Results do not depend on it.
+        Number of processes for the rows, as in joblib. Results do not depend on it,
+        except for rounding.
     random_state : int, RandomState or None, default=None
         Draws background rows and sets. NumPy's global state is not used or changed.
     verbose : bool, default=False
@@ -290,7 +293,8 @@ def _choose_method(config: ShapConfig, d: int, n_background: int) -> str:
         return method
     if method == "auto":
         rows = min(MAX_BACKGROUND, n_background)
-        if d <= MAX_ENUMERATED and (max_evals is None or 2**d * rows <= max_evals):
+        most = _MAX_ENUMERATED if max_evals is None else max_evals
+        if d <= _EXACT_LIMIT and (2**d - 2) * rows <= most:
             method = "exact"
         else:
             method = "regression" if d <= _MAX_REGRESSED else "walks"

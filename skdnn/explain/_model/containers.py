@@ -82,6 +82,12 @@ class OtherFrame:
             # the few categories once, then by position: objects are slow
             used, places = np.unique(codes, return_inverse=True)
             cells = [None if pd.isna(c) else c for c in column.displayed(used)]
+            known = [cell for cell in cells if cell is not None]
+            if dtype == nw.Categorical and not all(isinstance(c, str) for c in known):
+                # narwhals makes text of categories that pyarrow has as numbers
+                series = nw.new_series(name, cells, backend=self.backend)
+                encoded = series.to_native().dictionary_encode()
+                return nw.from_native(encoded, series_only=True)[places]
             return nw.new_series(name, cells, dtype, backend=self.backend)[places]
         numbers = nw.new_series(name, codes, nw.Float64, backend=self.backend)
         if dtype is None or dtype.is_float():

@@ -49,9 +49,15 @@ def inspect_fitted(estimator: Any) -> FittedRecord:
         steps=tuple(type(step).__name__ for _, step in getattr(pipeline, "steps", [])),
         history=_as_frame(getattr(final, "history_", None)),
         baseline_loss=None if baseline is None else float(baseline),
-        summary=text if isinstance(text, str) else None,
+        summary=_without_times(text) if isinstance(text, str) else None,
         network=_draw(final, _names_after(pipeline, final)),
     )
+
+
+def _without_times(text: str) -> str:
+    """Return a summary without its times, which differ between equal fits."""
+    lines = text.split("\n")
+    return "\n".join(line for line in lines if not line.startswith("time "))
 
 
 def _as_frame(history: Any) -> pd.DataFrame | None:

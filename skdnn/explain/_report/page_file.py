@@ -1,11 +1,21 @@
 """Write a page to a file that is complete or left unchanged."""
 
+import contextlib
 import os
 import secrets
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
+
+try:
+    import fcntl
+except ImportError:  # Windows, which refuses to delete a file that is open
+    fcntl = None  # type: ignore[assignment]
+
+# Of temporary files, which lie beside the page.
+_PREFIX, _SUFFIX = ".skdnn-", ".tmp"
 
 
 def write_page(file: Any, make_page: Callable[[], str]) -> None:
@@ -32,35 +42,42 @@ def write_page(file: Any, make_page: Callable[[], str]) -> None:
         # a pipe or a device is written to; replacing it would destroy it
         path.write_bytes(page())
         return
-    temporary = _create_temporary(path, mode)
-    try:
-        temporary.write_bytes(page())
-        if mode:
-            temporary.chmod(stat.S_IMODE(mode))
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    _check_writable(path, mode)
+    with _temporary(path) as (temporary, handle):
+        content = page()
+        with _remedied(path):
+            handle.write(content)
+            handle.flush()
+            os.fsync(handle.fileno())  # a full disk is reported here at the latest
+            if mode:
+                temporary.chmod(stat.S_IMODE(mode))
+            if fcntl is None:
+                handle.close()  # Windows cannot rename a file that is open
+            temporary.replace(path)
 
 
 def _mode(path: Path) -> int:
     """Return type and permissions of what is at a path, 0 if there is nothing."""
+    with _remedied(path):
+        try:
+            return path.stat().st_mode
+        except FileNotFoundError:
+            return 0
+
+
+@contextmanager
+def _remedied(path: Path) -> Iterator[None]:
+    """Raise any OSError with the path and a remedy."""
     try:
-        return path.stat().st_mode
-    except FileNotFoundError:
-        return 0
+        yield
     except OSError as error:
-        raise _with_remedy(path, error) from error
+        raise type(error)(
+            f"write_html cannot write {str(path)!r}: {error.strerror or error}. Give a "
+            "path in a folder that exists, has free space and that you may write to."
+        ) from error
 
 
-def _with_remedy(path: Path, error: OSError) -> OSError:
-    return type(error)(
-        f"write_html cannot write {str(path)!r}: {error.strerror or error}. "
-        "Give a path in a folder that you may write to."
-    )
-
-
-def _create_temporary(path: Path, mode: int) -> Path:
-    """Create an empty file in the folder of `path`; OSError if there can be none."""
+def _check_writable(path: Path, mode: int) -> None:
     if stat.S_ISDIR(mode):
         raise IsADirectoryError(
             f"write_html needs the name of a file. Got the folder {str(path)!r} "
@@ -76,9 +93,42 @@ def _create_temporary(path: Path, mode: int) -> Path:
             f"write_html cannot write {str(path)!r}: the file is read-only. "
             "Give another path, or make the file writable."
         )
-    temporary = path.with_name(f".skdnn-{secrets.token_hex(6)}.tmp")
+
+
+@contextmanager
+def _temporary(path: Path) -> Iterator[tuple[Path, IO[bytes]]]:
+    """Open a temporary file beside `path`; remove it, and those of killed writers.
+
+    A writer holds a lock on its file for as long as it lives.
+    """
+    _remove_abandoned(path.parent)
+    with _remedied(path):
+        temporary, handle = _create_locked(path)
     try:
-        temporary.touch(exist_ok=False)
-    except OSError as error:
-        raise _with_remedy(path, error) from error
-    return temporary
+        yield temporary, handle
+    finally:
+        handle.close()
+        temporary.unlink(missing_ok=True)
+
+
+def _create_locked(path: Path) -> tuple[Path, IO[bytes]]:
+    while True:
+        temporary = path.with_name(f"{_PREFIX}{secrets.token_hex(6)}{_SUFFIX}")
+        handle = temporary.open("xb")
+        if fcntl is not None:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        if temporary.exists():
+            return temporary, handle
+        handle.close()  # another writer found it before it was locked
+
+
+def _remove_abandoned(folder: Path) -> None:
+    """Remove the temporary files in a folder whose writers no longer live."""
+    for path in folder.glob(f"{_PREFIX}*{_SUFFIX}"):
+        with contextlib.suppress(OSError):
+            if fcntl is None:
+                path.unlink()
+                continue
+            with path.open("rb") as handle:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                path.unlink()

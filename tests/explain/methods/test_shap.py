@@ -39,7 +39,7 @@ def test_equals_shap_exact(kind, wine):
     }
     model = make_pipeline(MinMaxScaler(), made[kind]).fit(X, y)
     background = X[::4]
-    ours = explain.shap(model, X[:4], background=background)
+    ours = explain.shap(model, X[:4], background=background, method="exact")
 
     def predict(rows):
         return model.predict_proba(pd.DataFrame(rows, columns=X.columns))
@@ -250,8 +250,24 @@ def test_max_evals_and_tolerance_take_more_background(formula):
 def test_auto_enumerates_if_evaluations_allow(iris_model):
     model, X, _ = iris_model
     settings = {"background": X, "random_state": 0}
-    assert explain.shap(model, X[:1], max_evals=1600, **settings).method == "exact"
-    assert explain.shap(model, X[:1], max_evals=1500, **settings).method == "regression"
+    assert explain.shap(model, X[:1], max_evals=1400, **settings).method == "exact"
+    assert explain.shap(model, X[:1], max_evals=1399, **settings).method == "regression"
+
+
+@pytest.mark.parametrize(("d", "n", "method"), [
+    (6, 100, "exact"), (7, 100, "regression"), (8, 31, "exact"), (8, 32, "regression"),
+])  # fmt: skip
+def test_auto_enumerates_where_it_costs_at_most_twice_as_much(d, n, method, formula):
+    counted = []
+
+    def count(X):
+        counted.append(len(X))
+        return X.mean(axis=1)
+
+    X = np.random.default_rng(0).uniform(size=(n, d))
+    result = explain.shap(formula(count), X[:1], background=X, random_state=0)
+    assert result.method == method
+    assert sum(counted) < 8000 + 300  # and the rows that are checked first
 
 
 def test_groups_are_one_player(people, people_model):
@@ -328,7 +344,7 @@ def test_rows_go_through_processes(wine, wine_model):
     settings = {"background": X, "random_state": 0}
     alone = explain.shap(wine_model, X[:5], **settings)
     together = explain.shap(wine_model, X[:5], n_jobs=2, **settings)
-    np.testing.assert_array_equal(together.values, alone.values)
+    np.testing.assert_allclose(together.values, alone.values, rtol=1e-9, atol=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -425,7 +441,7 @@ def test_one_column_and_a_constant_one(formula):
 def test_constant_columns_are_not_enumerated(wide):
     model, X, background, _ = wide
     both = [
-        np.hstack([np.full((len(rows), 9), 3.0), rows[:, :9]])
+        np.hstack([np.full((len(rows), 9), 3.0), rows[:, :6]])
         for rows in (X, background)
     ]
     both[0][:, 4] = both[1][:, 4] = np.nan
@@ -434,7 +450,8 @@ def test_constant_columns_are_not_enumerated(wide):
         classes_ = model.classes_
 
         def predict_proba(self, rows):
-            return model.predict_proba(np.hstack([rows[:, 9:], 0 * rows[:, :3]]))
+            zeros = np.zeros((len(rows), 6))
+            return model.predict_proba(np.hstack([rows[:, 9:], zeros]))
 
     result = explain.shap(Model(), both[0], background=both[1])
     assert result.method == "exact"
