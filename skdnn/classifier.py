@@ -178,9 +178,12 @@ class DNNClassifier(ClassifierMixin, FittedNetwork, BaseEstimator):  # type: ign
     [3]_. Numeric columns are scaled by their quartiles and complemented by piecewise
     linear encodings [4]_; factors of the columns, initial weights, schedules of
     learning rate, smoothing and decay follow [5]_. Each network leaves a quarter of
-    the rows out. On these rows the best epoch and the temperature [6]_ are determined;
-    then all rows are trained on for that many epochs. Validation rows, if there are
-    any, are used for both instead; below 100 rows neither is determined.
+    the rows out. On these rows the best epoch and the temperature [6]_ are determined,
+    and training ends after a cycle of the learning rate that made their loss clearly
+    larger: by two standard errors of the difference over rows. The last epochs before
+    the best one are then repeated on all rows, from where the learning rate was
+    highest. Validation rows, if there are any, take the place of the rows left out, and
+    are not trained on; below 100 rows all epochs are trained.
 
     A plain network is trained instead with `callbacks`, `batch_norm`, `warm_start`,
     `partial_fit`, several labels per row, sparse X, an `activation` that is a

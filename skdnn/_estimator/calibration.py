@@ -134,8 +134,16 @@ class OutOfFoldScores:
         of its Taylor series, ``(1/2r - 1/2M) s² / m²``, with the mean m and the
         variance s² of the true class's probability over the r members.
         """
+        return self._average(self._losses)
+
+    def row_losses(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return the loss of each row that is predicted, and its weight."""
+        return self._losses[self._predicted], self.weight[self._predicted]
+
+    @property
+    def _losses(self) -> np.ndarray:
         true_class, excess, _, _ = self._figures
-        return self._average(-np.log(np.maximum(true_class, 1e-7)) - excess)
+        return np.asarray(-np.log(np.maximum(true_class, 1e-7)) - excess)
 
     def accuracy(self) -> float:
         """Return the accuracy of the mean of the members that predict each row."""

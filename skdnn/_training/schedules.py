@@ -8,6 +8,11 @@ import numpy as np
 # table A.1); that of piecewise-linear encodings is part of a schedule.
 RATE_FACTORS = {"bias": 0.1, "scale": 6.0, "piecewise_linear": 0.0}
 
+# Shares of training at which each cycle but the last ends, and at which the rate is
+# highest (of the last cycle, somewhat before).
+CYCLE_ENDS = (1 / 15, 1 / 5, 7 / 15)
+CYCLE_PEAKS = (0.03, 0.12, 0.31, 0.6)
+
 
 @dataclass(frozen=True)
 class Schedule:
@@ -17,7 +22,7 @@ class Schedule:
     follow ``coslog4(t)``, so that both are zero at the end of each of four cycles, and
     weight decay ``flat_cos(t)`` (Holzmüller et al., 2024, appendix A), with the given
     maxima. `n_steps` counts the whole training, even if it ends earlier. Without
-    `cycles` the rate is constant.
+    `cycles` the rate is constant. `n_done` steps were taken before the first.
     """
 
     rate: float
@@ -28,10 +33,12 @@ class Schedule:
     l1: float
     piecewise_linear_factor: float
     cycles: bool = True
+    n_done: int = 0
 
     def numbers(self, first: int, n_steps: int) -> np.ndarray:
         """Return the hyperparameters of `n_steps` steps from `first`, one per row."""
-        t = np.minimum((first + 1.0 + np.arange(n_steps)) / self.n_steps, 1)
+        done = self.n_done + first + 1.0 + np.arange(n_steps)
+        t = np.minimum(done / self.n_steps, 1)
         cycle = coslog4(t)
         ones = np.ones(n_steps)
         return np.column_stack(

@@ -52,6 +52,10 @@ class Rounds:
         keras_backend.load()
         self.trainings = [Training(task, len(tasks)) for task in tasks]
 
+    @property
+    def n_epochs(self) -> int:
+        return self.trainings[0].n_epochs
+
     def advance(self, n_epochs: int) -> None:
         """Train each network for more epochs; raise the first error."""
         stop = threading.Event()

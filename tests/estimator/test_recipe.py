@@ -4,6 +4,7 @@ import pickle
 import subprocess
 import sys
 import warnings
+from dataclasses import replace
 
 import keras
 import numpy as np
@@ -14,9 +15,14 @@ from sklearn.metrics import accuracy_score, log_loss
 
 from skdnn import DNNClassifier, explain
 from skdnn._estimator import recipe as _recipe
+from skdnn._estimator import recipe_training
 from skdnn._estimator.calibration import OutOfFoldScores
 from skdnn._estimator.recipe import values_for
+from skdnn._estimator.recipe_training import _Trial  # private: the rule by itself
+from skdnn._training.loop import train
 from skdnn._training.stacks import Rounds
+from skdnn._training.task import Stopping
+from skdnn.exceptions import BaselineWarning
 
 # private: _spec, _weights, _columns, _encoder and _training_summary show which network
 # the recipe built, on which rows; none of it is a public attribute
@@ -52,7 +58,7 @@ def stacks(monkeypatch):
             for training, own in zip(self.trainings, self.logits, strict=True):
                 own += training._loop.logits  # private: taken by the recipe after this
 
-    monkeypatch.setattr(_recipe, "Rounds", Recording)
+    monkeypatch.setattr(recipe_training, "Rounds", Recording)
     return recorded
 
 
@@ -150,20 +156,30 @@ def test_every_row_is_left_out_twice_then_all_are_trained_on(passengers, stacks)
     np.testing.assert_allclose(net.history_["val_loss"], losses[: best + 1])
     np.testing.assert_allclose(net.history_["val_accuracy"], accuracies[: best + 1])
     assert net._spec.inverse_temperature == pytest.approx(factors[best])
-    assert {fit.stopping.max_iter for fit in whole} == {best + 1}
-    # both stages begin alike, by the same schedule
+    # the second stage begins with the weights after an epoch before it
+    start = best + 1 - whole[0].stopping.max_iter
+    assert start <= 0.9 * (best + 1)
     for first, second in zip(validated, whole, strict=True):
-        for a, b in zip(first.weights, second.weights, strict=True):
-            np.testing.assert_array_equal(a, b)
+        assert second.stopping.max_iter == best + 1 - start
+        steps = second.schedule.n_steps // 6
+        assert second.schedule.n_done == start * steps
+        again = replace(first, stopping=Stopping(start))
+        weights = train(again).weights if start else first.weights
+        for a, b in zip(weights, second.weights, strict=True):
+            np.testing.assert_allclose(a, b, atol=1e-6)
     # the history is that of the networks that are kept
-    # private: the records of each member, which no public attribute has
-    records = [training._loop.history for training in second_stage.trainings]
+    stages = [stage.trainings for stage in (first_stage, second_stage)]
+    records = [  # private: of each member, which no public attribute has
+        first._loop.history[:start] + second._loop.history  # private: as above
+        for first, second in zip(*stages, strict=True)
+    ]
     assert net.n_iter_ == len(net.history_) == best + 1
     for name in ("loss", "accuracy"):
         means = np.mean([[r[name] for r in own] for own in records], axis=0)
         np.testing.assert_allclose(net.history_[name], means)
     assert net.loss_curve_ == net.history_["loss"].tolist()
-    assert "the best number of 6 by rows left out in turn" in net.summary()
+    by = "the best number of 6 by rows left out in turn; the last epochs on all rows"
+    assert by in net.summary()
     assert f"best epoch  {best + 1} of 6" in net.summary()
     linear_factors = [fit.schedule.piecewise_linear_factor for fit in whole]
     assert linear_factors == [0.0] * 4 + [0.3] * 4
@@ -181,7 +197,8 @@ def test_validation_rows_score_and_are_not_trained_on(how, passengers, stacks):
         net, n = recipe(early_stopping=True).fit(X, y), 24
     assert net._training_summary.n_validation == n
     assert net._training_summary.n_train == 240 - n
-    for fit in [*stacks[0].tasks, *stacks[1].tasks]:
+    assert len(stacks) == 1  # nothing is trained on afterwards
+    for fit in stacks[0].tasks:
         assert len(fit.positions) == 240 - n
         if how != "own rows":
             cut = net._training_summary.n_validation
@@ -214,7 +231,7 @@ def test_validation_loss_is_that_of_the_mean(passengers, stacks):
     assert row["val_loss"] == pytest.approx(log_loss(y[:80], mean))
     results_of = net.classes_[mean.argmax(axis=1)]
     assert row["val_accuracy"] == accuracy_score(y[:80], results_of)
-    # trained again without validation, they predict the same
+    # the networks that are kept are those of this epoch
     calibrated = mean**net._spec.inverse_temperature
     calibrated /= calibrated.sum(axis=1, keepdims=True)
     np.testing.assert_allclose(net.predict_proba(X[:80]), calibrated, atol=1e-6)
@@ -269,7 +286,7 @@ def test_given_values_win(passengers, stacks):
         ("tanh", 0.2),
     ]
     assert fit.batch_size == 50
-    numbers = fit.schedule.numbers(0, 4)
+    numbers = replace(fit.schedule, n_done=0).numbers(0, 4)
     np.testing.assert_allclose(numbers[:, 0], 0.011)
     np.testing.assert_allclose(numbers[:, 1], 0.4)
     np.testing.assert_allclose(numbers[:, 2], 0.1)
@@ -425,7 +442,9 @@ def test_float32_stays_float32(iris):
 def test_logits_that_are_not_held_change_nothing(passengers, monkeypatch):
     X, y = passengers
     held = recipe(max_iter=6).fit(X, y)
-    monkeypatch.setattr(_recipe, "_HELD_BYTES", 1)  # private: needs many classes
+    monkeypatch.setattr(
+        recipe_training, "_HELD_BYTES", 1
+    )  # private: needs many classes
     predicted = recipe(max_iter=6).fit(X, y)
     np.testing.assert_allclose(
         predicted._training_summary.tried_losses,
@@ -437,3 +456,44 @@ def test_logits_that_are_not_held_change_nothing(passengers, monkeypatch):
     )
     for a, b in zip(held._weights, predicted._weights, strict=True):
         np.testing.assert_allclose(a, b, atol=1e-5)
+
+
+def test_a_cycle_that_makes_the_loss_larger_is_the_last(passengers):
+    X, _ = passengers
+    y = np.random.default_rng(0).permutation(len(X)) % 2  # nothing can be learned
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", BaselineWarning)
+        net = DNNClassifier(random_state=0, max_iter=30).fit(X, y)
+    tried = net._training_summary.tried_losses
+    assert len(tried) in (6, 14)  # the second or third cycle of 30 epochs
+    ends = [tried[round(30 * share) - 1] for share in (1 / 15, 1 / 5, 7 / 15)
+            if round(30 * share) <= len(tried)]  # fmt: skip
+    assert ends[-1] > ends[-2]
+    assert net.n_iter_ <= len(tried)
+    # without cycles all epochs are tried
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", BaselineWarning)
+        net.set_params(learning_rate="constant").fit(X, y)
+    assert len(net._training_summary.tried_losses) == 30
+
+
+def test_is_clearly_worse_is_a_paired_test_over_rows():
+    rng = np.random.default_rng(0)
+
+    def trial_of(shift, n=400):
+        trial, y = _Trial(), rng.integers(0, 2, n)
+        proba = rng.uniform(0.3, 0.7, (n, 1))
+        noise = rng.normal(scale=0.05, size=(2, n, 1))
+        verdicts = []
+        for p in (proba + noise[0], proba + noise[1] + shift):
+            p = np.where(y[:, None] == 1, p, 1 - p).clip(0.01, 0.99)
+            p = np.hstack([1 - p, p])
+            rows, weight = [np.arange(n)], np.ones(n)
+            trial.add(OutOfFoldScores(rows, [np.log(p)], y, weight, 2))
+            verdicts.append(trial.is_clearly_worse())
+        assert not verdicts[0]
+        return verdicts[1]
+
+    assert np.mean([trial_of(0.0) for _ in range(200)]) < 0.06
+    assert np.mean([trial_of(-0.02) for _ in range(50)]) > 0.95
+    assert not any(trial_of(0.02) for _ in range(50))

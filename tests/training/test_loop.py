@@ -11,7 +11,7 @@ from sklearn.base import clone
 from sklearn.neural_network import MLPClassifier
 
 from skdnn import DNNClassifier
-from skdnn._estimator import recipe
+from skdnn._estimator import recipe_training
 from skdnn._training import lbfgs
 from skdnn._training.stacks import Rounds
 from skdnn.model_selection import GridSearchCV
@@ -86,7 +86,9 @@ def test_an_interrupt_leaves_lbfgs_and_the_recipe(iris, monkeypatch):
     calls = ([], [])
     monkeypatch.setattr(lbfgs, "require_finite", interrupted(calls[0], lambda *_: None))
     monkeypatch.setattr(Rounds, "advance", interrupted(calls[1], Rounds.advance))
-    monkeypatch.setattr(recipe, "_HELD_BYTES", 1)  # private: an epoch is a round
+    monkeypatch.setattr(
+        recipe_training, "_HELD_BYTES", 1
+    )  # private: an epoch is a round
     for net in (network(solver="lbfgs"), DNNClassifier(max_iter=6, random_state=0)):
         before = vars(net).copy()
         with pytest.raises(KeyboardInterrupt):
