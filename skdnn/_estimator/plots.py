@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from skdnn._estimator.summary import count, extras_of
-from skdnn._network.numpy_encoding import first_layer, members_of
+from skdnn._network.first_layer import first_layer, members_of
 from skdnn._network.spec import NetworkSpec
 from skdnn._runtime.names import shorten
 

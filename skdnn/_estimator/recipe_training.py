@@ -108,7 +108,7 @@ class _RecipeTraining:
         self._network, self._progress = network, progress
         self._parameters, self._positions = network.parameters, network.split.positions
         table, validation = network.split.encode(network.data)
-        self._dtype, weight = table.X.dtype.name, table.weight
+        weight = table.weight
         if len(self._positions) >= FEWEST_FOLDED:
             # rounding is far below the differences between seeds; half the arithmetic
             table = table.astype("float32")
@@ -173,17 +173,14 @@ class _RecipeTraining:
         task = self._task(0, len(history))
         whole = replace(
             task,
-            spec=replace(spec, members=N_MEMBERS, dtype=self._dtype),
+            spec=replace(spec, members=N_MEMBERS),
             table=self._whole,
             validation=self._validation,
             held_out=self._network.split.held_out,
             stopping=replace(task.stopping, early=trial is not None),
         )
         result = TrainingResult(
-            weights=[
-                np.stack(arrays).astype(self._dtype)
-                for arrays in zip(*weights, strict=True)
-            ],
+            weights=[np.stack(arrays) for arrays in zip(*weights, strict=True)],
             optimizer_state=[],
             history=history.to_dict("records"),
             rows_trained=n_trained,

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from skdnn._network.first_layer import FirstLayer, first_layer, members_of
 from skdnn._network.keras_layers import rescaling
-from skdnn._network.numpy_encoding import FirstLayer, first_layer, members_of
 from skdnn._network.spec import NetworkSpec
 from skdnn._runtime import keras_backend
 

@@ -1,121 +1,106 @@
 """The NumPy forward pass of networks with input encoding, all members at once."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
+from skdnn._network.first_layer import LayerArrays, member_kernels, members_of
 from skdnn._network.numpy_activations import ACTIVATION_FUNCTIONS, linear, softmax
-from skdnn._network.spec import InputEncoding, NetworkSpec
-
-# The arrays of one layer, by role; the first layer's include those of the encoding.
-LayerArrays = dict[str, np.ndarray]
+from skdnn._network.spec import NetworkSpec
 
 
-@dataclass(frozen=True)
-class FirstLayer:
-    """Input encoding and first layer of all members as one product.
+class _PiecewiseLinear:
+    """The piecewise-linear functions of numeric inputs, of all members.
 
-    `kernel` has rows for numeric inputs, their bins and flags, in this order, and
-    columns for the units of all members. A table holds what each code of one input
-    adds to the product.
+    The bins below that of a value count in full, and it in part: two rows of a table.
     """
 
-    encoding: InputEncoding
-    bin_start: np.ndarray | None  # (n_numeric, bins)
-    bin_width: np.ndarray | None
-    kernel: np.ndarray
-    tables: list[np.ndarray]
-    bias: np.ndarray  # (n_members * units,)
+    def __init__(self, members: Sequence[LayerArrays]):
+        self._start, width = members[0]["bin_start"], members[0]["bin_width"]
+        self._of_bin = np.stack([self._start.ravel(), width.ravel()])
+        # (n_numeric * bins, n_members * units)
+        steps = np.concatenate([own["piecewise_linear"] for own in members], axis=2)
+        below = np.cumsum(steps, axis=1) - steps
+        table = np.concatenate([below, steps], axis=2)
+        self._table = np.ascontiguousarray(table.reshape(-1, table.shape[2]))
+        self._n_members = len(members)
 
-    def apply(self, X: np.ndarray) -> np.ndarray:
-        """Return the sums of the first layer, of shape (n_rows, n_members * units)."""
-        n_numeric, n_dense = self.encoding.n_numeric, self.encoding.n_dense
-        parts = [X[:, :n_numeric]]
-        if self.bin_start is not None:
-            position = (X[:, :n_numeric, None] - self.bin_start) / self.bin_width
-            np.clip(position, 0, 1, out=position)
-            parts.append(position.reshape(len(X), -1))
-        parts.append(X[:, n_numeric:n_dense])
-        sums = np.hstack(parts) @ self.kernel
-        sums += self.bias
-        for table, codes in zip(self.tables, X[:, n_dense:].T, strict=True):
+    def apply(self, numeric: np.ndarray) -> np.ndarray:
+        """Return the functions, of shape (n_members, n_rows, n_numeric * units)."""
+        n, bins = self._start.shape
+        at = np.empty(numeric.shape, np.intp)
+        for j, start in enumerate(self._start):
+            at[:, j] = start.searchsorted(numeric[:, j], side="right")
+        np.maximum(at - 1, 0, out=at)
+        at += bins * np.arange(n)
+        start, width = self._of_bin[:, at]
+        share = np.clip((numeric - start) / width, 0, 1)
+        below, step = np.split(self._table.take(at, axis=0), 2, axis=2)
+        values = step * share[:, :, None]
+        values += below
+        by_member = values.reshape(len(numeric), n, self._n_members, -1)
+        shape = (self._n_members, len(numeric), -1)
+        return by_member.transpose(2, 0, 1, 3).reshape(shape)
+
+
+class _FirstSums:
+    """The sums of the first layers of all members."""
+
+    def __init__(self, spec: NetworkSpec, members: Sequence[LayerArrays]):
+        encoding = spec.encoding
+        assert encoding is not None
+        self._n_numeric, self._n_dense = encoding.n_numeric, encoding.n_dense
+        kernels = [member_kernels(encoding, member) for member in members]
+        dense = [np.vstack([own.numeric, own.flags]) for own in kernels]
+        self._dense = np.hstack(dense)
+        self._bias = np.hstack([member["bias"] for member in members])
+        tables = zip(*(own.tables for own in kernels), strict=True)
+        self._tables = [np.hstack(of_input) for of_input in tables]
+        self._encoding = _PiecewiseLinear(members) if encoding.bins else None
+        self._functions = [own.functions for own in kernels]
+        self._width = self._dense.shape[1] // len(members)
+
+    def of_members(self, X: np.ndarray) -> list[np.ndarray]:
+        """Return the sums of each member, of shape (n_rows, n_units)."""
+        sums = X[:, : self._n_dense] @ self._dense
+        sums += self._bias
+        for table, codes in zip(self._tables, X[:, self._n_dense :].T, strict=True):
             sums += table[codes.astype(np.intp)]
-        return sums
-
-
-def first_layer(spec: NetworkSpec, members: Sequence[LayerArrays]) -> FirstLayer:
-    """Return encoding and first layer of the members, from their first arrays."""
-    encoding = spec.encoding
-    assert encoding is not None
-    parts = [_first_kernels(encoding, member) for member in members]
-    kernels, tables = zip(*parts, strict=True)
-    return FirstLayer(
-        encoding=encoding,
-        bin_start=members[0].get("bin_start"),
-        bin_width=members[0].get("bin_width"),
-        kernel=np.hstack(kernels),
-        tables=[np.hstack(of_input) for of_input in zip(*tables, strict=True)],
-        bias=np.hstack([member["bias"] for member in members]),
-    )
-
-
-def _first_kernels(
-    encoding: InputEncoding, member: LayerArrays
-) -> tuple[np.ndarray, list[np.ndarray]]:
-    """Return the kernel for numeric inputs, bins and flags, and a table per code."""
-    scale = member["scale"] / len(member["kernel"]) ** 0.5
-    kernel = member["kernel"] * scale[:, None]
-    n, units = encoding.n_numeric, encoding.units
-    sizes = [n, encoding.n_piecewise_linear, encoding.n_flags]
-    numeric, functions, flags, codes = np.split(kernel, np.cumsum(sizes))
-    dense = [numeric]
-    if encoding.bins:
-        of_bins = member["piecewise_linear"] @ functions.reshape(n, units, -1)
-        dense.append(of_bins.reshape(n * encoding.bins, -1))
-    blocks = codes.reshape(-1, units, codes.shape[1])
-    known = [member[f"embedding_{i}"] @ block for i, block in enumerate(blocks)]
-    tables = [np.vstack([np.zeros_like(table[:1]), table]) for table in known]
-    return np.vstack([*dense, flags]), tables
-
-
-def members_of(
-    spec: NetworkSpec, weights: Sequence[np.ndarray]
-) -> list[list[LayerArrays]]:
-    """Return the layers of each member, kernels after the first as they multiply."""
-    members = []
-    for arrays in spec.member_weights(weights):
-        layers: list[LayerArrays] = [{}]
-        for array, value in zip(spec.arrays, arrays, strict=True):
-            if array.role == "kernel" and "kernel" in layers[-1]:
-                layers.append({array.role: value / len(value) ** 0.5})
-            else:
-                layers[-1][array.role] = value
-        members.append(layers)
-    return members
+        parts = np.split(sums, len(self._functions), axis=1)
+        if self._encoding is None:
+            return [part.copy() for part in parts]
+        functions = self._encoding.apply(X[:, : self._n_numeric])
+        products = zip(functions, self._functions, strict=True)
+        of_members = [values @ kernel for values, kernel in products]
+        for own, part in zip(of_members, parts, strict=True):
+            own += part
+        return of_members
 
 
 def forward(
     spec: NetworkSpec, weights: Sequence[np.ndarray]
 ) -> Callable[[np.ndarray], np.ndarray]:
-    """Return a function from rows to logits: of several, log of mean probabilities."""
+    """Return a function from rows to logits: of several, log of mean probabilities.
+
+    The arithmetic is that of the weights; the mean has the dtype of the rows.
+    """
     members = members_of(spec, weights)
-    first = first_layer(spec, [layers[0] for layers in members])
+    first = _FirstSums(spec, [layers[0] for layers in members])
     activations = [ACTIVATION_FUNCTIONS[str(h.activation)] for h in spec.hidden]
     activations.append(linear)
 
     def run(X: np.ndarray) -> np.ndarray:
-        sums = first.apply(np.asarray(X))
-        width = sums.shape[1] // spec.members
-        total = np.zeros(1, dtype=sums.dtype)
-        for i, layers in enumerate(members):
-            h = activations[0](sums[:, i * width : (i + 1) * width].copy())
+        X = np.asarray(X)
+        total = np.zeros(1, dtype=X.dtype)
+        sums = first.of_members(X.astype(spec.dtype, copy=False))
+        for layers, h in zip(members, sums, strict=True):
+            h = activations[0](h)
             for layer, activation in zip(layers[1:], activations[1:], strict=True):
                 h = activation(h @ layer["kernel"] + layer["bias"])
             if spec.members == 1:
                 return h
             total = total + softmax(h)
-        return np.log(np.maximum(total / spec.members, np.finfo(spec.dtype).tiny))
+        return np.log(np.maximum(total / spec.members, np.finfo(total.dtype).tiny))
 
     return run
 
@@ -124,5 +109,5 @@ def max_width(spec: NetworkSpec) -> int:
     """Return the largest number of values that a row becomes in the forward pass."""
     encoding = spec.encoding
     assert encoding is not None
-    dense = encoding.n_numeric * (2 + 2 * encoding.bins) + encoding.n_flags
-    return max(dense, spec.members * spec.widths[1] if spec.hidden else 0)
+    functions = 2 * spec.members * encoding.n_piecewise_linear
+    return max(encoding.n_dense, functions, spec.members * spec.widths[1])

@@ -203,3 +203,21 @@ def test_a_backup_continues_where_training_was_interrupted(network, iris, tmp_pa
         network(epochs=5, callbacks=[backup, Interrupt()]).fit(*iris)
     net = network(epochs=5, callbacks=[backup]).fit(*iris)
     assert len(net.history_["loss"]) == 3
+
+
+@pytest.mark.parametrize("fitted", [False, True])
+def test_an_interrupt_is_raised_and_leaves_the_estimator(fitted, network, iris):
+    class Interrupt(callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            if epoch == 1:
+                raise KeyboardInterrupt
+
+    net = network()
+    if fitted:
+        net.fit(*iris)
+    net.set_params(callbacks=[Interrupt()])
+    before = vars(net).copy()
+    with pytest.raises(KeyboardInterrupt):
+        net.fit(*iris)
+    assert vars(net).keys() == before.keys()
+    assert all(vars(net)[name] is before[name] for name in before)
