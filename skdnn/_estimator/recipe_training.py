@@ -78,7 +78,8 @@ class _Trial:
         """Take the scores after an epoch; return whether they are the best so far."""
         self.losses.append(scores.loss())
         self.accuracies.append(scores.accuracy())
-        is_best = self.best is None or self.losses[-1] <= self.best.loss()
+        lowest = self.losses[self.best_epoch - 1]
+        is_best = self.best is None or self.losses[-1] <= lowest
         if is_best:
             self.best, self.best_epoch = scores, self.n_epochs
         self._latest = scores
@@ -265,7 +266,7 @@ class _RecipeTraining:
                 n_done=n_steps * n_done,
             ),
             # kept in both stages, so that one program serves both
-            keeps_logits=validation is not None and self._logit_epochs > 0,
+            keeps_logits=validation is not None,
         )
 
     def _train(
