@@ -10,9 +10,8 @@ from scipy.sparse import csr_array
 from sklearn.model_selection import KFold, StratifiedKFold
 from sklearn.utils import gen_batches
 
-from skdnn._network import prediction
 from skdnn._network.numpy_activations import log_softmax
-from skdnn._network.spec import NetworkSpec
+from skdnn._network.prediction import Predictor
 from skdnn._tabular.dataset import Dataset
 
 # Of the expected calibration error, everywhere (Guo et al., 2017, use 15).
@@ -83,15 +82,13 @@ def fold_of_rows(
 class PredictedLogProba:
     """Log probabilities of rows, a slice of which is predicted when it is taken."""
 
-    spec: NetworkSpec
-    weights: Sequence[np.ndarray]
+    predictor: Predictor
     table: Dataset
     positions: np.ndarray
 
     def __getitem__(self, part: slice) -> np.ndarray:
         rows = self.table.take(self.positions[part])
-        logits = prediction.predict_logits(self.spec, self.weights, rows.X)
-        return prediction.log_probabilities(self.spec, logits)
+        return self.predictor.log_proba(rows.X)
 
 
 @dataclass(frozen=True)

@@ -123,7 +123,7 @@ def _out_of_bag(
         unknown = np.ones(len(rows), dtype=bool)
         unknown[network.known_rows] = False
         X = network.encoder.encode(rows.X[unknown])
-        totals[unknown] += prediction.predict_proba(network.spec, network.weights, X)
+        totals[unknown] += prediction.Predictor(network.spec, network.weights).proba(X)
         counts[unknown] += 1
     with np.errstate(invalid="ignore"):
         proba = totals / counts[:, None]

@@ -15,6 +15,7 @@ from skdnn._estimator.network_training import (
 from skdnn._estimator.parameters import Parameters
 from skdnn._estimator.split import split_rows
 from skdnn._network.initial_weights import uniform_weights
+from skdnn._network.prediction import Predictor
 from skdnn._network.spec import Hidden, NetworkSpec
 from skdnn._tabular.encoder import TableEncoder, has_missing
 from skdnn._tabular.validation import TrainingData
@@ -109,17 +110,18 @@ def finish_plain(network: PlainNetwork, result: TrainingResult) -> TrainedNetwor
     """Return a network with its trained weights, calibrated if that was requested."""
     task, reliability = network.task, None
     if network.parameters.calibration is not None:
-        spec, rows = task.spec, task.validation
+        rows = task.validation
         assert rows is not None
         positions = np.arange(len(rows))
-        log_proba = PredictedLogProba(spec, result.weights, rows, positions)
-        n_classes = max(2, spec.n_outputs)
+        predictor = Predictor(task.spec, result.weights)
+        log_proba = PredictedLogProba(predictor, rows, positions)
+        n_classes = max(2, task.spec.n_outputs)
         scores = OutOfFoldScores(
             [positions], [log_proba], rows.y, rows.weight, n_classes
         )
         reliability = scores.reliability()
         factor = reliability.inverse_temperature
-        task = replace(task, spec=replace(spec, inverse_temperature=factor))
+        task = replace(task, spec=replace(task.spec, inverse_temperature=factor))
     return describe_training(
         task,
         result,

@@ -15,6 +15,11 @@ from skdnn._tabular.validation import TrainingData
 from skdnn._training.execution import COMPILED_BACKENDS
 from skdnn._training.optimizers import ELEMENTWISE
 
+# From this number of rows on, members leave few rows out and repeat no epoch.
+_LARGE = 10_000
+# The fewest rows of a large table that are left out by some member.
+_SCORED_ROWS = 4_000
+
 # What None stands for, beside the values that depend on the number of rows.
 _DEFAULTS = {"activation": "selu", "alpha": 0.0, "beta_2": 0.95, "label_smoothing": 0.1}
 
@@ -23,12 +28,15 @@ _DEFAULTS = {"activation": "selu", "alpha": 0.0, "beta_2": 0.95, "label_smoothin
 class RecipeValues:
     """Values of the recipe that depend on the number of rows.
 
-    Each member leaves one of `n_folds` parts out (0: none). Hidden layers have `width`
-    units, piecewise-linear encodings `bins`, which `n_plain` members do without. `rate`
-    and `weight_decay` are the highest of their schedules, `epochs` the most trained.
+    Each member leaves one of `n_folds` parts out (0: none) of all rows, or of one of
+    `n_sections` sections of the rows: then no epoch is repeated on all rows. Hidden
+    layers have `width` units, piecewise-linear encodings `bins`, which `n_plain`
+    members do without. `rate` and `weight_decay` are the highest of their schedules,
+    `epochs` the most trained.
     """
 
     n_folds: int
+    n_sections: int
     width: int
     bins: int
     n_plain: int
@@ -41,16 +49,29 @@ class RecipeValues:
 def values_for(n: int) -> RecipeValues:
     """Return the recipe's values for a number of training rows."""
     if n < FEWEST_FOLDED:
-        return RecipeValues(0, 64, 8, N_MEMBERS // 2, 0.015, n, 48, 1.0)
+        return RecipeValues(0, 1, 64, 8, N_MEMBERS // 2, 0.015, n, 48, 1.0)
+    if n >= _LARGE:
+        return RecipeValues(
+            n_folds=4,
+            n_sections=n // _SCORED_ROWS,
+            width=128,
+            bins=32,
+            n_plain=0,
+            rate=0.05,
+            batch_size=512,
+            epochs=max(8, round(32 * (_LARGE / n) ** 0.75)),
+            weight_decay=100 / n,
+        )
     small = n < 3000
     return RecipeValues(
         n_folds=4,
+        n_sections=1,
         width=64 if small else 128,
-        bins=8 if small else 16 if n < 10_000 else 32,
+        bins=8 if small else 16,
         n_plain=N_MEMBERS // 2 if small else 0,
         rate=0.02 if small else 0.04,
         batch_size=int(np.clip(1 << ((n // 32).bit_length() - 1), 16, 256)),
-        epochs=int(np.clip(round(600_000 / n), 8, 64)),
+        epochs=min(64, round(600_000 / n)),
         weight_decay=min(0.1, 100 / n),
     )
 
@@ -89,16 +110,26 @@ class RecipeNetwork:
     @property
     def n_epochs(self) -> int:
         """Epochs of its training, at most, those of all members."""
-        return int(self.parameters.max_iter * N_MEMBERS * (1 + self.is_scored))
+        stages = 1 + (self.is_scored and not self.keeps_best)
+        return int(self.parameters.max_iter * N_MEMBERS * stages)
+
+    @property
+    def is_validated(self) -> bool:
+        """Whether there are validation rows."""
+        return self.split.held_out is not None or self.data.validation is not None
+
+    @property
+    def keeps_best(self) -> bool:
+        """Whether no epoch is repeated on all rows."""
+        return self.is_validated or self.values.n_sections > 1
 
     @property
     def is_scored(self) -> bool:
         """Whether there are rows that members are not trained on."""
-        is_held_out = self.split.held_out is not None
-        return bool(is_held_out or self.data.validation or self.values.n_folds)
+        return self.is_validated or self.values.n_folds > 0
 
     def train(self, progress: Progress) -> TrainedNetwork:
-        """Train, score on rows left out, and train on all rows."""
+        """Train the members; return their average as one network."""
         return train_recipe(self, progress)
 
 

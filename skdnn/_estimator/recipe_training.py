@@ -3,7 +3,8 @@
 The first stage trains each member without the rows that it leaves out. On these rows
 the mean of all members is scored after each epoch. The second stage goes back to a
 member as it was where the learning rate last fell, and lets the rate fall again, on all
-rows, down to the epoch with the best score.
+rows, down to the epoch with the best score. With validation rows, or where members
+leave few rows out, there is no second stage: the epoch with the best score is kept.
 """
 
 from collections.abc import Callable, Sequence
@@ -26,6 +27,7 @@ from skdnn._estimator.network_training import (
 )
 from skdnn._network.initial_weights import bin_edges, data_driven_weights
 from skdnn._network.numpy_activations import log_softmax
+from skdnn._network.prediction import Predictor
 from skdnn._network.spec import Hidden, InputEncoding, NetworkSpec
 from skdnn._runtime.progress import Progress
 from skdnn._tabular.dataset import Dataset
@@ -131,8 +133,10 @@ class _RecipeTraining:
         self._left_out = self._draw_folds(random_state)
         # for how many epochs logits are held; 0: rows are predicted after each
         self._logit_epochs = _HELD_BYTES // max(1, self._logit_bytes())
-        if self._left_out and self._table.X.nbytes > _HELD_BYTES:
-            self._logit_epochs = 0  # members would hold copies of the rows left out
+        if self._left_out_bytes() > _HELD_BYTES:
+            self._logit_epochs = (
+                0  # members hold copies of the rows that they leave out
+            )
 
     def run(self) -> TrainedNetwork:
         """Train in one or two stages; return the average as one network."""
@@ -142,7 +146,7 @@ class _RecipeTraining:
         trial, history, n_trained = self._try_epochs()
         best, start = trial.best_epoch, trial.start()
         seconds = history["seconds"].iloc[start:].sum()
-        if self._validation is not None:  # these rows are never trained on
+        if self._network.keeps_best:
             weights, history = trial.kept[best], history.iloc[:best]
             seconds = 0.0
         else:
@@ -193,7 +197,7 @@ class _RecipeTraining:
             result,
             self._network.split.encoder,
             reliability=reliability,
-            ending=_ending(trial, bool(self._left_out)),
+            ending=_ending(trial, self._network),
             members=f"{N_MEMBERS} networks whose probabilities are averaged",
             tried_losses=None if trial is None else trial.losses,
             tried_seconds=None if trial is None else seconds,
@@ -201,14 +205,18 @@ class _RecipeTraining:
 
     def _draw_folds(self, random_state: np.random.RandomState) -> list[np.ndarray]:
         """Return positions of the rows that each member leaves out, if members do."""
-        n_folds, left_out = self._network.values.n_folds, []
-        if self._validation is not None or not n_folds:
+        values, left_out = self._network.values, []
+        if self._validation is not None or not values.n_folds:
             return []
-        trained_on = np.unique(self._positions)
-        for _ in range(N_MEMBERS // n_folds):
-            y = self._table.y[trained_on]
-            folds = fold_of_rows(y, n_folds, random_state)
-            left_out += [trained_on[folds == fold] for fold in range(n_folds)]
+        rows = np.unique(self._positions)
+        if values.n_sections > 1:
+            sections = fold_of_rows(
+                self._table.y[rows], values.n_sections, random_state
+            )
+            rows = rows[sections == 0]
+        for _ in range(N_MEMBERS // values.n_folds):
+            folds = fold_of_rows(self._table.y[rows], values.n_folds, random_state)
+            left_out += [rows[folds == fold] for fold in range(values.n_folds)]
         return left_out
 
     def _task(
@@ -307,7 +315,8 @@ class _RecipeTraining:
         trial, has_cycles = _Trial(), self._parameters.learning_rate is None
         ends = {max(1, round(share * epochs)) for share in CYCLE_ENDS}
         marks = ends | {max(1, round(share * epochs)) for share in CYCLE_PEAKS}
-        one_by_one = self._validation is not None or not self._logit_epochs
+        keeps_best = self._network.keeps_best
+        one_by_one = keeps_best or not self._logit_epochs
 
         def until_mark() -> float:
             mark = min((m for m in marks if m > trial.n_epochs), default=epochs)
@@ -321,7 +330,7 @@ class _RecipeTraining:
                 )
                 is_best = trial.add(scores)
             n = trial.n_epochs
-            if self._validation is not None:
+            if keeps_best:
                 if is_best:
                     trial.kept = {n: [own.weights() for own in rounds.trainings]}
             elif n in marks:
@@ -340,6 +349,10 @@ class _RecipeTraining:
             return self._left_out
         return [np.arange(len(self._validation))] * N_MEMBERS
 
+    def _left_out_bytes(self) -> int:
+        row_bytes = self._table.X.shape[1] * self._table.X.itemsize
+        return sum(map(len, self._left_out)) * row_bytes
+
     def _logit_bytes(self) -> int:
         """Return the bytes of the logits of all rows that members are scored on."""
         row_bytes = self._spec.n_outputs * np.dtype(self._spec.dtype).itemsize
@@ -355,7 +368,7 @@ class _RecipeTraining:
         weights = [training.weights() for training in rounds.trainings]
         return [
             [
-                PredictedLogProba(self._spec, own, labels, positions)
+                PredictedLogProba(Predictor(self._spec, own), labels, positions)
                 for own, positions in zip(weights, rows, strict=True)
             ]
         ]
@@ -383,9 +396,9 @@ def _network_spec(network: "RecipeNetwork", dtype: str) -> NetworkSpec:
     )
 
 
-def _ending(trial: _Trial | None, folded: bool) -> str:
+def _ending(trial: _Trial | None, network: "RecipeNetwork") -> str:
     if trial is None:
         return "ended with its schedule"
-    by = "rows left out in turn" if folded else "the validation rows"
+    by = "the validation rows" if network.is_validated else "rows left out in turn"
     text = f"the best number of {trial.n_epochs} by {by}"
-    return f"{text}; the last epochs on all rows" if folded else text
+    return text if network.keeps_best else f"{text}; the last epochs on all rows"

@@ -21,19 +21,25 @@ def sigmoid(x: np.ndarray) -> np.ndarray:
 
 
 def softmax(x: np.ndarray) -> np.ndarray:
-    x = np.exp(x - x.max(axis=1, keepdims=True))
-    x /= x.sum(axis=1, keepdims=True)
+    x = np.exp(x - x.max(axis=-1, keepdims=True))
+    x /= x.sum(axis=-1, keepdims=True)
     return x
 
 
 def log_softmax(x: np.ndarray) -> np.ndarray:
-    x = x - x.max(axis=1, keepdims=True)
-    x -= np.log(np.exp(x).sum(axis=1, keepdims=True))
+    x = x - x.max(axis=-1, keepdims=True)
+    x -= np.log(np.exp(x).sum(axis=-1, keepdims=True))
     return x
 
 
-def _elu(x: np.ndarray, alpha: float = 1.0) -> np.ndarray:
-    return np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0)))
+def _elu(x: np.ndarray, alpha: float = 1.0, scale: float = 1.0) -> np.ndarray:
+    below = np.minimum(x, 0)
+    np.expm1(below, out=below)
+    below *= scale * alpha
+    np.maximum(x, 0, out=x)
+    x *= scale
+    x += below
+    return x
 
 
 def _gelu(x: np.ndarray) -> np.ndarray:
@@ -54,12 +60,12 @@ def _softplus(x: np.ndarray) -> np.ndarray:
 def _sparsemax(x: np.ndarray) -> np.ndarray:
     # Keras adds up the partial sums within the support where Martins and Astudillo
     # (2016, algorithm 1) take the last one; prediction must do as training does.
-    ordered = -np.sort(-x, axis=1)
-    above = np.cumsum(ordered, axis=1)
-    rank = np.arange(1, x.shape[1] + 1, dtype=x.dtype)
+    ordered = -np.sort(-x, axis=-1)
+    above = np.cumsum(ordered, axis=-1)
+    rank = np.arange(1, x.shape[-1] + 1, dtype=x.dtype)
     support = ordered - (above - 1) / rank > 0
-    total = np.where(support, above, 0).sum(axis=1, keepdims=True)
-    size = support.sum(axis=1, keepdims=True, dtype=x.dtype)
+    total = np.where(support, above, 0).sum(axis=-1, keepdims=True)
+    size = support.sum(axis=-1, keepdims=True, dtype=x.dtype)
     return np.asarray(np.maximum(x - (total - 1) / size, 0))
 
 
@@ -79,7 +85,7 @@ ACTIVATION_FUNCTIONS: dict[str, Activation] = {
     "mish": lambda x: x * np.tanh(_softplus(x)),
     "relu": lambda x: np.maximum(x, 0, out=x),
     "relu6": lambda x: np.clip(x, 0, 6, out=x),
-    "selu": lambda x: 1.0507009873554805 * _elu(x, 1.6732632423543772),
+    "selu": lambda x: _elu(x, 1.6732632423543772, 1.0507009873554805),
     "sigmoid": sigmoid,
     "silu": lambda x: x * sigmoid(x.copy()),
     "soft_shrink": lambda x: np.sign(x) * np.maximum(np.abs(x) - 0.5, 0),

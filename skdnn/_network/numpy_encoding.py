@@ -4,8 +4,14 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from skdnn._network.first_layer import LayerArrays, member_kernels, members_of
-from skdnn._network.numpy_activations import ACTIVATION_FUNCTIONS, linear, softmax
+from skdnn._network.first_layer import (
+    LayerArrays,
+    MemberKernels,
+    member_kernels,
+    members_of,
+)
+from skdnn._network.numpy_activations import ACTIVATION_FUNCTIONS, softmax
+from skdnn._network.numpy_layers import Buffers, activate, dense
 from skdnn._network.spec import NetworkSpec
 
 
@@ -25,8 +31,8 @@ class _PiecewiseLinear:
         self._table = np.ascontiguousarray(table.reshape(-1, table.shape[2]))
         self._n_members = len(members)
 
-    def apply(self, numeric: np.ndarray) -> np.ndarray:
-        """Return the functions, of shape (n_members, n_rows, n_numeric * units)."""
+    def apply(self, numeric: np.ndarray, buffers: Buffers) -> np.ndarray:
+        """Return a view of the functions, (n_members, n_rows, n_numeric, units)."""
         n, bins = self._start.shape
         at = np.empty(numeric.shape, np.intp)
         for j, start in enumerate(self._start):
@@ -35,12 +41,15 @@ class _PiecewiseLinear:
         at += bins * np.arange(n)
         start, width = self._of_bin[:, at]
         share = np.clip((numeric - start) / width, 0, 1)
-        below, step = np.split(self._table.take(at, axis=0), 2, axis=2)
-        values = step * share[:, :, None]
-        values += below
+        shape = *numeric.shape, self._table.shape[1]
+        rows = buffers.get("table", shape, self._table.dtype)
+        # "clip", as otherwise the result is computed apart and copied
+        self._table.take(at, axis=0, out=rows, mode="clip")
+        values, step = np.split(rows, 2, axis=2)
+        step *= share[:, :, None]
+        values += step
         by_member = values.reshape(len(numeric), n, self._n_members, -1)
-        shape = (self._n_members, len(numeric), -1)
-        return by_member.transpose(2, 0, 1, 3).reshape(shape)
+        return by_member.transpose(2, 0, 1, 3)
 
 
 class _FirstSums:
@@ -49,58 +58,75 @@ class _FirstSums:
     def __init__(self, spec: NetworkSpec, members: Sequence[LayerArrays]):
         encoding = spec.encoding
         assert encoding is not None
+        self._n_members = len(members)
         self._n_numeric, self._n_dense = encoding.n_numeric, encoding.n_dense
         kernels = [member_kernels(encoding, member) for member in members]
-        dense = [np.vstack([own.numeric, own.flags]) for own in kernels]
-        self._dense = np.hstack(dense)
-        self._bias = np.hstack([member["bias"] for member in members])
+        self._kernel = np.stack([_kernel(own) for own in kernels])
+        self._bias = _stacked(members, "bias")[:, None]
+        # each of shape (n_codes, n_members, n_units)
         tables = zip(*(own.tables for own in kernels), strict=True)
-        self._tables = [np.hstack(of_input) for of_input in tables]
+        self._tables = [np.stack(of_input, axis=1) for of_input in tables]
         self._encoding = _PiecewiseLinear(members) if encoding.bins else None
-        self._functions = [own.functions for own in kernels]
-        self._width = self._dense.shape[1] // len(members)
 
-    def of_members(self, X: np.ndarray) -> list[np.ndarray]:
-        """Return the sums of each member, of shape (n_rows, n_units)."""
-        sums = X[:, : self._n_dense] @ self._dense
-        sums += self._bias
+    def compute(self, X: np.ndarray, buffers: Buffers) -> np.ndarray:
+        """Return the sums, of shape (n_members, n_rows, n_units)."""
+        inputs = self._inputs(X, buffers)
+        sums = dense(inputs, self._kernel, self._bias, buffers, "first layer")
         for table, codes in zip(self._tables, X[:, self._n_dense :].T, strict=True):
-            sums += table[codes.astype(np.intp)]
-        parts = np.split(sums, len(self._functions), axis=1)
+            sums += table[codes.astype(np.intp)].transpose(1, 0, 2)
+        return sums
+
+    def _inputs(self, X: np.ndarray, buffers: Buffers) -> np.ndarray:
+        """Return what the kernels multiply, equal for all members without functions."""
+        shared = X[None, :, : self._n_dense]
         if self._encoding is None:
-            return [part.copy() for part in parts]
-        functions = self._encoding.apply(X[:, : self._n_numeric])
-        products = zip(functions, self._functions, strict=True)
-        of_members = [values @ kernel for values, kernel in products]
-        for own, part in zip(of_members, parts, strict=True):
-            own += part
-        return of_members
+            return shared
+        functions = self._encoding.apply(X[:, : self._n_numeric], buffers)
+        shape = self._n_members, len(X), self._kernel.shape[1]
+        out = buffers.get("inputs", shape, self._kernel.dtype)
+        out[:, :, : self._n_dense] = shared
+        # a view: one copy writes the functions, members first
+        of_numeric = out[:, :, self._n_dense :].reshape(functions.shape)
+        of_numeric[:] = functions
+        return out
+
+
+def _kernel(own: MemberKernels) -> np.ndarray:
+    """Return the kernel of a member for inputs that are no codes, functions last."""
+    return np.vstack([own.numeric, own.flags, own.functions])
+
+
+def _stacked(layers: Sequence[LayerArrays], role: str) -> np.ndarray:
+    """Return the arrays of a layer of all members, members first."""
+    return np.stack([layer[role] for layer in layers])
 
 
 def forward(
     spec: NetworkSpec, weights: Sequence[np.ndarray]
-) -> Callable[[np.ndarray], np.ndarray]:
+) -> Callable[[np.ndarray, Buffers], np.ndarray]:
     """Return a function from rows to logits: of several, log of mean probabilities.
 
     The arithmetic is that of the weights; the mean has the dtype of the rows.
     """
     members = members_of(spec, weights)
-    first = _FirstSums(spec, [layers[0] for layers in members])
+    first_sums = _FirstSums(spec, [layers[0] for layers in members])
     activations = [ACTIVATION_FUNCTIONS[str(h.activation)] for h in spec.hidden]
-    activations.append(linear)
+    others = [
+        (_stacked(layers, "kernel"), _stacked(layers, "bias")[:, None])
+        for layers in zip(*(layers[1:] for layers in members), strict=True)
+    ]
 
-    def run(X: np.ndarray) -> np.ndarray:
+    def run(X: np.ndarray, buffers: Buffers) -> np.ndarray:
         X = np.asarray(X)
-        total = np.zeros(1, dtype=X.dtype)
-        sums = first.of_members(X.astype(spec.dtype, copy=False))
-        for layers, h in zip(members, sums, strict=True):
-            h = activations[0](h)
-            for layer, activation in zip(layers[1:], activations[1:], strict=True):
-                h = activation(h @ layer["kernel"] + layer["bias"])
-            if spec.members == 1:
-                return h
-            total = total + softmax(h)
-        return np.log(np.maximum(total / spec.members, np.finfo(total.dtype).tiny))
+        rows = X.astype(spec.dtype, copy=False)
+        h = first_sums.compute(rows, buffers)
+        for i, (kernel, bias) in enumerate(others):
+            activate(activations[i], h)
+            h = dense(h, kernel, bias, buffers, f"layer {i}")
+        if spec.members == 1:
+            return np.array(h[0])
+        mean = softmax(h).mean(axis=0, dtype=X.dtype)
+        return np.log(np.maximum(mean, np.finfo(mean.dtype).tiny))
 
     return run
 
@@ -109,5 +135,6 @@ def max_width(spec: NetworkSpec) -> int:
     """Return the largest number of values that a row becomes in the forward pass."""
     encoding = spec.encoding
     assert encoding is not None
-    functions = 2 * spec.members * encoding.n_piecewise_linear
-    return max(encoding.n_dense, functions, spec.members * spec.widths[1])
+    functions = 2 * encoding.n_piecewise_linear
+    most = max(encoding.n_dense + functions, *spec.widths[1:])
+    return spec.members * most

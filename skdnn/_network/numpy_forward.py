@@ -4,10 +4,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from sklearn.utils.extmath import safe_sparse_dot
+from scipy.sparse import issparse
 
 from skdnn._network import numpy_encoding
-from skdnn._network.numpy_activations import ACTIVATION_FUNCTIONS, Activation, linear
+from skdnn._network.numpy_activations import ACTIVATION_FUNCTIONS
+from skdnn._network.numpy_layers import Buffers, activate, dense
 from skdnn._network.spec import NetworkSpec
 from skdnn._runtime.threads import run_blocks
 
@@ -15,64 +16,75 @@ from skdnn._runtime.threads import run_blocks
 _BLOCK_BYTES = 2**20
 _BATCH_NORM_EPSILON = 1e-3  # Keras's default, which the network is built with
 
-Forward = Callable[[Any], np.ndarray]
-
 
 def supports(spec: NetworkSpec) -> bool:
     return all(layer.activation in ACTIVATION_FUNCTIONS for layer in spec.hidden)
 
 
-def predict(
-    spec: NetworkSpec,
-    weights: Sequence[np.ndarray],
-    X: Any,
-    output: Callable[[np.ndarray], np.ndarray],
-) -> np.ndarray:
-    """Return a function of the logits, see `prediction`; cores share blocks of rows."""
-    forward, width = _forward(spec, weights)
+class NumpyForward:
+    """The forward pass of a network, whose weights are arranged for it once."""
 
-    def outputs(X: Any) -> np.ndarray:
-        with np.errstate(over="ignore"):
-            logits = forward(X)
-        return output(logits)
+    def __init__(self, spec: NetworkSpec, weights: Sequence[np.ndarray]):
+        if spec.encoding is None:
+            self._logits, width = _plain_forward(spec, weights), max(spec.widths)
+        else:
+            self._logits = numpy_encoding.forward(spec, weights)
+            width = numpy_encoding.max_width(spec)
+        row_bytes = width * np.dtype(spec.dtype).itemsize
+        self._block_rows = max(64, _BLOCK_BYTES // row_bytes)
 
-    n = X.shape[0]
-    size = max(64, _BLOCK_BYTES // (width * np.dtype(spec.dtype).itemsize))
-    first = outputs(X[:size])
-    if n <= size:
-        return first
-    out = np.empty((n, *first.shape[1:]), dtype=first.dtype)
-    out[:size] = first
+    def predict(self, X: Any, output: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+        """Return a function of the logits; cores share blocks of rows.
 
-    def work(start: int) -> None:
-        rows = slice(start, start + size)
-        out[rows] = outputs(X[rows])
+        `output` works row by row, maybe in place.
+        """
+        buffers = Buffers()
 
-    run_blocks(work, range(size, n, size))
-    return out
+        def outputs(X: Any) -> np.ndarray:
+            with np.errstate(over="ignore"):
+                logits = self._logits(X, buffers)
+            return output(logits)
+
+        n, size = X.shape[0], self._block_rows
+        first = outputs(X[:size])
+        if n <= size:
+            return first
+        out = np.empty((n, *first.shape[1:]), dtype=first.dtype)
+        out[:size] = first
+
+        def work(start: int) -> None:
+            rows = slice(start, start + size)
+            out[rows] = outputs(X[rows])
+
+        run_blocks(work, range(size, n, size))
+        return out
 
 
-def _forward(spec: NetworkSpec, weights: Sequence[np.ndarray]) -> tuple[Forward, int]:
-    """Return a function from rows to logits, and the largest width of a row in it."""
-    if spec.encoding is not None:
-        return numpy_encoding.forward(spec, weights), numpy_encoding.max_width(spec)
-    layers = _folded_layers(spec, weights)
+def _plain_forward(
+    spec: NetworkSpec, weights: Sequence[np.ndarray]
+) -> Callable[[Any, Buffers], np.ndarray]:
+    """Return a function from rows to logits, for networks without input encoding."""
+    (first_kernel, first_bias), *others = _folded_layers(spec, weights)
+    activations = [ACTIVATION_FUNCTIONS[str(h.activation)] for h in spec.hidden]
 
-    def forward(h: Any) -> np.ndarray:
-        for kernel, bias, activation in layers:
-            h = safe_sparse_dot(h, kernel)
-            h += bias
-            h = activation(h)
-        return np.asarray(h)
+    def run(X: Any, buffers: Buffers) -> np.ndarray:
+        if issparse(X):
+            h = np.asarray(X @ first_kernel) + first_bias
+        else:
+            h = dense(X, first_kernel, first_bias, buffers, "first layer")
+        for i, (kernel, bias) in enumerate(others):
+            activate(activations[i], h)
+            h = dense(h, kernel, bias, buffers, f"layer {i}")
+        return np.array(h)  # as the next block uses the same memory
 
-    return forward, max(spec.widths)
+    return run
 
 
 def _folded_layers(
     spec: NetworkSpec, weights: Sequence[np.ndarray]
-) -> list[tuple[np.ndarray, np.ndarray, Activation]]:
-    """Return kernel, bias and activation per layer, with batch norm multiplied in."""
-    layers: list[tuple[np.ndarray, np.ndarray, Activation]] = []
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return kernel and bias per layer, with batch norm multiplied in."""
+    layers: list[tuple[np.ndarray, np.ndarray]] = []
     values = iter(weights)
     for layer in spec.hidden:
         kernel = next(values)
@@ -82,6 +94,6 @@ def _folded_layers(
             kernel, bias = kernel * scale, beta - mean * scale
         else:
             bias = next(values)
-        layers.append((kernel, bias, ACTIVATION_FUNCTIONS[str(layer.activation)]))
-    layers.append((next(values), next(values), linear))
+        layers.append((kernel, bias))
+    layers.append((next(values), next(values)))
     return layers

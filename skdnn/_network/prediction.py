@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from scipy.sparse import issparse
@@ -22,38 +23,57 @@ _network = lru_cache(maxsize=16)(build_network)
 caches.register_cache(_network.cache_clear)
 
 
-def predict_logits(
-    spec: NetworkSpec, weights: Sequence[np.ndarray], X: Any
-) -> np.ndarray:
-    """Return the logits times the inverse temperature; see `predict`."""
-    return predict(spec, weights, X, linear)
-
-
-def predict_proba(
-    spec: NetworkSpec, weights: Sequence[np.ndarray], X: Any
-) -> np.ndarray:
-    """Return the probabilities, of shape (n_samples, n_classes); see `predict`."""
-    return predict(spec, weights, X, lambda logits: probabilities(spec, logits))
-
-
-def predict(
-    spec: NetworkSpec,
-    weights: Sequence[np.ndarray],
-    X: Any,
-    output: Callable[[np.ndarray], np.ndarray],
-) -> np.ndarray:
-    """Return ``output(logits)``, where `output` works row by row, maybe in place.
+class Predictor:
+    """What a network predicts, from weights that are arranged for it once.
 
     Networks with an activation of the user are evaluated in Keras, others in NumPy.
+    Their logits are multiplied by the inverse temperature.
     """
 
-    def finish(logits: np.ndarray) -> np.ndarray:
-        scale = spec.inverse_temperature
-        return output(logits if scale == 1 else logits * logits.dtype.type(scale))
+    def __init__(self, spec: NetworkSpec, weights: Sequence[np.ndarray]):
+        self.spec, self.weights = spec, weights
+        self._forward = None
+        if numpy_forward.supports(spec):
+            self._forward = numpy_forward.NumpyForward(spec, weights)
 
-    if numpy_forward.supports(spec):
-        return numpy_forward.predict(spec, weights, X, finish)
-    return finish(keras_logits(spec, weights, X))
+    def logits(self, X: Any) -> np.ndarray:
+        """Return the logits, of shape (n_samples, n_outputs)."""
+        return self._predict(X, linear)
+
+    def proba(self, X: Any) -> np.ndarray:
+        """Return the probabilities, of shape (n_samples, n_classes)."""
+        return self._predict(X, lambda logits: probabilities(self.spec, logits))
+
+    def log_proba(self, X: Any) -> np.ndarray:
+        """Return their logarithms, exact for tiny probabilities."""
+        return self._predict(X, lambda logits: log_probabilities(self.spec, logits))
+
+    def _predict(
+        self, X: Any, output: Callable[[np.ndarray], np.ndarray]
+    ) -> np.ndarray:
+        scale = self.spec.inverse_temperature
+
+        def finish(logits: np.ndarray) -> np.ndarray:
+            return output(logits if scale == 1 else logits * logits.dtype.type(scale))
+
+        if self._forward is None:
+            return finish(keras_logits(self.spec, self.weights, X))
+        return self._forward.predict(X, finish)
+
+
+# apart from the estimators, whose attributes `predict` must not change
+_predictors: WeakKeyDictionary[Any, Predictor] = WeakKeyDictionary()
+caches.register_cache(_predictors.clear)
+
+
+def predictor_of(
+    estimator: Any, spec: NetworkSpec, weights: Sequence[np.ndarray]
+) -> Predictor:
+    """Return the predictor of a fitted estimator, kept until its next fit."""
+    known = _predictors.get(estimator)
+    if known is None or known.weights is not weights:
+        known = _predictors[estimator] = Predictor(spec, weights)
+    return known
 
 
 def keras_logits(
@@ -91,9 +111,9 @@ def mean_loss(
     weight: np.ndarray,
 ) -> float:
     """Return the weighted mean cross-entropy of rows, summed over labels."""
-    total = 0.0
+    total, predictor = 0.0, Predictor(spec, weights)
     for rows in gen_batches(len(y), max(1, _LOSS_CELLS // spec.n_outputs)):
-        logits, own = predict_logits(spec, weights, X[rows]), y[rows]
+        logits, own = predictor.logits(X[rows]), y[rows]
         log_p = log_probabilities(spec, logits)
         if spec.is_multilabel:
             losses = -np.where(own, log_p, -np.logaddexp(0, logits)).sum(axis=1)

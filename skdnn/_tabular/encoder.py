@@ -25,7 +25,7 @@ _ROUNDING = 1e-10
 _FAR = 1e12
 _LARGEST = np.finfo(np.float64).max
 # Values that are encoded at once.
-_BLOCK_VALUES = 2**20
+_BLOCK_VALUES = 2**16
 
 
 @dataclass(frozen=True)
@@ -66,9 +66,15 @@ class Scale:
     ) -> np.ndarray:
         """Return values of the given columns scaled and clipped, float64."""
         with np.errstate(over="ignore"):
-            z = np.clip(x - self.centre[columns], -_LARGEST, _LARGEST)
-            z = np.clip(z / self.spread[columns], -_FAR, _FAR)
-        return z / np.sqrt(1 + (z / 3) ** 2)
+            z = np.subtract(x, self.centre[columns], dtype=np.float64)
+            np.clip(z, -_LARGEST, _LARGEST, out=z)
+            z /= self.spread[columns]
+            np.clip(z, -_FAR, _FAR, out=z)
+        length = z / 3
+        length *= length
+        length += 1
+        z /= np.sqrt(length, out=length)
+        return z
 
 
 @dataclass(frozen=True)
@@ -155,15 +161,18 @@ class TableEncoder:
         rows = max(1, _BLOCK_VALUES // self.n_inputs)
         for start in range(0, len(X), rows):
             part = slice(start, start + rows)
-            out[part] = self._encode_dense(X[part])
+            self._encode_dense(X[part], out[part])
         return out
 
-    def _encode_dense(self, X: np.ndarray) -> np.ndarray:
-        out = np.hstack([self._numeric(X), self._one_hot(X).toarray()])
-        if self.scale is not None:
-            out = self.scale.apply(out)
-        codes = [column.find(X)[:, None] + 1 for column in self.coded]
-        return np.hstack([out, *codes])
+    def _encode_dense(self, X: np.ndarray, out: np.ndarray) -> None:
+        """Write the inputs of the network into `out`."""
+        n_dense = self.n_numeric + self.n_flags
+        dense = self._numeric(X)
+        if self.one_hot:
+            dense = np.hstack([dense, self._one_hot(X).toarray()])
+        out[:, :n_dense] = dense if self.scale is None else self.scale.apply(dense)
+        for i, column in enumerate(self.coded, start=n_dense):
+            out[:, i] = column.find(X) + 1
 
     def _numeric(self, X: np.ndarray) -> np.ndarray:
         """Return the numbers, missing ones filled in, and the flags for these."""
@@ -172,6 +181,8 @@ class TableEncoder:
         numbers = X[:, self.numeric].astype(dtype)
         missing = np.isnan(numbers) | self.empty
         np.copyto(numbers, self.fill.astype(dtype), where=missing)
+        if not len(self.flagged):
+            return numbers
         return np.hstack([numbers, missing[:, self.flagged]], dtype=dtype)
 
     def _one_hot(self, X: np.ndarray) -> csr_array:

@@ -109,7 +109,7 @@ def require_finite_network(
     """
     with np.errstate(all="ignore"):
         is_finite = all(np.isfinite(array).all() for array in weights) and bool(
-            np.isfinite(prediction.predict_logits(spec, weights, X)).all()
+            np.isfinite(prediction.Predictor(spec, weights).logits(X)).all()
         )
     if not is_finite:
         raise ValueError(

@@ -64,20 +64,19 @@ def stacks(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("n", "folds", "width", "bins", "plain", "rate", "batch", "epochs", "decay"),
+    ("n", "expected"),  # in the order of the fields
     [
-        (99, 0, 64, 8, 4, 0.015, 99, 48, 1.0),
-        (150, 4, 64, 8, 4, 0.02, 16, 64, 0.1),
-        (2000, 4, 64, 8, 4, 0.02, 32, 64, 0.05),
-        (5000, 4, 128, 16, 0, 0.04, 128, 64, 0.02),
-        (30_000, 4, 128, 32, 0, 0.04, 256, 20, 100 / 30_000),
-        (500_000, 4, 128, 32, 0, 0.04, 256, 8, 100 / 500_000),
+        (99, (0, 1, 64, 8, 4, 0.015, 99, 48, 1.0)),
+        (150, (4, 1, 64, 8, 4, 0.02, 16, 64, 0.1)),
+        (2000, (4, 1, 64, 8, 4, 0.02, 32, 64, 0.05)),
+        (5000, (4, 1, 128, 16, 0, 0.04, 128, 64, 0.02)),
+        (10_000, (4, 2, 128, 32, 0, 0.05, 512, 32, 0.01)),
+        (30_000, (4, 7, 128, 32, 0, 0.05, 512, 14, 100 / 30_000)),
+        (500_000, (4, 125, 128, 32, 0, 0.05, 512, 8, 100 / 500_000)),
     ],
 )
-def test_values_by_rows(n, folds, width, bins, plain, rate, batch, epochs, decay):
-    values = values_for(n)
-    expected = (folds, width, bins, plain, rate, batch, epochs, decay)
-    assert tuple(vars(values).values()) == pytest.approx(expected)
+def test_values_by_rows(n, expected):
+    assert tuple(vars(values_for(n)).values()) == pytest.approx(expected)
 
 
 def test_a_table_as_it_stands(fitted, passengers):
@@ -102,11 +101,10 @@ def test_float32_changes_probabilities_by_less_than_a_millionth(fitted, passenge
     proba = fitted.predict_proba(X)
     assert proba.dtype == np.float64
     np.testing.assert_allclose(proba.sum(axis=1), 1, atol=1e-14)
-    exact = prediction.predict_proba(
+    exact = prediction.Predictor(
         replace(fitted._spec, dtype="float64"),
         [array.astype(np.float64) for array in fitted._weights],
-        fitted._encoder.encode(fitted._columns.matrix(X)),
-    )
+    ).proba(fitted._encoder.encode(fitted._columns.matrix(X)))
     difference = np.abs(proba - exact).max()
     assert 0 < difference < 1e-6
 
@@ -199,6 +197,34 @@ def test_every_row_is_left_out_twice_then_all_are_trained_on(passengers, stacks)
     assert f"best epoch  {best + 1} of 6" in net.summary()
     linear_factors = [fit.schedule.piecewise_linear_factor for fit in whole]
     assert linear_factors == [0.0] * 4 + [0.3] * 4
+
+
+@pytest.mark.filterwarnings("ignore::skdnn.exceptions.BaselineWarning")
+def test_members_of_a_large_table_leave_few_rows_out(stacks):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(12_100, 3))
+    # classes that do not depend on X, so that the best epoch is an early one
+    y = rng.choice(3, len(X), p=[0.6, 0.37, 0.03])
+    net = recipe(max_iter=6).fit(X, y)
+    (stage,) = stacks
+    rows = [np.setdiff1d(np.arange(len(X)), fit.positions) for fit in stage.tasks]
+    counts = np.bincount(np.concatenate(rows), minlength=len(X))
+    assert set(counts) == {0, 2}
+    assert 4000 <= np.count_nonzero(counts) < 4100
+    assert all(1000 <= len(own) < 1025 for own in rows)
+    shares = [np.bincount(y[own]) / own.sum() for own in (counts > 0, counts == 0)]
+    np.testing.assert_allclose(*shares, atol=1e-3)
+    # the weights after the best epoch are kept, of all members
+    losses = net._training_summary.tried_losses
+    assert np.argmin(losses) == net.n_iter_ - 1 < 5  # else none is undone
+    for i, fit in enumerate(stage.tasks):
+        order = np.random.RandomState(fit.dropout_seed)  # as it was before the fit
+        until = Stopping(net.n_iter_)
+        weights = train(replace(fit, stopping=until, random_state=order)).weights
+        for ours, theirs in zip(net._weights, weights, strict=True):
+            np.testing.assert_allclose(ours[i], theirs, atol=1e-6)
+    assert net.summary().count("rows left out in turn") == 1
+    assert "on all rows" not in net.summary()
 
 
 @pytest.mark.parametrize("how", ["own rows", "fraction", "early_stopping"])

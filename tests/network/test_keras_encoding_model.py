@@ -26,6 +26,6 @@ def test_a_saved_model_needs_nothing_of_this_package(tmp_path):
     assert done.returncode == 0, done.stderr
     np.testing.assert_allclose(
         np.load(tmp_path / "proba.npy"),
-        prediction.predict_proba(spec, weights, X),
+        prediction.Predictor(spec, weights).proba(X),
         atol=1e-5,
     )

@@ -20,7 +20,7 @@ def test_the_mean_model_averages_probabilities(n_classes):
     spec, weights, X = plain_network("tanh", "float64", n_classes)
     others = [array + 0.3 for array in weights]
     model = keras_models.build_mean_model([spec, spec], [weights, others])
-    expected = [prediction.predict_proba(spec, w, X) for w in (weights, others)]
+    expected = [prediction.Predictor(spec, w).proba(X) for w in (weights, others)]
     np.testing.assert_allclose(model(X), np.mean(expected, axis=0), atol=1e-12)
     alone = keras_models.build_mean_model([spec], [weights])
     np.testing.assert_allclose(alone(X), expected[0], atol=1e-12)

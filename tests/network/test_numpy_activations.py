@@ -15,7 +15,7 @@ from skdnn._network.numpy_activations import ACTIVATION_FUNCTIONS
 @pytest.mark.parametrize("activation", ACTIVATION_FUNCTIONS)
 def test_networks_equal_keras(activation, n_classes, batch_norm):
     spec, weights, X = plain_network(activation, "float32", n_classes, batch_norm)
-    ours = prediction.predict_proba(spec, weights, X)
+    ours = prediction.Predictor(spec, weights).proba(X)
     theirs = keras.ops.convert_to_numpy(build_model(spec, weights)(X))
     assert ours.dtype == np.float32
     assert ours.shape == theirs.shape == (200, n_classes)

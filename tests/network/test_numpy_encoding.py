@@ -25,14 +25,14 @@ def by_training_network(spec, weights, X):
 @pytest.mark.parametrize("name", ENCODINGS)
 def test_three_implementations_agree(name, dtype, atol):
     spec, weights, X = encoding_network(ENCODINGS[name], dtype)
-    ours = prediction.predict_proba(spec, weights, X)
+    ours = prediction.Predictor(spec, weights).proba(X)
     model = build_model(spec, weights)
     assert ours.dtype == dtype
     np.testing.assert_allclose(ours, by_training_network(spec, weights, X), atol=atol)
     np.testing.assert_allclose(
         ours, keras.ops.convert_to_numpy(model(X)), atol=atol, rtol=0
     )
-    logits = prediction.predict_logits(spec, weights, X)
+    logits = prediction.Predictor(spec, weights).logits(X)
     np.testing.assert_allclose(
         np.exp(prediction.log_probabilities(spec, logits)), ours, atol=atol
     )
@@ -48,7 +48,7 @@ def test_any_activation_and_number_of_members(members, inverse_temperature, acti
         inverse_temperature=inverse_temperature,
         activation=activation,
     )
-    ours = prediction.predict_proba(spec, weights, X)
+    ours = prediction.Predictor(spec, weights).proba(X)
     np.testing.assert_allclose(ours, by_training_network(spec, weights, X), atol=1e-12)
     theirs = keras.ops.convert_to_numpy(build_model(spec, weights)(X))
     np.testing.assert_allclose(ours, theirs, atol=1e-12)
@@ -64,21 +64,21 @@ def test_a_code_of_zero_adds_nothing():
         for description, array in zip(spec.arrays, weights, strict=True)
     ]
     np.testing.assert_allclose(
-        prediction.predict_proba(spec, weights, unknown),
-        prediction.predict_proba(spec, silent, X),
+        prediction.Predictor(spec, weights).proba(unknown),
+        prediction.Predictor(spec, silent).proba(X),
         atol=1e-14,
     )
     assert not np.allclose(
-        prediction.predict_proba(spec, weights, unknown),
-        prediction.predict_proba(spec, weights, X),
+        prediction.Predictor(spec, weights).proba(unknown),
+        prediction.Predictor(spec, weights).proba(X),
     )
 
 
 def test_blocks_do_not_change_the_result(monkeypatch):
     spec, weights, X = encoding_network(ENCODINGS["all"])
     before = X.copy()
-    whole = prediction.predict_proba(spec, weights, X)
+    whole = prediction.Predictor(spec, weights).proba(X)
     # private: blocks of the real size would need many rows
     monkeypatch.setattr(numpy_forward, "_BLOCK_BYTES", 1)
-    np.testing.assert_allclose(prediction.predict_proba(spec, weights, X), whole)
+    np.testing.assert_allclose(prediction.Predictor(spec, weights).proba(X), whole)
     np.testing.assert_array_equal(X, before)

@@ -15,7 +15,7 @@ from skdnn._runtime import threads
 @pytest.mark.parametrize("batch_norm", [False, True])
 def test_equals_keras_in_float64(batch_norm):
     spec, weights, X = plain_network("gelu", "float64", 3, batch_norm)
-    ours = prediction.predict_proba(spec, weights, X)
+    ours = prediction.Predictor(spec, weights).proba(X)
     theirs = keras.ops.convert_to_numpy(build_model(spec, weights)(X))
     assert ours.dtype == theirs.dtype == np.float64
     np.testing.assert_allclose(ours, theirs, atol=1e-12)
@@ -23,18 +23,18 @@ def test_equals_keras_in_float64(batch_norm):
 
 def test_blocks_do_not_change_the_result(monkeypatch):
     spec, weights, X = plain_network(dtype="float64")
-    whole = prediction.predict_logits(spec, weights, X)
+    whole = prediction.Predictor(spec, weights).logits(X)
     # private: blocks of the real size would need many rows
     monkeypatch.setattr(numpy_forward, "_BLOCK_BYTES", 1)
     np.testing.assert_allclose(
-        prediction.predict_logits(spec, weights, X), whole, rtol=1e-12
+        prediction.Predictor(spec, weights).logits(X), whole, rtol=1e-12
     )
 
 
 def test_many_blocks_in_threads_equal_one_block(monkeypatch):
     spec, weights, X = plain_network(dtype="float64")
     X = np.tile(X, (20, 1))
-    blocks = prediction.predict_proba(spec, weights, X)
+    blocks = prediction.Predictor(spec, weights).proba(X)
     # private: blocks of the real size would need many rows
     monkeypatch.setattr(numpy_forward, "_BLOCK_BYTES", 1)
     used = []
@@ -43,7 +43,7 @@ def test_many_blocks_in_threads_equal_one_block(monkeypatch):
         numpy_forward, "run_blocks", lambda *a: (used.append(1), run(*a))
     )
     monkeypatch.setattr(threads, "blas_thread_count", lambda: 3)
-    in_threads = prediction.predict_proba(spec, weights, X)
+    in_threads = prediction.Predictor(spec, weights).proba(X)
     assert used
     np.testing.assert_allclose(in_threads, blocks, rtol=1e-12)
 
@@ -51,8 +51,8 @@ def test_many_blocks_in_threads_equal_one_block(monkeypatch):
 def test_sparse_rows():
     spec, weights, X = plain_network(dtype="float64")
     np.testing.assert_allclose(
-        prediction.predict_logits(spec, weights, csr_matrix(X)),
-        prediction.predict_logits(spec, weights, X),
+        prediction.Predictor(spec, weights).logits(csr_matrix(X)),
+        prediction.Predictor(spec, weights).logits(X),
     )
 
 
@@ -60,7 +60,7 @@ def test_input_and_weights_are_not_overwritten():
     spec, weights, X = plain_network(dtype="float64")
     before = X.copy()
     kept = [w.copy() for w in weights]
-    prediction.predict_logits(spec, weights, X)
+    prediction.Predictor(spec, weights).logits(X)
     np.testing.assert_array_equal(X, before)
     for a, b in zip(weights, kept, strict=True):
         np.testing.assert_array_equal(a, b)
@@ -71,5 +71,5 @@ def test_an_overflow_gives_no_warning():
     weights = [np.ones(array.shape, "float32") for array in spec.arrays]
     X = np.array([[1000.0]], "float32")
     with np.errstate(over="raise"):
-        logits = prediction.predict_logits(spec, weights, X)
+        logits = prediction.Predictor(spec, weights).logits(X)
     assert np.isposinf(logits).all()

@@ -20,12 +20,12 @@ def test_inverse_temperature_multiplies_the_logits(n_outputs, output):
     rng = np.random.default_rng(0)
     weights = [rng.normal(size=array.shape) for array in spec.arrays]
     X = rng.normal(size=(40, 4))
-    ours = prediction.predict_proba(spec, weights, X)
+    ours = prediction.Predictor(spec, weights).proba(X)
     theirs = keras.ops.convert_to_numpy(build_model(spec, weights)(X))
     np.testing.assert_allclose(ours, theirs, atol=1e-12)
     hidden = np.tanh(X @ weights[0] + weights[1])
     logits = 2.5 * (hidden @ weights[2] + weights[3])
-    np.testing.assert_allclose(prediction.predict_logits(spec, weights, X), logits)
+    np.testing.assert_allclose(prediction.Predictor(spec, weights).logits(X), logits)
 
 
 def test_log_probabilities_are_exact_for_large_logits():
@@ -44,7 +44,7 @@ def test_mean_loss_is_the_weighted_log_loss(n_classes, monkeypatch):
     spec, weights, X = plain_network("tanh", "float64", n_classes)
     rng = np.random.default_rng(0)
     y, weight = rng.integers(0, n_classes, len(X)), rng.uniform(0.1, 2, len(X))
-    proba = prediction.predict_proba(spec, weights, X)
+    proba = prediction.Predictor(spec, weights).proba(X)
     expected = log_loss(y, proba, sample_weight=weight)
     loss = prediction.mean_loss(spec, weights, X, y, weight)
     assert loss == pytest.approx(expected)
@@ -59,7 +59,7 @@ def test_losses_of_several_labels_are_summed():
     X, y = rng.normal(size=(50, 2)), rng.integers(0, 2, (50, 3))
     weights = [rng.normal(size=(2, 3)), rng.normal(size=3)]
     weight = rng.uniform(0.1, 2, 50)
-    proba = prediction.predict_proba(spec, weights, X)
+    proba = prediction.Predictor(spec, weights).proba(X)
     expected = sum(
         log_loss(y[:, k], proba[:, k], sample_weight=weight) for k in range(3)
     )
@@ -75,7 +75,7 @@ def test_a_function_of_the_user_is_evaluated_in_keras():
     spec, weights, X = plain_network(doubled, "float64")
     assert not numpy_forward.supports(spec)
     expected = keras.ops.convert_to_numpy(build_model(spec, weights)(X))
-    logits = prediction.predict_logits(spec, weights, X)
+    logits = prediction.Predictor(spec, weights).logits(X)
     np.testing.assert_allclose(prediction.probabilities(spec, logits), expected)
     np.testing.assert_allclose(
         prediction.keras_logits(spec, weights, csr_matrix(X)), logits
@@ -88,6 +88,6 @@ def test_both_forward_passes_agree(monkeypatch):
     monkeypatch.setattr(prediction, "_KERAS_ROWS", 64)
     np.testing.assert_allclose(
         prediction.keras_logits(spec, weights, X),
-        prediction.predict_logits(spec, weights, X),
+        prediction.Predictor(spec, weights).logits(X),
         atol=1e-12,
     )
