@@ -46,20 +46,22 @@ class RecipeValues:
     weight_decay: float
 
 
-def values_for(n: int) -> RecipeValues:
-    """Return the recipe's values for a number of training rows."""
+def values_for(n: int, n_classes: int) -> RecipeValues:
+    """Return the recipe's values for a number of training rows and of classes."""
     if n < FEWEST_FOLDED:
         return RecipeValues(0, 1, 64, 8, N_MEMBERS // 2, 0.015, n, 48, 1.0)
     if n >= _LARGE:
+        # more classes are learned for longer
+        epochs = 30 * (_LARGE / n) ** 0.75 * np.log2(n_classes) ** 0.5
         return RecipeValues(
             n_folds=4,
             n_sections=n // _SCORED_ROWS,
             width=128,
             bins=32,
             n_plain=0,
-            rate=0.05,
-            batch_size=512,
-            epochs=max(8, round(32 * (_LARGE / n) ** 0.75)),
+            rate=0.04,
+            batch_size=256,
+            epochs=int(np.clip(round(epochs), 8, 64)),
             weight_decay=100 / n,
         )
     small = n < 3000
@@ -140,7 +142,7 @@ def prepare_recipe(parameters: Parameters, data: TrainingData) -> RecipeNetwork:
     # rows of weight 0 have no effect: none is left out for validation
     weight = data.rows.weight[split.positions]
     split = replace(split, positions=split.positions[weight > 0])
-    values = values_for(len(split.positions))
+    values = values_for(len(split.positions), len(data.classes))
     parameters = parameters.filled(
         **_DEFAULTS,
         learning_rate_init=values.rate,

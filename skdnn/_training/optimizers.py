@@ -75,10 +75,15 @@ def solver_from_name(
         config |= {key: float(value) for key, value in own.items()}
     if name in ("adamw", "lion", "lamb"):
         config["weight_decay"] = 0.0  # the program decays, and kernels only
-    # serialising and back fills in Keras's defaults, so that equal solvers are equal
+    return _named_solver(name, json.dumps(config, sort_keys=True))
+
+
+@cache
+def _named_solver(name: str, config: str) -> Solver:
+    # to an optimizer and back fills in its defaults, so that equal solvers are equal
     optimizers = keras_backend.load().optimizers
     kind = next(n for n in dir(optimizers) if n.lower() == name)  # "adamw": AdamW
-    optimizer = getattr(optimizers, kind).from_config(config)
+    optimizer = getattr(optimizers, kind).from_config(json.loads(config))
     return _solver(optimizer, elementwise=name in ELEMENTWISE)
 
 

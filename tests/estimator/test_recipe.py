@@ -64,19 +64,22 @@ def stacks(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("n", "expected"),  # in the order of the fields
+    ("n", "n_classes", "expected"),  # in the order of the fields
     [
-        (99, (0, 1, 64, 8, 4, 0.015, 99, 48, 1.0)),
-        (150, (4, 1, 64, 8, 4, 0.02, 16, 64, 0.1)),
-        (2000, (4, 1, 64, 8, 4, 0.02, 32, 64, 0.05)),
-        (5000, (4, 1, 128, 16, 0, 0.04, 128, 64, 0.02)),
-        (10_000, (4, 2, 128, 32, 0, 0.05, 512, 32, 0.01)),
-        (30_000, (4, 7, 128, 32, 0, 0.05, 512, 14, 100 / 30_000)),
-        (500_000, (4, 125, 128, 32, 0, 0.05, 512, 8, 100 / 500_000)),
+        (99, 2, (0, 1, 64, 8, 4, 0.015, 99, 48, 1.0)),
+        (150, 2, (4, 1, 64, 8, 4, 0.02, 16, 64, 0.1)),
+        (2000, 2, (4, 1, 64, 8, 4, 0.02, 32, 64, 0.05)),
+        (5000, 2, (4, 1, 128, 16, 0, 0.04, 128, 64, 0.02)),
+        (10_000, 2, (4, 2, 128, 32, 0, 0.04, 256, 30, 0.01)),
+        (10_000, 3, (4, 2, 128, 32, 0, 0.04, 256, 38, 0.01)),
+        (10_000, 1000, (4, 2, 128, 32, 0, 0.04, 256, 64, 0.01)),
+        (30_000, 2, (4, 7, 128, 32, 0, 0.04, 256, 13, 100 / 30_000)),
+        (500_000, 2, (4, 125, 128, 32, 0, 0.04, 256, 8, 100 / 500_000)),
     ],
 )
-def test_values_by_rows(n, expected):
-    assert tuple(vars(values_for(n)).values()) == pytest.approx(expected)
+def test_values_by_rows_and_classes(n, n_classes, expected):
+    values = values_for(n, n_classes)
+    assert tuple(vars(values).values()) == pytest.approx(expected)
 
 
 def test_a_table_as_it_stands(fitted, passengers):
@@ -220,7 +223,8 @@ def test_members_of_a_large_table_leave_few_rows_out(stacks):
     for i, fit in enumerate(stage.tasks):
         order = np.random.RandomState(fit.dropout_seed)  # as it was before the fit
         until = Stopping(net.n_iter_)
-        weights = train(replace(fit, stopping=until, random_state=order)).weights
+        again = replace(fit, stopping=until, random_state=order)
+        weights = train(again, n_fits=100).weights  # with XLA as well
         for ours, theirs in zip(net._weights, weights, strict=True):
             np.testing.assert_allclose(ours[i], theirs, atol=1e-6)
     assert net.summary().count("rows left out in turn") == 1

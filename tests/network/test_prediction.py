@@ -1,10 +1,14 @@
+import pickle
+
 import keras
 import numpy as np
 import pytest
-from networks import plain_network
+from networks import ENCODINGS, encoding_network, plain_network
 from scipy.sparse import csr_matrix
+from sklearn.datasets import load_iris
 from sklearn.metrics import log_loss
 
+from skdnn import DNNClassifier
 from skdnn._network import numpy_forward, prediction
 from skdnn._network.keras_models import build_model
 from skdnn._network.spec import Hidden, NetworkSpec
@@ -91,3 +95,28 @@ def test_both_forward_passes_agree(monkeypatch):
         prediction.Predictor(spec, weights).logits(X),
         atol=1e-12,
     )
+
+
+@pytest.mark.parametrize("is_encoded", [False, True])
+def test_a_result_outlives_the_next_prediction(is_encoded):
+    network = encoding_network(ENCODINGS["all"]) if is_encoded else plain_network()
+    spec, weights, X = network
+    predictor = prediction.Predictor(spec, weights)
+    first = predictor.logits(X)
+    before = first.copy()
+    assert not np.array_equal(predictor.logits(X[::-1]), before)
+    np.testing.assert_array_equal(first, before)
+
+
+def test_an_estimator_has_one_predictor_until_its_next_fit():
+    X, y = load_iris(return_X_y=True)
+    net = DNNClassifier((4,), solver="lbfgs", random_state=0).fit(X, y)
+    proba, attributes = net.predict_proba(X), dict(vars(net))
+    kept = prediction.predictor_of(net, net._spec, net._weights)  # private: the cache
+    net.predict_proba(X)
+    assert prediction.predictor_of(net, net._spec, net._weights) is kept  # private
+    assert vars(net) == attributes
+    net.set_params(random_state=1).fit(X, y)
+    assert not np.allclose(net.predict_proba(X), proba)
+    again = pickle.loads(pickle.dumps(net))
+    np.testing.assert_array_equal(again.predict_proba(X), net.predict_proba(X))
