@@ -96,11 +96,11 @@ def lime(
     ``x + scale * spread * z`` with a normal z, which takes the place of lime's kernel.
     The spread is the standard deviation of the background, with values outside of the
     central 95% moved to its ends. Numbers are reflected at the ends of the range, and
-    whole ones stay whole. Other cells are replaced with a probability of ``scale / 2``.
-    The scale of a row is the widest of 1, 1/2, 1/4, 1/8 and 1/16 at which R² is at
-    least 0.9 for the predicted class and on average over classes; if there is none,
-    that with the largest R². It does not depend on `random_state`. Log odds are those
-    of probabilities at least 1e-12 from 0 and 1.
+    whole ones stay whole. Other cells are replaced with a probability of ``scale / 2``,
+    at least 1/16. The scale of a row is the widest of 1, 1/2, 1/4, 1/8 and 1/16 at
+    which R² is at least 0.9 for the predicted class and on average over classes; if
+    there is none, that with the largest R². It does not depend on `random_state`. Log
+    odds are those of probabilities at least 1e-12 from 0 and 1.
 
     The surrogate distinguishes the most frequent other categories, so that R² is the
     share of the variance of the log odds that a sum over columns explains. Standard

@@ -18,8 +18,8 @@ from skdnn.explain._model.target import Problem
 _OUTERMOST = (0.025, 0.975)
 # Numbers with so few values, each in several rows on average, keep to these values.
 _MAX_VALUES, _ROWS_PER_VALUE = 10, 3
-# A switch is moved in this share of the rows, at a scale of 1.
-_SHARE = 0.5
+# A switch is moved in this share of the rows, at a scale of 1 and at any.
+_SHARE, _MIN_SHARE = 0.5, 0.0625
 # Levels of a switch that have an effect of their own in the surrogate.
 _MAX_LEVELS, _MIN_LEVEL = 10, 0.05
 _MAX_TERMS = 12
@@ -144,7 +144,8 @@ class Switch:
         n = len(moves.reach)
         if not len(self.others):
             return np.tile(self.cells, (n, 1)), np.zeros(n), np.empty((n, 0))
-        is_moved = (moves.reach[:, i] < _SHARE * scale)[:, None]
+        share = max(_SHARE * scale, _MIN_SHARE)
+        is_moved = (moves.reach[:, i] < share)[:, None]
         at = np.searchsorted(self.upto, moves.choice[:, i])
         at = np.minimum(at, len(self.others) - 1)
         cells = np.where(is_moved, self.others[at], self.cells)

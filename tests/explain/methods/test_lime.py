@@ -325,7 +325,7 @@ def test_poor_surrogates_are_flagged():
     assert "poor" not in repr(good) + good._repr_html_()
     ax = good.plot("waterfall", sample=0)
     assert "poor" not in ax.get_title()
-    assert "row 0, steps of 1 SD\nclass" in ax.get_title()
+    assert "row 0\nsteps of 1 SD; class" in ax.get_title()
     assert not any(bar.get_hatch() for bar in ax.patches)
     assert explain.shap(line, X[:2], background=X).poor_fit is None
 

@@ -101,13 +101,13 @@ def test_moves_depend_on_the_seed_alone():
 
 def test_words_change_in_half_of_the_rows_at_most():
     frame = pd.DataFrame({"word": list("aaaaabbbcd") * 30, "x": np.arange(300.0)})
-    for scale in (1, 0.25):
+    for scale, share in ((1, 0.5), (0.25, 0.125), (0.0625, 0.0625)):
         rows, features, terms = draw(frame, 0, scale)
         is_moved = rows[:, 0] != 0
         np.testing.assert_array_equal(is_moved, features[:, 0])
-        assert is_moved.mean() == pytest.approx(scale / 2, abs=0.02)
+        assert is_moved.mean() == pytest.approx(share, abs=0.01)
         counts = np.bincount(rows[is_moved, 0].astype(int), minlength=4)
-        np.testing.assert_allclose(counts / counts.sum(), [0, 0.6, 0.2, 0.2], atol=0.03)
+        np.testing.assert_allclose(counts / counts.sum(), [0, 0.6, 0.2, 0.2], atol=0.05)
         # terms distinguish the other levels, and have mean 0 on them
         assert terms.shape[1] == 3
         np.testing.assert_allclose(terms[is_moved].mean(axis=0), 0, atol=0.02)

@@ -47,6 +47,7 @@ def test_scales_are_the_widest_that_fit():
         assert fits[at, i] > 0.88
         assert (fits[:at, i] < 0.92).all()
     assert len(set(widest)) > 1
+    assert SCALES == (1, 1 / 2, 1 / 4, 1 / 8, 1 / 16)
     assert n_rows % 400 == 0
     assert n_rows >= 400 * (1 + SCALES.index(widest.min()))
 
