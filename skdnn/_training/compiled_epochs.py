@@ -153,6 +153,15 @@ class ModelEpochs(CompiledEpochs):
         execution = choose_execution(row_bytes, task.batch_size, n_steps=None)
         program = model_program(task.model, few, execution)
         super().__init__(task, program, task.model)
+        if keras_backend.backend() == "torch":
+            self._check()
+
+    def _check(self) -> None:
+        """Raise `NotRecordableError` if a step cannot be recorded."""
+        first = np.arange(min(self._task.batch_size, self._task.n_train))
+        state = self._state
+        self.train(first[None], np.nan)
+        self._state = state
 
     def pull(self) -> None:
         self._state = self._functions.start(self._task.model)

@@ -14,12 +14,12 @@ from skdnn._training.callbacks import (
     need_batches,
 )
 from skdnn._training.compiled_epochs import ModelEpochs, SpecEpochs, program_for
-from skdnn._training.execution import COMPILED_BACKENDS
 from skdnn._training.keras_fallback import KerasEpochs, fit_by_keras, overrides
 from skdnn._training.lbfgs import train_lbfgs
 from skdnn._training.loss import require_finite, require_finite_network
 from skdnn._training.model_functions import build_training
 from skdnn._training.optimizers import hides_scaled_variables
+from skdnn._training.recording import NotRecordableError, seeded
 from skdnn._training.task import (
     EarlyStoppingMonitor,
     ModelTask,
@@ -119,8 +119,6 @@ def _choose_epochs(
 ) -> SpecEpochs | KerasEpochs:
     if isinstance(callbacks, SpecCallbacks) and need_batches(task.callbacks):
         return KerasEpochs(task, callbacks.batch_forwarder)
-    if keras_backend.backend() not in COMPILED_BACKENDS:
-        return KerasEpochs(task)
     return SpecEpochs(task, program_for(task, n_fits))
 
 
@@ -128,17 +126,27 @@ def train_model(task: ModelTask) -> Any:
     """Train a compiled model and return the ``History`` of Keras.
 
     An epoch is one compiled call if only the time differs: one input, one output, no
-    callback that needs batches, no loop of the user's own, and TensorFlow. Otherwise
+    callback that needs batches, no loop of the user's own, and not JAX. Otherwise
     ``Model.fit`` trains with the same rows in the same order.
     """
+    if keras_backend.backend() == "torch":
+        with seeded(task.seed):
+            return _train_model(task)
+    return _train_model(task)
+
+
+def _train_model(task: ModelTask) -> Any:
     parts = [task.table] if task.validation is None else [task.table, task.validation]
     if not (can_compile(task) and all(part.is_plain for part in parts)):
         return fit_by_keras(task)
     if task.callbacks or not task.model.built:
         rows = task.table.take(slice(0, 2)).in_dtype_of(task.model)
         build_training(task.model, rows.batch())
-    callbacks = ModelCallbacks(task)
-    loop = _Loop(task, ModelEpochs(task), callbacks)
+    try:
+        epochs = ModelEpochs(task)
+    except NotRecordableError:  # with PyTorch, a layer that draws from its own seed
+        return fit_by_keras(task)
+    loop = _Loop(task, epochs, ModelCallbacks(task))
     loop.run()
     loop.finish()
     return task.model.history
@@ -147,14 +155,20 @@ def train_model(task: ModelTask) -> Any:
 def can_compile(task: ModelTask) -> bool:
     model = task.model
     return (
-        keras_backend.backend() == "tensorflow"
+        keras_backend.backend() in ("tensorflow", "torch")
         and not model.run_eagerly
-        and model.distribute_strategy.num_replicas_in_sync == 1
+        and not is_distributed(model)
         and not any(overrides(model, method) for method in _OWN_LOOPS)
         and not task.other
         and not hides_scaled_variables(model.optimizer)
         and not need_batches(task.callbacks)
     )
+
+
+def is_distributed(model: Any) -> bool:
+    """Return whether TensorFlow trains a model on several devices."""
+    strategy = getattr(model, "distribute_strategy", None)
+    return strategy is not None and strategy.num_replicas_in_sync > 1
 
 
 class _Loop:

@@ -14,6 +14,7 @@ import threading
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
+from functools import partial
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
@@ -22,6 +23,7 @@ from skdnn._runtime import caches, keras_backend
 from skdnn._training.backend_functions import compiled, tensor
 from skdnn._training.batching import Block
 from skdnn._training.execution import Execution
+from skdnn._training.recorded_epochs import RecordedEpochs
 
 T = TypeVar("T")
 
@@ -70,7 +72,8 @@ class Program:
         """Return what a method of ``SpecFunctions`` gives for rows, as arrays."""
         graph = getattr(self.functions, name)
         outputs = self._call(
-            name, graph, (), (state.weights, 0), (state.fixed, 0), (rows, 1),
+            name, partial(compiled, graph, xla=self.execution.xla), (),
+            (state.weights, 0), (state.fixed, 0), (rows, 1),
             *((part, 0) for part in numbers),
         )  # fmt: skip
         return keras_backend.load().tree.map_structure(keras_backend.to_numpy, outputs)
@@ -84,14 +87,20 @@ class Program:
         numbers: np.ndarray,
         *held: Any,
     ) -> tuple[Any, ...]:
-        def graph(state: Any, rows: Any, sizes: Any, numbers: Any, *held: Any) -> Any:
-            return self._epochs_graph(step, state, rows, sizes, numbers, *held)
+        def make(*typical: Any) -> Callable[..., Any]:
+            if keras_backend.backend() == "torch":  # which compiles no loops
+                return RecordedEpochs(self.functions, step, State)
 
-        graph.__name__ = name  # shown by compilers and profilers
+            def graph(*arguments: Any) -> Any:
+                return self._epochs_graph(step, *arguments)
+
+            graph.__name__ = name  # shown by compilers and profilers
+            return compiled(graph, *typical, xla=self.execution.xla)
+
         sizes = np.array([block.n_epochs, block.n_rows, block.batch_size], np.int32)
         state, *parts = self._call(
             f"{name} {len(held)}",
-            graph,
+            make,
             block.arrays,
             (state, 0),
             (list(map(tensor, block.arrays)), 1),
@@ -105,11 +114,11 @@ class Program:
     def _call(
         self,
         name: str,
-        graph: Callable[..., Any],
+        make: Callable[..., Callable[..., Any]],
         rows: Sequence[np.ndarray],
         *arguments: tuple[Any, int],
     ) -> Any:
-        """Call a function of tensors, compiled at its first use for such rows.
+        """Call a function of tensors, made at its first use for such rows.
 
         Each argument comes with the number of its axes that may have any length.
         """
@@ -117,9 +126,7 @@ class Program:
         values, free = zip(*arguments, strict=True)
         with self._lock:
             if key not in self._compiled:
-                self._compiled[key] = compiled(
-                    graph, values, free, xla=self.execution.xla
-                )
+                self._compiled[key] = make(values, free)
             function = self._compiled[key]
         return function(*values)
 

@@ -6,7 +6,6 @@ from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from skdnn._runtime import keras_backend, threads
-from skdnn._training.execution import COMPILED_BACKENDS
 from skdnn._training.loop import Training, train
 from skdnn._training.task import TrainingResult, TrainingTask
 
@@ -84,7 +83,7 @@ def _run_side_by_side(
 ) -> None:
     """Call a function in threads; where one call raises, the others are to stop."""
     n = min(n_threads or threads.thread_count(), len(order))
-    if n < 2 or keras_backend.backend() not in COMPILED_BACKENDS:
+    if n < 2:
         for i in order:
             run(i)
         return
