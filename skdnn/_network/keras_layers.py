@@ -53,8 +53,9 @@ def input_encoding_layer() -> Any:
             parts.append(inputs[:, n_numeric:n_dense])
             for i, size in enumerate(encoding.code_sizes):
                 codes = ops.cast(inputs[:, n_dense + i], "int32")
-                # code 0 has no row in the embedding
-                flags = ops.one_hot(codes - 1, size - 1, dtype=self.compute_dtype)
+                # code 0 has no row in the embedding; of PyTorch, one_hot reads values
+                is_code = ops.equal(codes[:, None], ops.arange(1, size, dtype="int32"))
+                flags = ops.cast(is_code, self.compute_dtype)
                 parts.append(ops.matmul(flags, arrays[f"embedding_{i}"]))
             return ops.concatenate(parts, axis=1) * arrays["scale"]
 

@@ -1,7 +1,7 @@
 """The loop over epochs: order of rows, rates, stopping, callbacks."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,12 @@ from skdnn._training.callbacks import (
     SpecCallbacks,
     need_batches,
 )
-from skdnn._training.compiled_epochs import ModelEpochs, SpecEpochs, program_for
+from skdnn._training.compiled_epochs import (
+    ModelEpochs,
+    SpecEpochs,
+    program_for,
+    train_together,
+)
 from skdnn._training.keras_fallback import KerasEpochs, fit_by_keras, overrides
 from skdnn._training.lbfgs import train_lbfgs
 from skdnn._training.loss import require_finite, require_finite_network
@@ -81,9 +86,13 @@ class Training:
         self,
         wants_stop: Callable[[], bool] = lambda: False,
         n_epochs: float = np.inf,
+        others: Sequence["Training"] = (),
     ) -> None:
-        """Train until a rule, a callback or the user ends it, or for `n_epochs`."""
-        self._loop.run(wants_stop, n_epochs)
+        """Train until a rule, a callback or the user ends it, or for `n_epochs`.
+
+        With `others`, each step is one of all these networks, which are of one size.
+        """
+        self._loop.run(wants_stop, n_epochs, [other._loop for other in others])
 
     def take_logits(self) -> list[np.ndarray]:
         """Return the validation logits after each epoch since the last call."""
@@ -189,6 +198,7 @@ class _Loop:
         self,
         wants_stop: Callable[[], bool] = lambda: False,
         n_epochs: float = np.inf,
+        others: Sequence["_Loop"] = (),
     ) -> None:
         """Train until a rule, a callback, the user or the last epoch ends it."""
         if not self.history:
@@ -198,7 +208,7 @@ class _Loop:
             if wants_stop():
                 raise KeyboardInterrupt
             left = int(last) - len(self.history)
-            self.stopped = self._advance(self._epochs_together(left))
+            self._advance(self._epochs_together(left), others)
 
     def finish(self) -> None:
         """Restore the best weights, and let callbacks change them."""
@@ -216,17 +226,30 @@ class _Loop:
         at_once = min(left, self._monitor.epochs_to_stall, self.epochs.epochs_at_once)
         return max(1, int(at_once))
 
-    def _advance(self, n_epochs: int) -> bool:
-        """Train for some epochs; return whether the last of them ends training."""
-        task = self._task
-        epoch = task.first_epoch + len(self.history)
-        self._rate = self._callbacks.begin_epoch(epoch, self._rate)
-        orders = np.stack([next(self._orders) for _ in range(n_epochs)])
+    def _advance(self, n_epochs: int, others: Sequence["_Loop"]) -> None:
+        """Train for some epochs."""
+        loops = [self, *others]
+        orders = [loop._begin(n_epochs) for loop in loops]
         started = time.perf_counter()
-        records = self.epochs.train(orders, self._rate)
-        validated = self._validate(n_epochs)
-        seconds = (time.perf_counter() - started) / n_epochs
-        stopped = False
+        if others:
+            rates = [loop._rate for loop in loops]
+            records = train_together([loop.epochs for loop in loops], orders, rates)
+        else:
+            records = [self.epochs.train(orders[0], self._rate)]
+        for loop, own in zip(loops, records, strict=True):
+            loop.stopped = loop._end(own, started)
+
+    def _begin(self, n_epochs: int) -> np.ndarray:
+        """Return the order of the rows in each of the next epochs."""
+        epoch = self._task.first_epoch + len(self.history)
+        self._rate = self._callbacks.begin_epoch(epoch, self._rate)
+        return np.stack([next(self._orders) for _ in range(n_epochs)])
+
+    def _end(self, records: Sequence[Record], started: float) -> bool:
+        """Keep what epochs have given; return whether the last ends training."""
+        task, stopped = self._task, False
+        validated = self._validate(len(records))
+        seconds = (time.perf_counter() - started) / len(records)
         for trained, of_validation in zip(records, validated, strict=True):
             record = trained | of_validation
             record["learning_rate"] = self._rate if task.rate else self.epochs.rate()

@@ -14,6 +14,7 @@ import threading
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -58,6 +59,35 @@ class Program:
         """
         return self._epochs("train", self.functions.step, state, block, numbers, *held)
 
+    def train_stack(
+        self,
+        states: Sequence[State],
+        blocks: Sequence[Block],
+        inputs: Sequence[tuple[Any, ...]],
+    ) -> list[tuple[Any, ...]]:
+        """Return what `train` returns for several networks, which step together.
+
+        For PyTorch; their blocks are of one size. `inputs` are hyperparameters and any
+        held rows of each.
+        """
+        keras = keras_backend.load()
+        arrays = zip(*(block.arrays for block in blocks), strict=True)
+        numbers, *held = zip(*inputs, strict=True)
+        state, *parts = self._epochs(
+            "train",
+            self.functions.step,
+            keras.tree.map_structure(lambda *each: keras.ops.stack(each), *states),
+            replace(blocks[0], arrays=tuple(map(np.stack, arrays))),
+            np.stack(numbers),
+            *(keras.ops.stack(part) for part in held[:1]),
+            stacked=True,
+        )
+        return [
+            (keras.tree.map_structure(lambda part: part[i], state),  # noqa: B023
+             *(part[i] for part in parts))
+            for i in range(len(states))
+        ]  # fmt: skip
+
     def test(
         self, state: State, block: Block, numbers: np.ndarray
     ) -> tuple[State, np.ndarray]:
@@ -86,10 +116,11 @@ class Program:
         block: Block,
         numbers: np.ndarray,
         *held: Any,
+        stacked: bool = False,
     ) -> tuple[Any, ...]:
         def make(*typical: Any) -> Callable[..., Any]:
             if keras_backend.backend() == "torch":  # which compiles no loops
-                return RecordedEpochs(self.functions, step, State)
+                return RecordedEpochs(self.functions, step, State, stacked=stacked)
 
             def graph(*arguments: Any) -> Any:
                 return self._epochs_graph(step, *arguments)
@@ -99,16 +130,18 @@ class Program:
 
         sizes = np.array([block.n_epochs, block.n_rows, block.batch_size], np.int32)
         state, *parts = self._call(
-            f"{name} {len(held)}",
+            f"{name} {len(held)} {stacked}",
             make,
-            block.arrays,
+            () if stacked else block.arrays,
             (state, 0),
             (list(map(tensor, block.arrays)), 1),
             (tensor(sizes), 0),
             (tensor(numbers), 1),
             *zip(held, (1, 2), strict=False),
         )
-        parts = [keras_backend.to_numpy(part)[: block.n_epochs] for part in parts]
+        parts = list(map(keras_backend.to_numpy, parts))
+        if not stacked:  # there may be space for more epochs
+            parts = [part[: block.n_epochs] for part in parts]
         return State(*state), *parts
 
     def _call(

@@ -4,8 +4,8 @@ import contextlib
 from collections.abc import Callable
 from typing import Any
 
-from skdnn._runtime import keras_backend, threads
-from skdnn._training.recording import Recorded
+from skdnn._runtime import threads
+from skdnn._training.recording import Recorded, flatten, pack
 
 
 class RecordedEpochs:
@@ -65,16 +65,15 @@ class RecordedEpochs:
 
     def _batches(self, state: Any, sums: Any, batches: Any, numbers: Any) -> Any:
         """Take a step for each batch."""
-        tree = keras_backend.load().tree
-        carried = tree.flatten((state, sums))
+        carried = flatten((state, sums))
         steps: dict[Any, Any] = {}
         with contextlib.ExitStack() as stack:
             for batch in batches:
                 now, shape = next(numbers), batch[0].shape
                 if shape not in steps:  # the first one, or the last if it is short
-                    parts = tree.pack_sequence_as((state, sums), carried)
+                    parts = pack((state, sums), carried)
                     recording = self._step.recording(*parts, batch, now)
                     stack.enter_context(threads.without_openmp(recording.is_small))
                     steps[shape] = recording.run
                 carried = steps[shape](*carried, *batch, now)
-        return tree.pack_sequence_as((state, sums), carried)
+        return pack((state, sums), carried)
