@@ -110,7 +110,8 @@ class Recorded:
         key = tuple((leaf.shape, leaf.dtype) for leaf in leaves)
         if key not in self._recorded:
             with _lock, threads.without_openmp():
-                self._recorded[key] = self._record(arguments, leaves)
+                if key not in self._recorded:  # by another thread meanwhile
+                    self._recorded[key] = self._record(arguments, leaves)
         return self._recorded[key]
 
     def _record(self, arguments: Any, leaves: list[Any]) -> Recording:
@@ -152,7 +153,7 @@ def _operations(function: Callable[..., Any], leaves: Any, stacked: bool) -> Any
         module = make_fx(torch.vmap(module))(*leaves)
         _simplify(module)
     for node in _calls(module):
-        node.target = _python_function(node.target)
+        node.target = _python_function(node)
     module.recompile()
     return module
 
@@ -171,11 +172,9 @@ def _simplify(module: Any) -> None:
     """Remove operations that copy, repeat others, or are the same at every call."""
     import torch
 
-    aten, graph = torch.ops.aten, module.graph
-    copies = aten.detach.default, aten.alias.default, aten.lift_fresh_copy.default
-    known: dict[Any, Any] = {}
+    graph, known = module.graph, dict[Any, Any]()
     for node in _calls(module):
-        if node.target in copies:
+        if _changes_nothing(node):
             same = node.args[0]
         elif torch.Tag.nondeterministic_seeded in getattr(node.target, "tags", ()):
             continue
@@ -189,6 +188,17 @@ def _simplify(module: Any) -> None:
             graph.erase_node(node)
     graph.eliminate_dead_code()
     module.recompile()
+
+
+def _changes_nothing(node: Any) -> bool:
+    """Return whether a call returns its first argument, or a copy."""
+    name = _name(node.target)
+    if name in ("view", "_unsafe_view", "expand"):
+        before, after = (n.meta.get("val") for n in (node.args[0], node))
+        return before is not None and before.shape == after.shape
+    if name == "pow":
+        return bool(node.args[1] == 1)
+    return name in ("detach", "alias", "lift_fresh_copy")
 
 
 def _constant(module: Any, node: Any) -> Any:
@@ -208,12 +218,15 @@ def _constant(module: Any, node: Any) -> Any:
         return module.graph.get_attr(name)
 
 
-def _python_function(operation: Any) -> Any:
+def _python_function(node: Any) -> Any:
     """Return what Python calls an operation by, at half the cost of its full name."""
     import torch
 
-    function = getattr(torch, _name(operation), None)
+    name = _name(node.target)
+    if name == "_to_copy" and set(node.kwargs) == {"dtype"}:
+        name = "to"
+    function = getattr(torch, name, None)
     if isinstance(function, types.BuiltinFunctionType):
         return function
-    method = getattr(torch.Tensor, _name(operation), None)
-    return method if isinstance(method, types.MethodDescriptorType) else operation
+    method = getattr(torch.Tensor, name, None)
+    return method if isinstance(method, types.MethodDescriptorType) else node.target
