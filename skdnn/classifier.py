@@ -189,7 +189,7 @@ class DNNClassifier(ClassifierMixin, FittedNetwork, BaseEstimator):  # type: ign
     A plain network is trained instead with `callbacks`, `batch_norm`, `warm_start`,
     `partial_fit`, several labels per row, sparse X, an `activation` that is a
     function, a `learning_rate` that is not constant, an optimizer object, L-BFGS and
-    other solvers whose step is not elementwise, and on Keras's torch backend.
+    other solvers whose step is not elementwise.
 
     See Also
     --------

@@ -9,10 +9,8 @@ from skdnn._estimator.network_training import TrainedNetwork
 from skdnn._estimator.parameters import Parameters
 from skdnn._estimator.recipe_training import FEWEST_FOLDED, N_MEMBERS, train_recipe
 from skdnn._estimator.split import Split, split_rows
-from skdnn._runtime import keras_backend
 from skdnn._runtime.progress import Progress
 from skdnn._tabular.validation import TrainingData
-from skdnn._training.execution import COMPILED_BACKENDS
 from skdnn._training.optimizers import ELEMENTWISE
 
 # From this number of rows on, members leave few rows out and repeat no epoch.
@@ -95,7 +93,6 @@ def serves(parameters: Parameters, data: TrainingData, *, incremental: bool) -> 
         and parameters.learning_rate in (None, "constant")
         and not parameters.callbacks
         and not parameters.batch_norm
-        and keras_backend.backend() in COMPILED_BACKENDS
     )
 
 

@@ -53,8 +53,9 @@ def input_encoding_layer() -> Any:
             parts.append(inputs[:, n_numeric:n_dense])
             for i, size in enumerate(encoding.code_sizes):
                 codes = ops.cast(inputs[:, n_dense + i], "int32")
-                # code 0 has no row in the embedding
-                flags = ops.one_hot(codes - 1, size - 1, dtype=self.compute_dtype)
+                # code 0 has no row in the embedding; of PyTorch, one_hot reads values
+                is_code = ops.equal(codes[:, None], ops.arange(1, size, dtype="int32"))
+                flags = ops.cast(is_code, self.compute_dtype)
                 parts.append(ops.matmul(flags, arrays[f"embedding_{i}"]))
             return ops.concatenate(parts, axis=1) * arrays["scale"]
 
@@ -123,4 +124,32 @@ def dropout_layer() -> Any:
 def uniform(shape: Any, seed_generator: Any) -> Any:
     """Return float32 numbers in [0, 1); XLA draws others than TensorFlow itself."""
     keras = keras_backend.load()
+    if keras_backend.backend() == "torch":
+        return _torch_uniform()(seed_generator.next(), list(shape))
     return keras.random.uniform(shape, dtype="float32", seed=seed_generator)
+
+
+@cache
+def _torch_uniform() -> Any:
+    """Return an operation of PyTorch that draws numbers from a seed.
+
+    Keras makes a Python number of the seed, which cannot be part of a recorded step.
+    """
+    import torch
+
+    @torch.library.custom_op("skdnn::uniform", mutates_args=())
+    def draw(seed: torch.Tensor, shape: list[int]) -> torch.Tensor:
+        first, count = seed.tolist()
+        generator = torch.Generator(seed.device).manual_seed((first << 32) + count)
+        return torch.rand(shape, generator=generator, device=seed.device)
+
+    @draw.register_fake
+    def _(seed: torch.Tensor, shape: list[int]) -> torch.Tensor:
+        return seed.new_empty(shape, dtype=torch.float32)
+
+    @draw.register_vmap
+    def _(info: Any, in_dims: Any, seed: torch.Tensor, shape: list[int]) -> Any:
+        seeds = seed.unbind(in_dims[0])
+        return torch.stack([draw(each, shape) for each in seeds]), 0
+
+    return draw

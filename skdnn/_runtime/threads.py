@@ -4,7 +4,9 @@ import os
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from functools import cache
+from typing import Any
 
 import joblib
 from threadpoolctl import ThreadpoolController
@@ -57,6 +59,20 @@ def blas_thread_count() -> int:
     """Return how many threads linear algebra would use, which joblib may limit."""
     counts = [library.num_threads for library in _linear_algebra().lib_controllers]
     return int(min(joblib.cpu_count(), *counts))
+
+
+def without_openmp(wanted: bool = True) -> AbstractContextManager[Any]:
+    """Return a context in which PyTorch, if called from this thread, uses no other.
+
+    Other threads of this process, and those of other libraries, keep their number.
+    """
+    context: AbstractContextManager[Any] = _openmp().limit(limits=1 if wanted else None)
+    return context
+
+
+@cache
+def _openmp() -> ThreadpoolController:
+    return ThreadpoolController().select(user_api="openmp")
 
 
 @cache

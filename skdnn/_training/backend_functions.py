@@ -1,4 +1,4 @@
-"""What a program needs of TensorFlow or JAX: tensors, gradients, compiling."""
+"""What a program needs of a backend: tensors, gradients, compiling."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from skdnn._runtime import keras_backend
+from skdnn._training import recording
 
 
 def tensor(value: np.ndarray) -> Any:
@@ -15,6 +16,8 @@ def tensor(value: np.ndarray) -> Any:
 
         # jnp.array would compile a program of its own for every shape
         return jax.device_put(value, may_alias=False)
+    if keras_backend.backend() == "torch":
+        return keras_backend.load().ops.convert_to_tensor(value)  # on its device
     import tensorflow as tf
 
     return tf.constant(value)
@@ -26,6 +29,8 @@ def value_and_gradient(function: Callable[..., Any]) -> Callable[..., Any]:
         import jax
 
         return jax.value_and_grad(function, has_aux=True)
+    if keras_backend.backend() == "torch":
+        return recording.value_and_gradient(function)
     import tensorflow as tf
 
     def both(values: list[Any]) -> tuple[Any, list[Any]]:
@@ -55,6 +60,8 @@ def compiled(
         import jax
 
         return jax.jit(function)
+    if keras_backend.backend() == "torch":
+        return recording.Recorded(function)
     import tensorflow as tf
 
     def signature(argument: Any, n: int) -> Any:

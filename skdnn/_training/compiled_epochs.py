@@ -1,6 +1,6 @@
 """Fits that run in a compiled program: their state and their blocks of rows."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import astuple
 from typing import Any
 
@@ -31,9 +31,9 @@ class CompiledEpochs:
     """Epochs of a fit, each block of rows one call of a program."""
 
     def __init__(self, task: Any, program: Program, start: Any):
-        self._task, self._program = task, program
+        self._task, self.program = task, program
         self._functions, self._execution = program.functions, program.execution
-        self._state = self._functions.start(start)
+        self.state = self._functions.start(start)
 
     @property
     def epochs_at_once(self) -> int:
@@ -46,6 +46,7 @@ class SpecEpochs(CompiledEpochs):
     def __init__(self, task: TrainingTask, program: Program):
         super().__init__(task, program, task)
         self._steps = 0
+        self._sums: list[np.ndarray] = []
         self._logits: list[np.ndarray] = []
         # validation rows are the same in every epoch
         self._validation: list[list[Any]] | None = None
@@ -66,20 +67,34 @@ class SpecEpochs(CompiledEpochs):
 
     def train(self, orders: np.ndarray, rate: float) -> list[Record]:
         """Take a step for each batch; `orders` has shape (n_epochs, n_samples)."""
-        task, execution, sums = self._task, self._execution, []
-        blocks = batching.training_blocks(
-            task.table, orders, task.batch_size, execution
+        for block in self.blocks(orders):
+            inputs = self.inputs(block, rate)
+            self.take(block, self.program.train(self.state, block, *inputs))
+        return self.take_records(len(orders))
+
+    def blocks(self, orders: np.ndarray) -> Iterable[Block]:
+        task = self._task
+        return batching.training_blocks(
+            task.table, orders, task.batch_size, self._execution
         )
-        for block in blocks:
-            numbers = self._hyperparameters(rate, execution.padded_steps(block.n_steps))
-            self._state, figures, *logits = self._program.train(
-                self._state, block, numbers, *self._held(block)
-            )
-            for of_epochs in logits:
-                self._logits += [rows[: len(task.validation)] for rows in of_epochs]
-            sums.append(figures)
-            self._steps += block.n_steps
-        per_epoch = np.concatenate(sums).reshape(len(orders), -1, 4).sum(axis=1)
+
+    def inputs(self, block: Block, rate: float) -> tuple[Any, ...]:
+        """Return the hyperparameters of each step, and rows whose logits to return."""
+        n_steps = self._execution.padded_steps(block.n_steps)
+        return self._hyperparameters(rate, n_steps), *self._held(block)
+
+    def take(self, block: Block, outputs: tuple[Any, ...]) -> None:
+        """Keep what a program returns for a block."""
+        self.state, figures, *logits = outputs
+        for of_epochs in logits:
+            self._logits += [rows[: len(self._task.validation)] for rows in of_epochs]
+        self._sums.append(figures)
+        self._steps += block.n_steps
+
+    def take_records(self, n_epochs: int) -> list[Record]:
+        """Return the records of the epochs since the last call."""
+        sums, self._sums = self._sums, []
+        per_epoch = np.concatenate(sums).reshape(n_epochs, -1, 4).sum(axis=1)
         return [epoch_record(*epoch) for epoch in per_epoch]
 
     def _held(self, block: Block) -> tuple[Any, ...]:
@@ -95,7 +110,7 @@ class SpecEpochs(CompiledEpochs):
 
     def evaluate(self) -> Record:
         sums = [
-            self._program.of_weights("evaluate", self._state, rows)
+            self.program.of_weights("evaluate", self.state, rows)
             for rows in self._validation_rows()
         ]
         loss, hits, weight = np.sum(sums, axis=0)
@@ -107,23 +122,23 @@ class SpecEpochs(CompiledEpochs):
         if logits:
             return logits
         blocks = [
-            self._program.of_weights("logits", self._state, X)
+            self.program.of_weights("logits", self.state, X)
             for X, _, _ in self._validation_rows()
         ]
         return [np.concatenate(blocks)[: len(self._task.validation)]]
 
     def weights(self) -> list[np.ndarray]:
-        return self._functions.weights(self._state)
+        return self._functions.weights(self.state)
 
     def set_weights(self, weights: list[np.ndarray]) -> None:
         """Continue from other weights, with the same optimizer and dropout."""
-        self._state = self._functions.with_weights(self._state, self._task, weights)
+        self.state = self._functions.with_weights(self.state, self._task, weights)
 
     def optimizer_state(self) -> list[np.ndarray]:
-        return [keras_backend.to_numpy(value) for value in self._state.slots]
+        return [keras_backend.to_numpy(value) for value in self.state.slots]
 
     def rate(self) -> float:
-        return self._functions.rate(self._state)
+        return self._functions.rate(self.state)
 
     def _hyperparameters(self, rate: float, n_steps: int) -> np.ndarray:
         task = self._task
@@ -141,6 +156,25 @@ class SpecEpochs(CompiledEpochs):
         return (list(map(tensor, block.arrays)) for block in blocks)
 
 
+def train_together(
+    networks: Sequence[SpecEpochs], orders: Sequence[np.ndarray], rates: Sequence[float]
+) -> list[list[Record]]:
+    """Do what `SpecEpochs.train` does for each network, in steps of them all."""
+    parts = zip(networks, orders, strict=True)
+    for blocks in zip(
+        *(network.blocks(order) for network, order in parts), strict=True
+    ):
+        inputs = [
+            network.inputs(block, rate)
+            for network, block, rate in zip(networks, blocks, rates, strict=True)
+        ]
+        states = [network.state for network in networks]
+        outputs = networks[0].program.train_stack(states, blocks, inputs)
+        for network, block, own in zip(networks, blocks, outputs, strict=True):
+            network.take(block, own)
+    return [network.take_records(len(orders[0])) for network in networks]
+
+
 class ModelEpochs(CompiledEpochs):
     """Epochs of a compiled `keras.Model`; its variables are synchronized on request."""
 
@@ -153,21 +187,30 @@ class ModelEpochs(CompiledEpochs):
         execution = choose_execution(row_bytes, task.batch_size, n_steps=None)
         program = model_program(task.model, few, execution)
         super().__init__(task, program, task.model)
+        if keras_backend.backend() == "torch":
+            self._check()
+
+    def _check(self) -> None:
+        """Raise `NotRecordableError` if a step cannot be recorded."""
+        first = np.arange(min(self._task.batch_size, self._task.n_train))
+        state = self.state
+        self.train(first[None], np.nan)
+        self.state = state
 
     def pull(self) -> None:
-        self._state = self._functions.start(self._task.model)
+        self.state = self._functions.start(self._task.model)
 
     def push(self) -> None:
-        self._functions.assign(self._task.model, self._state)
+        self._functions.assign(self._task.model, self.state)
 
     def train(self, orders: np.ndarray, rate: float) -> list[Record]:
         size = self._task.batch_size
-        return self._run(self._program.train, self._table, orders, size)
+        return self._run(self.program.train, self._table, orders, size)
 
     def evaluate(self) -> Record:
         order = np.arange(len(self._validation))[None]
         size = self._task.validation_batch_size
-        return self._run(self._program.test, self._validation, order, size)[0]
+        return self._run(self.program.test, self._validation, order, size)[0]
 
     def rate(self) -> float:
         return np.nan  # callbacks of Keras read it from the model
@@ -184,9 +227,9 @@ class ModelEpochs(CompiledEpochs):
         blocks = batching.training_blocks(rows, orders, batch_size, self._execution)
         for block in blocks:
             if n_done % orders.shape[1] == 0:
-                self._state = self._functions.with_fresh_metrics(self._state)
+                self.state = self._functions.with_fresh_metrics(self.state)
             numbers = np.zeros((block.n_steps, 0), np.float32)
-            self._state, figures = call(self._state, block, numbers)
+            self.state, figures = call(self.state, block, numbers)
             n_done += block.n_epochs * block.n_rows
             if n_done % orders.shape[1] == 0:
                 records += [self._functions.named(values) for values in figures]

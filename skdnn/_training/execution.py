@@ -4,8 +4,6 @@ from dataclasses import dataclass
 
 from skdnn._runtime import keras_backend
 
-# Backends of Keras that have a compiled epoch.
-COMPILED_BACKENDS = ("tensorflow", "jax")
 # One call of a compiled program takes rows of about this many bytes, which stay in the
 # cache, and at most this many rows and steps.
 _BLOCK_BYTES = 2 * 2**20
@@ -63,8 +61,9 @@ def choose_execution(row_bytes: int, batch_size: int, n_steps: int | None) -> Ex
     `n_steps` counts those of all networks of this shape that are about to be trained;
     None never takes XLA on TensorFlow. JAX always goes through XLA.
     """
+    backend = keras_backend.backend()
     pays = n_steps is not None and n_steps >= XLA_PAYS_STEPS
-    xla = pays or keras_backend.backend() == "jax"
+    xla = backend == "jax" or (pays and backend == "tensorflow")
     batch_rows = _padded_size(batch_size) if xla else None
     fitting = max(1, _BLOCK_BYTES // row_bytes)
     rows = min(BLOCK_ROWS, 1 << (fitting.bit_length() - 1))

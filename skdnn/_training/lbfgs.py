@@ -6,10 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from skdnn._runtime import keras_backend
 from skdnn._training.backend_functions import tensor
 from skdnn._training.batching import dense_arrays
-from skdnn._training.execution import COMPILED_BACKENDS, Execution
+from skdnn._training.execution import Execution
 from skdnn._training.loss import epoch_record, require_finite
 from skdnn._training.spec_functions import spec_program
 from skdnn._training.task import Record, TrainingResult, TrainingTask
@@ -19,12 +18,6 @@ def train_lbfgs(task: TrainingTask) -> TrainingResult:
     """Train by SciPy's L-BFGS-B (Byrd et al., 1995); one record per iteration."""
     from scipy.optimize import minimize
 
-    if keras_backend.backend() not in COMPILED_BACKENDS:
-        raise ValueError(
-            "solver='lbfgs' needs one of Keras's backends "
-            f"{', '.join(COMPILED_BACKENDS)}. Got {keras_backend.backend()!r}; use "
-            "solver='adam', or set KERAS_BACKEND before Keras is imported."
-        )
     spec, history = task.spec, list[Record]()
     latest: dict[str, float] = {}
     # one batch of all rows, in a program for any length

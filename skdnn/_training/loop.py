@@ -1,7 +1,7 @@
 """The loop over epochs: order of rows, rates, stopping, callbacks."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,13 +13,18 @@ from skdnn._training.callbacks import (
     SpecCallbacks,
     need_batches,
 )
-from skdnn._training.compiled_epochs import ModelEpochs, SpecEpochs, program_for
-from skdnn._training.execution import COMPILED_BACKENDS
+from skdnn._training.compiled_epochs import (
+    ModelEpochs,
+    SpecEpochs,
+    program_for,
+    train_together,
+)
 from skdnn._training.keras_fallback import KerasEpochs, fit_by_keras, overrides
 from skdnn._training.lbfgs import train_lbfgs
 from skdnn._training.loss import require_finite, require_finite_network
 from skdnn._training.model_functions import build_training
 from skdnn._training.optimizers import hides_scaled_variables
+from skdnn._training.recording import NotRecordableError, seeded
 from skdnn._training.task import (
     EarlyStoppingMonitor,
     ModelTask,
@@ -81,9 +86,13 @@ class Training:
         self,
         wants_stop: Callable[[], bool] = lambda: False,
         n_epochs: float = np.inf,
+        others: Sequence["Training"] = (),
     ) -> None:
-        """Train until a rule, a callback or the user ends it, or for `n_epochs`."""
-        self._loop.run(wants_stop, n_epochs)
+        """Train until a rule, a callback or the user ends it, or for `n_epochs`.
+
+        With `others`, each step is one of all these networks, which are of one size.
+        """
+        self._loop.run(wants_stop, n_epochs, [other._loop for other in others])
 
     def take_logits(self) -> list[np.ndarray]:
         """Return the validation logits after each epoch since the last call."""
@@ -119,8 +128,6 @@ def _choose_epochs(
 ) -> SpecEpochs | KerasEpochs:
     if isinstance(callbacks, SpecCallbacks) and need_batches(task.callbacks):
         return KerasEpochs(task, callbacks.batch_forwarder)
-    if keras_backend.backend() not in COMPILED_BACKENDS:
-        return KerasEpochs(task)
     return SpecEpochs(task, program_for(task, n_fits))
 
 
@@ -128,17 +135,27 @@ def train_model(task: ModelTask) -> Any:
     """Train a compiled model and return the ``History`` of Keras.
 
     An epoch is one compiled call if only the time differs: one input, one output, no
-    callback that needs batches, no loop of the user's own, and TensorFlow. Otherwise
+    callback that needs batches, no loop of the user's own, and not JAX. Otherwise
     ``Model.fit`` trains with the same rows in the same order.
     """
+    if keras_backend.backend() == "torch":
+        with seeded(task.seed):
+            return _train_model(task)
+    return _train_model(task)
+
+
+def _train_model(task: ModelTask) -> Any:
     parts = [task.table] if task.validation is None else [task.table, task.validation]
     if not (can_compile(task) and all(part.is_plain for part in parts)):
         return fit_by_keras(task)
     if task.callbacks or not task.model.built:
         rows = task.table.take(slice(0, 2)).in_dtype_of(task.model)
         build_training(task.model, rows.batch())
-    callbacks = ModelCallbacks(task)
-    loop = _Loop(task, ModelEpochs(task), callbacks)
+    try:
+        epochs = ModelEpochs(task)
+    except NotRecordableError:  # with PyTorch, a layer that draws from its own seed
+        return fit_by_keras(task)
+    loop = _Loop(task, epochs, ModelCallbacks(task))
     loop.run()
     loop.finish()
     return task.model.history
@@ -147,14 +164,20 @@ def train_model(task: ModelTask) -> Any:
 def can_compile(task: ModelTask) -> bool:
     model = task.model
     return (
-        keras_backend.backend() == "tensorflow"
+        keras_backend.backend() in ("tensorflow", "torch")
         and not model.run_eagerly
-        and model.distribute_strategy.num_replicas_in_sync == 1
+        and not is_distributed(model)
         and not any(overrides(model, method) for method in _OWN_LOOPS)
         and not task.other
         and not hides_scaled_variables(model.optimizer)
         and not need_batches(task.callbacks)
     )
+
+
+def is_distributed(model: Any) -> bool:
+    """Return whether TensorFlow trains a model on several devices."""
+    strategy = getattr(model, "distribute_strategy", None)
+    return strategy is not None and strategy.num_replicas_in_sync > 1
 
 
 class _Loop:
@@ -175,6 +198,7 @@ class _Loop:
         self,
         wants_stop: Callable[[], bool] = lambda: False,
         n_epochs: float = np.inf,
+        others: Sequence["_Loop"] = (),
     ) -> None:
         """Train until a rule, a callback, the user or the last epoch ends it."""
         if not self.history:
@@ -184,7 +208,7 @@ class _Loop:
             if wants_stop():
                 raise KeyboardInterrupt
             left = int(last) - len(self.history)
-            self.stopped = self._advance(self._epochs_together(left))
+            self._advance(self._epochs_together(left), others)
 
     def finish(self) -> None:
         """Restore the best weights, and let callbacks change them."""
@@ -202,17 +226,30 @@ class _Loop:
         at_once = min(left, self._monitor.epochs_to_stall, self.epochs.epochs_at_once)
         return max(1, int(at_once))
 
-    def _advance(self, n_epochs: int) -> bool:
-        """Train for some epochs; return whether the last of them ends training."""
-        task = self._task
-        epoch = task.first_epoch + len(self.history)
-        self._rate = self._callbacks.begin_epoch(epoch, self._rate)
-        orders = np.stack([next(self._orders) for _ in range(n_epochs)])
+    def _advance(self, n_epochs: int, others: Sequence["_Loop"]) -> None:
+        """Train for some epochs."""
+        loops = [self, *others]
+        orders = [loop._begin(n_epochs) for loop in loops]
         started = time.perf_counter()
-        records = self.epochs.train(orders, self._rate)
-        validated = self._validate(n_epochs)
-        seconds = (time.perf_counter() - started) / n_epochs
-        stopped = False
+        if others:
+            rates = [loop._rate for loop in loops]
+            records = train_together([loop.epochs for loop in loops], orders, rates)
+        else:
+            records = [self.epochs.train(orders[0], self._rate)]
+        for loop, own in zip(loops, records, strict=True):
+            loop.stopped = loop._end(own, started)
+
+    def _begin(self, n_epochs: int) -> np.ndarray:
+        """Return the order of the rows in each of the next epochs."""
+        epoch = self._task.first_epoch + len(self.history)
+        self._rate = self._callbacks.begin_epoch(epoch, self._rate)
+        return np.stack([next(self._orders) for _ in range(n_epochs)])
+
+    def _end(self, records: Sequence[Record], started: float) -> bool:
+        """Keep what epochs have given; return whether the last ends training."""
+        task, stopped = self._task, False
+        validated = self._validate(len(records))
+        seconds = (time.perf_counter() - started) / len(records)
         for trained, of_validation in zip(records, validated, strict=True):
             record = trained | of_validation
             record["learning_rate"] = self._rate if task.rate else self.epochs.rate()

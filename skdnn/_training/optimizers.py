@@ -173,18 +173,23 @@ def is_loss_scaled(optimizer: Any) -> bool:
 def _without_strategy(kind: Any) -> Any:
     """Return an optimizer's class with the methods that all backends share.
 
-    Those for TensorFlow's distribution strategies need variables in place of values.
+    Those for TensorFlow's distribution strategies need variables in place of values,
+    and PyTorch's write into the values.
     """
-    backend, base = (
-        next((c for c in kind.__mro__ if c.__name__ == name), None)
-        for name in ("TFOptimizer", "BaseOptimizer")
-    )
+
+    def ancestor(*names: str) -> Any:
+        return next((c for c in kind.__mro__ if c.__name__ in names), None)
+
+    if in_place := ancestor("TorchParallelOptimizer"):
+        kind = next(c for c in kind.__mro__ if not issubclass(c, in_place))
+    backend = ancestor("TFOptimizer", "TorchOptimizer")
+    base = ancestor("BaseOptimizer")
     if backend is None:
         return kind
     shared = {
         name: getattr(base, name)
         for name, value in vars(backend).items()
-        if callable(value) and name != "__init__" and hasattr(base, name)
+        if callable(value) and not name.startswith("__") and hasattr(base, name)
     }
     # behind the optimizer itself, and before what it sets back
     shared_by_all = type("SharedByAll", (backend,), shared)

@@ -14,6 +14,8 @@ import threading
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
@@ -22,6 +24,7 @@ from skdnn._runtime import caches, keras_backend
 from skdnn._training.backend_functions import compiled, tensor
 from skdnn._training.batching import Block
 from skdnn._training.execution import Execution
+from skdnn._training.recorded_epochs import RecordedEpochs
 
 T = TypeVar("T")
 
@@ -56,6 +59,35 @@ class Program:
         """
         return self._epochs("train", self.functions.step, state, block, numbers, *held)
 
+    def train_stack(
+        self,
+        states: Sequence[State],
+        blocks: Sequence[Block],
+        inputs: Sequence[tuple[Any, ...]],
+    ) -> list[tuple[Any, ...]]:
+        """Return what `train` returns for several networks, which step together.
+
+        For PyTorch; their blocks are of one size. `inputs` are hyperparameters and any
+        held rows of each.
+        """
+        keras = keras_backend.load()
+        arrays = zip(*(block.arrays for block in blocks), strict=True)
+        numbers, *held = zip(*inputs, strict=True)
+        state, *parts = self._epochs(
+            "train",
+            self.functions.step,
+            keras.tree.map_structure(lambda *each: keras.ops.stack(each), *states),
+            replace(blocks[0], arrays=tuple(map(np.stack, arrays))),
+            np.stack(numbers),
+            *(keras.ops.stack(part) for part in held[:1]),
+            stacked=True,
+        )
+        return [
+            (keras.tree.map_structure(lambda part: part[i], state),  # noqa: B023
+             *(part[i] for part in parts))
+            for i in range(len(states))
+        ]  # fmt: skip
+
     def test(
         self, state: State, block: Block, numbers: np.ndarray
     ) -> tuple[State, np.ndarray]:
@@ -70,7 +102,8 @@ class Program:
         """Return what a method of ``SpecFunctions`` gives for rows, as arrays."""
         graph = getattr(self.functions, name)
         outputs = self._call(
-            name, graph, (), (state.weights, 0), (state.fixed, 0), (rows, 1),
+            name, partial(compiled, graph, xla=self.execution.xla), (),
+            (state.weights, 0), (state.fixed, 0), (rows, 1),
             *((part, 0) for part in numbers),
         )  # fmt: skip
         return keras_backend.load().tree.map_structure(keras_backend.to_numpy, outputs)
@@ -83,33 +116,42 @@ class Program:
         block: Block,
         numbers: np.ndarray,
         *held: Any,
+        stacked: bool = False,
     ) -> tuple[Any, ...]:
-        def graph(state: Any, rows: Any, sizes: Any, numbers: Any, *held: Any) -> Any:
-            return self._epochs_graph(step, state, rows, sizes, numbers, *held)
+        def make(*typical: Any) -> Callable[..., Any]:
+            if keras_backend.backend() == "torch":  # which compiles no loops
+                return RecordedEpochs(self.functions, step, State, stacked=stacked)
 
-        graph.__name__ = name  # shown by compilers and profilers
+            def graph(*arguments: Any) -> Any:
+                return self._epochs_graph(step, *arguments)
+
+            graph.__name__ = name  # shown by compilers and profilers
+            return compiled(graph, *typical, xla=self.execution.xla)
+
         sizes = np.array([block.n_epochs, block.n_rows, block.batch_size], np.int32)
         state, *parts = self._call(
-            f"{name} {len(held)}",
-            graph,
-            block.arrays,
+            f"{name} {len(held)} {stacked}",
+            make,
+            () if stacked else block.arrays,
             (state, 0),
             (list(map(tensor, block.arrays)), 1),
             (tensor(sizes), 0),
             (tensor(numbers), 1),
             *zip(held, (1, 2), strict=False),
         )
-        parts = [keras_backend.to_numpy(part)[: block.n_epochs] for part in parts]
+        parts = list(map(keras_backend.to_numpy, parts))
+        if not stacked:  # there may be space for more epochs
+            parts = [part[: block.n_epochs] for part in parts]
         return State(*state), *parts
 
     def _call(
         self,
         name: str,
-        graph: Callable[..., Any],
+        make: Callable[..., Callable[..., Any]],
         rows: Sequence[np.ndarray],
         *arguments: tuple[Any, int],
     ) -> Any:
-        """Call a function of tensors, compiled at its first use for such rows.
+        """Call a function of tensors, made at its first use for such rows.
 
         Each argument comes with the number of its axes that may have any length.
         """
@@ -117,9 +159,7 @@ class Program:
         values, free = zip(*arguments, strict=True)
         with self._lock:
             if key not in self._compiled:
-                self._compiled[key] = compiled(
-                    graph, values, free, xla=self.execution.xla
-                )
+                self._compiled[key] = make(values, free)
             function = self._compiled[key]
         return function(*values)
 

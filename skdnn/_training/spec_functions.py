@@ -78,9 +78,9 @@ class SpecFunctions:
         self._slots = optimizer_variables(self._optimizer)
         self._initial_slots = [keras_backend.to_numpy(v) for v in self._slots]
 
-    def _per_weight(self, numbers: Iterable[float]) -> np.ndarray:
+    def _per_weight(self, numbers: Iterable[float]) -> Any:
         repeated = np.repeat([float(n) for n in numbers], self._sizes)
-        return repeated.astype(self.spec.dtype)
+        return tensor(repeated.astype(self.spec.dtype))
 
     # states
 

@@ -6,9 +6,11 @@ from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from skdnn._runtime import keras_backend, threads
-from skdnn._training.execution import COMPILED_BACKENDS
 from skdnn._training.loop import Training, train
 from skdnn._training.task import TrainingResult, TrainingTask
+
+# Weights times rows from which a step is work enough for itself.
+_STEPS_ALONE = 2**20
 
 
 def train_stack(
@@ -51,6 +53,10 @@ class Rounds:
     def __init__(self, tasks: Sequence[TrainingTask]):
         keras_backend.load()
         self.trainings = [Training(task, len(tasks)) for task in tasks]
+        groups: dict[Hashable, list[Training]] = {}
+        for i, (task, training) in enumerate(zip(tasks, self.trainings, strict=True)):
+            groups.setdefault(_common_size(task) or i, []).append(training)
+        self._groups = list(groups.values())
 
     @property
     def n_epochs(self) -> int:
@@ -61,9 +67,10 @@ class Rounds:
         stop = threading.Event()
 
         def run(i: int) -> None:
-            self.trainings[i].run(stop.is_set, n_epochs)
+            first, *others = self._groups[i]
+            first.run(stop.is_set, n_epochs, others)
 
-        _run_side_by_side(run, range(len(self.trainings)), None, stop)
+        _run_side_by_side(run, range(len(self._groups)), None, stop)
 
     def results(self) -> list[TrainingResult]:
         """End training; see `Training.result`."""
@@ -76,6 +83,19 @@ def shape_of(task: TrainingTask) -> Hashable:
     return spec, task.solver, task.penalties.active, task.batch_size
 
 
+def _common_size(task: TrainingTask) -> Hashable:
+    """Return what networks that step together have in common; None for one alone.
+
+    PyTorch spends more time between the operations of a small step than in them.
+    """
+    n_weights = sum(array.size for array in task.spec.arrays)
+    is_small = task.batch_size * n_weights < _STEPS_ALONE
+    if keras_backend.backend() != "torch" or not is_small:
+        return None
+    n_held = 0 if task.validation is None else len(task.validation)
+    return task.n_train, task.batch_size, n_held
+
+
 def _run_side_by_side(
     run: Callable[[int], None],
     order: Sequence[int],
@@ -84,7 +104,7 @@ def _run_side_by_side(
 ) -> None:
     """Call a function in threads; where one call raises, the others are to stop."""
     n = min(n_threads or threads.thread_count(), len(order))
-    if n < 2 or keras_backend.backend() not in COMPILED_BACKENDS:
+    if n < 2:
         for i in order:
             run(i)
         return

@@ -14,7 +14,6 @@ from scipy.sparse import csr_matrix
 from sklearn.metrics import accuracy_score, log_loss
 
 from skdnn import DNNClassifier, explain
-from skdnn._estimator import recipe as _recipe
 from skdnn._estimator import recipe_training
 from skdnn._estimator.calibration import OutOfFoldScores
 from skdnn._estimator.recipe import values_for
@@ -385,11 +384,6 @@ def test_partial_fit_begins_anew_after_the_recipe(iris):
     net.partial_fit(X, y)
     assert net._spec.encoding is None
     assert net.n_iter_ == 1
-
-
-def test_other_backends_are_served_by_the_plain_network(monkeypatch, iris):
-    monkeypatch.setattr(_recipe, "COMPILED_BACKENDS", ())
-    assert recipe().fit(*iris)._spec.encoding is None
 
 
 def test_below_100_rows_weights_are_repeats(passengers, stacks):

@@ -1,4 +1,4 @@
-"""The compiled epoch on Keras's JAX backend, against the same reference."""
+"""The compiled epoch on Keras's other backends, against the same reference."""
 
 import os
 import subprocess
@@ -6,9 +6,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from optional import needs
+from optional import needs, require
 
-pytestmark = [pytest.mark.slow, needs("jax")]
+pytestmark = pytest.mark.slow
 HERE = Path(__file__).parent
 CASES = (
     "plain-float64-False or plain-float32-False or dropout-float64-False "
@@ -16,19 +16,22 @@ CASES = (
 )
 
 
-def test_equals_keras_fit_in_a_process_with_jax():
+@pytest.mark.parametrize("backend", ["jax", "torch"])
+def test_equals_keras_fit_in_a_process_with(backend):
+    require(backend)
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider",
          str(HERE / "test_keras_fallback.py"), "-k", CASES],
         capture_output=True,
         text=True,
-        env=os.environ | {"KERAS_BACKEND": "jax", "JAX_ENABLE_X64": "1"},
+        env=os.environ | {"KERAS_BACKEND": backend, "JAX_ENABLE_X64": "1"},
         cwd=HERE.parent.parent,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-3000:]
     assert "6 passed" in done.stdout
 
 
+@needs("jax")
 def test_without_float64_trains_and_predicts_in_float32():
     code = """
 import numpy as np

@@ -2,16 +2,16 @@
 
 from dataclasses import replace
 
+import keras
 import numpy as np
 import pytest
-import tensorflow as tf
 from sklearn.utils import check_random_state
 
 from skdnn._network.initial_weights import bin_edges, data_driven_weights
 from skdnn._network.keras_models import build_network, network_variables, set_weights
 from skdnn._network.spec import Hidden, InputEncoding, NetworkSpec
 from skdnn._tabular.dataset import Dataset
-from skdnn._training import execution, loop
+from skdnn._training import execution, loop, stacks
 from skdnn._training.compiled_epochs import SpecEpochs
 from skdnn._training.optimizers import solver_from_name
 from skdnn._training.schedules import Schedule, coslog4, flat_cos
@@ -23,7 +23,7 @@ RATE, DECAY, SMOOTHING, PLE_FACTOR = 0.05, 0.4, 0.1, 0.3
 BETAS, EPSILON = (0.9, 0.95), 1e-8
 
 
-def make_fit(dtype="float64", *, validated=False, hidden=None, l2=0.0):
+def make_fit(dtype="float64", *, validated=False, hidden=None, l2=0.0, seed=1):
     rng = np.random.default_rng(0)
     X = np.column_stack(
         [
@@ -40,7 +40,7 @@ def make_fit(dtype="float64", *, validated=False, hidden=None, l2=0.0):
     hidden = hidden or (Hidden(6, "selu"), Hidden(5, "selu"))
     spec = NetworkSpec(4, hidden, 3, "softmax", dtype, encoding=FRONT)
     edges = bin_edges(X[:, :2], rows.weight, FRONT.bins)
-    weights = data_driven_weights(spec, X, rows.weight, edges, check_random_state(1))
+    weights = data_driven_weights(spec, X, rows.weight, edges, check_random_state(seed))
     # encodings and outputs that matter from the first step
     noise = check_random_state(2)
     weights = [
@@ -67,8 +67,8 @@ def make_fit(dtype="float64", *, validated=False, hidden=None, l2=0.0):
         held_out=None,
         batch_size=BATCH,
         shuffle=True,
-        random_state=check_random_state(3),
-        dropout_seed=0,
+        random_state=check_random_state(seed + 2),
+        dropout_seed=seed - 1,
         rate=Rate(RATE),
         penalties=penalties,
         stopping=Stopping(max_iter=EPOCHS, tol=0.0, patience=np.inf, early=False),
@@ -122,6 +122,8 @@ def reference_training(fit):
 def reference_gradient(network, variables, fit, rows, smoothing):
     X, y, weight = (part[rows] for part in (fit.table.X, fit.table.y, fit.table.weight))
     targets = np.eye(3)[y] * (1 - smoothing) + smoothing / 3
+    import tensorflow as tf
+
     raw = [v.value for v in variables]
     with tf.GradientTape() as tape:
         log_p = tf.nn.log_softmax(network(X, training=True))
@@ -210,3 +212,34 @@ def test_dropout_and_precision():
         assert a.dtype == np.float32
         np.testing.assert_array_equal(a, b)
     assert not np.allclose(first.weights[2], loop.train(make_fit("float32")).weights[2])
+
+
+@pytest.mark.skipif(keras.backend.backend() != "torch", reason="other: in threads")
+@pytest.mark.parametrize("dropout", [0.0, 0.3])
+def test_networks_that_step_together_are_those_trained_alone(dropout):
+    hidden = (Hidden(6, "selu", dropout=dropout), Hidden(5, "selu"))
+    tasks = [
+        make_fit("float32", validated=True, hidden=hidden, seed=seed)
+        for seed in (1, 2, 3)
+    ]
+    together = stacks.Rounds(tasks)
+    assert len(together._groups) == 1  # private: nothing public shows it
+    for n_epochs in (1, 2):
+        together.advance(n_epochs)
+    tasks = [
+        make_fit("float32", validated=True, hidden=hidden, seed=seed)
+        for seed in (1, 2, 3)
+    ]
+    alone = [loop.Training(task) for task in tasks]
+    for one, other in zip(together.trainings, alone, strict=True):
+        other.run()
+        assert len(one.weights()) == len(other.weights())
+        for a, b in zip(one.weights(), other.weights(), strict=True):
+            np.testing.assert_allclose(a, b, atol=1e-5)
+        for a, b in zip(one.take_logits(), other.take_logits(), strict=True):
+            np.testing.assert_allclose(a, b, atol=1e-5)
+    losses = [result.history[-1]["loss"] for result in together.results()]
+    np.testing.assert_allclose(
+        losses, [t.result().history[-1]["loss"] for t in alone], rtol=1e-5
+    )
+    assert len(set(losses)) == 3
