@@ -131,10 +131,9 @@ def forward(
     return run
 
 
-def max_width(spec: NetworkSpec) -> int:
-    """Return the largest number of values that a row becomes in the forward pass."""
+def row_values(spec: NetworkSpec) -> int:
+    """Return how many values the forward pass holds for a row."""
     encoding = spec.encoding
     assert encoding is not None
-    functions = 2 * encoding.n_piecewise_linear
-    most = max(encoding.n_dense + functions, *spec.widths[1:])
-    return spec.members * most
+    inputs = encoding.n_dense + 3 * encoding.n_piecewise_linear
+    return spec.members * (inputs + sum(spec.widths[1:]))

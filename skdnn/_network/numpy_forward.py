@@ -10,11 +10,15 @@ from skdnn._network import numpy_encoding
 from skdnn._network.numpy_activations import ACTIVATION_FUNCTIONS
 from skdnn._network.numpy_layers import Buffers, activate, dense
 from skdnn._network.spec import NetworkSpec
-from skdnn._runtime.threads import run_blocks
+from skdnn._runtime.threads import one_blas_thread, run_blocks
 
-# Rows are taken in blocks whose widest layer fits the cache of a core.
+# Rows are taken in blocks that fit the cache of a core.
 _BLOCK_BYTES = 2**20
+# Multiplications of a block from which the threads of linear algebra pay: some ms.
+_BLAS_THREADS_PAY = 2**28
 _BATCH_NORM_EPSILON = 1e-3  # Keras's default, which the network is built with
+
+_buffers = Buffers()
 
 
 def supports(spec: NetworkSpec) -> bool:
@@ -29,16 +33,20 @@ class NumpyForward:
             self._logits, width = _plain_forward(spec, weights), max(spec.widths)
         else:
             self._logits = numpy_encoding.forward(spec, weights)
-            width = numpy_encoding.max_width(spec)
+            width = numpy_encoding.row_values(spec)
         row_bytes = width * np.dtype(spec.dtype).itemsize
         self._block_rows = max(64, _BLOCK_BYTES // row_bytes)
+        self._n_weights = sum(array.size for array in weights)
+        # memory of many rows is given back
+        is_kept = self._block_rows * row_bytes <= _BLOCK_BYTES
+        self._buffers = _buffers if is_kept else None
 
     def predict(self, X: Any, output: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
         """Return a function of the logits; cores share blocks of rows.
 
         `output` works row by row, maybe in place.
         """
-        buffers = Buffers()
+        buffers = self._buffers or Buffers()
 
         def outputs(X: Any) -> np.ndarray:
             with np.errstate(over="ignore"):
@@ -46,7 +54,9 @@ class NumpyForward:
             return output(logits)
 
         n, size = X.shape[0], self._block_rows
-        first = outputs(X[:size])
+        small = min(n, size) * self._n_weights < _BLAS_THREADS_PAY
+        with one_blas_thread(small):
+            first = outputs(X[:size])
         if n <= size:
             return first
         out = np.empty((n, *first.shape[1:]), dtype=first.dtype)
@@ -56,7 +66,7 @@ class NumpyForward:
             rows = slice(start, start + size)
             out[rows] = outputs(X[rows])
 
-        run_blocks(work, range(size, n, size))
+        run_blocks(work, range(size, n, size), small=small)
         return out
 
 

@@ -8,13 +8,14 @@ from collections.abc import Mapping
 class Progress:
     """A bar with counts, figures and the time left; silent unless enabled.
 
-    `total` is the number of steps, `unit` what one is called.
+    `total` is the number of steps, `unit` what one is called. With `enabled` None it is
+    shown where someone is watching: in a terminal and in a notebook.
     """
 
-    def __init__(self, total: int, unit: str, enabled: bool):
+    def __init__(self, total: int, unit: str, enabled: bool | None):
         self._bar = None
         self._lock = threading.Lock()
-        if enabled:
+        if _is_watched() if enabled is None else enabled:
             from tqdm import tqdm
 
             self._bar = tqdm(
@@ -42,3 +43,8 @@ class Progress:
                 texts = {name: f"{value:.4f}" for name, value in figures.items()}
                 self._bar.set_postfix(texts, refresh=False)
             self._bar.update()
+
+
+def _is_watched() -> bool:
+    is_notebook = type(sys.stderr).__module__.startswith("ipykernel.")
+    return is_notebook or bool(sys.stderr is not None and sys.stderr.isatty())

@@ -2,9 +2,9 @@
 
 import os
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from functools import cache
 from typing import Any
 
@@ -35,22 +35,46 @@ def _threads_of_worker() -> int | None:
     return int(threads) if is_worker and threads.isdigit() else None
 
 
-def run_blocks(work: Callable[[int], None], starts: Iterable[int]) -> None:
+def run_blocks(
+    work: Callable[[int], None], starts: Iterable[int], *, small: bool = True
+) -> None:
     """Call `work` with the start of every block, in as many threads as BLAS may use.
 
     Most of `work` must run outside of Python's lock. Meanwhile the linear algebra of a
     block has one thread: threads within threads wait for each other more than they
-    work.
+    work. Few blocks are worked on in this thread; if they are not `small`, the linear
+    algebra of each keeps its threads.
     """
     starts = list(starts)
     n_threads = blas_thread_count() if len(starts) >= _WORTH_THREADS else 1
-    if n_threads < 2 or not _limited.acquire(blocking=False):
-        for start in starts:  # few blocks, one core, or another thread is using it
-            work(start)
+    with one_blas_thread(small or n_threads > 1) as is_limited:
+        if n_threads < 2 or not is_limited:
+            for start in starts:
+                work(start)
+            return
+        left = iter(starts)  # each thread takes the next when it is done with one
+
+        def work_on() -> None:
+            for start in left:
+                work(start)
+
+        with ThreadPoolExecutor(n_threads) as pool:
+            for done in [pool.submit(work_on) for _ in range(n_threads)]:
+                done.result()
+
+
+@contextmanager
+def one_blas_thread(wanted: bool = True) -> Iterator[bool]:
+    """Give linear algebra one thread; yield whether that was possible.
+
+    Not while another thread of this process does: both would restore what they found.
+    """
+    if not wanted or not _limited.acquire(blocking=False):
+        yield False
         return
     try:
-        with _linear_algebra().limit(limits=1), ThreadPoolExecutor(n_threads) as pool:
-            list(pool.map(work, starts))
+        with _linear_algebra().limit(limits=1):
+            yield True
     finally:
         _limited.release()
 

@@ -40,7 +40,7 @@ def test_many_blocks_in_threads_equal_one_block(monkeypatch):
     used = []
     run = numpy_forward.run_blocks
     monkeypatch.setattr(
-        numpy_forward, "run_blocks", lambda *a: (used.append(1), run(*a))
+        numpy_forward, "run_blocks", lambda *a, **k: (used.append(1), run(*a, **k))
     )
     monkeypatch.setattr(threads, "blas_thread_count", lambda: 3)
     in_threads = prediction.Predictor(spec, weights).proba(X)

@@ -67,6 +67,22 @@ def test_many_blocks_are_shared_among_threads_with_one_blas_thread_each(monkeypa
     assert set(counts) == {1}
 
 
+@pytest.mark.parametrize("small", [True, False])
+def test_few_blocks_have_one_blas_thread_if_they_are_small(small):
+    counts = []
+    threads.run_blocks(lambda _: counts.extend(blas_counts()), range(2), small=small)
+    assert counts == (2 * len(blas_counts()) * [1] if small else 2 * blas_counts())
+
+
+def test_only_one_thread_limits_linear_algebra():
+    with threads.one_blas_thread() as outer, threads.one_blas_thread() as inner:
+        assert outer
+        assert not inner
+        assert set(blas_counts()) == {1}
+    with threads.one_blas_thread(wanted=False) as limited:
+        assert not limited
+
+
 def test_blocks_within_blocks_run_in_their_own_thread(monkeypatch):
     monkeypatch.setattr(threads, "blas_thread_count", lambda: 2)
     pairs = []

@@ -186,15 +186,16 @@ def measure_off_grid(
     places = result.table[[*names, *cells]]
     same = rows_by(*(places[name] for name in places))
     places = places.iloc[[first for first, *_ in same.values()]]
-    off = []
+    tables, is_known = [], []
     for place in places.itertuples(index=False):
-        moved, is_known = rows.copy(), True
-        for name, cell in zip(place[: len(names)], place[len(names) :], strict=True):
-            code = code_of(columns[name], cell)
-            # the levels that "others" stands for are not known here
-            is_known &= code != OTHERS
-            moved[:, position[name]] = code
-        off.append(support.outside(moved).mean() if is_known else np.nan)
+        pairs = zip(place[: len(names)], place[len(names) :], strict=True)
+        codes = {position[name]: code_of(columns[name], cell) for name, cell in pairs}
+        moved = rows.copy()
+        moved[:, list(codes)] = list(codes.values())
+        tables.append(moved)
+        # the levels that "others" stands for are not known here
+        is_known.append(OTHERS not in codes.values())
+    off = np.where(is_known, support.shares_outside(tables), np.nan)
     label = [" × ".join(place) for place in places[names].to_numpy()]
     table = frame_of({"feature": label, "x": places[cells[0]], "off_data": off})
     return table.dropna(subset="off_data")

@@ -1,6 +1,7 @@
 """Which rows are similar to the data, and which are off it."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,8 @@ from skdnn.explain._model.target import Problem
 
 LEAST_ROWS = 10
 _MAX_ROWS = 500
+# Cells of rows that are looked up at once.
+_MAX_CELLS = 2**20
 # This share of the data is off the data by definition.
 USUAL = 0.05
 
@@ -44,6 +47,16 @@ class Support:
         """Return whether each coded row is off the data, of shape (n_rows,)."""
         distances = self._nearest.kneighbors(self._points(rows))[0][:, 0]
         return np.asarray(distances > self._limit + 1e-9)
+
+    def shares_outside(self, tables: Sequence[np.ndarray]) -> np.ndarray:
+        """Return the share of rows off the data in each of tables of equal length."""
+        shares = []
+        size = max(1, _MAX_CELLS // tables[0].size) if tables else 1
+        for start in range(0, len(tables), size):
+            part = tables[start : start + size]
+            outside = self.outside(np.concatenate(part))
+            shares.append(outside.reshape(len(part), -1).mean(axis=1))
+        return np.concatenate(shares) if shares else np.empty(0)
 
     def _points(self, rows: np.ndarray) -> np.ndarray:
         """Return rows as points in a Euclidean space."""

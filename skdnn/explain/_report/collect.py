@@ -50,7 +50,7 @@ def collect(
     samples: Any,
     sample_weight: Any,
     seed: int,
-    verbose: bool,
+    verbose: bool | None,
 ) -> Evidence:
     """Return all results that a report is made of; parameters are those of `report`."""
     n_rows, n_labels = np.shape(X)[0], np.shape(y)[0]

@@ -91,7 +91,7 @@ def report(
     samples: int | Sequence[int] | None = None,
     sample_weight: ArrayLike | None = None,
     random_state: int | np.random.RandomState | None = 0,
-    verbose: bool = False,
+    verbose: bool | None = None,
 ) -> Report:
     """Explain a classifier to others, on one page.
 
@@ -124,8 +124,9 @@ def report(
         counts rows.
     random_state : int, RandomState or None, default=0
         Seed of all random draws. Equal seeds give equal bytes.
-    verbose : bool, default=False
-        Whether progress is shown on stderr.
+    verbose : bool or None, default=None
+        Whether a progress line is shown on stderr; None shows it in a terminal and in
+        a notebook.
 
     Returns
     -------
