@@ -4,7 +4,6 @@ import contextlib
 from collections.abc import Callable
 from typing import Any
 
-from skdnn._runtime import threads
 from skdnn._training.recording import Recorded, flatten, pack
 
 
@@ -73,7 +72,7 @@ class RecordedEpochs:
                 if shape not in steps:  # the first one, or the last if it is short
                     parts = pack((state, sums), carried)
                     recording = self._step.recording(*parts, batch, now)
-                    stack.enter_context(threads.without_openmp(recording.is_small))
+                    stack.enter_context(recording.context())
                     steps[shape] = recording.run
                 carried = steps[shape](*carried, *batch, now)
         return pack((state, sums), carried)
