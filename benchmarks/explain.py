@@ -1,11 +1,16 @@
-"""Speed and error of SHAP values, compared with those of shap and shapiq.
+"""Speed and error of SHAP values and of LIME, compared with shap, shapiq and lime.
 
-All explain the same rows of the same network (two hidden layers of 64, 30
+SHAP: all explain the same rows of the same network (two hidden layers of 64, 30
 columns, 100 background rows) and call the same function, `predict_proba` on
 an array, a forward pass in NumPy. Times are of the processor, on one thread. Errors are
 root mean squares over rows, columns and runs, against two million evaluations per row.
+shapiq is measured if it is installed.
+
+LIME: the R² of skdnn's surrogate and of the lime package's, for the predicted class of
+16 rows left out, with two networks and boosted trees on three tables.
+
 Run it with ``python benchmarks/explain.py``; it ends with an error if a claim does not
-hold. shapiq is measured if it is installed.
+hold.
 """
 
 import os
@@ -16,6 +21,7 @@ os.environ["MKL_NUM_THREADS"] = "1"
 
 import functools
 import importlib.util
+import itertools
 import sys
 import time
 import tracemalloc
@@ -23,9 +29,12 @@ import warnings
 
 import numpy as np
 import shap
-from sklearn.datasets import load_breast_cancer
+from scipy.stats import spearmanr
+from sklearn.datasets import load_breast_cancer, load_iris, load_wine
+from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.model_selection import train_test_split
-from sklearn.preprocessing import MinMaxScaler
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
 from skdnn import DNNClassifier, explain
 
@@ -36,6 +45,21 @@ N_REPEATS = 60  # of runs that check the standard errors
 TRUTH_EVALS = 2_000_000
 SHAPIQ = ("KernelSHAP", "kADDSHAP", "PermutationSamplingSV", "UnbiasedKernelSHAP")
 SHAPIQ_BUDGETS = (124, 500)  # coalitions, each averaged over the background
+
+N_LIME_ROWS = 16
+N_LIME_SEEDS = 4
+LIME_TABLES = {
+    "iris": load_iris, "wine": load_wine, "breast cancer": load_breast_cancer,
+}  # fmt: skip
+LIME_MODELS = {
+    "DNNClassifier()": lambda: DNNClassifier(random_state=0),
+    "DNNClassifier((32, 16))": lambda: make_pipeline(
+        StandardScaler(), DNNClassifier((32, 16), random_state=0)
+    ),
+    "HistGradientBoosting": lambda: HistGradientBoostingClassifier(
+        max_iter=60, random_state=0
+    ),
+}
 
 
 class Counted:
@@ -213,6 +237,55 @@ def measure_memory(problem, results):
         print(f"{n} rows: {seconds:.0f} s at max_evals=1200, at most {peak:.0f} MB")
 
 
+def measure_lime(results):
+    """Compare the R² of surrogates in steps with that of the lime package."""
+    head = ("LIME of", "R²", "least", "lime's R²", "scale", "rank", "rows", "ms/row")
+    print("{:38} {:>5} {:>6} {:>9} {:>6} {:>5} {:>6} {:>7}".format(*head))
+    for table, name in itertools.product(LIME_TABLES, LIME_MODELS):
+        X, y = LIME_TABLES[table](return_X_y=True)
+        X, X_test, y, _ = train_test_split(X, y, stratify=y, random_state=0)
+        model, rows = Counted(LIME_MODELS[name]().fit(X, y)), X_test[:N_LIME_ROWS]
+        runs, seconds = [], []
+        for seed in range(N_LIME_SEEDS):
+            start, model.n_rows = time.process_time(), 0
+            runs.append(explain.lime(model, rows, background=X, random_state=seed))
+            seconds.append(time.process_time() - start)
+        n_rows = model.n_rows / len(rows)
+        theirs = explain.lime(
+            model, rows, background=X, method="tabular", random_state=0
+        )
+        at = np.arange(len(rows)), runs[0].predictions.argmax(axis=1)
+        ranks = [
+            spearmanr(np.abs(a.values[i, :, k]), np.abs(b.values[i, :, k])).statistic
+            for a, b in itertools.combinations(runs, 2)
+            for i, k in zip(*at, strict=True)
+        ]
+        score, other = runs[0].score[at], np.median(theirs.score[at])
+        rank, ms = np.nanmean(ranks), 1e3 * min(seconds) / len(rows)
+        results[f"LIME {table}, {name}"] = score, other, rank, ms
+        print(
+            f"{f'{table}, {name}':38} {np.median(score):5.2f} {score.min():6.2f} "
+            f"{other:9.2f} {np.median(runs[0].scales):6.3f} {rank:5.3f} "
+            f"{n_rows:6.0f} {ms:7.1f}"
+        )
+
+
+def lime_claims(results):
+    """Yield what is claimed of LIME, and whether it holds."""
+    every = {name[5:]: r for name, r in results.items() if name.startswith("LIME")}
+    networks = [r for name, r in every.items() if "DNN" in name]
+    scores = np.concatenate([score for score, *_ in networks])
+    median, high = np.median(scores), (scores >= 0.7).mean()
+    yield f"median R² of LIME {median:.2f}", median >= 0.9
+    yield f"R² of at least 0.7 in {100 * high:.0f}% of the rows", high >= 0.9
+    least = min(np.median(score) - other for score, other, *_ in networks)
+    yield f"R² at least {least:.2f} above that of the lime package", least > 0.3
+    rank = min(rank for *_, rank, _ in networks)
+    yield f"rank correlation over seeds at least {rank:.3f}", rank >= 0.98
+    ms = max(r[-1] for name, r in every.items() if "cancer, DNN" in name)
+    yield f"at most {ms:.0f} ms per row at 30 columns", ms < 50
+
+
 def check(results) -> bool:
     """Print which claims hold; return whether all do."""
     (ms, rms), memory = results["skdnn"], results["MB of 10000"]
@@ -234,6 +307,7 @@ def check(results) -> bool:
             ratio, inside = results[name]
             holds = 0.85 < ratio < 1.15 and 0.92 < inside < 0.98
             claims.append((f"{name}: {ratio:.2f}, {100 * inside:.1f}%", holds))
+    claims += lime_claims(results)
     for claim, holds in claims:
         print(f"{'yes' if holds else 'NO ':4}{claim}")
     return all(holds for _, holds in claims)
@@ -247,6 +321,8 @@ def main():
     measure_enumeration(problem, results)
     print()
     measure_memory(problem, results)
+    print()
+    measure_lime(results)
     print()
     sys.exit(0 if check(results) else 1)
 

@@ -15,10 +15,11 @@ from skdnn.explain._methods.break_down import compute_break_down
 from skdnn.explain._methods.data_support import LEAST_ROWS, Support, code_of, mixtures
 from skdnn.explain._methods.deletion_curves import compute_deletion_curves
 from skdnn.explain._methods.lime import compute_lime
-from skdnn.explain._methods.lime_sampling import Bins, Pool, draw_rows
+from skdnn.explain._methods.lime_sampling import Moves, Neighbourhood
 from skdnn.explain._methods.shap import ShapConfig, compute_shap
 from skdnn.explain._model.columns import OTHERS
 from skdnn.explain._model.opening import open_problem
+from skdnn.explain._model.players import players_of
 from skdnn.explain._model.target import Problem
 from skdnn.explain._results.attributions import Attributions, BreakDown
 from skdnn.explain._results.checks import Checks
@@ -29,7 +30,7 @@ from skdnn.explain._results.result import Result
 from skdnn.explain._results.tables import DeletionCurves
 
 _N_RERUNS = 3
-# LIME takes a thousand times as long per row as exact SHAP.
+# Other methods take longer per row than exact SHAP.
 _MAX_ROWS, _MAX_LIME_ROWS = 20, 3
 _N_SYNTHETIC = 1000
 _MAX_MOVED = 50
@@ -53,6 +54,8 @@ def measure(
     """
     if isinstance(result, Attributions) and not is_by_column(result, problem):
         return Measurements()
+    if isinstance(result, Attributions):
+        problem = problem.with_output(result.output)
     needed = {check.needs for check in CHECKS if check.applies_to(result)} - {""}
     known: dict[str, Any] = {} if deletion is None else {"deletion": deletion}
     if agreement is not None and isinstance(result, Attributions):
@@ -144,19 +147,22 @@ def measure_off_data(result: Attributions, problem: Problem, seed: int) -> float
         return None
     draw = np.random.RandomState(seed)
     support = Support(problem, draw)
-    is_lime = method_of(result) == "LIME"
-    rows = _around(problem, draw) if is_lime else mixtures(problem, draw, _N_SYNTHETIC)
+    if method_of(result) == "LIME":
+        rows = _around(result, problem, seed)
+    else:
+        rows = mixtures(problem, draw, _N_SYNTHETIC)
     return float(support.outside(rows).mean())
 
 
-def _around(problem: Problem, draw: np.random.RandomState) -> np.ndarray:
+def _around(result: Attributions, problem: Problem, seed: int) -> np.ndarray:
     """Return rows as LIME draws them around the first explained rows."""
-    bins, some = Bins(problem), problem.X[:_MAX_ROWS]
-    parts = []
-    for row in some:
-        pools = [Pool(problem, bins, row, [j]) for j in range(len(row))]
-        parts.append(draw_rows(pools, row, _N_SYNTHETIC // len(some), draw)[0])
-    return np.concatenate(parts)
+    some = problem.X[:_MAX_ROWS]
+    scales = np.ones(len(some)) if result.scales is None else result.scales
+    players = players_of(problem.target.feature_names, None)
+    neighbourhood = Neighbourhood(problem, players)
+    moves = Moves.drawn(_N_SYNTHETIC // len(some), len(players), seed)
+    pairs = zip(some, scales, strict=False)
+    return np.concatenate([neighbourhood.draw(*pair, moves)[0] for pair in pairs])
 
 
 def measure_off_grid(

@@ -139,7 +139,11 @@ def _signed(value: float) -> str:
 
 def _row_title(result: Attributions, sample: int, k: int) -> str:
     """Return the title of a plot of one row and class."""
-    title = f"{result.title}: row {sample}\nclass {canvas.class_name(result, k)}"
+    steps = ""
+    if result.scales is not None:
+        steps = f"steps of {result.scales[sample]:.3g} SD; "
+    name = canvas.class_name(result, k)
+    title = f"{result.title}: row {sample}\n{steps}class {name}"
     if result.score is None or result.poor_fit is None:
         return title
     poor = ", a poor fit" if result.poor_fit[sample, k] else ""

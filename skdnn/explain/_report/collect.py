@@ -200,7 +200,8 @@ def _explain(
     # the chosen rows first; the others show how far the methods agree
     some = list(dict.fromkeys([*chosen, *shap_rows]))[: max(N_LIME_ROWS, len(chosen))]
     compared = problem.take(some)
-    lime = compute_lime(compared, random_state=seed)
+    # near 0 and 1, all changes of the probability are small
+    lime = compute_lime(compared.with_output("log_odds"), random_state=seed)
     break_down = compute_break_down(compared, random_state=seed)
     compared_shap = shap[np.searchsorted(shap_rows, some)]
     attributions = {"SHAP": compared_shap, "LIME": lime, "break-down": break_down}

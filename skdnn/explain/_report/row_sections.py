@@ -80,20 +80,26 @@ def _attributions(
     shap, lime = evidence.shap.values[at], evidence.lime.values[i]
     half = evidence.shap.interval()[1][at, :, k] - shap[:, k]
     shown = list(dict.fromkeys([k, actual, *evidence.shown]))[: len(evidence.shown)]
-    score = evidence.lime.score
+    score, scales = evidence.lime.score, evidence.lime.scales
     local_r2 = None if score is None else score[i, k]
+    others = evidence.lime.references
 
     def entry(j: int, classes: Any) -> dict[str, Any]:
         name, cell = _names(evidence, row, j)
         values = {"shap": shap[j, classes], "lime": lime[j, classes]}
         return {"feature": name, "cell": cell, **values}
 
-    first = order[:N_FEATURES]
+    def detailed(j: int) -> dict[str, Any]:
+        other = None if others is None else others[i, j]
+        compared = None if other is None else cell_text(other)
+        return {**entry(j, k), "shap_error": half[j], "lime_reference": compared}
+
     return {
-        "features": [{**entry(j, k), "shap_error": half[j]} for j in first],
+        "features": [detailed(j) for j in order[:N_FEATURES]],
         "n_more": max(0, len(order) - N_FEATURES),
         "more": shap[order[N_FEATURES:], k].sum(),
         "lime_r2": local_r2,
+        "lime_scale": None if scales is None else scales[i],
         "lime_is_poor": local_r2 is None or not local_r2 >= LOW_R2,
         "table_classes": [evidence.classes[c] for c in shown],
         "table": [entry(j, shown) for j in order[:N_TABLE]],
@@ -156,6 +162,7 @@ def lime(evidence: Evidence, explained: list[dict[str, Any]]) -> dict[str, Any]:
     """Return how LIME was run, and for how many of the rows it fits badly."""
     return {
         "method": evidence.lime.method,
+        "output": evidence.lime.output,
         "n_background": evidence.lime.n_background,
         "n_rows": len(evidence.lime.values),
         "n_poor": sum(row["lime_is_poor"] for row in explained),

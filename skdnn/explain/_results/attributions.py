@@ -34,7 +34,8 @@ class Attributions(Result):
     std_errors : ndarray of shape (n_samples, n_features, n_classes)
         Standard errors of `values` from sampling; 0 where they are exact.
     base_values : ndarray of shape (n_classes,) or (n_samples, n_classes)
-        Mean output over the background rows. LIME: intercepts, one per row.
+        Mean output over the background rows. LIME: the surrogate's output where all
+        cells are those compared with, one per row.
     predictions : ndarray of shape (n_samples, n_classes)
         Output of the classifier for the explained rows.
     residual : ndarray of shape (n_samples, n_classes)
@@ -57,7 +58,7 @@ class Attributions(Result):
         Standard deviation over the members of an ensemble, which is how far another
         fit would differ. None without refits.
     score : ndarray of shape (n_samples, n_classes) or None
-        LIME: weighted R² of each surrogate. None for SHAP.
+        LIME: R² of each surrogate over the rows around. None for SHAP.
     error_df : int or None
         Degrees of freedom of `std_errors`; None if they are many or undefined.
     images : ndarray of shape (n_samples, ...) or None
@@ -69,6 +70,17 @@ class Attributions(Result):
     predicted : ndarray of shape (n_samples,) or None
         Position of the class that the classifier's ``predict`` names, which a tuned
         threshold may make another than the most probable; None for a contrast.
+    scales : ndarray of shape (n_samples,) or None
+        LIME: standard deviation of the steps around each row, in those of the columns.
+        Like `references` and `slopes`, None for other methods and those of the lime
+        package.
+    references : ndarray of shape (n_samples, n_features) or None
+        LIME: the number that each cell is compared with, one step nearer to the mean of
+        its column, at most there; None for a cell compared with all others that the
+        background has.
+    slopes : ndarray of shape (n_samples, n_classes) or None
+        LIME: p(1 - p) at each row, by which effects on the log odds are multiplied to
+        be those on the probability.
 
     Examples
     --------
@@ -88,11 +100,12 @@ class Attributions(Result):
 
     _facts: ClassVar[tuple[str, ...]] = (
         "base_values", "predictions", "residual", "score", "poor_fit", "refit_errors",
-        "n_refits", "method", "output", "n_background",
+        "n_refits", "method", "output", "n_background", "scales", "references",
+        "slopes",
     )  # fmt: skip
     _by_sample: ClassVar[tuple[str, ...]] = (
         "values", "std_errors", "predictions", "predicted", "data", "score",
-        "refit_errors", "images",
+        "refit_errors", "images", "scales", "references", "slopes",
     )  # fmt: skip
 
     values: np.ndarray
@@ -113,6 +126,9 @@ class Attributions(Result):
     layout: np.ndarray | None = None
     n_refits: int = 0
     predicted: np.ndarray | None = None
+    scales: np.ndarray | None = None
+    references: np.ndarray | None = None
+    slopes: np.ndarray | None = None
     caveat: ClassVar[str] = ""  # what limits the description of a row
 
     @property

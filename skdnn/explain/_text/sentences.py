@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,7 @@ _MAX_NAME = 120
 @register("describe", Attributions)
 def describe_row(result: Attributions, sample: int, k: int) -> str:
     """Describe which cells of a row change the output of class `k`, and how far."""
+    result = _as_fitted(result)
     output = _output_of(result, k)
     if result.score is not None and not result.score[sample, k] >= LEAST_SCORE:
         return (
@@ -45,10 +46,8 @@ def describe_row(result: Attributions, sample: int, k: int) -> str:
     # the decimals that show the smallest number named
     smallest = np.abs(values[named]).min()
     digits = min(_MAX_DIGITS, max(2, math.ceil(-math.log10(smallest))))
-    texts = [cell_text(result.feature_names[j], result.data[sample, j]) for j in named]
     cells = [
-        _Cell(text, values[j], half[j], digits)
-        for text, j in zip(texts, named, strict=True)
+        _Cell(_cell_of(result, sample, j), values[j], half[j], digits) for j in named
     ]
     sentences = [
         _certain([cell for cell in cells if cell.is_certain], output),
@@ -58,6 +57,34 @@ def describe_row(result: Attributions, sample: int, k: int) -> str:
         f"± is half of a 95% interval{refits}." if half[named].any() else "",
     ]
     return " ".join(sentence for sentence in sentences if sentence)
+
+
+def _as_fitted(result: Attributions) -> Attributions:
+    """Return a surrogate of log odds in log odds.
+
+    As probabilities, effects of wide steps may be larger than 1.
+    """
+    if result.slopes is None or result.output == "log_odds":
+        return result
+    slopes = result.slopes[:, None]
+    refits = result.refit_errors
+    return replace(
+        result,
+        values=result.values / slopes,
+        std_errors=result.std_errors / slopes,
+        refit_errors=None if refits is None else refits / slopes,
+        output="log_odds",
+    )
+
+
+def _cell_of(result: Attributions, sample: int, j: int) -> str:
+    """Return a cell, and of LIME what it is compared with."""
+    text = cell_text(result.feature_names[j], result.data[sample, j])
+    if result.references is None:
+        return text
+    other = result.references[sample, j]
+    other = "another value" if other is None else _value(other)
+    return f"{text} instead of {other}"
 
 
 @dataclass(frozen=True)
@@ -138,7 +165,15 @@ def _sum(result: Attributions, sample: int, k: int) -> str:
     """Describe what the attributions add up to, or which surrogate they are from."""
     if result.score is not None:
         fit = f"around the row (R² = {fixed(result.score[sample, k])})"
-        return f"These are effects of cells like these in a linear surrogate {fit}."
+        if result.scales is None or result.slopes is None:
+            return f"These are effects of cells like these in a linear surrogate {fit}."
+        scale, slope = result.scales[sample], number(result.slopes[sample, k])
+        share = _output_of(replace(result, output="probability"), k)
+        steps = f"{number(scale)} standard deviation{'' if scale == 1 else 's'}"
+        return (
+            f"These are effects in a linear surrogate {fit}, with steps of {steps}. "
+            f"Here, 1 in log odds is {slope} in {share}."
+        )
     base, here = float(result.base_values[k]), float(result.predictions[sample, k])
     write = fixed if result.output == "probability" else number
     average = f"The average over {result.n_background:,} background rows is"
@@ -225,8 +260,10 @@ def _name(name: Any) -> str:
 
 def _change(cell: Any) -> str:
     """Describe one changed cell: "age were 39 instead of missing"."""
-    new, old = (
-        "missing" if pd.isna(value) else cell_text("", value).removeprefix(" = ")
-        for value in (cell.new, cell.old)
-    )
+    new, old = _value(cell.new), _value(cell.old)
     return f"{_name(cell.feature)} were {new} instead of {old}"
+
+
+def _value(value: Any) -> str:
+    """Return the value of a cell as a sentence has it."""
+    return "missing" if pd.isna(value) else cell_text("", value).removeprefix(" = ")

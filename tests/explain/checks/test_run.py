@@ -194,6 +194,14 @@ def test_reruns_of_the_three_methods_repeat_that_method(wine, wine_model):
         )
 
 
+def test_measurements_are_in_the_output_of_the_result(wine, wine_model):
+    X, _ = wine
+    rows = {"background": X, "random_state": 0}
+    lime = explain.lime(wine_model, X[:3], output="log_odds", **rows)
+    problem = open_problem(wine_model, X[:3], background=X)
+    assert measure(lime, problem, seed=0).reruns["moved"].max() < 0.1
+
+
 def test_a_break_down_in_a_given_order_is_not_rerun(table):
     model, X = table
     steps = explain.break_down(model, X[:3], background=X, order=[1])

@@ -3,144 +3,168 @@ import itertools
 import numpy as np
 import pandas as pd
 import pytest
-from lime.lime_base import LimeBase
+from scipy.special import expit, logit
 from scipy.stats import spearmanr
-from sklearn.compose import make_column_transformer
-from sklearn.linear_model import LogisticRegression, Ridge
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.linear_model import LogisticRegression
 
 from skdnn import explain
-from skdnn.explain._methods import lime as lime_module
-from skdnn.explain._methods.lime import fit_surrogate, kernel_weights
-from skdnn.explain._methods.lime_sampling import Bins, Pool, draw_rows
-from skdnn.explain._model.opening import open_problem
 
-pytestmark = pytest.mark.usefixtures("outputs_of_any_size")
+SETTINGS = {"random_state": 0}
 
 
-def pools_of(problem, columns=None):
-    bins = Bins(problem)
-    columns = columns or [[j] for j in range(problem.target.n_features)]
-    return [Pool(problem, bins, problem.X[0], these) for these in columns]
+class LogOdds:
+    """A classifier whose log odds of "yes" are a function of the rows."""
+
+    classes_ = np.array(["no", "yes"])
+
+    def __init__(self, function):
+        self.function, self.n_rows = function, []
+
+    def predict_proba(self, X):
+        self.n_rows.append(len(X))
+        p = expit(self.function(X))
+        return np.column_stack([1 - p, p])
 
 
-@pytest.fixture
-def around(iris_model):
-    model, X, _ = iris_model
-    problem = open_problem(model, X[:1], background=X)
-    draw = np.random.RandomState(0)
-    rows, like, terms = draw_rows(pools_of(problem), problem.X[0], 5000, draw)
-    return like, model.predict_proba(problem.target.decode(rows)), terms
-
-
-def test_surrogate_equals_that_of_lime(around):
-    like, output, _ = around
-    surrogate = fit_surrogate(like, output)
-    distances = np.sqrt((1 - like).sum(axis=1))
-    width = 0.75 * np.sqrt(like.shape[1])
-    theirs = LimeBase(lambda d: np.sqrt(np.exp(-(d**2) / width**2)))
-    for k in range(output.shape[1]):
-        intercept, pairs, r2, _ = theirs.explain_instance_with_data(
-            like.astype(float), output, distances, k, like.shape[1], "none",
-            model_regressor=Ridge(alpha=1.0),
-        )  # fmt: skip
-        assert surrogate.intercept[k] == pytest.approx(intercept, abs=1e-9)
-        assert surrogate.score[k] == pytest.approx(r2, abs=1e-9)
-        np.testing.assert_allclose(
-            surrogate.coefs[:, k], [dict(pairs)[j] for j in range(4)]
-        )
-
-
-def test_terms_only_reduce_noise(around):
-    like, output, terms = around
-    plain = fit_surrogate(like, output)
-    freed = fit_surrogate(like, output, terms)
-    assert (freed.errors < 0.95 * plain.errors).mean() > 0.7
-    apart = np.abs(freed.coefs - plain.coefs) / plain.errors
-    assert apart.max() < 3
-    np.testing.assert_allclose(freed.score, plain.score, atol=0.01)
-
-
-def test_drawn_terms_have_mean_zero(people, people_model):
-    frame, _ = people
-    problem = open_problem(people_model, frame[:1], background=frame)
-    for pool in pools_of(problem, [[0], [1], [2, 4], [3]]):
-        chances = np.full(len(pool.cells), (1 - pool.own) / len(frame))
-        chances[-1] = pool.own
-        assert chances[pool.like].sum() >= 0.2 - 1e-12
-        for part in (pool.like, ~pool.like):
-            mean = chances[part] @ pool.terms[part]
-            np.testing.assert_allclose(mean, 0, atol=1e-12)
-    drawn = pool.draw(20_000, np.random.RandomState(0))
-    assert pool.like[drawn].mean() == pytest.approx(chances[pool.like].sum(), abs=0.02)
-
-
-def test_kernel_weighs_rows_by_similarity(around):
-    like, _, _ = around
-    weights = kernel_weights(like)
-    assert (weights[like.all(axis=1)] == 1).all()
-    assert weights[like.sum(axis=1) == 0].max() == weights.min()
-
-
-def test_recovers_a_sum_of_steps(formula):
-    # probability is a sum of what cells in the upper quarter add
-    model = formula(lambda X: 0.1 + 0.5 * (X[:, 0] > 0.75) + 0.2 * (X[:, 2] > 0.75))
+@pytest.fixture(scope="module")
+def table():
+    """Numbers of several kinds, and words; without a correlation."""
     rng = np.random.default_rng(0)
-    background = rng.uniform(size=(4000, 3))
-    # ranks, so that the quarters are those of the formula
-    background[:, :] = (np.argsort(np.argsort(background, axis=0), axis=0) + 0.5) / 4000
-    result = explain.lime(
-        model, np.array([[0.9, 0.5, 0.1]]), background=background, random_state=0
+    return pd.DataFrame(
+        {
+            "size": rng.normal(10, 2, 400),
+            "count": rng.integers(0, 100, 400),
+            "flag": rng.integers(0, 2, 400),
+            "word": rng.choice(["a", "b", "c"], 400, p=[0.5, 0.3, 0.2]),
+        }
     )
-    values = result.values[0, :, 1]
-    assert values[0] == pytest.approx(0.5, abs=0.01)
-    assert values[1] == pytest.approx(0, abs=0.01)
-    # compared with the other rows, of which the upper quarter is a third
-    assert values[2] == pytest.approx(-0.2 / 3, abs=0.02)
-    np.testing.assert_allclose(result.values[0, :, 0], -values, atol=1e-12)
-    assert result.score.shape == (1, 2)
-    assert result.score[0, 1] > 0.8
 
 
-def test_strings_and_missing_values_are_unchanged(people):
-    frame, _ = people
-
-    class Checking:
-        classes_ = np.array(["a", "b"])
-
-        def predict_proba(self, X):
-            assert set(X["city"].dropna()) <= {"Oslo", "Bergen", "Tromsø"}
-            assert set(X["grade"]) <= set("abc")
-            assert X["income"].isna().any()
-            assert len(X) == 1 or X["age"].isin(frame["age"]).all()
-            return np.full((len(X), 2), 0.5)
-
-    result = explain.lime(Checking(), frame[:2], background=frame, random_state=0)
-    np.testing.assert_allclose(result.values, 0, atol=1e-12)
-    np.testing.assert_array_equal(result.score, 0)
+def sum_of_columns(X):
+    word = X["word"].map({"a": 0.0, "b": 1.0, "c": 3.0}).to_numpy(float)
+    numbers = 0.3 * X["size"] - 0.02 * X["count"] + 0.7 * X["flag"]
+    return numbers.to_numpy(float) + word - 3
 
 
-def test_a_category_can_matter(people, people_model):
-    frame, _ = people
-    at = int(np.flatnonzero(frame["city"] == "Oslo")[0])
+def test_effects_of_a_sum_of_columns_are_its_differences(table):
+    X = table[:8]
     result = explain.lime(
-        people_model, frame[at : at + 1], background=frame, random_state=0
+        LogOdds(sum_of_columns), X, background=table, output="log_odds", **SETTINGS
     )
-    table = result.frame().set_index(["feature", "class"])["value"]
-    assert table["city", "yes"] > 0.1
-    assert table["city", "no"] < -0.1
-    assert abs(table["member", "yes"]) < 0.05
+    np.testing.assert_allclose(result.score, 1)
+    np.testing.assert_array_equal(result.scales, 1)
+    yes = result.values[:, :, 1]
+    cells, others = (
+        X.iloc[:, :3].to_numpy(float),
+        result.references[:, :3].astype(float),
+    )
+    slopes = np.array([0.3, -0.02, 0.7])
+    np.testing.assert_allclose(yes[:, :3], slopes * (cells - others), atol=1e-6)
+    # against the other two words, as frequent as they are
+    share = table["word"].value_counts(normalize=True)
+    mean = {
+        "a": -(share["b"] * 1 + share["c"] * 3) / (share["b"] + share["c"]),
+        "b": 1 - share["c"] * 3 / (share["a"] + share["c"]),
+        "c": 3 - share["b"] * 1 / (share["a"] + share["b"]),
+    }
+    np.testing.assert_allclose(yes[:, 3], X["word"].map(mean), atol=0.02)
+    np.testing.assert_allclose(result.values[:, :, 0], -yes, atol=1e-9)
+    np.testing.assert_allclose(result.residual, 0, atol=1e-6)
+    assert all(other is None for other in result.references[:, 3])
 
 
-def test_same_seed_same_bits_alone_or_with_other_rows(iris_model):
+def test_references_are_a_step_nearer_to_the_mean(table):
+    X = table[:20]
+    result = explain.lime(LogOdds(sum_of_columns), X, background=table, **SETTINGS)
+    assert (result.scales == 1).all()
+    for j, name in enumerate(["size", "count"]):
+        cells, others = X[name].to_numpy(float), result.references[:, j].astype(float)
+        low, high = np.quantile(table[name], [0.025, 0.975])
+        spread, mean = table[name].clip(low, high).std(ddof=0), table[name].mean()
+        expected = np.clip(mean, cells - spread, cells + spread)
+        if name == "count":  # another whole number
+            expected = cells + np.round(expected - cells)
+            is_near = np.abs(mean - cells) < 0.5
+            expected[is_near] += np.sign(mean - cells)[is_near]
+        np.testing.assert_allclose(others, expected)
+    flag = X["flag"].to_numpy(float)
+    np.testing.assert_array_equal(result.references[:, 2].astype(float), 1 - flag)
+
+
+def test_probabilities_are_log_odds_times_the_slope(table):
+    rows = {"X": table[:5], "background": table}
+    model = LogOdds(sum_of_columns)
+    odds = explain.lime(model, **rows, output="log_odds", **SETTINGS)
+    shares = explain.lime(model, **rows, **SETTINGS)
+    p = model.predict_proba(table[:5])
+    np.testing.assert_allclose(shares.slopes, p * (1 - p))
+    factor = (p * (1 - p))[:, None]
+    np.testing.assert_allclose(shares.values, odds.values * factor)
+    np.testing.assert_allclose(shares.std_errors, odds.std_errors * factor)
+    np.testing.assert_array_equal(shares.score, odds.score)
+    np.testing.assert_allclose(shares.predictions, p)
+    np.testing.assert_allclose(odds.predictions, logit(p))
+    np.testing.assert_allclose(shares.residual, odds.residual * factor[:, 0], atol=1e-9)
+    assert (shares.output, odds.output) == ("probability", "log_odds")
+
+
+def test_the_scale_is_as_wide_as_the_surrogate_fits():
+    X = np.random.default_rng(0).uniform(-3, 3, (500, 2))
+    rows = np.array([[0.05, 0.0], [0.5, 0.5]])
+    line = explain.lime(LogOdds(lambda X: X @ [3, 1]), rows, background=X, **SETTINGS)
+    np.testing.assert_array_equal(line.scales, 1)
+    wave = LogOdds(lambda X: 2 * np.sin(2 * X[:, 0]))
+    result = explain.lime(wave, rows, background=X, output="log_odds", **SETTINGS)
+    low, high = np.quantile(X[:, 0], [0.025, 0.975])
+    spread = np.clip(X[:, 0], low, high).std()
+
+    def fit_of(x, scale):
+        """Return slope and R² over normal steps, by Stein's lemma."""
+        s = 2 * scale * spread
+        slope = 4 * np.cos(2 * x) * np.exp(-(s**2) / 2)
+        variance = 2 * (1 - np.exp(-2 * s**2) * np.cos(4 * x))
+        variance -= 4 * np.exp(-(s**2)) * np.sin(2 * x) ** 2
+        return slope, (slope * scale * spread) ** 2 / variance
+
+    for i, x in enumerate(rows[:, 0]):
+        scale = result.scales[i]
+        slope, score = fit_of(x, scale)
+        step = x - result.references[i, 0]
+        assert result.values[i, 0, 1] / step == pytest.approx(slope, rel=0.05)
+        assert result.score[i, 1] == pytest.approx(score, abs=0.03)
+        assert result.score[i, 1] > 0.88
+        assert fit_of(x, 2 * scale)[1] < 0.91
+
+
+def test_another_seed_explains_the_same_neighbourhood(iris_model):
+    model, X, _ = iris_model
+    runs = [
+        explain.lime(model, X[::10], background=X, random_state=seed) for seed in (0, 1)
+    ]
+    np.testing.assert_array_equal(runs[0].scales, runs[1].scales)
+    np.testing.assert_array_equal(runs[0].references, runs[1].references)
+    assert not np.array_equal(runs[0].values, runs[1].values)
+
+
+def test_same_seed_same_numbers_alone_or_with_other_rows(iris_model):
     model, X, _ = iris_model
     settings = {"background": X, "random_state": 0}
     together = explain.lime(model, X[:3], **settings)
+    np.testing.assert_array_equal(
+        together.values, explain.lime(model, X[:3], **settings).values
+    )
     alone = explain.lime(model, X[2:3], **settings)
-    np.testing.assert_array_equal(together.values[2:], alone.values)
-    other = explain.lime(model, X[:3], background=X, random_state=1)
-    assert not np.array_equal(other.values, together.values)
+    np.testing.assert_allclose(together.values[2:], alone.values, rtol=1e-9)
+
+
+def test_many_rows_are_predicted_in_few_calls(table):
+    model = LogOdds(sum_of_columns)
+    result = explain.lime(model, table[:20], background=table, **SETTINGS)
+    drawn = [n for n in model.n_rows if n > 100]
+    assert sum(drawn) == 20 * (400 + 3000)
+    assert len(drawn) < 20
+    assert result.method == "up to 3400 rows around each"
 
 
 @pytest.fixture(scope="module")
@@ -167,28 +191,15 @@ def test_ranking_is_stable_over_seeds(name, tables):
         for k in range(3)
     ]
     assert np.mean(ranks) > 0.98
-
-
-def test_sampling_stops_when_ranks_are_stable(formula):
-    X = np.random.default_rng(0).uniform(size=(200, 3))
-    clear = formula(lambda X: 0.1 + X @ np.array([0.5, 0.2, 0.05]))
-    result = explain.lime(clear, X[:2], background=X, random_state=0)
-    assert result.method == "up to 5000 rows around each"
-    tied = formula(lambda X: 0.1 + X @ np.array([0.25, 0.25, 0.25]))
-    same = np.repeat(X[:, :1], 3, axis=1)
-    result = explain.lime(tied, same[:1], background=same, random_state=0)
-    assert result.method == "up to 100000 rows around each"
+    assert np.median(runs[0].score) > 0.9
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["iris", "wine", "words"])
-def test_standard_errors_match_the_deviation(name, tables, monkeypatch):
-    # a number of rows that does not depend on the draws
-    # private: _MAX_BATCHES, so that few rows are drawn
-    monkeypatch.setattr(lime_module, "_MAX_BATCHES", 2)
+def test_standard_errors_match_the_deviation(name, tables):
     model, X = tables[name]
     runs = [
-        explain.lime(model, X[::90], background=X, random_state=seed)
+        explain.lime(model, X[::90], background=X, random_state=seed, output="log_odds")
         for seed in range(60)
     ]
     spread = np.stack([run.values for run in runs]).std(axis=0, ddof=1).mean()
@@ -196,7 +207,7 @@ def test_standard_errors_match_the_deviation(name, tables, monkeypatch):
     assert 0.85 < errors / spread < 1.15
 
 
-def test_groups_are_drawn_together(people):
+def test_rows_around_hold_what_occurs(people):
     frame, _ = people
     calls = []
 
@@ -204,48 +215,99 @@ def test_groups_are_drawn_together(people):
         classes_ = np.array(["a", "b"])
 
         def predict_proba(self, X):
-            calls.append(X)
-            p = 0.8 * ((X["city"] == "Oslo") & (X["grade"] == "b")).to_numpy() + 0.1
-            return np.column_stack([p, 1 - p])
+            calls.append(X.copy())
+            return np.full((len(X), 2), 0.5)
+
+    result = explain.lime(Checking(), frame[:2], background=frame, random_state=0)
+    np.testing.assert_array_equal(result.values, 0)
+    np.testing.assert_array_equal(result.score, 0)
+    rows = pd.concat(calls[1:])
+    assert set(rows["city"].dropna()) == set(frame["city"].dropna())
+    assert set(rows["grade"]) == set("abc")
+    assert rows["income"].isna().any()  # the first row's
+    assert rows["age"].dtype == frame["age"].dtype
+    for name in ("age", "income"):
+        assert rows[name].min() >= frame[name].min()
+        assert rows[name].max() <= frame[name].max()
+
+
+def test_a_missing_cell_is_compared_with_known_ones():
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame({"x": rng.normal(size=300), "z": rng.normal(size=300)})
+    X.loc[::4, "x"] = np.nan
+    model = LogOdds(lambda X: np.where(X["x"].isna(), 2.0, X["x"]) + X["z"])
+    result = explain.lime(model, X[:1], background=X, output="log_odds", **SETTINGS)
+    expected = 2 - X["x"].mean()
+    assert result.values[0, 0, 1] == pytest.approx(expected, abs=0.01)
+    np.testing.assert_allclose(result.score, 1, atol=1e-6)
+    assert result.references[0, 0] is None
+    assert result.describe(0, target_class="yes").startswith(
+        "For this row, missing x instead of another value raises the log odds of yes"
+    )
+
+
+def test_a_category_can_matter(people, people_model):
+    frame, _ = people
+    at = int(np.flatnonzero(frame["city"] == "Oslo")[0])
+    result = explain.lime(
+        people_model, frame[at : at + 1], background=frame, output="log_odds",
+        random_state=0,
+    )  # fmt: skip
+    effects = result.frame().set_index(["feature", "class"])["value"]
+    assert effects["city", "yes"] > 1
+    assert effects["city", "no"] < -1
+    assert abs(effects["member", "yes"]) < 0.3
+
+
+def test_groups_are_replaced_together(people):
+    frame, _ = people
+    calls = []
+
+    def rule(X):
+        calls.append(X)
+        return 4 * ((X["city"] == "Oslo") & (X["grade"] == "b")).to_numpy() - 2.0
 
     at = np.flatnonzero((frame["city"] == "Oslo") & (frame["grade"] == "b"))[:1]
     result = explain.lime(
-        Checking(), frame.iloc[at], background=frame, random_state=0,
-        groups={"where": ["city", "grade"]},
+        LogOdds(rule), frame.iloc[at], background=frame, output="log_odds",
+        groups={"where": ["city", "grade"]}, **SETTINGS,
     )  # fmt: skip
     assert result.feature_names == ["age", "where", "income", "member"]
     assert result.data[0, 1] == "Oslo, b"
-    table = result.frame().set_index(["feature", "class"])["value"]
-    # in a surrogate of one rule, being like the row is the only term
-    assert table["where", "a"] == pytest.approx(0.8, abs=0.01)
-    assert result.score[0, 0] > 0.99
+    # in a surrogate of one rule, being the row's is the only effect
+    np.testing.assert_allclose(result.values[0, :, 1], [0, 4, 0, 0], atol=1e-6)
+    assert result.score[0, 1] > 0.99
     pairs = pd.concat(calls[1:])[["city", "grade"]].drop_duplicates()
     known = frame[["city", "grade"]].drop_duplicates()
     assert len(pairs.merge(known)) == len(pairs) <= len(known)
     with pytest.raises(ValueError, match="Did you mean 'city'"):
-        explain.lime(Checking(), frame[:2], groups=[["citi"]])
+        explain.lime(LogOdds(rule), frame[:2], groups=[["citi"]])
 
 
-def test_a_rare_category_is_drawn_often_enough(formula):
-    X = pd.DataFrame({"word": ["rare"] + ["common"] * 199, "x": np.arange(200.0)})
+def test_classifier_without_probabilities_in_between():
+    X = np.random.default_rng(0).normal(size=(200, 3))
 
-    class Model:
+    class Rule:
         classes_ = np.array([0, 1])
 
         def predict_proba(self, X):
-            p = 0.2 + 0.5 * (X["word"] == "rare").to_numpy()
-            return np.column_stack([1 - p, p])
+            is_high = np.asarray(X)[:, 0] > 0
+            return np.column_stack([~is_high, is_high]).astype(float)
 
-    result = explain.lime(Model(), X[:1], background=X, random_state=0)
-    np.testing.assert_allclose(result.values[0, 0], [-0.5, 0.5], atol=0.01)
-    assert result.std_errors[0, 0, 1] < 0.01
+    rows = np.array([[0.1, 0, 0], [9.0, 0, 0]])
+    result = explain.lime(Rule(), rows, background=X, output="log_odds", **SETTINGS)
+    assert np.isfinite(result.values).all()
+    assert np.abs(result.values[0, :, 1]).argmax() == 0
+    assert result.values[0, 0, 1] > 0
+    # nothing changes around the second row, so that nothing can be fitted
+    np.testing.assert_array_equal(result.values[1], 0)
+    assert result.poor_fit[1].all()
 
 
-def test_poor_surrogates_are_flagged(formula):
-    rng = np.random.default_rng(0)
-    X = rng.normal(size=(300, 4))
-    model = formula(lambda X: 0.5 + 0.4 * np.sin(9 * X[:, 0]) * np.sin(9 * X[:, 1]))
-    poor = explain.lime(model, X[:2], background=X, random_state=0)
+def test_poor_surrogates_are_flagged():
+    X = np.random.default_rng(0).normal(size=(300, 4))
+    wave = LogOdds(lambda X: 2 * np.sin(90 * X[:, 0]) * np.sin(90 * X[:, 1]))
+    poor = explain.lime(wave, X[:2], background=X, **SETTINGS)
     assert poor.poor_fit.shape == (2, 2)
     assert poor.poor_fit.all()
     assert "4 of 4 surrogates fit poorly (R² below 0.5)" in repr(poor)
@@ -257,60 +319,84 @@ def test_poor_surrogates_are_flagged(formula):
         assert all(bar.get_hatch() for bar in ax.patches)
     for kind in ("bar", "beeswarm"):
         assert "fit poorly (R² below 0.5)" in poor.plot(kind).get_title()
-    steps = formula(lambda X: 0.1 + 0.5 * (X[:, 0] > 0.75))
-    high = X[X[:, 0] > 1.5][:2]
-    good = explain.lime(steps, high, background=X, random_state=0)
+    line = LogOdds(lambda X: X[:, 0])
+    good = explain.lime(line, X[:2], background=X, **SETTINGS)
     assert not good.poor_fit.any()
     assert "poor" not in repr(good) + good._repr_html_()
     ax = good.plot("waterfall", sample=0)
     assert "poor" not in ax.get_title()
-    surrogate = good.base_values[0] + good.values[0].sum(axis=0)
-    k = good.predictions[0].argmax()
-    assert (
-        f"to {surrogate[k]:.3f}; prediction {good.predictions[0, k]:.3f}"
-        in ax.get_xlabel()
-    )
+    assert "row 0\nsteps of 1 SD; class" in ax.get_title()
     assert not any(bar.get_hatch() for bar in ax.patches)
-    assert explain.shap(steps, X[:2], background=X).poor_fit is None
+    assert explain.shap(line, X[:2], background=X).poor_fit is None
 
 
-def test_close_to_the_explainer_of_lime(iris_model):
-    model, X, _ = iris_model
-    settings = {"background": X, "random_state": 0}
-    theirs = explain.lime(model, X[::50], method="tabular", **settings)
-    again = explain.lime(model, X[50:51], method="tabular", **settings)
-    np.testing.assert_array_equal(theirs.values[1:2], again.values)
-    assert theirs.method == "up to 5000 rows around each"
-    ours = explain.lime(model, X[::50], **settings)
-    # the distributions within quarters differ
-    assert np.corrcoef(ours.values.ravel(), theirs.values.ravel())[0, 1] > 0.98
-    np.testing.assert_allclose(ours.score, theirs.score, atol=0.1)
-    assert (theirs.std_errors > ours.std_errors).mean() > 0.9
+@pytest.mark.slow
+def test_boosted_trees_are_fitted_worse_than_a_line(wine, wine_model):
+    X, y = wine
+    trees = HistGradientBoostingClassifier(max_iter=30, random_state=0).fit(X, y)
+    rows = {"X": X[::12], "background": X}
+    medians = [
+        np.median(explain.lime(model, **rows, **SETTINGS).score)
+        for model in (trees, wine_model)
+    ]
+    assert medians[0] < 0.8 < 0.9 < medians[1]
 
 
-def test_explainer_of_lime_takes_strings():
-    rng = np.random.default_rng(0)
-    X = pd.DataFrame({"word": rng.choice(list("abc"), 300), "x": rng.normal(size=300)})
-    y = (X["word"] == "a") ^ (X["x"] > 1)
-    model = make_pipeline(
-        make_column_transformer((OneHotEncoder(), ["word"]), (StandardScaler(), ["x"])),
-        LogisticRegression(),
-    ).fit(X, y)
-    settings = {"background": X, "random_state": 0}
-    theirs = explain.lime(model, X[:4], method="tabular", **settings)
-    ours = explain.lime(model, X[:4], **settings)
-    np.testing.assert_allclose(theirs.values[:, 0], ours.values[:, 0], atol=0.05)
-    with pytest.raises(ValueError, match="`method` must be one of"):
-        explain.lime(model, X[:4], method="table")
-    for options in ({"groups": [["word", "x"]]}, {"output": "log_odds"}):
-        with pytest.raises(ValueError, match=r"lime knows nothing else\. Got one"):
-            explain.lime(model, X[:4], method="tabular", **options)
+def test_results_have_scale_references_and_slopes(table):
+    result = explain.lime(
+        LogOdds(sum_of_columns), table[:3], background=table, **SETTINGS
+    )
+    data = result.to_dict()
+    assert data["scales"] == [1.0, 1.0, 1.0]
+    assert data["references"][1][0] == result.references[1, 0]
+    assert data["references"][1][3] is None
+    np.testing.assert_allclose(data["slopes"], result.slopes)
+    part = result[[2]]
+    np.testing.assert_array_equal(part.references, result.references[[2]])
+    np.testing.assert_array_equal(part.slopes, result.slopes[[2]])
+    assert part.scales.tolist() == [1.0]
 
 
-def test_explainer_of_lime_refuses_missing_values(people, people_model):
-    frame, _ = people
-    with pytest.raises(ValueError, match=r"no missing .*use method='auto'"):
-        explain.lime(people_model, frame[:1], background=frame, method="tabular")
+def test_a_description_is_in_log_odds_with_what_is_compared(table):
+    X = table[:1]
+    model = LogOdds(sum_of_columns)
+    result = explain.lime(model, X, background=table, **SETTINGS)
+    text = result.describe(0, target_class="yes")
+    size, other = X["size"].iloc[0], result.references[0, 0]
+    moved = 0.3 * (size - other)
+    verb = "raises" if moved > 0 else "lowers"
+    assert f"size = {size:.4g} instead of {other:.4g}" in text
+    assert f"{abs(moved):.2f}" in text.partition(f"instead of {other:.4g}")[2]
+    assert verb in text
+    p = model.predict_proba(X)[0, 1]
+    slope = f"1 in log odds is {p * (1 - p):.3g} in the probability of yes."
+    assert (
+        "in a linear surrogate around the row (R² = 1.00), with steps of 1 standard "
+        f"deviation. Here, {slope}"
+    ) in text
+    odds = explain.lime(model, X, background=table, output="log_odds", **SETTINGS)
+    assert odds.describe(0, target_class="yes") == text
+
+
+def test_refit_errors_are_those_of_members_alone():
+    X = np.random.default_rng(0).normal(size=(60, 2))
+
+    class Committee(LogOdds):
+        def predict_members(self, X):
+            return np.stack([one.predict_proba(X) for one in self.function])
+
+        def predict_proba(self, X):
+            return self.predict_members(X).mean(axis=0)
+
+    ones = [LogOdds(lambda X, a=a: X @ [a, 0.2]) for a in (0.4, 0.5, 0.7)]
+    for output in ("probability", "log_odds"):
+        rows = {"X": X[:3], "background": X, "output": output}
+        each = [explain.lime(one, **rows, **SETTINGS).values for one in ones]
+        result = explain.lime(Committee(ones), **rows, **SETTINGS)
+        assert result.n_refits == 3
+        np.testing.assert_allclose(
+            result.refit_errors, np.std(each, axis=0, ddof=1), atol=1e-9
+        )
 
 
 def test_residual_is_the_error_of_the_surrogate(iris_model):
@@ -321,3 +407,29 @@ def test_residual_is_the_error_of_the_surrogate(iris_model):
         result.base_values + result.values.sum(axis=1) + result.residual,
         model.predict_proba(X[:5]),
     )
+
+
+def test_many_columns_have_rows_enough():
+    X = np.random.default_rng(0).normal(size=(40, 500))
+    model = LogOdds(lambda X: X[:, 0] - X[:, 499])
+    result = explain.lime(model, X[:1], background=X, **SETTINGS)
+    assert result.method == "up to 4000 rows around each"
+    np.testing.assert_allclose(result.score, 1)
+    assert set(np.abs(result.values[0, :, 1]).argsort()[-2:]) == {0, 499}
+
+
+def test_logistic_regression_has_its_coefficients():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(300, 3)) * [1, 10, 100]
+    model = LogisticRegression().fit(X / [1, 10, 100], X[:, 0] + X[:, 1] / 10 > 0)
+
+    class Scaled:
+        classes_ = model.classes_
+
+        def predict_proba(self, X):
+            return model.predict_proba(X / [1, 10, 100])
+
+    result = explain.lime(Scaled(), X[:4], background=X, output="log_odds", **SETTINGS)
+    steps = X[:4] - result.references.astype(float)
+    slopes = model.coef_[0] / [1, 10, 100]
+    np.testing.assert_allclose(result.values[:, :, 1], slopes * steps, rtol=1e-5)

@@ -58,11 +58,15 @@ def test_explanations_are_those_of_the_functions(made, iris, fitted):
     X_train, X_test, _, _ = iris
     row = made.to_dict()["rows"][0]
     cells = X_test.iloc[[row["position"]]]
-    again = explain.shap(fitted, cells, background=X_train, random_state=0)
+    settings = {"background": X_train, "random_state": 0}
+    again = explain.shap(fitted, cells, **settings)
+    lime = explain.lime(fitted, cells, output="log_odds", **settings)
+    assert row["lime_scale"] == lime.scales[0]
     k = fitted.classes_.tolist().index(row["predicted"])
     for item in row["features"]:
         j = list(again.feature_names).index(item["feature"])
         assert item["shap"] == pytest.approx(again.values[0, j, k], abs=1e-9)
+        assert item["lime"] == pytest.approx(lime.values[0, j, k])
     assert row["probability"] == fitted.predict_proba(cells)[0, k]
 
 

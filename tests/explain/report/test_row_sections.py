@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -18,6 +20,22 @@ def test_rows_hold_the_attributions_of_the_predicted_class(evidence):
             assert by_name[name]["lime"] == evidence.lime.values[i, j, k]
         assert section["lime_r2"] == evidence.lime.score[i, k]
         assert section["lime_is_poor"] == (evidence.lime.score[i, k] < LOW_R2)
+
+
+def test_lime_has_its_scale_and_what_cells_are_compared_with(make_evidence):
+    evidence = make_evidence()
+    n, d = evidence.lime.values.shape[:2]
+    others = np.empty((n, d), dtype=object)
+    others[:, 0] = 1.23456 + np.arange(n)
+    scales = np.linspace(0.1, 1, n)
+    lime = replace(evidence.lime, scales=scales, references=others)
+    for i, section in enumerate(rows(replace(evidence, lime=lime))):
+        assert section["lime_scale"] == scales[i]
+        by_name = {f["feature"]: f["lime_reference"] for f in section["features"]}
+        compared = [by_name[name] for name in evidence.feature_names[:2]]
+        assert compared == [f"{others[i, 0]:.4g}", None]
+    first = rows(evidence)[0]
+    assert first["lime_scale"] is first["features"][0]["lime_reference"] is None
 
 
 def test_steps_lead_from_the_average_to_the_prediction(evidence):

@@ -44,7 +44,7 @@ RESULTS = [
 VERDICTS = {
     "shap": {"SKD101": "silent", "SKD109": "silent", "SKD110": "silent"},
     "lime": {
-        "SKD102": "silent", "SKD103": "fires", "SKD105": "silent", "SKD109": "silent",
+        "SKD102": "silent", "SKD103": "silent", "SKD105": "silent", "SKD109": "silent",
         "SKD110": "silent",
     },
     "break_down": {"SKD101": "silent", "SKD109": "silent", "SKD110": "silent"},
