@@ -17,7 +17,7 @@ _Z = 1.959963984540054  # the 97.5% quantile of the normal distribution
 _MIN_DRAWS = 200
 _MAX_DRAWN_CELLS = 2e8
 # Rows of all draws of a block.
-_BLOCK_ROWS = 2_000_000
+_BLOCK_ROWS = 500_000
 _MAX_CHOSEN = 4
 _MIDDLE_95 = [0.025, 0.975]
 

@@ -72,7 +72,7 @@ def collect(
     requested = None if samples is None else as_positions(samples, n_rows)
     with Progress(_N_STEPS, "report", verbose) as progress:
         probabilities = problem.target.predict(problem.X)
-        predicted = problem.target.classes_of(problem.X)
+        predicted = problem.target.classes_given(probabilities, problem.X)
         chosen = requested or performance.choose_rows(codes, probabilities, predicted)
         columns = _columns_of(problem)
         scores = _scores(columns, codes, probabilities, predicted, weight, seed)
@@ -141,10 +141,10 @@ def _columns_of(problem: Problem) -> list[np.ndarray]:
         if column.is_numeric:
             columns.append(problem.X[:, j])
         elif getattr(column.dtype, "kind", "O") == "b":
-            cells = [np.nan if is_missing(c) else c for c in problem.data[:, j]]
+            cells = [np.nan if is_missing(c) else c for c in problem.table[j]]
             columns.append(np.array(cells, float))
         else:
-            columns.append(as_column(problem.data[:, j]))
+            columns.append(as_column(problem.table[j]))
     return columns
 
 
