@@ -5,6 +5,13 @@ import threading
 from collections.abc import Mapping
 
 
+def is_interactive() -> bool:
+    """Return whether a person reads stderr: in a terminal, or in a notebook."""
+    stderr = sys.stderr
+    in_notebook = type(stderr).__module__.startswith("ipykernel.")
+    return in_notebook or (stderr is not None and stderr.isatty())
+
+
 class Progress:
     """A bar with counts, figures and the time left; silent unless enabled.
 

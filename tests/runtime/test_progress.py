@@ -1,6 +1,28 @@
+import io
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
-from skdnn._runtime.progress import Progress
+import pytest
+
+from skdnn._runtime.progress import Progress, is_interactive
+
+
+class _Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+class _Notebook(io.StringIO):
+    __module__ = "ipykernel.iostream"
+
+
+@pytest.mark.parametrize(
+    ("stderr", "expected"),
+    [(_Terminal(), True), (_Notebook(), True), (io.StringIO(), False), (None, False)],
+)
+def test_a_person_reads_terminals_and_notebooks(monkeypatch, stderr, expected):
+    monkeypatch.setattr(sys, "stderr", stderr)
+    assert is_interactive() is expected
 
 
 def test_nothing_is_shown_unless_enabled(capfd):

@@ -8,6 +8,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from skdnn._runtime.progress import is_interactive
 from skdnn._runtime.seeds import as_seed
 
 
@@ -91,7 +92,7 @@ def report(
     samples: int | Sequence[int] | None = None,
     sample_weight: ArrayLike | None = None,
     random_state: int | np.random.RandomState | None = 0,
-    verbose: bool = False,
+    verbose: bool | None = None,
 ) -> Report:
     """Explain a classifier to others, on one page.
 
@@ -124,8 +125,9 @@ def report(
         counts rows.
     random_state : int, RandomState or None, default=0
         Seed of all random draws. Equal seeds give equal bytes.
-    verbose : bool, default=False
-        Whether progress is shown on stderr.
+    verbose : bool, default=None
+        Whether a progress line is shown on stderr. None shows it in a terminal and in a
+        notebook.
 
     Returns
     -------
@@ -155,5 +157,6 @@ def report(
 
     options = {"background": background, "title": title, "samples": samples}
     options |= {"sample_weight": sample_weight}
+    verbose = is_interactive() if verbose is None else verbose
     options |= {"seed": as_seed(random_state), "verbose": verbose}
     return Report(summarise(collect(estimator, X, y, **options)))

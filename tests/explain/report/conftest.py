@@ -194,6 +194,8 @@ def build_evidence(
             codes, _performance.baseline(codes, n_classes, np.ones(len(codes)))
         ),
         "importance": importance,
+        "n_averaged": n_rows,
+        "n_repeats": 10,
         "scoring": "accuracy",
         "profiles": _profiles(names, classes, X, rng),
         "accumulated": _profiles(names, classes, X, rng),
