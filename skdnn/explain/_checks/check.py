@@ -28,7 +28,7 @@ class Measurements:
 
     problem: Problem | None = None  # explained rows and background rows
     deletion: DeletionCurves | None = None
-    reruns: pd.DataFrame | None = None  # seed, rank, sign, moved
+    reruns: pd.DataFrame | None = None  # seed, rank, sign, moved, n_rows
     agreement: pd.DataFrame | None = None  # method_a, method_b, rank, sign
     off_data: float | None = None  # share of the synthetic rows
     off_grid: pd.DataFrame | None = None  # by grid point: feature, x, off_data

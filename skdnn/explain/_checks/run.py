@@ -12,11 +12,15 @@ from skdnn.explain._checks.check import Measurements
 from skdnn.explain._checks.table import CHECKS
 from skdnn.explain._methods.agreement import compare, equal_signs, mean_rank
 from skdnn.explain._methods.break_down import compute_break_down
+from skdnn.explain._methods.break_down import (
+    evaluations_per_row as break_down_evaluations,
+)
 from skdnn.explain._methods.data_support import LEAST_ROWS, Support, code_of, mixtures
 from skdnn.explain._methods.deletion_curves import compute_deletion_curves
 from skdnn.explain._methods.lime import compute_lime
 from skdnn.explain._methods.lime_sampling import Moves, Neighbourhood
 from skdnn.explain._methods.shap import ShapConfig, compute_shap
+from skdnn.explain._methods.shap import evaluations_per_row as shap_evaluations
 from skdnn.explain._model.columns import OTHERS
 from skdnn.explain._model.opening import open_problem
 from skdnn.explain._model.players import players_of
@@ -30,8 +34,9 @@ from skdnn.explain._results.result import Result
 from skdnn.explain._results.tables import DeletionCurves
 
 _N_RERUNS = 3
-# Other methods take longer per row than exact SHAP.
-_MAX_ROWS, _MAX_LIME_ROWS = 20, 3
+# First rows that are explained again: as many as take no more predictions, at least.
+_MAX_EVALUATIONS = 40_000
+_MIN_ROWS, _MAX_ROWS = 3, 20
 _N_SYNTHETIC = 1000
 _MAX_MOVED = 50
 # Predictions that differ by more, relative to the largest, are of another classifier.
@@ -95,28 +100,39 @@ def measure_reruns(
     """Explain the first rows again with other seeds, one row of the table for each.
 
     `rank` is the mean correlation of the sizes, `sign` the share of the weight with the
-    same sign, `moved` the mean difference as a share of the mean size. None for a
-    break-down in a given order.
+    same sign, `moved` the mean difference as a share of the mean size, `n_rows` their
+    number. None for a break-down in a given order.
     """
     if isinstance(result, BreakDown) and result.method != "by size":
         return None
     name = method_of(result)
-    n = min(len(result), _MAX_LIME_ROWS if name == "LIME" else _MAX_ROWS)
+    n = min(len(result), _n_rerun(name, problem))
+    scales = None if result.scales is None else result.scales[:n]
     first, some = result.values[:n], problem.take(range(n))
     size, rows = np.abs(first).sum(), []
     for other in range(seed + 1, seed + 1 + _N_RERUNS):
-        second = _explain(name, some, other % 2**32, result.method).values
+        again = _explain(name, some, other % 2**32, result.method, scales)
+        second = again.values
         moved = np.abs(first - second).sum() / size if size else np.nan
         agreed = mean_rank(first, second), equal_signs(first, second)
-        rows.append((other, *agreed, moved))
-    return pd.DataFrame(rows, columns=["seed", "rank", "sign", "moved"])
+        rows.append((other, *agreed, moved, n))
+    return pd.DataFrame(rows, columns=["seed", "rank", "sign", "moved", "n_rows"])
+
+
+def _n_rerun(name: str, problem: Problem) -> int:
+    """Return how many rows are explained again; LIME takes as long for any columns."""
+    if name == "LIME":
+        return _MIN_ROWS
+    count = shap_evaluations if name == "SHAP" else break_down_evaluations
+    n_rows = _MAX_EVALUATIONS // max(1, count(problem))
+    return int(np.clip(n_rows, _MIN_ROWS, _MAX_ROWS))
 
 
 def measure_agreement(
     result: Attributions, problem: Problem, seed: int
 ) -> pd.DataFrame:
     """Compare attributions with the other methods on the first rows."""
-    n = min(len(result), _MAX_LIME_ROWS)
+    n = min(len(result), _MIN_ROWS)
     own, some = method_of(result), problem.take(range(n))
     others = [name for name in ("SHAP", "LIME", "break-down") if name != own]
     by_method = {own: result[:n]}
@@ -125,13 +141,17 @@ def measure_agreement(
 
 
 def _explain(
-    name: str, problem: Problem, seed: int, method: str = "auto"
+    name: str,
+    problem: Problem,
+    seed: int,
+    method: str = "auto",
+    scales: np.ndarray | None = None,
 ) -> Attributions:
-    """Return attributions by SHAP, LIME or break-down; `method` is for SHAP."""
+    """Return attributions; `method` is for SHAP, `scales`, if known, for LIME."""
     if name == "SHAP":
         return compute_shap(problem, ShapConfig(method), seed)
     if name == "LIME":
-        return compute_lime(problem, random_state=seed)
+        return compute_lime(problem, random_state=seed, scales=scales)
     return compute_break_down(problem, random_state=seed)
 
 

@@ -8,7 +8,7 @@ from sklearn.utils import check_random_state
 
 from skdnn._runtime.progress import Progress
 from skdnn.explain._model.names import positions_of
-from skdnn.explain._model.opening import draw_background, open_problem
+from skdnn.explain._model.opening import MAX_BACKGROUND, draw_background, open_problem
 from skdnn.explain._model.options import RandomState, Step, no_step
 from skdnn.explain._model.target import Problem, Target
 from skdnn.explain._results.attributions import BreakDown
@@ -120,6 +120,12 @@ def compute_break_down(
         predicted=target.classes_of(problem.X),
         orders=orders,
     )
+
+
+def evaluations_per_row(problem: Problem) -> int:
+    """Return how many rows are predicted for each row that is explained."""
+    n_background = min(MAX_BACKGROUND, len(problem.background))
+    return 2 * problem.target.n_features * n_background
 
 
 def _attribute(

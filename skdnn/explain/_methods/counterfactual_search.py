@@ -95,7 +95,8 @@ class Search:
         score = np.log(best.max(axis=1)) - np.log(other.max(axis=1))
         is_wanted = self._wanted[proba.argmax(axis=1)]
         likely = np.flatnonzero(is_wanted)
-        is_wanted[likely] = self._wanted[self._target.classes_of(rows[likely])]
+        classes = self._target.classes_given(proba[likely], rows[likely])
+        is_wanted[likely] = self._wanted[classes]
         return score, is_wanted
 
     def affordable(self, size: int) -> int:

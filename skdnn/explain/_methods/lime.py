@@ -134,8 +134,12 @@ def compute_lime(
     groups: Groups | None = None,
     random_state: RandomState = None,
     step: Step = no_step,
+    scales: np.ndarray | None = None,
 ) -> Attributions:
-    """Return the effects of the surrogates of every row, player and class."""
+    """Return the effects of the surrogates of every row, player and class.
+
+    `scales` are those of the rows, if they are known: no seed changes them.
+    """
     problem = problem.stacked()
     target = problem.target
     players = players_of(target.feature_names, groups)
@@ -145,7 +149,7 @@ def compute_lime(
     if method == "tabular":
         fields = _by_package(problem, groups, seed, step)
     else:
-        fields = _by_steps(problem, players, seed, step)
+        fields = _by_steps(problem, players, seed, step, scales)
     values, refit_errors = target.split(fields.pop("values"))
     classes = slice(target.n_classes)
     for name in ("std_errors", "base_values", "score"):
@@ -168,12 +172,18 @@ def compute_lime(
 
 
 def _by_steps(
-    problem: Problem, players: list[Player], seed: int, step: Step
+    problem: Problem,
+    players: list[Player],
+    seed: int,
+    step: Step,
+    scales: np.ndarray | None,
 ) -> dict[str, Any]:
     """Return the fields of a result by surrogates of the log odds."""
     X, logits = problem.X, problem.with_output("log_odds")
     neighbourhood = Neighbourhood(logits, players)
-    scales, n_searched = find_scales(logits, neighbourhood)
+    n_searched = 0
+    if scales is None:
+        scales, n_searched = find_scales(logits, neighbourhood)
     n_rows = _N_ROWS_WITH_SWITCHES if neighbourhood.has_switches else _N_ROWS
     n_rows = max(n_rows, _ROWS_PER_PLAYER * len(players))
     moves = Moves.drawn(n_rows, len(players), seed)

@@ -15,9 +15,9 @@ SCORES = ("accuracy", "balanced_accuracy", "log_loss", "roc_auc", "calibration_e
 _Z = 1.959963984540054  # the 97.5% quantile of the normal distribution
 # Draws of the bootstrap: fewer for large tables, but at least a minimum.
 _MIN_DRAWS = 200
-_MAX_DRAWN_CELLS = 2e8
+_MAX_DRAWN_CELLS = 4e7
 # Rows of all draws of a block.
-_BLOCK_ROWS = 2_000_000
+_BLOCK_ROWS = 500_000
 _MAX_CHOSEN = 4
 _MIDDLE_95 = [0.025, 0.975]
 

@@ -141,11 +141,13 @@ def compute_permutation_importance(
     orders = draw_orders(shuffled.weight, n_repeats, random_state)
     rows, refit_errors = [], []
     for name, columns in players:
-        drops = np.empty(n_repeats)
-        for r, order in enumerate(orders):
-            decoded = target.decode(_shuffled(X, columns, order))
-            drops[r] = score - scorer(target.estimator, decoded, shuffled.y, **known)
-        increase, member_drops = shuffled.measure(columns, orders)
+        increase, member_drops, scores = shuffled.measure(columns, orders)
+        if scores is None:
+            decoded = (target.decode(_shuffled(X, columns, order)) for order in orders)
+            scores = np.array(
+                [scorer(target.estimator, D, shuffled.y, **known) for D in decoded]
+            )
+        drops = score - scores
         ratio = _ratio(shuffled.loss + increase, shuffled.loss)
         mean, error = drops.mean(), drops.std(ddof=1) / np.sqrt(n_repeats)
         reach = t_quantile(0.95, n_repeats - 1) * error
@@ -168,6 +170,7 @@ class _ShuffledScores:
     def __init__(self, problem: Problem, y: Any, scoring: Scoring, sample_weight: Any):
         self._target, self._X = target, X = problem.target, problem.X
         self._codes = target.codes_of(y, len(X))
+        self._is_known = scoring is None and target.predicts_most_probable
         self.weight = row_weights(sample_weight, len(X))
         self.known_weight = {}
         if sample_weight is not None:
@@ -188,28 +191,39 @@ class _ShuffledScores:
 
     def measure(
         self, columns: list[int], orders: np.ndarray
-    ) -> tuple[float, np.ndarray]:
-        """Return the increase of the mean loss, and the drop of each member's score."""
+    ) -> tuple[float, np.ndarray, np.ndarray | None]:
+        """Return the increase of the mean loss, and the drop of each member's score.
+
+        The score for each order comes third, where it follows from the probabilities.
+        """
         target, k = self._target, self._target.n_classes
         increase, n_right, kept = 0.0, np.zeros(target.n_refits), []
+        right: list[np.ndarray] = []
         for takers, _, proba in shuffled_outputs(target, self._X, columns, orders):
             codes = self._codes[takers]
             losses = row_losses(proba[:, :k], codes, k)[:, 0]
             changes = (losses - self._losses[takers]) * self.weight[takers]
             increase += changes.sum()
+            if self._is_known:
+                right.append(proba[:, :k].argmax(axis=1) == codes)
             if self._scoring is None:
                 n_right += self._count_right(proba[:, k:], takers)
             else:
                 kept.append(proba[:, k:])
+        own = None
+        if right:
+            hits = np.concatenate(right).reshape(orders.shape)
+            own = np.average(hits, axis=1, weights=self.weight)
         if self._scoring is None or not target.n_refits:
             drops = (self._n_right * len(orders) - n_right) / orders.size
-            return increase / orders.size, drops
+            return increase / orders.size, drops, own
         by_order = np.concatenate(kept).reshape(*orders.shape, -1)
         scores = [
             self._member_scores(_shuffled(self._X, columns, order), proba)
             for order, proba in zip(orders, by_order, strict=True)
         ]
-        return increase / orders.size, np.mean(self._scores - np.array(scores), axis=0)
+        drops = np.mean(self._scores - np.array(scores), axis=0)
+        return increase / orders.size, drops, own
 
     def _count_right(self, proba: np.ndarray, rows: np.ndarray) -> np.ndarray:
         """Return the weight of the rows that each member classifies correctly."""

@@ -250,6 +250,18 @@ def compute_shap(
     )
 
 
+def evaluations_per_row(problem: Problem) -> int:
+    """Return how many rows are predicted for each row that is explained by default."""
+    players = players_of(problem.target.feature_names, None)
+    d, n = len(_varying(problem, players)), min(MAX_BACKGROUND, len(problem.background))
+    method = _choose_method(ShapConfig(), d, n)
+    if method == "exact":
+        return int(2**d - 2) * n
+    if method == "regression":
+        return max(_MIN_EVALS, _EVALS_PER_PLAYER * d)
+    return max(_MIN_PAIRS, _PAIRS_PER_ROW * n) * _evals_per_pair(method, d)
+
+
 def _varying(problem: Problem, players: list[Player]) -> list[int]:
     """Return the players with a column that varies; the others' values are 0."""
     first = problem.background[0]

@@ -8,9 +8,11 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
+from sklearn.pipeline import Pipeline
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from skdnn.classifier import DNNClassifier
 from skdnn.explain._model.adapters import as_classifier
 from skdnn.explain._model.columns import code_column
 from skdnn.explain._model.containers import container_of
@@ -103,9 +105,28 @@ def _coded(
     ]
     columns, codes, back_codes = zip(*coded, strict=True)
     container = container_of(rows, back, columns)
-    target = Target(estimator, columns, class_names, container, sum_to_one=sum_to_one)
+    target = Target(
+        estimator, columns, class_names, container, sum_to_one=sum_to_one,
+        predicts_most_probable=sum_to_one and _predicts_most_probable(estimator),
+    )  # fmt: skip
     X, background = np.column_stack(codes), np.column_stack(back_codes)
-    return Problem(target, X, background, rows.objects())
+    return Problem(target, X, background, rows, np.arange(len(rows)))
+
+
+def _predicts_most_probable(estimator: Any) -> bool:
+    """Return whether a classifier of this package, maybe last in a Pipeline, predicts.
+
+    Others may have a threshold, or a score of their own.
+    """
+    if isinstance(estimator, Pipeline):
+        estimator = estimator.steps[-1][1]
+    kind = type(estimator)
+    return (
+        issubclass(kind, DNNClassifier)
+        and kind.predict is DNNClassifier.predict
+        and kind.predict_proba is DNNClassifier.predict_proba
+        and kind.score is DNNClassifier.score
+    )
 
 
 def _predicts(problem: Problem, proba: np.ndarray) -> bool:

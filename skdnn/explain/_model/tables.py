@@ -49,11 +49,11 @@ class Table:
             given.iloc[:n] if isinstance(given, pd.DataFrame) else given[:n]
         )
 
-    def objects(self) -> np.ndarray:
-        """Return all values, unchanged, in one array of objects."""
-        values = np.empty(self.table.shape, dtype=object)
+    def objects(self, rows: np.ndarray) -> np.ndarray:
+        """Return the values of some rows, unchanged, in one array of objects."""
+        values = np.empty((len(rows), self.table.shape[1]), dtype=object)
         for j in range(self.table.shape[1]):
-            values[:, j] = list(self[j])
+            values[:, j] = list(self[j][rows])
         return values
 
 

@@ -20,6 +20,7 @@ from skdnn.explain._model.members import Members
 from skdnn.explain._model.names import positions_of
 from skdnn.explain._model.options import Features
 from skdnn.explain._model.probabilities import check_probabilities
+from skdnn.explain._model.tables import Table
 
 # Values given to the classifier at once: memory does not grow with the rows.
 _BLOCK_CELLS = 2**20
@@ -52,6 +53,9 @@ class Target:
         The members of an ensemble, if there are any.
     is_stacked
         Whether the output of each member follows that of the ensemble.
+    predicts_most_probable
+        Whether `predict` is known to name the most probable class, and `score` to be
+        the accuracy, so that both follow from probabilities.
     """
 
     estimator: Any
@@ -63,6 +67,7 @@ class Target:
     sum_to_one: bool = True
     members: Members | None = None
     is_stacked: bool = False
+    predicts_most_probable: bool = False
 
     @property
     def feature_names(self) -> list[str]:
@@ -152,6 +157,12 @@ class Target:
             parts.append(self._classes_of(part))
         return np.concatenate(parts)
 
+    def classes_given(self, proba: np.ndarray, codes: np.ndarray) -> np.ndarray:
+        """Return `classes_of` rows whose probabilities are known already."""
+        if self.predicts_most_probable:
+            return proba.argmax(axis=1)
+        return self.classes_of(codes)
+
     def _classes_of(self, codes: np.ndarray) -> Any:
         if hasattr(self.estimator, "predict"):
             labels = np.asarray(self.estimator.predict(self.decode(codes)))
@@ -222,19 +233,25 @@ class Target:
 class Problem:
     """A target, coded rows to explain, and coded background rows.
 
-    `X` and `background` have one column for each feature. `data` holds the values of X
-    as the user gave them, as objects.
+    `X` and `background` have one column for each feature. X are the `rows` of the
+    `table` that the user gave.
     """
 
     target: Target
     X: np.ndarray
     background: np.ndarray
-    data: np.ndarray
+    table: Table
+    rows: np.ndarray
+
+    @property
+    def data(self) -> np.ndarray:
+        """The values of X as the user gave them, as objects."""
+        return self.table.objects(self.rows)
 
     def take(self, positions: Sequence[int] | np.ndarray) -> "Problem":
         """Return the problem for some of its rows; the background stays."""
         rows = np.asarray(positions, dtype=np.intp)
-        return replace(self, X=self.X[rows], data=self.data[rows])
+        return replace(self, X=self.X[rows], rows=self.rows[rows])
 
     def with_background(self, background: np.ndarray) -> "Problem":
         """Return the problem with other background rows."""

@@ -25,15 +25,15 @@ from skdnn.explain._methods.shap import compute_shap
 from skdnn.explain._model.labels import class_codes, row_weights
 from skdnn.explain._model.opening import open_problem
 from skdnn.explain._model.target import Problem
+from skdnn.explain._report import rows_used
 from skdnn.explain._report.cells import as_column, is_missing
 from skdnn.explain._report.evidence import Evidence
 from skdnn.explain._report.fitted_record import inspect_fitted
 from skdnn.explain._report.logistic_regression import out_of_fold_probabilities
+from skdnn.explain._report.rows_used import draw_rows
 from skdnn.explain._results.attributions import Attributions
 from skdnn.explain._results.tables import ResultTable
 
-N_SHAP_ROWS = 100
-N_LIME_ROWS = 20
 N_PROFILES = 6
 N_VARIED = 3  # columns of each chosen row that ceteris paribus varies
 _RESOLUTION = 25
@@ -72,7 +72,7 @@ def collect(
     requested = None if samples is None else as_positions(samples, n_rows)
     with Progress(_N_STEPS, "report", verbose) as progress:
         probabilities = problem.target.predict(problem.X)
-        predicted = problem.target.classes_of(problem.X)
+        predicted = problem.target.classes_given(probabilities, problem.X)
         chosen = requested or performance.choose_rows(codes, probabilities, predicted)
         columns = _columns_of(problem)
         scores = _scores(columns, codes, probabilities, predicted, weight, seed)
@@ -127,13 +127,6 @@ def as_positions(samples: Any, n_rows: int) -> list[tuple[int, str]]:
     return [(row, "") for row in dict.fromkeys(int(row) % n_rows for row in given)]
 
 
-def draw_rows(n_rows: int, chosen: Sequence[int], seed: int) -> list[int]:
-    """Return sorted positions of random rows, the chosen ones among them."""
-    order = np.random.default_rng(seed).permutation(n_rows).tolist()
-    rows = dict.fromkeys([*chosen, *order])
-    return sorted(list(rows)[: max(N_SHAP_ROWS, len(chosen))])
-
-
 def _columns_of(problem: Problem) -> list[np.ndarray]:
     """Return the explained rows, one array per column."""
     columns = []
@@ -141,10 +134,10 @@ def _columns_of(problem: Problem) -> list[np.ndarray]:
         if column.is_numeric:
             columns.append(problem.X[:, j])
         elif getattr(column.dtype, "kind", "O") == "b":
-            cells = [np.nan if is_missing(c) else c for c in problem.data[:, j]]
+            cells = [np.nan if is_missing(c) else c for c in problem.table[j]]
             columns.append(np.array(cells, float))
         else:
-            columns.append(as_column(problem.data[:, j]))
+            columns.append(as_column(problem.table[j]))
     return columns
 
 
@@ -182,7 +175,7 @@ def _explain(
     chosen: list[int],
     predicted: np.ndarray,
     suspects: list[ColumnProblem],
-    sample_weight: Any,
+    weight: Any,
     seed: int,
     step: Callable[[], None],
 ) -> dict[str, Any]:
@@ -190,15 +183,24 @@ def _explain(
 
     `predicted` are classes of the chosen rows; `step` is called ``_N_STEPS - 1`` times.
     """
+    n, d = problem.X.shape
+    averaged = draw_rows(n, rows_used.MAX_AVERAGED, seed)
+    whole = problem.take(averaged)
+    n_repeats = rows_used.n_repeats(len(averaged), d)
     importance = compute_permutation_importance(
-        problem, y, sample_weight=sample_weight, random_state=seed
+        whole,
+        np.asarray(y)[averaged],
+        n_repeats=n_repeats,
+        sample_weight=None if weight is None else np.asarray(weight)[averaged],
+        random_state=seed,
     )
     step()
-    shap_rows = draw_rows(len(problem.X), chosen, seed)
+    shap_rows = draw_rows(n, rows_used.n_shap(problem), seed, chosen)
     shap = compute_shap(problem.take(shap_rows), random_state=seed)
     step()
     # the chosen rows first; the others show how far the methods agree
-    some = list(dict.fromkeys([*chosen, *shap_rows]))[: max(N_LIME_ROWS, len(chosen))]
+    n_compared = max(rows_used.n_compared(problem), len(chosen))
+    some = list(dict.fromkeys([*chosen, *shap_rows]))[:n_compared]
     compared = problem.take(some)
     # near 0 and 1, all changes of the probability are small
     lime = compute_lime(compared.with_output("log_odds"), random_state=seed)
@@ -206,7 +208,7 @@ def _explain(
     compared_shap = shap[np.searchsorted(shap_rows, some)]
     attributions = {"SHAP": compared_shap, "LIME": lime, "break-down": break_down}
     step()
-    whole = problem.with_background(problem.X)
+    whole = whole.with_background(whole.X)
     # the columns whose profiles are shown: the most important ones
     sizes = importance.table["importance"].to_numpy()
     positions = np.argsort(-sizes, kind="stable")[:N_PROFILES].tolist()
@@ -218,7 +220,10 @@ def _explain(
     ceteris_paribus = compute_ceteris_paribus(single, varied, _RESOLUTION)
     counterfactuals = None
     if problem.target.n_classes > 1:
-        counterfactuals = compute_counterfactuals(single)
+        n_background = len(problem.background)
+        tried = draw_rows(n_background, rows_used.n_tried(d), seed)
+        observed = problem.background[tried]
+        counterfactuals = compute_counterfactuals(single.with_background(observed))
     step()
     agreement = compare(attributions, importance)
     trust = _measure_trust(compared, attributions, agreement, suspects, seed)
@@ -232,6 +237,8 @@ def _explain(
     step()
     return {
         "importance": importance,
+        "n_averaged": len(averaged),
+        "n_repeats": n_repeats,
         "shap": shap,
         "shap_rows": shap_rows,
         "lime": lime,

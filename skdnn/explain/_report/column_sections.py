@@ -33,6 +33,9 @@ def importance(evidence: Evidence) -> dict[str, Any]:
         "rows": rows[:N_TABLE],
         "n_left_out": max(0, len(rows) - N_TABLE),
         "scoring": evidence.scoring,
+        "n_rows": evidence.n_averaged,
+        "n_repeats": evidence.n_repeats,
+        "sample": sentences.sample(evidence.n_averaged, len(evidence.codes)),
     }
     return {**section, "words": sentences.importance({**section, "rows": rows})}
 
@@ -52,7 +55,11 @@ def profiles(
     rank = {row["feature"]: i for i, row in enumerate(ranking["rows"])}
     names = sorted(by_name, key=lambda name: rank.get(name, len(rank)))
     curves = [curve(by_name[name], name, evidence) for name in names]
-    return {"curves": [{**one, "sentence": describe(one)} for one in curves]}
+    return {
+        "curves": [{**one, "sentence": describe(one)} for one in curves],
+        "n_rows": evidence.n_averaged,
+        "sample": sentences.sample(evidence.n_averaged, len(evidence.codes)),
+    }
 
 
 def curve(
@@ -119,6 +126,7 @@ def shap(evidence: Evidence) -> dict[str, Any]:
         "output": result.output,
         "n_background": result.n_background,
         "n_rows": len(values),
+        "sample": sentences.sample(len(values), len(evidence.codes)),
         "max_residual": np.abs(result.residual).max(),
         "max_std_error": np.max(result.std_errors, initial=0.0),
     }

@@ -27,6 +27,7 @@ class Evidence:
     with the reason (empty if requested): among `shap_rows`, which `shap` explains, the
     first of `lime` and `break_down`, and all of `ceteris_paribus` and
     `counterfactuals`. `deletion` and `reruns` are by the name of the method.
+    `importance`, `profiles` and `accumulated` are from `n_averaged` random rows.
     """
 
     title: str | None
@@ -43,6 +44,8 @@ class Evidence:
     simple_note: str
     base: Performance
     importance: ResultTable
+    n_averaged: int
+    n_repeats: int
     scoring: str
     profiles: Profiles
     accumulated: Profiles

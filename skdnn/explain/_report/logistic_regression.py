@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 
 _N_FOLDS = 5
+# Rows that a fold is fitted to: more hardly change its few coefficients.
+MAX_FITTED = 10_000
 _MAX_REASON = 200  # characters
 
 
@@ -30,10 +32,10 @@ def out_of_fold_probabilities(
     if n_single:
         noun = "one class has" if n_single == 1 else f"{n_single} classes have"
         return None, f"{noun} a single row, too few for cross-validation"
-    from sklearn.model_selection import PredefinedSplit, cross_val_predict
+    from sklearn.model_selection import cross_val_predict
 
     n_folds = min(_N_FOLDS, len(codes))
-    cv = PredefinedSplit(_deal(codes, n_folds, seed))
+    cv = _splits(codes, n_folds, seed)
     model, table = _pipeline(columns), _as_table(columns)
     probabilities = np.zeros((len(codes), n_classes))
     try:
@@ -52,7 +54,27 @@ def out_of_fold_probabilities(
         reason = [*str(error).strip().splitlines(), "no reason given"][0]
         return None, f"it could not be fitted to these columns ({reason[:_MAX_REASON]})"
     probabilities[:, counts > 0] = predicted
-    return probabilities, f"out-of-fold predictions of {n_folds} folds of these rows"
+    note = f"out-of-fold predictions of {n_folds} folds of these rows"
+    fitted, own = cv[0]
+    if len(fitted) + len(own) < len(codes):
+        note += f", each fitted to {len(fitted):,} other rows, drawn at random"
+    return probabilities, note
+
+
+def _splits(
+    codes: np.ndarray, n_folds: int, seed: int
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return the rows that each fold is fitted to, at most some, and its own rows."""
+    fold = _deal(codes, n_folds, seed)
+    order = np.random.default_rng(seed).permutation(len(codes))
+    parts = []
+    for k in range(n_folds):
+        others = order[fold[order] != k]
+        # a row of each class, else the columns of the probabilities would differ
+        first = np.unique(codes[others], return_index=True)[1]
+        taken = np.union1d(others[first], others[:MAX_FITTED])
+        parts.append((taken, np.flatnonzero(fold == k)))
+    return parts
 
 
 def _deal(codes: np.ndarray, n_folds: int, seed: int) -> np.ndarray:

@@ -155,7 +155,15 @@ def _counterfactual(evidence: Evidence, i: int) -> dict[str, Any] | None:
         for c in result.changes().itertuples(index=False)
         if c.sample == i
     ]
-    return {"words": result.describe(i), "changes": cells}
+    n, n_all = result.n_background, evidence.n_background
+    tried = (
+        f"Values of {n:,} of {n_all:,} background rows, drawn at random, were tried."
+    )
+    return {
+        "words": result.describe(i),
+        "changes": cells,
+        "sample": tried if n < n_all else "",
+    }
 
 
 def lime(evidence: Evidence, explained: list[dict[str, Any]]) -> dict[str, Any]:

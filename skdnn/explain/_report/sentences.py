@@ -12,6 +12,7 @@ from skdnn.explain._text.formatting import (
     count,
     fixed,
     interval,
+    join,
     number,
     percent,
     quote,
@@ -26,6 +27,13 @@ _AGAINST = 0.1
 _AGREES, _AGREES_IN_PART = 0.7, 0.4
 _SIGNIFICANT = 0.05
 _MANY_ROWS = 1000  # from which percentages have a decimal
+
+
+def sample(n_rows: int, n_all: int) -> str:
+    """State how many rows stand for all; empty if all are used."""
+    if n_rows == n_all:
+        return ""
+    return f"From {n_rows:,} of {n_all:,} rows, drawn at random."
 
 
 def verdict(summary: Mapping[str, Any]) -> str:
@@ -293,9 +301,11 @@ def stability(rows: Sequence[Mapping[str, Any]]) -> str:
     """Name the method that depends most on the seed."""
     if not rows:
         return "No method was run with other seeds."
+    by_method = [f"{row['n_rows']} by {row['method']}" for row in rows]
+    again = f"Of the rows compared, {join(by_method)} are explained"
     worst = max(rows, key=lambda row: row["moved"] or 0.0)
     return (
         f"With other seeds, attributions by {worst['method']} change most, by "
         f"{percent(worst['moved'])} of their size. The seed determines the background "
-        "rows and all other random draws of a method."
+        f"rows and all other random draws of a method. {again} again."
     )

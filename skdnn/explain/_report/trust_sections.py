@@ -61,6 +61,7 @@ def stability(evidence: Evidence) -> dict[str, Any]:
         {
             "method": name,
             "n_seeds": len(table),
+            "n_rows": table["n_rows"].max(),
             "rank": table["rank"].min(),
             "sign": table["sign"].min(),
             "moved": table["moved"].max(),

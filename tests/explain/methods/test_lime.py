@@ -9,6 +9,8 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 
 from skdnn import explain
+from skdnn.explain._methods.lime import compute_lime
+from skdnn.explain._model.opening import open_problem
 
 SETTINGS = {"random_state": 0}
 
@@ -433,3 +435,16 @@ def test_logistic_regression_has_its_coefficients():
     steps = X[:4] - result.references.astype(float)
     slopes = model.coef_[0] / [1, 10, 100]
     np.testing.assert_allclose(result.values[:, :, 1], slopes * steps, rtol=1e-5)
+
+
+def test_known_scales_give_the_same_without_a_search(table):
+    def whole_numbers(X):
+        return X["size"] + np.sin(X["count"]) + X["flag"]
+
+    model = LogOdds(whole_numbers)
+    problem = open_problem(model, table[:3], background=table)
+    slow = compute_lime(problem, random_state=1)
+    searched, model.n_rows = sum(model.n_rows), []
+    fast = compute_lime(problem, random_state=1, scales=slow.scales)
+    np.testing.assert_array_equal(fast.values, slow.values)
+    assert sum(model.n_rows) < searched - 3 * 400

@@ -2,8 +2,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from oracles import Formula, correlated
+from sklearn.datasets import load_iris
 from sklearn.inspection import permutation_importance
 from sklearn.metrics import get_scorer, log_loss
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 from skdnn import DNNClassifier, explain
@@ -304,3 +307,27 @@ def test_weights_that_are_none(iris_model, weight):
     model, X, y = iris_model
     with pytest.raises(ValueError, match="`sample_weight` must"):
         explain.permutation_importance(model, X, y, sample_weight=weight)
+
+
+@pytest.mark.parametrize("is_weighted", [False, True])
+def test_the_score_of_a_network_follows_from_its_probabilities(is_weighted):
+    X, y = load_iris(return_X_y=True)
+    X, y = X[::2], load_iris().target_names[y[::2]]
+    network = DNNClassifier((8,), solver="lbfgs", alpha=5, max_iter=500, random_state=0)
+    fast = make_pipeline(StandardScaler(), network).fit(X, y)
+
+    class Slow(DNNClassifier):
+        def score(self, X, y, sample_weight=None):
+            return super().score(X, y, sample_weight)
+
+    slow = make_pipeline(fast[0], Slow())
+    slow[1].__dict__.update(network.__dict__)
+    weight = np.linspace(0.5, 2, len(y)) if is_weighted else None
+    tables = [
+        explain.permutation_importance(
+            model, X, y, sample_weight=weight, random_state=0
+        ).frame()
+        for model in (fast, slow)
+    ]
+    pd.testing.assert_frame_equal(*tables, rtol=1e-12)
+    assert tables[0]["importance"].max() > 0.1

@@ -88,7 +88,9 @@ def _trust(results, importance, n_rows):
     table = pd.DataFrame({"removed": removed, "attribution": 0.9 - removed / 2})
     table = table.assign(random=0.9 - removed / 3, low=0.4, high=0.9)
     curves = DeletionCurves(table, np.full(39, 0.7), 0.6, n_rows, "probability")
-    reruns = pd.DataFrame({"seed": [1, 2], "rank": 0.9, "sign": 0.98, "moved": 0.1})
+    reruns = pd.DataFrame(
+        {"seed": [1, 2], "rank": 0.9, "sign": 0.98, "moved": 0.1, "n_rows": 3}
+    )
     names = dict(zip(("SHAP", "LIME"), results, strict=True))
     return {
         "checks": [
@@ -192,6 +194,8 @@ def build_evidence(
             codes, _performance.baseline(codes, n_classes, np.ones(len(codes)))
         ),
         "importance": importance,
+        "n_averaged": n_rows,
+        "n_repeats": 10,
         "scoring": "accuracy",
         "profiles": _profiles(names, classes, X, rng),
         "accumulated": _profiles(names, classes, X, rng),

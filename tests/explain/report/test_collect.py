@@ -19,7 +19,7 @@ from sklearn.preprocessing import MinMaxScaler, OneHotEncoder
 
 from skdnn import explain
 from skdnn.explain._model.opening import open_problem
-from skdnn.explain._report.collect import as_positions, draw_rows
+from skdnn.explain._report.collect import as_positions
 
 HOSTILE = "<script>alert(1)</script>"
 
@@ -209,6 +209,18 @@ def test_progress_is_on_stderr(iris, fitted, capsys):
     assert "report" in shown.err
 
 
+def test_progress_is_shown_in_a_terminal_unless_silenced(iris, fitted, monkeypatch):
+    _, X_test, _, y_test = iris
+    shown = io.StringIO()
+    monkeypatch.setattr(shown, "isatty", lambda: True)
+    monkeypatch.setattr(sys, "stderr", shown)
+    explain.report(fitted, X_test, y_test, samples=0, verbose=False)
+    assert shown.getvalue() == ""
+    explain.report(fitted, X_test, y_test, samples=0)
+    assert "report" in shown.getvalue()
+    assert "\n" not in shown.getvalue().rstrip("\n")
+
+
 @pytest.mark.slow
 def test_network_has_its_sections(iris):
     from skdnn import DNNClassifier
@@ -248,14 +260,6 @@ def test_no_figure_stays_open(made):
     made.html()
     plt = sys.modules.get("matplotlib.pyplot")
     assert plt is None or not plt.get_fignums()
-
-
-def test_rows_for_shap_hold_the_chosen_and_are_at_most_a_hundred():
-    rows = draw_rows(1000, [999, 5], 0)
-    assert len(rows) == 100
-    assert {5, 999} <= set(rows)
-    assert rows == sorted(rows) == draw_rows(1000, [999, 5], 0)
-    assert draw_rows(3, [2], 0) == [0, 1, 2]
 
 
 def test_columns_named_as_those_of_counterfactuals_are_served():

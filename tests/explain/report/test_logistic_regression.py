@@ -2,6 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from skdnn.explain._report import logistic_regression
 from skdnn.explain._report.cells import as_column
 from skdnn.explain._report.logistic_regression import out_of_fold_probabilities
 
@@ -63,3 +64,16 @@ def test_every_fold_knows_a_class_of_two_rows():
     proba, _ = out_of_fold_probabilities(X, codes, 4)
     assert (proba[:, 3] == 0).all()
     assert (proba[codes == 1, 1] > 0).all()
+
+
+def test_folds_of_many_rows_are_fitted_to_some_and_to_every_class(monkeypatch):
+    rng = np.random.default_rng(0)
+    codes = np.append(rng.integers(0, 2, 2000), np.full(6, 2))
+    columns = [codes + rng.normal(size=len(codes)), rng.normal(size=len(codes))]
+    of_all, note = out_of_fold_probabilities(columns, codes, 3)
+    assert "drawn at random" not in note
+    monkeypatch.setattr(logistic_regression, "MAX_FITTED", 400)
+    of_some, note = out_of_fold_probabilities(columns, codes, 3)
+    assert "fitted to 40" in note
+    assert "other rows, drawn at random" in note
+    assert 0 < np.abs(of_some - of_all).mean() < 0.02

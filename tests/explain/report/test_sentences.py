@@ -71,8 +71,13 @@ def test_deletion(chance, start):
 
 
 def test_stability():
-    rows = [{"method": "a", "moved": 0.1}, {"method": "b", "moved": 0.4}]
-    assert "attributions by b change most, by 40%" in sentences.stability(rows)
+    rows = [
+        {"method": "a", "moved": 0.1, "n_rows": 7},
+        {"method": "b", "moved": 0.4, "n_rows": 3},
+    ]
+    words = sentences.stability(rows)
+    assert "attributions by b change most, by 40%" in words
+    assert "Of the rows compared, 7 by a and 3 by b are explained again." in words
     assert "No method" in sentences.stability([])
 
 

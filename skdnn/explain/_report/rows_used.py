@@ -1,0 +1,54 @@
+"""How many rows stand for all, so that the time of a report is bounded."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from skdnn.explain._methods import break_down, shap
+from skdnn.explain._model.target import Problem
+
+# Rows of importance and profiles: their means are as precise as a plot can show.
+MAX_AVERAGED = 1000
+# Rows that SHAP explains, and rows on which the methods are compared. There are fewer
+# where they take more predictions than this, but not fewer than the minimum.
+MIN_SHAP, MAX_SHAP = 20, 100
+MIN_COMPARED, MAX_COMPARED = 8, 20
+_MAX_EVALUATIONS = 250_000
+# A column is shuffled less often where all together take more predictions than this.
+_MAX_SHUFFLED = 200_000
+_MIN_REPEATS, _MAX_REPEATS = 5, 10
+# Single values that a counterfactual search tries for each row.
+MAX_TRIED = 20_000
+_MIN_TRIED = 50
+
+
+def n_shap(problem: Problem) -> int:
+    """Return how many rows SHAP explains."""
+    n_rows = _MAX_EVALUATIONS // max(1, shap.evaluations_per_row(problem))
+    return int(np.clip(n_rows, MIN_SHAP, MAX_SHAP))
+
+
+def n_compared(problem: Problem) -> int:
+    """Return on how many rows SHAP, LIME and break-down are compared."""
+    n_rows = _MAX_EVALUATIONS // break_down.evaluations_per_row(problem)
+    return int(np.clip(n_rows, MIN_COMPARED, MAX_COMPARED))
+
+
+def n_repeats(n_rows: int, n_columns: int) -> int:
+    """Return how often each column is shuffled."""
+    n_repeats = _MAX_SHUFFLED // (n_rows * n_columns)
+    return int(np.clip(n_repeats, _MIN_REPEATS, _MAX_REPEATS))
+
+
+def n_tried(n_columns: int) -> int:
+    """Return how many background rows a counterfactual has its values from."""
+    return max(_MIN_TRIED, MAX_TRIED // n_columns)
+
+
+def draw_rows(
+    n_rows: int, n_drawn: int, seed: int, kept: Sequence[int] = ()
+) -> list[int]:
+    """Return sorted positions of random rows, the `kept` ones among them."""
+    order = np.random.default_rng(seed).permutation(n_rows).tolist()
+    rows = dict.fromkeys([*kept, *order])
+    return sorted(list(rows)[: max(n_drawn, len(kept))])
