@@ -9,13 +9,13 @@ class Progress:
     """A bar with counts, figures and the time left; silent unless enabled.
 
     `total` is the number of steps, `unit` what one is called. With `enabled` None it is
-    shown where someone is watching: in a terminal and in a notebook.
+    shown in a terminal and in a notebook.
     """
 
     def __init__(self, total: int, unit: str, enabled: bool | None):
         self._bar = None
         self._lock = threading.Lock()
-        if _is_watched() if enabled is None else enabled:
+        if _is_interactive() if enabled is None else enabled:
             from tqdm import tqdm
 
             self._bar = tqdm(
@@ -45,6 +45,6 @@ class Progress:
             self._bar.update()
 
 
-def _is_watched() -> bool:
+def _is_interactive() -> bool:
     is_notebook = type(sys.stderr).__module__.startswith("ipykernel.")
     return is_notebook or bool(sys.stderr is not None and sys.stderr.isatty())
