@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Callable, Mapping
-from functools import cache, reduce
+from functools import reduce
 from typing import Any, Self
 
 import numpy as np
@@ -15,7 +15,7 @@ from skdnn._estimator.finalize import finalize
 from skdnn._estimator.fitted_network import FittedNetwork
 from skdnn._estimator.parameters import CONSTRAINTS, is_stochastic
 from skdnn._estimator.prepare import PreparedFit, prepare
-from skdnn._network.prediction import Predictor, predictor_of
+from skdnn._network.prediction import predictor_of
 from skdnn._tabular.columns import as_table
 from skdnn._tabular.validation import check_rows, unchanged_on_error
 from skdnn.exceptions import ColumnWarning
@@ -479,25 +479,17 @@ class DNNClassifier(ClassifierMixin, FittedNetwork, BaseEstimator):  # type: ign
         return check_rows(self, self._columns, self._encoder, X)
 
     def _proba(self, X: Any) -> np.ndarray:
-        return self._predictor().proba(self._encoder.encode(X))
+        predictor = predictor_of(self, self._spec, self._weights)
+        return predictor.proba(self._encoder.encode(X))
 
     def _log_proba(self, X: Any) -> np.ndarray:
-        return self._predictor().log_proba(self._encoder.encode(X))
-
-    def _predictor(self) -> Predictor:
-        return predictor_of(self, self._spec, self._weights)
+        predictor = predictor_of(self, self._spec, self._weights)
+        return predictor.log_proba(self._encoder.encode(X))
 
     def __getstate__(self) -> dict[str, Any]:
         state: dict[str, Any] = super().__getstate__()
         state.pop("_model", None)  # rebuilt from the weights on access
         return state
-
-    @classmethod
-    @cache
-    def _get_param_names(cls) -> list[str]:
-        # scikit-learn inspects the signature again for each clone
-        names: list[str] = super()._get_param_names()
-        return names
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -114,7 +114,8 @@ def test_an_estimator_has_one_predictor_until_its_next_fit():
     proba, attributes = net.predict_proba(X), dict(vars(net))
     kept = prediction.predictor_of(net, net._spec, net._weights)  # private: the cache
     net.predict_proba(X)
-    assert prediction.predictor_of(net, net._spec, net._weights) is kept  # private
+    # private: the cache has no public name
+    assert prediction.predictor_of(net, net._spec, net._weights) is kept
     assert vars(net) == attributes
     net.set_params(random_state=1).fit(X, y)
     assert not np.allclose(net.predict_proba(X), proba)

@@ -105,7 +105,7 @@ from skdnn import DNNClassifier
 X = np.random.default_rng(0).normal(size=(2000, 10))
 y = X[:, 0] > 0
 make = lambda n: DNNClassifier((16,), max_iter=n, n_iter_no_change=np.inf)
-make(2).fit(X, y)  # compiles
+make(300).fit(X, y)  # compiles, with XLA as many steps do
 net = make(10**6)
 threading.Timer(2, os.kill, (os.getpid(), signal.SIGINT)).start()
 try:
