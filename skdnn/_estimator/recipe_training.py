@@ -131,12 +131,11 @@ class _RecipeTraining:
         ]
         self._seeds = random_state.randint(2**31 - 1, size=N_MEMBERS)
         self._left_out = self._draw_folds(random_state)
-        # for how many epochs logits are held; 0: rows are predicted after each
+        # for how many epochs logits are held; 0: rows are predicted after each, as
+        # members that hold logits also hold copies of the rows that they leave out
         self._logit_epochs = _HELD_BYTES // max(1, self._logit_bytes())
         if self._left_out_bytes() > _HELD_BYTES:
-            self._logit_epochs = (
-                0  # members hold copies of the rows that they leave out
-            )
+            self._logit_epochs = 0
 
     def run(self) -> TrainedNetwork:
         """Train in one or two stages; return the average as one network."""

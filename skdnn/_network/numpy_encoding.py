@@ -4,14 +4,9 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from skdnn._network.first_layer import (
-    LayerArrays,
-    MemberKernels,
-    member_kernels,
-    members_of,
-)
-from skdnn._network.numpy_activations import ACTIVATION_FUNCTIONS, softmax
-from skdnn._network.numpy_layers import Buffers, activate, dense
+from skdnn._network.first_layer import LayerArrays, member_kernels, members_of
+from skdnn._network.numpy_activations import softmax
+from skdnn._network.numpy_layers import Buffers, dense, logits_of
 from skdnn._network.spec import NetworkSpec
 
 
@@ -61,7 +56,10 @@ class _FirstSums:
         self._n_members = len(members)
         self._n_numeric, self._n_dense = encoding.n_numeric, encoding.n_dense
         kernels = [member_kernels(encoding, member) for member in members]
-        self._kernel = np.stack([_kernel(own) for own in kernels])
+        # for inputs that are no codes, functions last
+        self._kernel = np.stack(
+            [np.vstack([own.numeric, own.flags, own.functions]) for own in kernels]
+        )
         self._bias = _stacked(members, "bias")[:, None]
         # each of shape (n_codes, n_members, n_units)
         tables = zip(*(own.tables for own in kernels), strict=True)
@@ -91,11 +89,6 @@ class _FirstSums:
         return out
 
 
-def _kernel(own: MemberKernels) -> np.ndarray:
-    """Return the kernel of a member for inputs that are no codes, functions last."""
-    return np.vstack([own.numeric, own.flags, own.functions])
-
-
 def _stacked(layers: Sequence[LayerArrays], role: str) -> np.ndarray:
     """Return the arrays of a layer of all members, members first."""
     return np.stack([layer[role] for layer in layers])
@@ -110,7 +103,6 @@ def forward(
     """
     members = members_of(spec, weights)
     first_sums = _FirstSums(spec, [layers[0] for layers in members])
-    activations = [ACTIVATION_FUNCTIONS[str(h.activation)] for h in spec.hidden]
     others = [
         (_stacked(layers, "kernel"), _stacked(layers, "bias")[:, None])
         for layers in zip(*(layers[1:] for layers in members), strict=True)
@@ -119,13 +111,11 @@ def forward(
     def run(X: np.ndarray, buffers: Buffers) -> np.ndarray:
         X = np.asarray(X)
         rows = X.astype(spec.dtype, copy=False)
-        h = first_sums.compute(rows, buffers)
-        for i, (kernel, bias) in enumerate(others):
-            activate(activations[i], h)
-            h = dense(h, kernel, bias, buffers, f"layer {i}")
+        sums = first_sums.compute(rows, buffers)
+        logits = logits_of(sums, spec.hidden, others, buffers)
         if spec.members == 1:
-            return np.array(h[0])
-        mean = softmax(h).mean(axis=0, dtype=X.dtype)
+            return np.array(logits[0])
+        mean = softmax(logits).mean(axis=0, dtype=X.dtype)
         return np.log(np.maximum(mean, np.finfo(mean.dtype).tiny))
 
     return run

@@ -8,7 +8,7 @@ from scipy.sparse import issparse
 
 from skdnn._network import numpy_encoding
 from skdnn._network.numpy_activations import ACTIVATION_FUNCTIONS
-from skdnn._network.numpy_layers import Buffers, activate, dense
+from skdnn._network.numpy_layers import Buffers, dense, logits_of
 from skdnn._network.spec import NetworkSpec
 from skdnn._runtime.threads import one_blas_thread, run_blocks
 
@@ -16,6 +16,8 @@ from skdnn._runtime.threads import one_blas_thread, run_blocks
 _BLOCK_BYTES = 2**20
 # Multiplications of a block from which the threads of linear algebra pay: some ms.
 _BLAS_THREADS_PAY = 2**28
+# With fewer rows linear algebra uses several threads only where they pay.
+_BLAS_THREADS_ROWS = 64
 _BATCH_NORM_EPSILON = 1e-3  # Keras's default, which the network is built with
 
 _buffers = Buffers()
@@ -55,7 +57,7 @@ class NumpyForward:
 
         n, size = X.shape[0], self._block_rows
         small = min(n, size) * self._n_weights < _BLAS_THREADS_PAY
-        with one_blas_thread(small):
+        with one_blas_thread(small and n >= _BLAS_THREADS_ROWS):
             first = outputs(X[:size])
         if n <= size:
             return first
@@ -75,17 +77,14 @@ def _plain_forward(
 ) -> Callable[[Any, Buffers], np.ndarray]:
     """Return a function from rows to logits, for networks without input encoding."""
     (first_kernel, first_bias), *others = _folded_layers(spec, weights)
-    activations = [ACTIVATION_FUNCTIONS[str(h.activation)] for h in spec.hidden]
 
     def run(X: Any, buffers: Buffers) -> np.ndarray:
         if issparse(X):
-            h = np.asarray(X @ first_kernel) + first_bias
+            sums = np.asarray(X @ first_kernel) + first_bias
         else:
-            h = dense(X, first_kernel, first_bias, buffers, "first layer")
-        for i, (kernel, bias) in enumerate(others):
-            activate(activations[i], h)
-            h = dense(h, kernel, bias, buffers, f"layer {i}")
-        return np.array(h)  # as the next block uses the same memory
+            sums = dense(X, first_kernel, first_bias, buffers, "first layer")
+        logits = logits_of(sums, spec.hidden, others, buffers)
+        return np.array(logits)  # as the next block uses the same memory
 
     return run
 

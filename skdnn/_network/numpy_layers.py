@@ -2,10 +2,12 @@
 
 import math
 import threading
+from collections.abc import Sequence
 
 import numpy as np
 
-from skdnn._network.numpy_activations import Activation
+from skdnn._network.numpy_activations import ACTIVATION_FUNCTIONS, Activation
+from skdnn._network.spec import Hidden
 
 # Values that an activation is applied to at once: its temporary arrays are small.
 _ACTIVATION_VALUES = 2**14
@@ -45,7 +47,23 @@ def dense(
     return out
 
 
-def activate(activation: Activation, sums: np.ndarray) -> None:
+def logits_of(
+    sums: np.ndarray,
+    hidden: Sequence[Hidden],
+    layers: Sequence[tuple[np.ndarray, np.ndarray]],
+    buffers: Buffers,
+) -> np.ndarray:
+    """Return the logits, in a buffer, from the sums of the first layer.
+
+    `layers` are kernels and biases of all layers after the first.
+    """
+    for i, (layer, (kernel, bias)) in enumerate(zip(hidden, layers, strict=True)):
+        _activate(ACTIVATION_FUNCTIONS[str(layer.activation)], sums)
+        sums = dense(sums, kernel, bias, buffers, f"layer {i}")
+    return sums
+
+
+def _activate(activation: Activation, sums: np.ndarray) -> None:
     """Replace sums, whose last axis is for the units, by their activation."""
     rows = sums.reshape(-1, sums.shape[-1])
     size = max(1, _ACTIVATION_VALUES // rows.shape[1])

@@ -10,17 +10,14 @@ from skdnn._runtime.seeds import as_seed
 from skdnn._tabular.column_problems import ColumnProblem, column_problems
 from skdnn.explain._checks.check import Measurements
 from skdnn.explain._checks.table import CHECKS
+from skdnn.explain._methods import break_down, shap
 from skdnn.explain._methods.agreement import compare, equal_signs, mean_rank
 from skdnn.explain._methods.break_down import compute_break_down
-from skdnn.explain._methods.break_down import (
-    evaluations_per_row as break_down_evaluations,
-)
 from skdnn.explain._methods.data_support import LEAST_ROWS, Support, code_of, mixtures
 from skdnn.explain._methods.deletion_curves import compute_deletion_curves
 from skdnn.explain._methods.lime import compute_lime
 from skdnn.explain._methods.lime_sampling import Moves, Neighbourhood
 from skdnn.explain._methods.shap import ShapConfig, compute_shap
-from skdnn.explain._methods.shap import evaluations_per_row as shap_evaluations
 from skdnn.explain._model.columns import OTHERS
 from skdnn.explain._model.opening import open_problem
 from skdnn.explain._model.players import players_of
@@ -123,8 +120,8 @@ def _n_rerun(name: str, problem: Problem) -> int:
     """Return how many rows are explained again; LIME takes as long for any columns."""
     if name == "LIME":
         return _MIN_ROWS
-    count = shap_evaluations if name == "SHAP" else break_down_evaluations
-    n_rows = _MAX_EVALUATIONS // max(1, count(problem))
+    method = shap if name == "SHAP" else break_down
+    n_rows = _MAX_EVALUATIONS // max(1, method.evaluations_per_row(problem))
     return int(np.clip(n_rows, _MIN_ROWS, _MAX_ROWS))
 
 
