@@ -39,6 +39,8 @@ _MAX_EVALUATIONS = 40_000
 _MIN_ROWS, _MAX_ROWS = 3, 20
 _N_SYNTHETIC = 1000
 _MAX_MOVED = 50
+# Grid points whose rows are compared with the data in one call.
+_PLACES_AT_ONCE = 40
 # Predictions that differ by more, relative to the largest, are of another classifier.
 _SAME = 1e-6
 
@@ -207,14 +209,21 @@ def measure_off_grid(
     same = rows_by(*(places[name] for name in places))
     places = places.iloc[[first for first, *_ in same.values()]]
     off = []
-    for place in places.itertuples(index=False):
-        moved, is_known = rows.copy(), True
-        for name, cell in zip(place[: len(names)], place[len(names) :], strict=True):
-            code = code_of(columns[name], cell)
-            # the levels that "others" stands for are not known here
-            is_known &= code != OTHERS
-            moved[:, position[name]] = code
-        off.append(support.outside(moved).mean() if is_known else np.nan)
+    for start in range(0, len(places), _PLACES_AT_ONCE):
+        part = places.iloc[start : start + _PLACES_AT_ONCE]
+        moved = np.repeat(rows[None], len(part), axis=0)
+        is_known = np.ones(len(part), dtype=bool)
+        for i, place in enumerate(part.itertuples(index=False)):
+            for name, cell in zip(
+                place[: len(names)], place[len(names) :], strict=True
+            ):
+                code = code_of(columns[name], cell)
+                # the levels that "others" stands for are not known here
+                is_known[i] &= code != OTHERS
+                moved[i, :, position[name]] = code
+        outside = support.outside(moved.reshape(-1, rows.shape[1]))
+        shares = outside.reshape(len(part), -1).mean(axis=1)
+        off += np.where(is_known, shares, np.nan).tolist()
     label = [" × ".join(place) for place in places[names].to_numpy()]
     table = frame_of({"feature": label, "x": places[cells[0]], "off_data": off})
     return table.dropna(subset="off_data")
