@@ -72,9 +72,11 @@ def _curves(
     turns = np.argsort(orders, axis=2)  # when each column is removed
     means = np.empty((len(orders), len(removed)))
     for i, n_removed in enumerate(removed):
-        is_removed = (turns < n_removed)[:, :, None, :]
+        # at both ends, all orders have removed the same columns
+        is_removed = (turns[:1] if n_removed in (0, d) else turns) < n_removed
+        is_removed = is_removed[:, :, None, :]
         mixed = np.where(is_removed, back, rows[:, None, :]).reshape(-1, d)
         output = problem.target.predict(mixed, copy=False)
-        output = output.reshape(len(orders), n, len(back), -1).mean(axis=2)
+        output = output.reshape(-1, n, len(back), output.shape[1]).mean(axis=2)
         means[:, i] = output[:, np.arange(n), classes].mean(axis=1)
     return means

@@ -1,7 +1,9 @@
 """Permutation importance: the drop of the score when a column is shuffled."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from itertools import groupby
+from operator import itemgetter
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,7 +12,12 @@ from sklearn.base import BaseEstimator, ClassifierMixin, is_classifier
 
 from skdnn._runtime.progress import Progress
 from skdnn._runtime.suggestions import did_you_mean
-from skdnn.explain._methods.shuffling import draw_orders, row_losses, shuffled_outputs
+from skdnn.explain._methods.shuffling import (
+    Shuffled,
+    draw_orders,
+    row_losses,
+    shuffled_outputs,
+)
 from skdnn.explain._model.labels import row_weights
 from skdnn.explain._model.names import positions_of
 from skdnn.explain._model.opening import open_problem
@@ -140,8 +147,11 @@ def compute_permutation_importance(
     score = scorer(target.estimator, target.decode(X), shuffled.y, **known)
     orders = draw_orders(shuffled.weight, n_repeats, random_state)
     rows, refit_errors = [], []
-    for name, columns in players:
-        increase, member_drops, scores = shuffled.measure(columns, orders)
+    groups = [columns for _, columns in players]
+    outputs = shuffled_outputs(target, X, groups, orders)
+    for i, parts in groupby(outputs, itemgetter(0)):
+        name, columns = players[i]
+        increase, member_drops, scores = shuffled.measure(parts, columns, orders)
         if scores is None:
             decoded = (target.decode(_shuffled(X, columns, order)) for order in orders)
             scores = np.array(
@@ -190,7 +200,7 @@ class _ShuffledScores:
             self._scores = self._member_scores(X, proba[:, k:])
 
     def measure(
-        self, columns: list[int], orders: np.ndarray
+        self, parts: Iterable[Shuffled], columns: list[int], orders: np.ndarray
     ) -> tuple[float, np.ndarray, np.ndarray | None]:
         """Return the increase of the mean loss, and the drop of each member's score.
 
@@ -199,7 +209,7 @@ class _ShuffledScores:
         target, k = self._target, self._target.n_classes
         increase, n_right, kept = 0.0, np.zeros(target.n_refits), []
         right: list[np.ndarray] = []
-        for takers, _, proba in shuffled_outputs(target, self._X, columns, orders):
+        for _, takers, _, proba in parts:
             codes = self._codes[takers]
             losses = row_losses(proba[:, :k], codes, k)[:, 0]
             changes = (losses - self._losses[takers]) * self.weight[takers]

@@ -1,6 +1,8 @@
 """Shuffled columns: rows with values of other rows, and the increase of the loss."""
 
 from collections.abc import Iterator, Sequence
+from itertools import groupby
+from operator import itemgetter
 
 import numpy as np
 from sklearn.utils import check_random_state
@@ -9,6 +11,9 @@ from skdnn.explain._model.options import RandomState, Step
 from skdnn.explain._model.target import Problem, Target
 
 _SMALLEST = 1e-15
+
+# The group of columns; positions of rows, of the rows their values are from; outputs.
+Shuffled = tuple[int, np.ndarray, np.ndarray, np.ndarray]
 
 
 def draw_orders(
@@ -31,19 +36,27 @@ def draw_orders(
 
 
 def shuffled_outputs(
-    target: Target, X: np.ndarray, columns: Sequence[int], orders: np.ndarray
-) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """Predict rows with the values of other rows in some columns, in blocks.
+    target: Target, X: np.ndarray, groups: Sequence[Sequence[int]], orders: np.ndarray
+) -> Iterator[Shuffled]:
+    """Predict rows with the values of other rows in the columns of each group.
 
     `orders`, of shape (n_orders, n_samples), holds the row each row has its values
-    from. Yields positions of the rows, of the rows their values are from, and outputs.
+    from. A call predicts as many groups as fit a block: small calls take longer per
+    row. The groups are in turn, each in one or several parts.
     """
-    for start in range(0, orders.size, target.block_rows):
-        index = np.arange(start, min(start + target.block_rows, orders.size))
-        takers, givers = index % len(X), orders.ravel()[index]
-        rows = X[takers]
-        rows[:, columns] = X[givers][:, columns]
-        yield takers, givers, target.predict(rows, copy=False)
+    n_rows = len(groups) * orders.size
+    for start in range(0, n_rows, target.block_rows):
+        index = np.arange(start, min(start + target.block_rows, n_rows))
+        group, place = np.divmod(index, orders.size)
+        takers, givers = place % len(X), orders.ravel()[place]
+        rows, parts = X[takers], []
+        for g in range(group[0], group[-1] + 1):
+            part = slice(*np.searchsorted(group, [g, g + 1]))
+            rows[part, groups[g]] = X[givers[part]][:, groups[g]]
+            parts.append((g, part))
+        output = target.predict(rows, copy=False)
+        for g, part in parts:
+            yield g, takers[part], givers[part], output[part]
 
 
 def row_losses(proba: np.ndarray, codes: np.ndarray, n_classes: int) -> np.ndarray:
@@ -83,8 +96,10 @@ def measure_increases(
     of_members, means = np.zeros((target.n_refits, d)), np.zeros(d)
     # increases of each row as a taker and as a giver, summed over the orders
     sums, squares = np.zeros((2, n, d)), np.zeros(d)
-    for i, j in enumerate(positions):
-        for takers, givers, proba in shuffled_outputs(target, X, [j], orders):
+    groups = [[j] for j in positions]
+    outputs = shuffled_outputs(target, X, groups, orders)
+    for i, parts in groupby(outputs, itemgetter(0)):
+        for _, takers, givers, proba in parts:
             increase = row_losses(proba, codes[takers], k) - losses[takers]
             own = increase[:, 0]
             weighted = increase * weight[takers, None]

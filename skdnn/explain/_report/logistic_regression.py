@@ -32,28 +32,29 @@ def out_of_fold_probabilities(
     if n_single:
         noun = "one class has" if n_single == 1 else f"{n_single} classes have"
         return None, f"{noun} a single row, too few for cross-validation"
-    from sklearn.model_selection import cross_val_predict
-
     n_folds = min(_N_FOLDS, len(codes))
     cv = _splits(codes, n_folds, seed)
-    model, table = _pipeline(columns), _as_table(columns)
+    model = _pipeline(columns)
     probabilities = np.zeros((len(codes), n_classes))
+
+    def table_of(rows: np.ndarray) -> np.ndarray:
+        return _as_table([column[rows] for column in columns])
+
     try:
         with warnings.catch_warnings():
             # a regression that has not converged is still a fair simple model
             warnings.simplefilter("ignore")
-            predicted = cross_val_predict(
-                model,
-                table,
-                codes,
-                cv=cv,
-                method="predict_proba",
-                params={"logisticregression__sample_weight": weight},
-            )
+            for fitted, own in cv:
+                known = None if weight is None else weight[fitted]
+                model.fit(
+                    table_of(fitted), codes[fitted],
+                    logisticregression__sample_weight=known,
+                )  # fmt: skip
+                predicted = model.predict_proba(table_of(own))
+                probabilities[np.ix_(own, model.classes_)] = predicted
     except (TypeError, ValueError) as error:
         reason = [*str(error).strip().splitlines(), "no reason given"][0]
         return None, f"it could not be fitted to these columns ({reason[:_MAX_REASON]})"
-    probabilities[:, counts > 0] = predicted
     note = f"out-of-fold predictions of {n_folds} folds of these rows"
     fitted, own = cv[0]
     if len(fitted) + len(own) < len(codes):

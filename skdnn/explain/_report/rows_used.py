@@ -13,7 +13,7 @@ MAX_AVERAGED = 1000
 # where they take more predictions than this, but not fewer than the minimum.
 MIN_SHAP, MAX_SHAP = 20, 100
 MIN_COMPARED, MAX_COMPARED = 8, 20
-_MAX_EVALUATIONS = 250_000
+_MAX_EVALUATIONS = 200_000
 # A column is shuffled less often where all together take more predictions than this.
 _MAX_SHUFFLED = 200_000
 _MIN_REPEATS, _MAX_REPEATS = 5, 10

@@ -91,3 +91,28 @@ def test_one_column():
     result, _ = curves((Formula(lambda rows: rows[:, 0]), X[15:], X))
     assert result.frame()["removed"].tolist() == [0, 1]
     assert result.chance == 1
+
+
+def test_each_order_has_the_curve_that_it_has_alone():
+    rng = np.random.default_rng(0)
+    X, d = rng.random((12, 4)), 4
+    problem = open_problem(Formula(lambda X: X @ [0.4, 0.3, 0.2, 0.1]), X[:3])
+    problem = problem.with_background(X)
+    result = explain.shap(problem.target.estimator, X[:3], background=X)
+    curve = compute_deletion_curves(
+        problem, {"SHAP": result}, np.random.RandomState(0)
+    )["SHAP"]
+    draw = np.random.RandomState(0)
+    back = X[draw.permutation(12)[:10]]
+    drawn = np.argsort(draw.random_sample((len(curve.areas), 3, d)), axis=2)
+    classes = problem.target.classes_of(X[:3])
+    slow = np.zeros((len(drawn), d + 1))
+    for (o, i), _ in np.ndenumerate(drawn[:, :, 0]):
+        for n_removed in range(d + 1):
+            rows = np.tile(X[i], (10, 1))
+            removed = drawn[o, i, :n_removed]
+            rows[:, removed] = back[:, removed]
+            output = problem.target.predict(rows)[:, classes[i]]
+            slow[o, n_removed] += output.mean() / 3
+    np.testing.assert_allclose(curve.table["random"], slow.mean(axis=0))
+    np.testing.assert_allclose(curve.areas, slow[:, 1:-1].mean(axis=1))

@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 from oracles import Bagged, Formula, Logistic
 from sklearn.linear_model import LogisticRegression
 
@@ -6,7 +7,9 @@ from skdnn.explain._methods.shuffling import (
     draw_orders,
     measure_increases,
     row_losses,
+    shuffled_outputs,
 )
+from skdnn.explain._model import target as target_module
 from skdnn.explain._model.opening import open_problem
 
 TRUTH = Logistic([1.0, -0.5, 0.0, 0.25])
@@ -146,3 +149,26 @@ def test_losses_of_labels_are_added():
     labels = np.array([[1, 0], [1, 1]])
     expected = [-np.log(0.9) - np.log(0.8), -np.log(0.4) - np.log(0.5)]
     np.testing.assert_allclose(row_losses(proba, labels, 2)[:, 0], expected)
+
+
+@pytest.mark.parametrize("block_cells", [2**20, 256 * 3])
+def test_groups_predicted_together_have_the_outputs_of_each_alone(
+    monkeypatch, block_cells
+):
+    # private: _BLOCK_CELLS, so that a group is predicted in several blocks
+    monkeypatch.setattr(target_module, "_BLOCK_CELLS", block_cells)
+    X = np.random.default_rng(0).random((70, 3))
+    target = open_problem(Formula(lambda X: X @ [0.5, 0.3, 0.2]), X).target
+    orders = draw_orders(np.ones(70), 5, 0)
+    groups = [[0], [2, 1], [1]]
+    together = list(shuffled_outputs(target, X, groups, orders))
+    for g, columns in enumerate(groups):
+        takers, givers, outputs = (
+            np.concatenate([part[i] for part in together if part[0] == g])
+            for i in (1, 2, 3)
+        )
+        rows = np.tile(X, (5, 1))
+        rows[:, columns] = X[orders.ravel()][:, columns]
+        np.testing.assert_array_equal(takers, np.tile(np.arange(70), 5))
+        np.testing.assert_array_equal(givers, orders.ravel())
+        np.testing.assert_allclose(outputs, target.predict(rows), rtol=1e-12)

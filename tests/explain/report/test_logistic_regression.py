@@ -72,8 +72,8 @@ def test_folds_of_many_rows_are_fitted_to_some_and_to_every_class(monkeypatch):
     columns = [codes + rng.normal(size=len(codes)), rng.normal(size=len(codes))]
     of_all, note = out_of_fold_probabilities(columns, codes, 3)
     assert "drawn at random" not in note
-    monkeypatch.setattr(logistic_regression, "MAX_FITTED", 400)
+    monkeypatch.setattr(logistic_regression, "MAX_FITTED", 40)
     of_some, note = out_of_fold_probabilities(columns, codes, 3)
-    assert "fitted to 40" in note
+    assert "fitted to 41 other rows" in note
     assert "other rows, drawn at random" in note
-    assert 0 < np.abs(of_some - of_all).mean() < 0.02
+    assert 0 < np.abs(of_some - of_all).mean() < 0.2
