@@ -23,7 +23,8 @@ def program_for(task: TrainingTask, n_fits: int = 1) -> Program:
     """Return the program of a network that is one of `n_fits` of its shape."""
     n_steps = task.steps_per_epoch * task.stopping.max_iter * n_fits
     row_bytes = task.spec.n_inputs * np.dtype(task.spec.dtype).itemsize
-    execution = choose_execution(row_bytes, task.batch_size, n_steps)
+    n_weights = sum(array.size for array in task.spec.arrays)
+    execution = choose_execution(row_bytes, task.batch_size, n_steps, n_weights)
     return spec_program(task.spec, task.solver, task.penalties.active, execution)
 
 

@@ -15,6 +15,11 @@ _LOGIT_EPOCHS = 2**6
 _LOGIT_BYTES = 8 * 2**20
 # XLA takes half a second longer to compile a program and saves about 0.1 ms per step.
 XLA_PAYS_STEPS = 1_500
+# Steps on arrays, not on one vector of all weights, take XLA half a second longer to
+# compile and save it about 0.02 ms each; much more where the vector is large, as it
+# then joins the gradients in a slow loop (28 ms, not 3, of 290,000 weights).
+ARRAYS_PAY_STEPS = 30_000
+LARGE_VECTOR = 50_000
 
 
 @dataclass(frozen=True)
@@ -24,6 +29,7 @@ class Execution:
     xla: bool  # compiled for fixed lengths
     batch_rows: int | None  # padded with rows of weight 0; None: any number
     block_rows: int  # in a call, at most
+    by_array: bool = False  # steps on arrays, where they could be on one vector
 
     @property
     def padding(self) -> int | None:
@@ -55,7 +61,9 @@ class Execution:
         return min(self.block_rows // n_samples, _BLOCK_STEPS // steps)
 
 
-def choose_execution(row_bytes: int, batch_size: int, n_steps: int | None) -> Execution:
+def choose_execution(
+    row_bytes: int, batch_size: int, n_steps: int | None, n_weights: int = 0
+) -> Execution:
     """Return how to compile an epoch.
 
     `n_steps` counts those of all networks of this shape that are about to be trained;
@@ -68,7 +76,10 @@ def choose_execution(row_bytes: int, batch_size: int, n_steps: int | None) -> Ex
     fitting = max(1, _BLOCK_BYTES // row_bytes)
     rows = min(BLOCK_ROWS, 1 << (fitting.bit_length() - 1))
     rows = max(rows, 4 * _padded_size(batch_size))
-    return Execution(xla, batch_rows, min(rows, _BLOCK_STEPS * batch_size))
+    block_rows = min(rows, _BLOCK_STEPS * batch_size)
+    is_long = (n_steps or 0) >= ARRAYS_PAY_STEPS
+    by_array = xla and (is_long or n_weights >= LARGE_VECTOR)
+    return Execution(xla, batch_rows, block_rows, by_array)
 
 
 def _padded_size(batch_size: int) -> int:

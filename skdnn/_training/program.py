@@ -206,11 +206,13 @@ class Program:
             return epoch + 1, row, turn, state, figures, *logits
 
         figures = ops.zeros((capacity, functions.n_figures), functions.figure_dtype)
-        return ops.while_loop(
+        state = functions.split(state)
+        _, _, _, state, *parts = ops.while_loop(
             lambda epoch, *_: epoch < n_epochs,
             one_epoch,
             (zero, zero, zero, state, figures, *held[1:]),
-        )[3:]
+        )
+        return functions.join(State(*state)), *parts
 
     def _batch(
         self, rows: list[Any], start: Any, count: Any

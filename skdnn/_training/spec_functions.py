@@ -24,14 +24,18 @@ def spec_program(
     """Return the program of a network with these penalties, for any dropout rates."""
     return programs.get(
         (spec.without_rates(), solver, active, execution),
-        lambda: Program(SpecFunctions(spec, solver, active), execution),
+        lambda: Program(
+            SpecFunctions(spec, solver, active, by_array=execution.by_array), execution
+        ),
     )
 
 
 class SpecFunctions:
     """Pure functions of tensors for a network from a spec.
 
-    All trainable weights are one vector where the optimizer allows it. The
+    All trainable weights are one vector where the optimizer allows it, which saves
+    operations. With `by_array`, steps are taken on its parts, as XLA wants it: joining
+    the gradients of large arrays takes it ten times as long as computing them. The
     hyperparameters of a step are rate, l2, l1, weight decay, label smoothing and the
     factor of the rate for piecewise-linear encodings; figures are sums over the rows:
     loss, rows, weighted hits, weight.
@@ -39,7 +43,14 @@ class SpecFunctions:
 
     n_figures = 4
 
-    def __init__(self, spec: NetworkSpec, solver: Solver, active: tuple[bool, ...]):
+    def __init__(
+        self,
+        spec: NetworkSpec,
+        solver: Solver,
+        active: tuple[bool, ...],
+        *,
+        by_array: bool,
+    ):
         keras = keras_backend.load()
         self._ops, self.spec, self._active = keras.ops, spec, active
         self.figure_dtype = spec.dtype
@@ -50,37 +61,45 @@ class SpecFunctions:
         self._sizes = [array.size for array in trainable]
         self._shapes = [array.shape for array in trainable]
         self._ends = np.cumsum(self._sizes).tolist()
-        is_kernel = [array.role == "kernel" for array in trainable]
         self._is_flat = solver.elementwise
+        self._by_array = by_array and self._is_flat
+        self._variables = self.network.trainable_variables
         if self._is_flat:
             zeros = np.zeros(self._ends[-1], spec.dtype)
             self._variables = [keras.Variable(zeros, dtype=spec.dtype)]
-            self._decayed: list[Any] = [self._per_weight(is_kernel)]
-        else:
-            self._variables = self.network.trainable_variables
-            self._decayed = [float(is_one) for is_one in is_kernel]
+        self._decayed = self._numbers(a.role == "kernel" for a in trainable)
         self._penalised_shares = self._decayed
-        self._factors = None
+        self._factors: list[Any] | None = None
+        self._is_piecewise_linear: list[Any] = []
         if spec.encoding is not None:  # elsewhere all arrays have the same rate
-            self._factors = self._per_weight(
+            self._factors = self._numbers(
                 RATE_FACTORS.get(a.role, 1) for a in trainable
             )
             # the effective kernel is divided by the square root of its number of inputs
-            self._penalised_shares = [
-                self._per_weight(
-                    a.shape[0] ** -0.5 if a.role == "kernel" else 0 for a in trainable
-                )
-            ]
-            self._is_piecewise_linear = self._per_weight(
+            self._penalised_shares = self._numbers(
+                a.shape[0] ** -0.5 if a.role == "kernel" else 0 for a in trainable
+            )
+            self._is_piecewise_linear = self._numbers(
                 a.role == "piecewise_linear" for a in trainable
             )
         self._optimizer.build(self._variables)
         self._slots = optimizer_variables(self._optimizer)
         self._initial_slots = [keras_backend.to_numpy(v) for v in self._slots]
 
-    def _per_weight(self, numbers: Iterable[float]) -> Any:
-        repeated = np.repeat([float(n) for n in numbers], self._sizes)
-        return tensor(repeated.astype(self.spec.dtype))
+        self._elementwise = list(zip(self._variables, [self._optimizer], strict=False))
+        if self._by_array:
+            self._elementwise = [
+                _with_optimizer(np.zeros(a.shape, spec.dtype), solver)
+                for a in trainable
+            ]
+
+    def _numbers(self, numbers: Iterable[float]) -> list[Any]:
+        """Return the number of each array, or a vector of those of all weights."""
+        of_arrays = [float(number) for number in numbers]
+        if self._by_array or not self._is_flat:
+            return of_arrays
+        repeated = np.repeat(of_arrays, self._sizes)
+        return [tensor(repeated.astype(self.spec.dtype))]
 
     # states
 
@@ -139,6 +158,24 @@ class SpecFunctions:
 
     # graphs
 
+    def split(self, state: State) -> State:
+        """Return a state whose vectors are lists of arrays, where steps want them."""
+        if not self._by_array:
+            return state
+        weights = self._parts(state.weights[0])
+        slots = [self._parts(s) if len(s.shape) else s for s in state.slots]
+        return state._replace(weights=weights, slots=slots)
+
+    def join(self, state: State) -> State:
+        """Return a state whose arrays are vectors again."""
+        if not self._by_array:
+            return state
+        slots = [self._joined(s) if isinstance(s, list) else s for s in state.slots]
+        return state._replace(weights=[self._joined(state.weights)], slots=slots)
+
+    def _joined(self, arrays: Sequence[Any]) -> Any:
+        return self._ops.concatenate([self._ops.reshape(a, (-1,)) for a in arrays])
+
     def begin_epoch(self, state: State, epoch: Any) -> Any:
         return self._ops.zeros((self.n_figures,), self.spec.dtype)
 
@@ -163,27 +200,60 @@ class SpecFunctions:
                 value * (1 - rate * weight_decay * decayed)
                 for value, decayed in zip(values, self._decayed, strict=True)
             ]
+        rates = [rate] * len(values)
         if self._factors is not None:
-            rate = rate * (self._factors + numbers[5] * self._is_piecewise_linear)
-        values, slots = self._stepped(values, state.slots, gradients, rate)
+            rates = [
+                rate * (factor + numbers[5] * is_piecewise_linear)
+                for factor, is_piecewise_linear in zip(
+                    self._factors, self._is_piecewise_linear, strict=True
+                )
+            ]
+        stepped = self._stepped_each if self._is_flat else self._stepped_together
+        values, slots = stepped(values, state.slots, gradients, rates)
         taken = self._ops.cast(count, self.spec.dtype)
         sums = sums + self._ops.stack([loss * taken, taken, hits, total])
         return State(list(values), list(fixed), list(slots), []), sums
 
-    def _stepped(
-        self, values: list[Any], slots: list[Any], gradients: list[Any], rate: Any
+    def _stepped_each(
+        self,
+        values: list[Any],
+        slots: list[Any],
+        gradients: list[Any],
+        rates: list[Any],
     ) -> tuple[list[Any], list[Any]]:
-        optimizer = self._optimizer
-        if not self._is_flat and not self._follows_schedule:
-            slots = self._with_rate(slots, rate)
+        """Return values and slots after a step whose size differs between arrays.
+
+        Slots of weights are a vector, or a list of arrays; others are common to all.
+        """
+        now, changed = [], []
+        for i, (variable, optimizer) in enumerate(self._elementwise):
+            own = [slot[i] if isinstance(slot, list) else slot for slot in slots]
+            variables = [variable, *optimizer_variables(optimizer)]
+            with stateless(variables, [values[i], *own]) as scope:
+                # the optimizer's own rate is float32, ours is in the dtype of the data
+                optimizer.update_step(gradients[i], variable, rates[i])
+                optimizer.iterations.assign_add(1)
+            value, *own = map(scope.get_current_value, variables)
+            now.append(value)
+            changed.append(own)
+        return now, [
+            [own[k] for own in changed] if isinstance(slot, list) else changed[0][k]
+            for k, slot in enumerate(slots)
+        ]
+
+    def _stepped_together(
+        self,
+        values: list[Any],
+        slots: list[Any],
+        gradients: list[Any],
+        rates: list[Any],
+    ) -> tuple[list[Any], list[Any]]:
+        """Return values and slots after a step of an optimizer that needs all."""
+        if not self._follows_schedule:
+            slots = self._with_rate(slots, rates[0])
         variables = [*self._variables, *self._slots]
         with stateless(variables, [*values, *slots]) as scope:
-            if self._is_flat:
-                # the optimizer's own rate is float32, ours is in the dtype of the data
-                optimizer.update_step(gradients[0], self._variables[0], rate)
-                optimizer.iterations.assign_add(1)
-            else:
-                optimizer.apply(gradients, self._variables)
+            self._optimizer.apply(gradients, self._variables)
         now = [scope.get_current_value(variable) for variable in variables]
         return now[: len(values)], now[len(values) :]
 
@@ -250,11 +320,22 @@ class SpecFunctions:
 
     def _arrays(self, values: Any) -> Any:
         """Return the trainable arrays: the values, or parts of their one vector."""
-        if not self._is_flat:
+        if not self._is_flat or len(values) > 1:
             return values
+        return self._parts(values[0])
+
+    def _parts(self, vector: Any) -> list[Any]:
         # the gradient of a split is one concatenation
-        parts = self._ops.split(values[0], self._ends[:-1])
+        parts = self._ops.split(vector, self._ends[:-1])
         return [
             self._ops.reshape(part, shape)
             for part, shape in zip(parts, self._shapes, strict=True)
         ]
+
+
+def _with_optimizer(value: np.ndarray, solver: Solver) -> tuple[Any, Any]:
+    """Return a variable, and an optimizer of it alone."""
+    variable = keras_backend.load().Variable(value, dtype=value.dtype)
+    optimizer = solver.make(pure=True)
+    optimizer.build([variable])
+    return variable, optimizer

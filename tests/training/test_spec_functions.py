@@ -139,10 +139,17 @@ def reference_gradient(network, variables, fit, rows, smoothing):
     return float(loss), [tf.convert_to_tensor(g).numpy() for g in gradients]
 
 
+def choose(how, monkeypatch):
+    """Have epochs compiled in one of three ways."""
+    monkeypatch.setattr(execution, "XLA_PAYS_STEPS", np.inf if how == "graph" else 0)
+    by_array = how == "xla by array"
+    monkeypatch.setattr(execution, "ARRAYS_PAY_STEPS", 0 if by_array else np.inf)
+
+
 @pytest.mark.parametrize("l2", [0.0, 0.1])
-@pytest.mark.parametrize("xla", [False, True])
-def test_same_weights_as_step_by_step(xla, l2, monkeypatch):
-    monkeypatch.setattr(execution, "XLA_PAYS_STEPS", 0 if xla else np.inf)
+@pytest.mark.parametrize("how", ["graph", "xla", "xla by array"])
+def test_same_weights_as_step_by_step(how, l2, monkeypatch):
+    choose(how, monkeypatch)
     fit = make_fit(l2=l2)
     fitted = loop.train(fit)
     weights, losses, _ = reference_training(make_fit(l2=l2))
@@ -163,9 +170,9 @@ def logits_of(fit):
     return training.take_logits()
 
 
-@pytest.mark.parametrize("xla", [False, True])
-def test_logits_of_every_epoch(xla, monkeypatch):
-    monkeypatch.setattr(execution, "XLA_PAYS_STEPS", 0 if xla else np.inf)
+@pytest.mark.parametrize("how", ["graph", "xla", "xla by array"])
+def test_logits_of_every_epoch(how, monkeypatch):
+    choose(how, monkeypatch)
     together = logits_of(make_fit(validated=True))
     _, _, logits = reference_training(make_fit())
     assert len(together) == EPOCHS
