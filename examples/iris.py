@@ -65,6 +65,8 @@ print(f"test accuracy {pipe.score(X_test, y_test):.3f}")
 shap = explain.shap(pipe, X_test, background=X_train, random_state=0)
 print(shap[0].frame().pivot(index="feature", columns="class", values="value").round(3))
 
-report = explain.report(pipe, X_test, y_test, background=X_train, title="Iris")
+report = explain.report(
+    pipe, X_test, y_test, background=X_train, y_background=y_train, title="Iris"
+)
 report.write_html("iris-report.html")
 print("wrote iris-report.html")

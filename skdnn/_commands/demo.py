@@ -41,11 +41,11 @@ def run_demo(path: Path) -> Path:
     """Train, tune and explain a network on iris; return the path of the report."""
     console = Console(highlight=False, soft_wrap=False)
     started = time.perf_counter()
-    X, y, rows = _load(console)
-    _compare_dropout(console, rows)
-    best = _tune(console, X, y)
-    pipe = _train(console, rows, best)
-    path = _explain(console, pipe, rows, path)
+    rows = _load(console)
+    others = _compare_dropout(console, rows)
+    pipe = _tune(console, rows)
+    _compare(console, {"tuned": pipe, **others}, rows)
+    path = _explain(console, pipe, others, rows, path)
     console.print(f"\nDone in {time.perf_counter() - started:.0f} s. The report:")
     return path
 
@@ -71,7 +71,7 @@ def _pipeline(**parameters: Any) -> Any:
     return make_pipeline(MinMaxScaler(), network)
 
 
-def _load(console: Console) -> tuple[pd.DataFrame, np.ndarray, Rows]:
+def _load(console: Console) -> Rows:
     from sklearn.datasets import load_iris
     from sklearn.model_selection import train_test_split
 
@@ -84,10 +84,11 @@ def _load(console: Console) -> tuple[pd.DataFrame, np.ndarray, Rows]:
         f"{len(iris.target_names)} species.\n"
         f"{len(rows[0])} flowers for training, {len(rows[1])} held out for testing."
     )
-    return X, y, tuple(rows)
+    return tuple(rows)
 
 
-def _compare_dropout(console: Console, rows: Rows) -> None:
+def _compare_dropout(console: Console, rows: Rows) -> dict[str, Any]:
+    """Train with and without dropout; return both networks by name."""
     from sklearn.metrics import log_loss
 
     X, X_test, y, y_test = rows
@@ -98,8 +99,11 @@ def _compare_dropout(console: Console, rows: Rows) -> None:
     for name in ("dropout", "seconds", *losses, "test\naccuracy"):
         table.add_column(name, justify="right")
     table.add_column("validation loss\nby epoch")
+    networks = {}
     for dropout in (0.0, 0.3):
-        pipe = _pipeline(dropout=dropout, validation_fraction=0.2).fit(X, y)
+        pipe = networks[f"dropout {dropout:g}"] = _pipeline(
+            dropout=dropout, validation_fraction=0.2
+        ).fit(X, y)
         network = pipe[-1]
         last = network.history_.iloc[-1]
         table.add_row(
@@ -116,6 +120,7 @@ def _compare_dropout(console: Console, rows: Rows) -> None:
         f"Baseline, class frequencies only: loss {network.baseline_loss_:.3f}. With "
         "dropout, the training loss is measured with units dropped."
     )
+    return networks
 
 
 def _curve(losses: pd.Series) -> str:
@@ -124,11 +129,13 @@ def _curve(losses: pd.Series) -> str:
     return "".join("▁▂▃▄▅▆▇█"[min(7, int(8 * height))] for height in heights)
 
 
-def _tune(console: Console, X: pd.DataFrame, y: np.ndarray) -> dict[str, Any]:
+def _tune(console: Console, rows: Rows) -> Any:
+    """Select parameters on the training rows; return the pipeline with them."""
     from sklearn.model_selection import StratifiedKFold
 
     from skdnn.model_selection import GridSearchCV, nested_cross_validate
 
+    X, _, y, _ = rows
     n_candidates = int(np.prod([len(values) for values in _GRID.values()]))
     _print_heading(console, 3, "Nested cross-validation of a grid search")
     console.print(
@@ -149,9 +156,17 @@ def _tune(console: Console, X: pd.DataFrame, y: np.ndarray) -> dict[str, Any]:
         f"Nested accuracy: {nested.score:.3f}, 95% interval {low:.3f} to "
         f"{min(high, 1):.3f}."
     )
-    best = search.fit(X, y).best_params_
-    console.print(f"Selected on all rows: {_listed(best)}.")
-    return {name.split("__")[1]: value for name, value in best.items()}
+    search.fit(X, y)
+    console.print(
+        f"Selected on all {len(X)} training rows: {_listed(search.best_params_)}."
+    )
+    pipe = search.best_estimator_
+    for line in pipe[-1].summary().splitlines():
+        grid = Table.grid(padding=(0, 1))
+        grid.add_column(style="dim", width=11)
+        grid.add_row(line[:12].strip(), line[12:])
+        console.print(grid)
+    return pipe
 
 
 def _listed(parameters: dict[str, Any]) -> str:
@@ -160,23 +175,31 @@ def _listed(parameters: dict[str, Any]) -> str:
     return ", ".join(f"{name} {value:g}" for name, value in sorted(short.items()))
 
 
-def _train(console: Console, rows: Rows, best: dict[str, Any]) -> Any:
-    X, X_test, y, y_test = rows
-    _print_heading(console, 4, "The network")
-    pipe = _pipeline(validation_fraction=0.2, max_iter=150, **best).fit(X, y)
-    for line in pipe[-1].summary().splitlines():
-        grid = Table.grid(padding=(0, 1))
-        grid.add_column(style="dim", width=11)
-        grid.add_row(line[:12].strip(), line[12:])
-        console.print(grid)
-    console.print(f"Test accuracy: {pipe.score(X_test, y_test):.3f}")
-    return pipe
+def _compare(console: Console, networks: dict[str, Any], rows: Rows) -> None:
+    """Print the scores of all networks on the held-out rows, the best one first."""
+    from sklearn.metrics import log_loss
+
+    _, X_test, _, y_test = rows
+    _print_heading(console, 4, "The networks on the held-out rows")
+    losses = {
+        name: log_loss(y_test, pipe.predict_proba(X_test))
+        for name, pipe in networks.items()
+    }
+    for name in sorted(losses, key=losses.__getitem__):
+        accuracy = networks[name].score(X_test, y_test)
+        console.print(f"   {name}: loss {losses[name]:.3f}, accuracy {accuracy:.3f}")
+    best = min(losses, key=losses.__getitem__)
+    console.print(
+        f"The lowest loss has: {best}. The report has the intervals of the differences."
+    )
 
 
-def _explain(console: Console, pipe: Any, rows: Rows, path: Path) -> Path:
+def _explain(
+    console: Console, pipe: Any, others: dict[str, Any], rows: Rows, path: Path
+) -> Path:
     from skdnn import explain
 
-    X, X_test, _, y_test = rows
+    X, X_test, y, y_test = rows
     _print_heading(console, 5, "Explanations")
     result = explain.permutation_importance(pipe, X_test, y_test, random_state=_SEED)
     first = result.frame().sort_values("importance", ascending=False).iloc[0]
@@ -198,7 +221,15 @@ def _explain(console: Console, pipe: Any, rows: Rows, path: Path) -> Path:
             f"{shap.values[0, j, k]:+.3f}"
         )
     report = explain.report(
-        pipe, X_test, y_test, background=X, title="Iris, explained", random_state=_SEED
+        pipe,
+        X_test,
+        y_test,
+        background=X,
+        y_background=y,
+        rivals=others,
+        title="Iris, explained",
+        random_state=_SEED,
     )
+    console.print(report.to_dict()["verdict"])
     report.write_html(path)
     return path.absolute()

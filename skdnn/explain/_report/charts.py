@@ -6,7 +6,7 @@ of the reader.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from skdnn.explain._report import plots, strips
@@ -23,13 +23,13 @@ def charts(summary: Mapping[str, Any]) -> dict[str, Any]:
     """Draw every picture of the report."""
     shown = [summary["classes"][k] for k in summary["shown_classes"]]
     colours = {label: f"c{i}" for i, label in enumerate(shown)}
-    data, shap, subject = summary["data"], summary["shap"], summary["subject"]
+    data, shap = summary["data"], summary["shap"]
     importance = summary["permutation_importance"]["rows"]
     dependence = summary["partial_dependence"]["curves"]
     accumulated = summary["accumulated_local_effects"]["curves"]
     return {
         "colour": colours,
-        "scores": [strips.score_strip(r, subject) for r in summary["scores"]["rows"]],
+        "differences": _differences(summary["scores"]["rivals"]),
         "classes": [
             strips.share_strip(c["share"], f"{c['class']}: {c['n']} rows", "bar")
             for c in data["classes"]
@@ -50,6 +50,14 @@ def charts(summary: Mapping[str, Any]) -> dict[str, Any]:
         "rows": [_row(row, colours) for row in summary["rows"]],
         "deletion": [plots.deletion(section) for section in summary["deletion"]],
     }
+
+
+def _differences(rivals: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Draw the differences to each rival, of accuracy and of log loss."""
+    accuracy = strips.difference_strips(rivals, "accuracy", 1)
+    loss = strips.difference_strips(rivals, "log_loss", -1)
+    pairs = zip(accuracy, loss, strict=True)
+    return [{"accuracy": first, "log_loss": second} for first, second in pairs]
 
 
 def _row(row: Mapping[str, Any], colours: Mapping[str, str]) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Run every method of a report once, on one opened problem and with one seed."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -27,9 +27,10 @@ from skdnn.explain._model.opening import open_problem
 from skdnn.explain._model.target import Problem
 from skdnn.explain._report import rows_used
 from skdnn.explain._report.cells import as_column, is_missing
+from skdnn.explain._report.depth_gain import measure_depth_gain
 from skdnn.explain._report.evidence import Evidence
 from skdnn.explain._report.fitted_record import inspect_fitted
-from skdnn.explain._report.logistic_regression import out_of_fold_probabilities
+from skdnn.explain._report.rivals import check_rivals, meet_rivals
 from skdnn.explain._report.rows_used import draw_rows
 from skdnn.explain._results.attributions import Attributions
 from skdnn.explain._results.tables import ResultTable
@@ -46,6 +47,8 @@ def collect(
     y: Any,
     *,
     background: Any,
+    y_background: Any,
+    rivals: Any,
     title: str | None,
     samples: Any,
     sample_weight: Any,
@@ -59,6 +62,12 @@ def collect(
             f"X and y must have the same number of rows, at least two. Got {n_rows} "
             f"rows of X and {n_labels} of y instead."
         )
+    given = check_rivals(rivals)
+    if y_background is not None and background is None:
+        raise ValueError(
+            "y_background must come with background: they are rows and their classes, "
+            "usually those of the training. Got no background."
+        )
     problem = open_problem(estimator, X, background=background)
     classes = problem.target.class_names
     if not problem.target.sum_to_one:
@@ -68,6 +77,11 @@ def collect(
             "summary and the other functions take them."
         )
     codes = class_codes(y, classes)
+    background_codes = None
+    if y_background is not None:
+        background_codes = class_codes(
+            y_background, classes, len(problem.background), name="y_background"
+        )
     weight = row_weights(sample_weight, n_rows)
     requested = None if samples is None else as_positions(samples, n_rows)
     with Progress(_N_STEPS, "report", verbose) as progress:
@@ -75,7 +89,20 @@ def collect(
         predicted = problem.target.classes_given(probabilities, problem.X)
         chosen = requested or performance.choose_rows(codes, probabilities, predicted)
         columns = _columns_of(problem)
-        scores = _scores(columns, codes, probabilities, predicted, weight, seed)
+        score = partial(performance.measure, codes, weight=weight, random_state=seed)
+        own = score(probabilities, predicted=predicted)
+        base = score(performance.baseline(codes, len(classes), weight))
+        met, without = meet_rivals(
+            problem,
+            codes,
+            (probabilities, predicted),
+            own,
+            background_codes=background_codes,
+            given=given,
+            X=X,
+            weight=weight,
+            seed=seed,
+        )
         progress.step()
         rows = [row for row, _ in chosen]
         suspects = _suspicious_columns(problem, codes)
@@ -106,7 +133,14 @@ def collect(
         n_background=len(problem.background),
         is_weighted=sample_weight is not None,
         random_state=seed,
-        **scores,
+        performance=own,
+        base=base,
+        rivals=met,
+        without_rivals=without,
+        has_labels=background_codes is not None,
+        depth=measure_depth_gain(
+            problem, codes, predicted, met, results["profiles"], seed
+        ),
         **results,
     )
 
@@ -139,26 +173,6 @@ def _columns_of(problem: Problem) -> list[np.ndarray]:
         else:
             columns.append(as_column(problem.table[j]))
     return columns
-
-
-def _scores(
-    columns: Sequence[np.ndarray],
-    codes: np.ndarray,
-    probabilities: np.ndarray,
-    predicted: np.ndarray,
-    weight: np.ndarray,
-    seed: int,
-) -> dict[str, Any]:
-    """Measure classifier, simple model and baseline on the same bootstrap draws."""
-    n_classes = probabilities.shape[1]
-    simple, note = out_of_fold_probabilities(columns, codes, n_classes, seed, weight)
-    score = partial(performance.measure, codes, weight=weight, random_state=seed)
-    return {
-        "performance": score(probabilities, predicted=predicted),
-        "simple": None if simple is None else score(simple),
-        "simple_note": note,
-        "base": score(performance.baseline(codes, n_classes, weight)),
-    }
 
 
 def _suspicious_columns(problem: Problem, codes: np.ndarray) -> list[ColumnProblem]:

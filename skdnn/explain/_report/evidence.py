@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 
 from skdnn.explain._methods.performance import Performance
+from skdnn.explain._report.depth_gain import DepthGain
 from skdnn.explain._report.fitted_record import FittedRecord
+from skdnn.explain._report.rivals import Rival
 from skdnn.explain._results.attributions import Attributions, BreakDown
 from skdnn.explain._results.checks import Checks
 from skdnn.explain._results.counterfactuals import Counterfactuals
@@ -28,6 +30,9 @@ class Evidence:
     first of `lime` and `break_down`, and all of `ceteris_paribus` and
     `counterfactuals`. `deletion` and `reruns` are by the name of the method.
     `importance`, `profiles` and `accumulated` are from `n_averaged` random rows.
+    `without_rivals` are the reasons why rivals are missing, `has_labels` is whether the
+    classes of the background are known, and `base` always predicts the class shares of
+    the rows themselves.
     """
 
     title: str | None
@@ -40,9 +45,11 @@ class Evidence:
     probabilities: np.ndarray
     predicted: np.ndarray
     performance: Performance
-    simple: Performance | None
-    simple_note: str
+    rivals: Sequence[Rival]
+    without_rivals: Sequence[str]
+    has_labels: bool
     base: Performance
+    depth: DepthGain | None
     importance: ResultTable
     n_averaged: int
     n_repeats: int

@@ -6,25 +6,18 @@ import numpy as np
 
 from skdnn._estimator.calibration import N_CALIBRATION_BINS
 from skdnn._runtime.names import shorten
-from skdnn.explain._methods import performance
-from skdnn.explain._methods.performance import Bin, Performance, Score
+from skdnn.explain._methods.performance import Bin
 from skdnn.explain._report import sentences
 from skdnn.explain._report.cells import MAX_CELL, n_missing, plain
 from skdnn.explain._report.evidence import Evidence
 from skdnn.explain._report.fitted_record import FittedRecord
+from skdnn.explain._report.rival_sections import score_of
 
 N_COLUMNS = 60  # rows of the table of columns
 N_CLASSES = 20  # rows of the table of classes
 N_MISTAKES = 20  # pairs of classes in the table of mistakes
 _N_COMMON = 3  # most frequent categories of a column
 _N_BINS = 12  # of a histogram
-_TITLES = {
-    "accuracy": ("Accuracy", "share of correct predictions", True),
-    "balanced_accuracy": ("Balanced accuracy", "mean recall of the classes", True),
-    "log_loss": ("Log loss", "mean -log probability of the true class", False),
-    "roc_auc": ("ROC AUC", "each class against the rest, mean", True),
-    "calibration_error": ("Calibration error", "confidence against accuracy", False),
-}
 
 
 def data(evidence: Evidence) -> dict[str, Any]:
@@ -98,38 +91,6 @@ def training(record: FittedRecord) -> dict[str, Any] | None:
     return {**section, "words": sentences.training(section)}
 
 
-def scores(evidence: Evidence) -> dict[str, Any]:
-    """Return all scores of the classifier, the simple model and the baseline."""
-    simple, note = evidence.simple, evidence.simple_note
-    lead = Score(None)
-    if simple is not None:
-        lead = performance.difference(evidence.performance, simple, "accuracy")
-    section = {
-        "rows": [
-            {
-                "name": name,
-                "title": title,
-                "meaning": meaning,
-                "high_is_good": high_is_good,
-                "model": _score(evidence.performance, name),
-                "simple": _score(simple, name),
-                "baseline": {"value": evidence.base.scores[name].value},
-            }
-            for name, (title, meaning, high_is_good) in _TITLES.items()
-        ],
-        "lead": dict(vars(lead)),
-        "simple_note": "" if simple is None else note,
-        "simple_missing": note if simple is None else "",
-        "n_draws": len(evidence.performance.draws["accuracy"]),
-        "is_weighted": evidence.is_weighted,
-    }
-    return {**section, "words": sentences.scores(section, evidence.subject)}
-
-
-def _score(measured: Performance | None, name: str) -> dict[str, Any]:
-    return dict(vars(Score(None) if measured is None else measured.scores[name]))
-
-
 def confusion(evidence: Evidence) -> dict[str, Any]:
     """Return the confusion matrix, and the most frequent mistakes."""
     matrix, classes = evidence.performance.confusion, evidence.classes
@@ -162,7 +123,7 @@ def calibration(evidence: Evidence) -> dict[str, Any]:
         "n_bins": N_CALIBRATION_BINS,
         "mean_confidence": top.mean(),
         "accuracy": measured.scores["accuracy"].value,
-        "error": _score(measured, "calibration_error"),
+        "error": score_of(measured, "calibration_error"),
     }
     return {**section, "words": sentences.calibration(section, evidence.subject)}
 

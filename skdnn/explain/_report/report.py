@@ -87,6 +87,8 @@ def report(
     y: ArrayLike,
     *,
     background: Any = None,
+    y_background: ArrayLike | None = None,
+    rivals: Any = "auto",
     title: str | None = None,
     samples: int | Sequence[int] | None = None,
     sample_weight: ArrayLike | None = None,
@@ -96,8 +98,8 @@ def report(
     """Explain a classifier to others, on one page.
 
     The page shows the data, the network and its training (for estimators that have
-    them), scores with intervals next to logistic regression and a baseline, confusion
-    matrix and calibration; permutation importance, partial dependence, accumulated
+    them), scores with intervals next to simpler models, confusion matrix and
+    calibration; permutation importance, partial dependence, accumulated
     local effects and SHAP over many rows; for chosen rows SHAP, LIME, break-down,
     ceteris paribus, counterfactuals and sentences; and how far to rely on them:
     agreement of the methods, checks, deletion curves and other seeds.
@@ -112,6 +114,14 @@ def report(
         Their classes.
     background : like X, default=None
         Rows that averages are taken over, usually the training rows; None means `X`.
+    y_background : array-like of shape (n_background,), default=None
+        The classes of the background rows. With them, the class shares, a logistic
+        regression and gradient boosting are trained on the background, and scored on
+        `X` beside the estimator. Pass the rows and classes the estimator was trained
+        on, so that all are trained on the same rows.
+    rivals : "auto" or dict of str to object, default="auto"
+        Fitted classifiers to score on `X` as well, by their names. They must know the
+        same classes and take the same columns.
     title : str, default=None
         Title of the page; None names the estimator.
     samples : int or sequence of int, default=None
@@ -137,8 +147,8 @@ def report(
     Raises
     ------
     ValueError
-        If `y` has a class that the estimator does not know, or `samples` a position
-        that `X` does not have.
+        If `y` or `y_background` has a class that the estimator does not know, a rival
+        knows other classes, or `samples` has a position that `X` does not have.
 
     Examples
     --------
@@ -147,14 +157,17 @@ def report(
     >>> from skdnn import explain
     >>> X, y = load_iris(return_X_y=True, as_frame=True)
     >>> model = LogisticRegression(max_iter=1000).fit(X[::2], y[::2])
-    >>> report = explain.report(model, X[1::2], y[1::2], background=X[::2])
+    >>> report = explain.report(
+    ...     model, X[1::2], y[1::2], background=X[::2], y_background=y[::2]
+    ... )
     >>> "SHAP" in report.html()
     True
     """
     from skdnn.explain._report.collect import collect
     from skdnn.explain._report.summary import summarise
 
-    options = {"background": background, "title": title, "samples": samples}
+    options = {"background": background, "y_background": y_background}
+    options |= {"rivals": rivals, "title": title, "samples": samples}
     options |= {"sample_weight": sample_weight}
     options |= {"seed": as_seed(random_state), "verbose": verbose}
     return Report(summarise(collect(estimator, X, y, **options)))

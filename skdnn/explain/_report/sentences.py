@@ -4,7 +4,6 @@ Plain text: names are inserted unchanged, and escaped when the page is rendered.
 """
 
 from collections.abc import Mapping, Sequence
-from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -26,7 +25,6 @@ _AGAINST = 0.1
 # Rank correlations from which methods agree, and agree in part.
 _AGREES, _AGREES_IN_PART = 0.7, 0.4
 _SIGNIFICANT = 0.05
-_MANY_ROWS = 1000  # from which percentages have a decimal
 
 
 def sample(n_rows: int, n_all: int) -> str:
@@ -34,38 +32,6 @@ def sample(n_rows: int, n_all: int) -> str:
     if n_rows == n_all:
         return ""
     return f"From {n_rows:,} of {n_all:,} rows, drawn at random."
-
-
-def verdict(summary: Mapping[str, Any]) -> str:
-    """State how accurate the model is, and what simpler ones reach."""
-    share = partial(percent, digits=0 if summary["n_rows"] < _MANY_ROWS else 1)
-    accuracy = next(r for r in summary["scores"]["rows"] if r["name"] == "accuracy")
-    rows = count(summary["n_rows"], "held-out row")
-    right = interval(accuracy["model"], share)
-    text = f"The {summary['subject']} is correct for {right} of {rows}."
-    guess, simple = share(accuracy["baseline"]["value"]), accuracy["simple"]["value"]
-    if simple is None:
-        text += " Always predicting the most frequent class is correct"
-    else:
-        text += f" Logistic regression is correct for {share(simple)}, always "
-        text += "predicting the most frequent class"
-    return f"{text} for {guess}."
-
-
-def scores(section: Mapping[str, Any], subject: str) -> str:
-    """State whether the model is more accurate than logistic regression."""
-    lead, reason = section["lead"], section["simple_missing"]
-    if reason:
-        return f"There is no logistic regression to compare with: {reason}."
-    ahead = f"The {subject}" if lead["value"] > 0 else "Logistic regression"
-    better = f"{ahead} is more accurate"
-    if lead["low"] is None or lead["low"] <= 0 <= lead["high"]:
-        better = "These rows do not show which is more accurate"
-    size = interval(lead, partial(signed, digits=2))
-    return (
-        f"{better}: accuracy of the {subject} minus accuracy of logistic regression is "
-        f"{size}, over the same bootstrap samples."
-    )
 
 
 def data(n_rows: int, n_columns: int, n_numeric: int, n_missing: int) -> str:

@@ -36,17 +36,25 @@ def mark_strip(label: str, marks: Iterable[Mark]) -> Strip:
     return {"label": label, "marks": drawn}
 
 
-def score_strip(row: Row, subject: str) -> Strip:
-    """Draw the score of the model, the simple model and the baseline."""
-    names = (subject, "logistic regression", "baseline")
-    parts = (row["model"], row["simple"], row["baseline"])
-    each = zip(names, parts, ("m0", "m1", "m2"), strict=True)
-    known = [entry for entry in each if entry[1]["value"] is not None]
-    values = [v for _, part, _ in known for v in part.values() if v is not None]
-    at = scale(0.0, 1.0 if row["high_is_good"] else max([*values, 1e-9]))
-    texts = [f"{name} {interval(part)}" for name, part, _ in known]
-    marks = [(at(part["value"]), _whisker(at, part), css) for _, part, css in known]
-    return mark_strip(f"{row['title']}: {', '.join(texts)}", marks)
+def difference_strips(rivals: Sequence[Row], name: str, sign: int) -> list[Strip]:
+    """Draw differences of a score to each rival, right of 0 if the model is better."""
+    parts = [rival["differences"][name] for rival in rivals]
+    ends = [part[k] for part in parts for k in ("value", "low", "high")]
+    reach = max([abs(end) for end in ends if end is not None] + [1e-9])
+    at = scale(-reach, reach)
+    strips = []
+    for rival, part in zip(rivals, parts, strict=True):
+        label = f"minus {rival['name']}: {interval(part, lambda v: signed(v, 3))}"
+        marks: list[Mark] = []
+        if part["value"] is not None:
+            known = {
+                k: None if part[k] is None else sign * part[k] for k in ("low", "high")
+            }
+            if sign < 0:
+                known["low"], known["high"] = known["high"], known["low"]
+            marks = [(at(sign * part["value"]), _whisker(at, known), "m0")]
+        strips.append({**mark_strip(label, marks), "zero": at(0.0)})
+    return strips
 
 
 def _whisker(at: Callable[[float], float], part: Row) -> list[float] | None:

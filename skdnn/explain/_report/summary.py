@@ -9,6 +9,8 @@ from typing import Any
 from skdnn.explain._report import (
     column_sections,
     model_sections,
+    rival_sections,
+    rival_sentences,
     row_sections,
     sentences,
     trust_sections,
@@ -34,7 +36,8 @@ def summarise(evidence: Evidence) -> dict[str, Any]:
         "n_background": evidence.n_background,
         "random_state": evidence.random_state,
         "version": version("skdnn"),
-        "scores": model_sections.scores(evidence),
+        "scores": rival_sections.scores(evidence),
+        "depth": rival_sections.depth(evidence),
         "confusion": model_sections.confusion(evidence),
         "calibration": model_sections.calibration(evidence),
         "data": model_sections.data(evidence),
@@ -55,4 +58,4 @@ def summarise(evidence: Evidence) -> dict[str, Any]:
         "deletion": trust_sections.deletion(evidence),
         "stability": trust_sections.stability(evidence),
     }
-    return dict(plain({**summary, "verdict": sentences.verdict(summary)}))
+    return dict(plain({**summary, "verdict": rival_sentences.verdict(summary)}))

@@ -8,10 +8,11 @@ import pytest
 
 from skdnn.explain._checks import Measurements, run_checks
 from skdnn.explain._methods import performance as _performance
+from skdnn.explain._methods.paired_accuracy import accuracy_difference
 from skdnn.explain._report.cells import as_column
 from skdnn.explain._report.evidence import Evidence
 from skdnn.explain._report.fitted_record import FittedRecord
-from skdnn.explain._report.logistic_regression import out_of_fold_probabilities
+from skdnn.explain._report.rivals import CLASS_SHARES, LOGISTIC_REGRESSION, Rival
 from skdnn.explain._results.attributions import Attributions, BreakDown
 from skdnn.explain._results.counterfactuals import Counterfactuals
 from skdnn.explain._results.profiles import Profiles
@@ -105,6 +106,23 @@ def _trust(results, importance, n_rows):
     }
 
 
+def _rivals(rng, codes, own, predicted, n_classes):
+    rivals = []
+    for name, strength in ((CLASS_SHARES, 0), (LOGISTIC_REGRESSION, 0.5)):
+        proba = rng.dirichlet(np.ones(n_classes), len(codes))
+        proba = proba * (1 - strength) + strength * np.eye(n_classes)[codes]
+        scored = _performance.measure(codes, proba)
+        their = proba.argmax(axis=1)
+        differences = {
+            "accuracy": accuracy_difference(
+                predicted == codes, their == codes, np.ones(len(codes))
+            ),
+            "log_loss": _performance.difference(own, scored, "log_loss"),
+        }
+        rivals.append(Rival(name, 112, scored, their, differences))
+    return rivals
+
+
 def _profiles(names, classes, X, rng):
     rows = []
     for j, name in enumerate(names[:6]):
@@ -149,7 +167,6 @@ def build_evidence(
     performance = _performance.measure(codes, proba)
     chosen = _performance.choose_rows(codes, proba, predicted)
     columns = [column_of(X.iloc[:, j]) for j in range(X.shape[1])]
-    simple, note = out_of_fold_probabilities(columns, codes, n_classes)
     effect = np.sort(rng.random(len(names)))[::-1] / 2
     importance = pd.DataFrame(
         {
@@ -188,8 +205,10 @@ def build_evidence(
         "probabilities": proba,
         "predicted": predicted,
         "performance": performance,
-        "simple": None if simple is None else _performance.measure(codes, simple),
-        "simple_note": note,
+        "rivals": _rivals(rng, codes, performance, predicted, n_classes),
+        "without_rivals": [],
+        "has_labels": True,
+        "depth": None,
         "base": _performance.measure(
             codes, _performance.baseline(codes, n_classes, np.ones(len(codes)))
         ),

@@ -20,7 +20,7 @@ def test_many_classes_share_six_colours(make_evidence):
 def test_every_row_of_the_summary_has_its_picture(evidence):
     summary = summarise(evidence)
     drawn = charts(summary)
-    assert len(drawn["scores"]) == len(summary["scores"]["rows"]) == 5
+    assert len(drawn["differences"]) == len(summary["scores"]["rivals"]) == 2
     assert len(drawn["columns"]) == len(summary["data"]["columns"])
     assert len(drawn["rows"]) == len(summary["rows"])
     for row, pictures in zip(summary["rows"], drawn["rows"], strict=True):

@@ -8,13 +8,6 @@ from skdnn.explain._report.model_sections import calibration, confusion
 from skdnn.explain._report.summary import summarise
 
 
-def test_the_reason_for_no_simple_model_is_stated(make_evidence):
-    evidence = make_evidence(simple=None, simple_note="one class has a single row")
-    summary = summarise(evidence)
-    assert "a single row" in summary["scores"]["words"]
-    assert "Logistic" not in summary["verdict"]
-
-
 def test_mistakes_are_the_cells_off_the_diagonal(evidence):
     section = confusion(evidence)
     matrix = np.zeros((3, 3), dtype=int)

@@ -84,22 +84,9 @@ def test_stability():
 def test_verdict(evidence):
     text = plain_spaces(summarise(evidence)["verdict"])
     assert text.startswith("The network is correct for ")
-    assert "of 40 held-out rows." in text
-    assert "Logistic regression is correct for" in text
-    assert "always predicting the most frequent class for" in text
-
-
-@pytest.mark.parametrize(
-    ("lead", "start"),
-    [
-        ((0.1, 0.05, 0.2), "The network is more accurate"),
-        ((-0.1, -0.2, -0.05), "Logistic regression is more accurate"),
-        ((0.1, -0.05, 0.2), "These rows do not show which is more accurate"),
-    ],
-)
-def test_a_lead_must_be_separated_from_zero(lead, start):
-    section = {"lead": score_of(*lead), "simple_missing": ""}
-    assert sentences.scores(section, "network").startswith(start)
+    assert "of 40 held-out rows;" in text
+    assert "always predicting their most frequent class would be" in text
+    assert "logistic regression" in text
 
 
 @pytest.mark.parametrize(

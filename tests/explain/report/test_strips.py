@@ -33,21 +33,8 @@ def test_steps_are_drawn_from_start_to_end():
     assert (down["x"], down["w"], down["css"]) == (50, 49, "minus")
 
 
-def test_whiskers_of_scores_and_importances():
+def test_whiskers_of_importances():
     part = {"value": 0.5, "low": 0.25, "high": 0.75}
-    unknown = {"value": None, "low": None, "high": None}
-    row = {
-        "title": "Accuracy",
-        "high_is_good": True,
-        "model": part,
-        "simple": unknown,
-        "baseline": {"value": 0.0},
-    }
-    strip = strips.score_strip(row, "network")
-    assert [mark["css"] for mark in strip["marks"]] == ["m0", "m2"]
-    assert strip["marks"][0] == {"x": 50, "whisker": [25.5, 74.5], "css": "m0"}
-    assert strip["marks"][1]["whisker"] is None
-    assert "network 0.50 (0.25 to 0.75)" in strip["label"]
     first, second = strips.importance_strips(
         [{"feature": "a"} | part, {"feature": "b"} | part | {"low": None}]
     )
@@ -73,3 +60,19 @@ def test_histograms_leave_out_empty_bins():
     assert all(bar["y"] + bar["h"] == 20 for bar in strip["bars"])
     assert strips.histogram_strip({"name": "a", "histogram": []}) is None
     assert strips.histogram_strip({"name": "text"}) is None
+
+
+def test_a_difference_is_right_of_zero_where_the_model_is_better():
+    def rival(value, low, high):
+        return {
+            "name": "r",
+            "differences": {"x": {"value": value, "low": low, "high": high}},
+        }
+
+    rivals = [rival(0.1, -0.1, 0.2), rival(None, None, None)]
+    up, unknown = strips.difference_strips(rivals, "x", 1)
+    down, _ = strips.difference_strips(rivals, "x", -1)
+    assert up["zero"] == down["zero"] == 50
+    assert up["marks"] == [{"x": 74.5, "whisker": [25.5, 99], "css": "m0"}]
+    assert down["marks"] == [{"x": 25.5, "whisker": [1, 74.5], "css": "m0"}]
+    assert unknown["marks"] == []

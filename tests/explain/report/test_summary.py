@@ -15,7 +15,11 @@ def test_numbers_are_those_of_the_results(evidence):
     summary = summarise(evidence)
     accuracy = summary["scores"]["rows"][0]
     assert accuracy["model"]["value"] == evidence.performance.scores["accuracy"].value
-    assert accuracy["simple"]["value"] == evidence.simple.scores["accuracy"].value
+    rival = summary["scores"]["rivals"][1]
+    own = evidence.rivals[1].performance.scores["accuracy"].value
+    assert rival["scores"]["accuracy"]["value"] == own
+    difference = rival["differences"]["accuracy"]["value"]
+    assert difference == pytest.approx(accuracy["model"]["value"] - own)
     assert summary["confusion"]["matrix"] == evidence.performance.confusion.tolist()
     first = summary["permutation_importance"]["rows"][0]
     frame = evidence.importance.frame()
