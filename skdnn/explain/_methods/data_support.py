@@ -25,12 +25,18 @@ class Support:
     instead of a known one, counts as one. The data is a sample of the background.
     """
 
-    def __init__(self, problem: Problem, random_state: np.random.RandomState):
+    def __init__(
+        self,
+        problem: Problem,
+        random_state: np.random.RandomState,
+        *,
+        max_rows: int | None = _MAX_ROWS,
+    ):
         from sklearn.neighbors import NearestNeighbors
 
         rows = problem.background
-        if len(rows) > _MAX_ROWS:
-            rows = rows[random_state.permutation(len(rows))[:_MAX_ROWS]]
+        if max_rows is not None and len(rows) > max_rows:
+            rows = rows[random_state.permutation(len(rows))[:max_rows]]
         self._columns = problem.target.columns
         known = np.isfinite(rows)
         held = np.where(known, rows, 0.0)
@@ -47,6 +53,14 @@ class Support:
         """Return whether each coded row is off the data, of shape (n_rows,)."""
         distances = self._nearest.kneighbors(self._points(rows))[0][:, 0]
         return np.asarray(distances > self._limit + 1e-9)
+
+    def nearest(self, rows: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return distances and positions of the `n` nearest rows of the data.
+
+        Both of shape (n_rows, n); positions among all rows if none were left out.
+        """
+        distances, positions = self._nearest.kneighbors(self._points(rows), n)
+        return distances, positions
 
     def shares_outside(self, tables: Sequence[np.ndarray]) -> np.ndarray:
         """Return the share of rows off the data in each of tables of equal length."""

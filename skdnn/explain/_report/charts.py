@@ -48,8 +48,20 @@ def charts(summary: Mapping[str, Any]) -> dict[str, Any]:
         "shap": strips.stack_strips(shap["rows"], colours),
         "swarms": [strips.swarm(section) for section in shap["strips"]],
         "rows": [_row(row, colours) for row in summary["rows"]],
+        "more_rows": [_brief(row) for row in summary["more_rows"]],
         "deletion": [plots.deletion(section) for section in summary["deletion"]],
     }
+
+
+def _brief(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Draw the attributions of a row in brief, and its curves from 0 to 1."""
+    sparks = []
+    for curve in row["curves"]:
+        values, last = curve["values"], max(1, len(curve["values"]) - 1)
+        points = [f"{100 * i / last:g},{30 - 30 * v:.4g}" for i, v in enumerate(values)]
+        sparks.append(" ".join(points))
+    shap = strips.attribution_strips(row["features"], "shap", more=row["more"])
+    return {"shap": shap, "sparks": sparks}
 
 
 def _differences(rivals: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -32,12 +32,14 @@ from skdnn.explain._report.evidence import Evidence
 from skdnn.explain._report.fitted_record import inspect_fitted
 from skdnn.explain._report.rivals import check_rivals, meet_rivals
 from skdnn.explain._report.rows_used import draw_rows
+from skdnn.explain._report.similar_rows import find_similar
 from skdnn.explain._results.attributions import Attributions
 from skdnn.explain._results.tables import ResultTable
 
 N_PROFILES = 6
 N_VARIED = 3  # columns of each chosen row that ceteris paribus varies
 _RESOLUTION = 25
+_COARSE = 11  # points of the curves of rows in brief
 _N_STEPS = 8
 
 
@@ -141,6 +143,10 @@ def collect(
         depth=measure_depth_gain(
             problem, codes, predicted, met, results["profiles"], seed
         ),
+        # without a background, each row would be most similar to itself
+        similar=None
+        if background is None
+        else find_similar(problem.take(results["shap_rows"]), background_codes, seed),
         **results,
     )
 
@@ -232,6 +238,12 @@ def _explain(
     single = problem.take(chosen)
     varied = _largest(compared_shap.values[: len(chosen)], predicted)
     ceteris_paribus = compute_ceteris_paribus(single, varied, _RESOLUTION)
+    more = [row for row in shap_rows if row not in chosen]
+    more_curves = None
+    if more:
+        sizes = np.abs(shap.values).mean(axis=(0, 2))
+        common = np.argsort(-sizes, kind="stable")[:N_VARIED].tolist()
+        more_curves = compute_ceteris_paribus(problem.take(more), common, _COARSE)
     counterfactuals = None
     if problem.target.n_classes > 1:
         n_background = len(problem.background)
@@ -260,6 +272,8 @@ def _explain(
         "profiles": profiles,
         "accumulated": accumulated,
         "ceteris_paribus": ceteris_paribus,
+        "more": more,
+        "more_curves": more_curves,
         "counterfactuals": counterfactuals,
         "agreement": agreement,
         **trust,

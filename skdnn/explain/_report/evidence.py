@@ -11,6 +11,7 @@ from skdnn.explain._methods.performance import Performance
 from skdnn.explain._report.depth_gain import DepthGain
 from skdnn.explain._report.fitted_record import FittedRecord
 from skdnn.explain._report.rivals import Rival
+from skdnn.explain._report.similar_rows import SimilarRows
 from skdnn.explain._results.attributions import Attributions, BreakDown
 from skdnn.explain._results.checks import Checks
 from skdnn.explain._results.counterfactuals import Counterfactuals
@@ -30,7 +31,9 @@ class Evidence:
     first of `lime` and `break_down`, and all of `ceteris_paribus` and
     `counterfactuals`. `deletion` and `reruns` are by the name of the method.
     `importance`, `profiles` and `accumulated` are from `n_averaged` random rows.
-    `without_rivals` are the reasons why rivals are missing, `has_labels` is whether the
+    `more` are those of `shap_rows` that are not chosen, with `more_curves`; `similar`
+    has the background rows similar to each of `shap_rows`.
+    `without_rivals` are the reasons why rivals are missing, `has_labels` whether the
     classes of the background are known, and `base` always predicts the class shares of
     the rows themselves.
     """
@@ -50,6 +53,9 @@ class Evidence:
     has_labels: bool
     base: Performance
     depth: DepthGain | None
+    similar: SimilarRows | None
+    more: Sequence[int]
+    more_curves: Profiles | None
     importance: ResultTable
     n_averaged: int
     n_repeats: int

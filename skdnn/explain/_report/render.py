@@ -1,6 +1,9 @@
 """The summary dict -> HTML; escapes everything and computes no numbers."""
 
+from base64 import b64encode
 from functools import lru_cache
+from hashlib import sha256
+from importlib import resources
 from typing import Any
 
 from skdnn._runtime.names import visible
@@ -19,7 +22,15 @@ def render(summary: dict[str, Any]) -> str:
     if network and network["drawing"] is not None:
         label = f"Drawing of the network. {network['words']}"
         drawing = Markup(clean_svg(network["drawing"], label, "network"))
-    values = {"s": summary, "charts": charts(summary), "drawing": drawing}
+    script = (resources.files(__package__) / "templates" / "report.js").read_text()
+    values = {
+        "s": summary,
+        "charts": charts(summary),
+        "drawing": drawing,
+        "script": Markup(script),
+        # the browser runs this script and no other
+        "script_hash": b64encode(sha256(script.encode()).digest()).decode(),
+    }
     page = str(_template("report.html.j2").render(values))
     # halves of surrogate pairs have references in HTML, control characters have none
     page = page.encode("utf-8", "xmlcharrefreplace").decode("utf-8")
@@ -29,8 +40,8 @@ def render(summary: dict[str, Any]) -> str:
 def render_inline(summary: dict[str, Any]) -> str:
     """Return the report as a frame within another page, such as a notebook.
 
-    The page is in an attribute, so that style sheets do not mix, and the frame may not
-    run scripts.
+    The page is in an attribute, so that style sheets do not mix. Its script runs in a
+    frame of an origin of its own, from which it cannot reach the page around it.
     """
     values = {"title": summary["title"], "page": render(summary)}
     return str(_template("inline.html.j2").render(values))

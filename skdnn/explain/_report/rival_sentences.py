@@ -17,6 +17,7 @@ from skdnn.explain._text.formatting import (
 
 MANY_ROWS = 1000  # from which percentages have a decimal
 _CURVE_DIFFERS = 0.1  # of a probability
+_N_COLUMNS, _N_CAUTIONS = 3, 3  # on the first screen
 _PAIR_ACTS = math.log(1.2)  # of the log odds, beyond two standard errors
 HOW_TO_GET_RIVALS = (
     "No simpler model was trained to compare with: the report needs the classes of the "
@@ -99,6 +100,28 @@ def _name(rival: Mapping[str, Any]) -> str:
     return str(name[0].upper() + name[1:])
 
 
+def first_screen(summary: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Name the columns that matter most, and what not to rely on."""
+    scoring = summary["permutation_importance"]["scoring"]
+    rows = summary["permutation_importance"]["rows"]
+    clear = [row for row in rows if row["low"] is not None and row["low"] > 0]
+    columns = [
+        f"{quote(row['feature'])}: shuffled, the {scoring} falls by "
+        f"{interval(row, partial(fixed, digits=3))}"
+        for row in clear[:_N_COLUMNS]
+    ]
+    if not columns:
+        columns = [f"No column clearly lowers the {scoring} when it is shuffled."]
+    serious = [one for one in summary["checks"]["fired"] if one["severity"] != "low"]
+    cautions = [f"{one['of']}: {one['words']}" for one in serious[:_N_CAUTIONS]]
+    if len(serious) > _N_CAUTIONS:
+        left = count(len(serious) - _N_CAUTIONS, "more finding")
+        cautions.append(f"{left} under Checks.")
+    if not cautions:
+        cautions = ["No check of high or medium severity fires."]
+    return {"columns": columns, "cautions": cautions}
+
+
 def scores(section: Mapping[str, Any], subject: str) -> str:
     """State for each rival whether the model does better."""
     parts = []
@@ -157,10 +180,10 @@ def depth(section: Mapping[str, Any], subject: str) -> str:
     parts += [_group(group, subject) for group in section["groups"]]
     if not parts:
         return (
-            f"No gain over logistic regression is visible here: no curve of the {subject} "
-            f"differs by {percent(_CURVE_DIFFERS)}, no pair of the first columns acts "
-            f"together, and none of {count(section['n_groups'], 'kind')} of rows is "
-            "predicted better."
+            "No gain over logistic regression is visible here: no curve of the "
+            f"{subject} differs by {percent(_CURVE_DIFFERS)}, no pair of the first "
+            "columns acts together, and none of "
+            f"{count(section['n_groups'], 'kind')} of rows is predicted better."
         )
     if not section["groups"]:
         parts.append(

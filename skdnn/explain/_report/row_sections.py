@@ -17,7 +17,7 @@ N_FEATURES = 12  # columns in the pictures of one row
 N_CURVES = 3  # columns that ceteris paribus varies
 N_PROBABILITIES = 6  # classes whose probabilities are drawn
 LOW_R2 = 0.5
-_MAX_LABEL = 40  # characters
+MAX_LABEL = 40  # characters
 
 
 def rows(evidence: Evidence) -> list[dict[str, Any]]:
@@ -38,9 +38,9 @@ def _row(evidence: Evidence, i: int, row: int, at: int, reason: str) -> dict[str
     section = {
         "position": row,
         # a label that equals the position adds nothing
-        "label": None if label in (None, str(row)) else shorten(label, _MAX_LABEL),
+        "label": None if label in (None, str(row)) else shorten(label, MAX_LABEL),
         "reason": reason,
-        **_prediction(evidence, row, k),
+        **prediction(evidence, row, k),
         "base_value": shap.base_values[k],
         "residual": shap.residual[at, k],
         **_attributions(evidence, i, row, at, order),
@@ -56,7 +56,7 @@ def _row(evidence: Evidence, i: int, row: int, at: int, reason: str) -> dict[str
     }
 
 
-def _prediction(evidence: Evidence, row: int, k: int) -> dict[str, Any]:
+def prediction(evidence: Evidence, row: int, k: int) -> dict[str, Any]:
     """Return predicted and true class of a row, and the highest probabilities."""
     classes, actual = evidence.classes, int(evidence.codes[row])
     probabilities = evidence.probabilities[row]

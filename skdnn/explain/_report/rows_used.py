@@ -11,7 +11,7 @@ from skdnn.explain._model.target import Problem
 MAX_AVERAGED = 1000
 # Rows that SHAP explains, and rows on which the methods are compared. There are fewer
 # where they take more predictions than this, but not fewer than the minimum.
-MIN_SHAP, MAX_SHAP = 20, 100
+MIN_SHAP, MAX_SHAP = 20, 200
 MIN_COMPARED, MAX_COMPARED = 8, 20
 _MAX_EVALUATIONS = 200_000
 # A column is shuffled less often where all together take more predictions than this.

@@ -7,6 +7,8 @@ from typing import Any
 from skdnn.explain._text.formatting import fixed, interval, number, signed
 
 _HISTOGRAM_HEIGHT = 20
+# Differences that are larger than this multiple of the median one are cut off.
+_MAX_STRETCH = 3
 # Vertical positions of the dots of a swarm, and steps between dots that would touch.
 _SWARM_MIDDLE, _SWARM_REACH, _SWARM_STEP = 14, 11, 3
 
@@ -39,9 +41,19 @@ def mark_strip(label: str, marks: Iterable[Mark]) -> Strip:
 def difference_strips(rivals: Sequence[Row], name: str, sign: int) -> list[Strip]:
     """Draw differences of a score to each rival, right of 0 if the model is better."""
     parts = [rival["differences"][name] for rival in rivals]
-    ends = [part[k] for part in parts for k in ("value", "low", "high")]
-    reach = max([abs(end) for end in ends if end is not None] + [1e-9])
-    at = scale(-reach, reach)
+    # far rivals are at the edge, so that near ones can be compared
+    widths = [
+        max(abs(part["low"]), abs(part["high"]))
+        for part in parts
+        if part["low"] is not None
+    ]
+    reach = sorted(widths)[(len(widths) - 1) // 2] * _MAX_STRETCH if widths else 1.0
+    reach = min(max(widths, default=1.0), reach) or 1.0
+    whole = scale(-reach, reach)
+
+    def at(value: float) -> float:
+        return whole(min(max(value, -reach), reach))
+
     strips = []
     for rival, part in zip(rivals, parts, strict=True):
         label = f"minus {rival['name']}: {interval(part, lambda v: signed(v, 3))}"

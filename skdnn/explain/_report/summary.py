@@ -9,6 +9,7 @@ from typing import Any
 from skdnn.explain._report import (
     column_sections,
     model_sections,
+    picked_rows,
     rival_sections,
     rival_sentences,
     row_sections,
@@ -52,10 +53,16 @@ def summarise(evidence: Evidence) -> dict[str, Any]:
         ),
         "shap": column_sections.shap(evidence),
         "rows": rows,
+        "more_rows": picked_rows.more_rows(evidence),
+        "similar_rows": picked_rows.similar_rows(evidence),
         "lime": row_sections.lime(evidence, rows),
         "agreement": trust_sections.agreement(evidence),
         "checks": trust_sections.checks(evidence),
         "deletion": trust_sections.deletion(evidence),
         "stability": trust_sections.stability(evidence),
     }
-    return dict(plain({**summary, "verdict": rival_sentences.verdict(summary)}))
+    summary |= {
+        "verdict": rival_sentences.verdict(summary),
+        "first_screen": rival_sentences.first_screen(summary),
+    }
+    return dict(plain(summary))

@@ -209,6 +209,9 @@ def build_evidence(
         "without_rivals": [],
         "has_labels": True,
         "depth": None,
+        "similar": None,
+        "more": [],
+        "more_curves": None,
         "base": _performance.measure(
             codes, _performance.baseline(codes, n_classes, np.ones(len(codes)))
         ),
@@ -229,7 +232,10 @@ def build_evidence(
         "n_background": 112,
         "random_state": 0,
     }
-    return Evidence(**{**evidence, **changes})
+    merged = {**evidence, **changes}
+    kept = {row for row, _ in merged["chosen"]}
+    merged["more"] = [row for row in merged["shap_rows"] if row not in kept]
+    return Evidence(**merged)
 
 
 def network_record(n_epochs=60):

@@ -1,6 +1,8 @@
 import re
 import shutil
 import subprocess
+from base64 import b64encode
+from hashlib import sha256
 from html.parser import HTMLParser
 from importlib import resources
 
@@ -126,13 +128,21 @@ def test_ids_are_unique_and_links_lead_somewhere(page):
 def test_nothing_is_loaded_and_nothing_runs(page, evidence):
     assert all(url.startswith("#") or url == "data:," for url in page.loads)
     assert not re.search(r"url\((?!#)|@import|expression\(", " ".join(page.styles))
-    assert page.count("script") == 0
+    script = (
+        resources.files("skdnn.explain._report") / "templates/report.js"
+    ).read_text()
+    assert page.count("script") == 1
+    digest = b64encode(sha256(script.encode()).digest()).decode()
+    policy = page.with_attribute("http-equiv", "Content-Security-Policy")[0][1]
+    assert policy["content"].endswith(f"; script-src 'sha256-{digest}'")
+    assert f"<script>{script}</script>" in Report(summarise(evidence)).html()
+    for call in ("fetch", "XMLHttp", "eval", "innerHTML", "Function(", "import("):
+        assert call not in script
     assert not any(
         name.startswith("on") for _, attrs in page.elements for name in attrs
     )
     assert "http" not in Report(summarise(evidence)).html().replace("http-equiv", "")
-    policy = page.with_attribute("http-equiv", "Content-Security-Policy")
-    assert policy[0][1]["content"].startswith("default-src 'none'")
+    assert policy["content"].startswith("default-src 'none'")
 
 
 def test_hostile_names_are_text(make_evidence):
@@ -141,7 +151,8 @@ def test_hostile_names_are_text(make_evidence):
     harmless = Page(Report(summarise(make_evidence())).html())
     tags = {tag for tag, _ in page.elements} - {"strong"}  # of the warning about LIME
     assert tags <= {tag for tag, _ in harmless.elements}
-    assert page.count("script") == page.count("img") == page.count("i") == 0
+    assert page.count("script") == 1
+    assert page.count("img") == 0
     assert page.count("style") == 1
     names = {name for _, attrs in page.elements for name in attrs}
     assert not {name for name in names if name.startswith("on")}
@@ -155,7 +166,8 @@ def test_row_labels_and_reasons(make_evidence):
     page = Page(Report(summarise(hostile_evidence(make_evidence))).html())
     rows = page.with_attribute("data-test", "row")
     text = "".join(page.text)
-    assert len(rows) == 4
+    assert len(rows) == 40
+    assert len([a for _, a in rows if "chosen" in a["class"]]) == 4
     assert re.search(r"\(index <i>\d+\)", text)
     assert "chosen as the most confident correct prediction" in text
 
@@ -175,8 +187,9 @@ def test_every_kind_of_explanation_is_there(evidence, page):
     assert {"importance", "profiles", "accumulated", "shap", "rows"} <= ids
     assert {"agreement", "checks", "trust"} <= ids
     n_rows = len(evidence.chosen)
-    for name in ("row", "sentences", "counterfactual"):
-        assert len(page.with_attribute("data-test", name)) == n_rows
+    assert len(page.with_attribute("data-test", "counterfactual")) == n_rows
+    for name in ("row", "sentences"):
+        assert len(page.with_attribute("data-test", name)) == len(evidence.shap_rows)
     text = "".join(page.text)
     assert "This row would be setosa if sepal length were" in text
     labels = " ".join(a.get("aria-label", "") for _, a in page.elements)
@@ -232,6 +245,29 @@ def test_same_summary_same_bytes(evidence):
     assert Report(summarise(evidence)).html() == Report(summarise(evidence)).html()
 
 
+def test_pickers_name_rows_classes_and_columns(page, evidence):
+    summary = summarise(evidence)
+    rows = {attrs["id"] for _, attrs in page.with_attribute("data-test", "row")}
+    options = [attrs for tag, attrs in page.elements if tag == "option"]
+    of_rows = [o for o in options if o["value"].startswith("row-")]
+    assert {o["value"] for o in of_rows} == rows
+    wrong = {o["value"] for o in of_rows if "data-wrong" in o}
+    missed = np.flatnonzero(evidence.codes != evidence.predicted)
+    assert wrong == {f"row-{row}" for row in missed}
+    for option in of_rows:
+        row = int(option["data-position"])
+        doubt = 1 - evidence.probabilities[row, evidence.predicted[row]]
+        assert float(option["data-doubt"]) == pytest.approx(doubt, abs=1e-6)
+    for name in ("row-picker", "class-picker", "column-picker"):
+        (picker,) = page.with_attribute("data-test", name)
+        assert picker[0] == "select"
+        labels = [a for t, a in page.elements if t == "label"]
+        assert picker[1]["id"] in {label["for"] for label in labels}
+    columns = {a["data-column"] for _, a in page.elements if "data-column" in a}
+    curves = summary["partial_dependence"]["curves"]
+    assert columns == {curve["feature"] for curve in curves}
+
+
 def test_size_for_twenty_columns_and_rows(make_evidence):
     rng = np.random.default_rng(0)
     X = pd.DataFrame(rng.normal(size=(100, 20)), columns=[f"c{i}" for i in range(20)])
@@ -247,7 +283,7 @@ def test_inline_page_cannot_reach_out_of_its_frame(make_evidence):
     outer = Page(Report(summarise(evidence))._repr_html_())
     assert [tag for tag, _ in outer.elements] == ["iframe"]
     attrs = outer.elements[0][1]
-    assert attrs["sandbox"] == ""
+    assert attrs["sandbox"] == "allow-scripts"
     assert attrs["srcdoc"].strip() == Report(summarise(evidence)).html().strip()
     assert attrs["title"] == HOSTILE[2]
 
@@ -296,5 +332,6 @@ def test_in_a_browser_nothing_is_requested_and_nothing_goes_wrong(
     # Chromium requests the time and updates from its makers, whatever page it shows.
     own = re.compile(r"https?://[\w.]*(google|googleapis|gvt1)\.com/")
     assert not [url for url in requested if not own.match(url)]
-    assert "<script" not in done.stdout
+    assert done.stdout.count("<script") == 1
+    assert done.stdout.count('class="sample chosen current"') == 1
     assert "How it was made" in done.stdout

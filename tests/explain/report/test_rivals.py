@@ -15,7 +15,7 @@ from skdnn import explain
 
 @pytest.fixture(scope="module")
 def mixed():
-    """Return train and test rows with categories and missing values, and a classifier."""
+    """Return train and test rows of a mixed table, and a classifier."""
     rng = np.random.default_rng(0)
     n = 300
     X = pd.DataFrame(
