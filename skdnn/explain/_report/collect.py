@@ -9,7 +9,7 @@ import numpy as np
 from skdnn._runtime.progress import Progress
 from skdnn._tabular.column_problems import ColumnProblem
 from skdnn.explain._checks import measure, run_checks, suspicious_columns
-from skdnn.explain._methods import performance
+from skdnn.explain._methods import performance_scores
 from skdnn.explain._methods.accumulated_local_effects import (
     compute_accumulated_local_effects,
 )
@@ -73,7 +73,9 @@ def collect(
     with Progress(_N_STEPS, "report", verbose) as progress:
         probabilities = problem.target.predict(problem.X)
         predicted = problem.target.classes_given(probabilities, problem.X)
-        chosen = requested or performance.choose_rows(codes, probabilities, predicted)
+        chosen = requested or performance_scores.choose_rows(
+            codes, probabilities, predicted
+        )
         columns = _columns_of(problem)
         scores = _scores(columns, codes, probabilities, predicted, weight, seed)
         progress.step()
@@ -152,12 +154,12 @@ def _scores(
     """Measure classifier, simple model and baseline on the same bootstrap draws."""
     n_classes = probabilities.shape[1]
     simple, note = out_of_fold_probabilities(columns, codes, n_classes, seed, weight)
-    score = partial(performance.measure, codes, weight=weight, random_state=seed)
+    score = partial(performance_scores.measure, codes, weight=weight, random_state=seed)
     return {
         "performance": score(probabilities, predicted=predicted),
         "simple": None if simple is None else score(simple),
         "simple_note": note,
-        "base": score(performance.baseline(codes, n_classes, weight)),
+        "base": score(performance_scores.baseline(codes, n_classes, weight)),
     }
 
 

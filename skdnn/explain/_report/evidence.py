@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from skdnn.explain._methods.performance import Performance
+from skdnn.explain._methods.performance_scores import Measured
 from skdnn.explain._report.fitted_record import FittedRecord
 from skdnn.explain._results.attributions import Attributions, BreakDown
 from skdnn.explain._results.checks import Checks
@@ -39,10 +39,10 @@ class Evidence:
     codes: np.ndarray
     probabilities: np.ndarray
     predicted: np.ndarray
-    performance: Performance
-    simple: Performance | None
+    performance: Measured
+    simple: Measured | None
     simple_note: str
-    base: Performance
+    base: Measured
     importance: ResultTable
     n_averaged: int
     n_repeats: int

@@ -6,8 +6,8 @@ import numpy as np
 
 from skdnn._estimator.calibration import N_CALIBRATION_BINS
 from skdnn._runtime.names import shorten
-from skdnn.explain._methods import performance
-from skdnn.explain._methods.performance import Bin, Performance, Score
+from skdnn.explain._methods import performance_scores
+from skdnn.explain._methods.performance_scores import Bin, Measured, Score
 from skdnn.explain._report import sentences
 from skdnn.explain._report.cells import MAX_CELL, n_missing, plain
 from skdnn.explain._report.evidence import Evidence
@@ -103,7 +103,7 @@ def scores(evidence: Evidence) -> dict[str, Any]:
     simple, note = evidence.simple, evidence.simple_note
     lead = Score(None)
     if simple is not None:
-        lead = performance.difference(evidence.performance, simple, "accuracy")
+        lead = performance_scores.difference(evidence.performance, simple, "accuracy")
     section = {
         "rows": [
             {
@@ -126,7 +126,7 @@ def scores(evidence: Evidence) -> dict[str, Any]:
     return {**section, "words": sentences.scores(section, evidence.subject)}
 
 
-def _score(measured: Performance | None, name: str) -> dict[str, Any]:
+def _score(measured: Measured | None, name: str) -> dict[str, Any]:
     return dict(vars(Score(None) if measured is None else measured.scores[name]))
 
 
