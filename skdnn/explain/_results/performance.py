@@ -71,6 +71,8 @@ class Performance(TableResult):
     is_weighted : bool
         Whether rows had weights. Scores are then of the population that they stand for;
         counts are of rows.
+    curve_tables : dict of str to DataFrame
+        What `curves` returns, by name.
     """
 
     _facts: ClassVar[tuple[str, ...]] = (

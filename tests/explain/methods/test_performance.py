@@ -3,6 +3,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from optional import require
 from sklearn import metrics
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.datasets import make_classification, make_multilabel_classification
@@ -112,6 +113,38 @@ def test_groups_of_a_column_and_of_values_beside_x(two):
     assert str(result.n_tested) in result.multiplicity
     accuracy = result.groups[result.groups["score"] == "accuracy"]
     assert accuracy["n_rows"].sum() == 150
+
+
+@pytest.mark.parametrize("kind", ["polars", "pyarrow", "array"])
+def test_other_containers(two, kind):
+    _, X, y = two
+    X = X.drop(columns="where")
+    model = LogisticRegression().fit(X.to_numpy(), y)
+    rows = X.to_numpy()
+    if kind != "array":
+        rows = require("polars").from_dict({c: X[c].to_numpy() for c in X})
+        model = LogisticRegression().fit(X, y)
+    if kind == "pyarrow":
+        require("pyarrow")
+        rows = rows.to_arrow()
+        model = _Arrow(model)
+    result = explain.performance(model, rows, y, by=1, random_state=0)
+    expected = explain.performance(
+        LogisticRegression().fit(X, y), X, y, by="b", random_state=0
+    )
+    np.testing.assert_allclose(result.table["value"], expected.table["value"])
+    np.testing.assert_allclose(result.groups["value"], expected.groups["value"])
+    assert list(result.groups["group"]) == list(expected.groups["group"])
+
+
+class _Arrow:
+    """A classifier that takes pyarrow's tables."""
+
+    def __init__(self, model):
+        self.model, self.classes_ = model, model.classes_
+
+    def predict_proba(self, X):
+        return self.model.predict_proba(X.to_pandas())
 
 
 def test_equal_seeds_give_equal_results(two):
