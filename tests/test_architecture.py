@@ -268,6 +268,7 @@ explain.accumulated_local_effects(model, X)
 explain.average_conditional_effects(model, X)
 explain.counterfactuals(model, X)
 explain.summary(model, X, np.arange(40) % 2)
+explain.performance(model, X, np.arange(40) % 2, by=0).describe()
 """
     assert loaded_after(code) == []
 

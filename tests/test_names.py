@@ -42,7 +42,9 @@ _FUNCTIONS = (
     explain.average_conditional_effects,
     explain.permutation_importance,
     explain.summary,
+    explain.performance,
 )
+_SCORED = (explain.permutation_importance, explain.summary, explain.performance)
 
 
 class Model:
@@ -89,9 +91,9 @@ def _drawn():
 @pytest.mark.parametrize("function", _FUNCTIONS, ids=lambda function: function.__name__)
 def test_results_keep_names_and_show_them(function, case):
     model, X, y = _case(*_CASES[case])
-    is_scored = function in (explain.permutation_importance, explain.summary)
-    given = (y,) if is_scored else ()
-    result = function(model, X, *given, background=X, random_state=0)
+    given = (y,) if function in _SCORED else ()
+    options = {"by": 1} if function is explain.performance else {}
+    result = function(model, X, *given, background=X, random_state=0, **options)
     shown = [str(result), result._repr_html_()]
     result.plot()
     drawn = _drawn()
@@ -106,6 +108,9 @@ def test_results_keep_names_and_show_them(function, case):
     table = result.frame()
     if function is explain.counterfactuals:
         assert list(table)[3:] == list(X)
+    elif function is explain.performance:
+        assert set(table["class"].dropna()) == set(y)
+        assert set(result.groups["group"]) == set(X.iloc[:, 1])
     else:
         assert set(table["feature"]) == set(map(str, X))
 

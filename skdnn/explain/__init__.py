@@ -17,6 +17,7 @@ from skdnn.explain._methods.ceteris_paribus import ceteris_paribus
 from skdnn.explain._methods.counterfactuals import counterfactuals
 from skdnn.explain._methods.lime import lime
 from skdnn.explain._methods.partial_dependence import partial_dependence
+from skdnn.explain._methods.performance import performance
 from skdnn.explain._methods.permutation_importance import permutation_importance
 from skdnn.explain._methods.shap import shap
 from skdnn.explain._methods.summary import summary
@@ -24,6 +25,7 @@ from skdnn.explain._report.report import Report, report
 from skdnn.explain._results.attributions import Attributions, BreakDown
 from skdnn.explain._results.checks import Checks, Finding
 from skdnn.explain._results.counterfactuals import Counterfactuals
+from skdnn.explain._results.performance import Performance
 from skdnn.explain._results.profiles import Profiles
 from skdnn.explain._results.summary import Summary
 from skdnn.explain._results.tables import DeletionCurves, ResultTable
@@ -35,6 +37,7 @@ __all__ = [
     "Counterfactuals",
     "DeletionCurves",
     "Finding",
+    "Performance",
     "Profiles",
     "Report",
     "ResultTable",
@@ -47,6 +50,7 @@ __all__ = [
     "counterfactuals",
     "lime",
     "partial_dependence",
+    "performance",
     "permutation_importance",
     "report",
     "shap",

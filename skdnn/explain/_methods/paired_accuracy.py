@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from skdnn.explain._methods.performance import Score, wilson
+from skdnn.explain._methods.performance_scores import Score, wilson
 from skdnn.explain._model.labels import effective_rows
 
 

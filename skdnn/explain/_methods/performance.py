@@ -1,297 +1,250 @@
-"""Quality of predictions: scores with intervals, confusion matrix, calibration.
+"""Performance: how well a classifier predicts rows whose classes are known."""
 
-The functions take labels and probabilities, not a model, so that classifier, simple
-model and baseline are measured in the same way.
-"""
-
-from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
-from skdnn._estimator.calibration import calibration_bins, expected_calibration_error
-from skdnn.explain._model.labels import effective_rows
-
-SCORES = ("accuracy", "balanced_accuracy", "log_loss", "roc_auc", "calibration_error")
-_Z = 1.959963984540054  # the 97.5% quantile of the normal distribution
-# Draws of the bootstrap: fewer for large tables, but at least a minimum.
-_MIN_DRAWS = 200
-_MAX_DRAWN_CELLS = 4e7
-# Rows of all draws of a block.
-_BLOCK_ROWS = 500_000
-_MAX_CHOSEN = 4
-_MIDDLE_95 = [0.025, 0.975]
-
-
-@dataclass(frozen=True)
-class Score:
-    """One score with its 95% interval; None where it is not defined."""
-
-    value: float | None
-    low: float | None = None
-    high: float | None = None
+from skdnn._runtime.seeds import as_seed
+from skdnn.explain._methods.performance_classes import auc_score, class_scores, rank
+from skdnn.explain._methods.performance_costs import Costs, check_costs
+from skdnn.explain._methods.performance_curves import abstention_table, curve_tables
+from skdnn.explain._methods.performance_decisions import Predictions, decision_tables
+from skdnn.explain._methods.performance_groups import find_groups, group_tables
+from skdnn.explain._methods.performance_scores import SCORES, Measured, Score, measure
+from skdnn.explain._model.labels import row_weights
+from skdnn.explain._model.opening import open_problem
+from skdnn.explain._model.options import RandomState
+from skdnn.explain._model.target import Problem
+from skdnn.explain._results.frames import frame_of
+from skdnn.explain._results.performance import Performance
 
 
-@dataclass(frozen=True)
-class Bin:
-    """One point of a reliability curve."""
-
-    n: int
-    predicted: float  # mean probability of these rows
-    observed: float  # the share of them in the predicted class
-    low: float  # its Wilson interval
-    high: float
-
-
-@dataclass(frozen=True)
-class Performance:
-    """Scores, confusion matrix and reliability curves of one set of predictions."""
-
-    scores: dict[str, Score]  # by the names in `SCORES`
-    confusion: np.ndarray  # rows by class (row) and predicted class (column)
-    reliability: tuple[Bin, ...]  # of the predicted class
-    reliability_by_class: tuple[tuple[Bin, ...], ...]  # one against the rest
-    # scores of the bootstrap, (n_draws,) each; equal seeds draw equal rows, so that the
-    # draws of two models can be subtracted
-    draws: dict[str, np.ndarray] = field(repr=False)
-
-
-def measure(
-    codes: np.ndarray,
-    probabilities: np.ndarray,
+def performance(
+    estimator: Any,
+    X: Any,
+    y: Any,
     *,
-    predicted: np.ndarray | None = None,
-    weight: np.ndarray | None = None,
-    random_state: int = 0,
-    n_draws: int = 1000,
+    background: Any = None,
+    by: Any = None,
+    costs: Costs = None,
+    sample_weight: Any = None,
+    random_state: RandomState = None,
 ) -> Performance:
-    """Measure predictions against the labels.
+    """Measure how well a classifier predicts: scores, curves, costs and groups.
 
-    `codes` and `predicted`, of shape (n_samples,), are positions of the true and the
-    predicted class, by default the most probable one. Large tables have fewer draws.
-    With weights, of mean 1, scores and curves are of the population that the rows stand
-    for, and the confusion matrix counts rows.
+    Parameters
+    ----------
+    estimator : object
+        A fitted classifier with `predict_proba` and `classes_`.
+    X : {array-like, DataFrame} of shape (n_samples, n_features)
+        Rows that the estimator was not fitted to.
+    y : array-like of shape (n_samples,)
+        Their classes.
+    background : object, default=None
+        Unused, as all is measured on the rows of X; all explain functions accept it.
+    by : str, int or array-like of shape (n_samples,), default=None
+        Groups to compare: a column of X, by name or position, or values that need not
+        be in X. Missing values are a group of their own, and numbers of more than eight
+        values are cut at their quartiles.
+    costs : dict, DataFrame or array-like of shape (n_classes, n_classes), default=None
+        What a row of a class costs if it is predicted as another:
+        ``{("ill", "healthy"): 20, ("healthy", "ill"): 1}``. Right predictions that are
+        left out cost 0; negative costs are gains. A DataFrame has the true classes as
+        index and the predicted ones as columns, an array is in the order of `classes_`.
+    sample_weight : array-like of shape (n_samples,), default=None
+        How many rows of the population each row stands for.
+    random_state : int, RandomState or None, default=None
+        Draws the bootstrap samples.
 
-    Intervals are bootstrap percentiles, those of `calibration_error` corrected for the
-    upward bias of resampling. Accuracy and balanced accuracy have Wilson intervals,
-    combined over the classes with MOVER (Zou and Donner, 2008, Construction of
-    confidence limits about effect measures: a general approach), as a bootstrap of "all
-    correct" has no variance.
+    Returns
+    -------
+    Performance
+        `frame()` has one row for each score of all rows and of each class: class,
+        score, value, ci_low, ci_high, n_rows. `curves(name)` returns the curves;
+        confusion matrix, thresholds, decisions, groups, their differences, and accuracy
+        with abstention are attributes.
+
+    Raises
+    ------
+    ValueError
+        If rows, classes, groups or costs are invalid, or rows have several labels.
+
+    Notes
+    -----
+    All intervals are of 95% and over rows: how a score would vary on other rows of the
+    same number. They do not cover how another fit would differ. Classes are those that
+    `predict` returns, which with a tuned threshold may not be the most probable.
+
+    Shares (accuracy, precision, recall, specificity, prevalence) have Wilson intervals,
+    and so has F1, a function of the share of true positives among rows that are of the
+    class or predicted to be. Average precision has the interval of a share of the rows
+    of the class [1]_. ROC AUC has Newcombe's [2]_, and of more than two classes that of
+    the bootstrap. None of these collapses where a score is 0 or 1. Log loss, Brier
+    score, calibration error and costs have bootstrap intervals.
+
+    The *best threshold* is chosen on the same rows. Its cost is corrected by
+    `optimism`: how much less the best threshold of a bootstrap sample costs on that
+    sample than on all rows [3]_. `may_be_best` marks a set that contains the threshold
+    that truly costs least in 95 of 100 cases: each is compared with all others by the
+    largest of their differences in standard errors. "least expected cost" decides by
+    the probabilities and the costs alone, which is right if they are calibrated.
+
+    Of *groups*, each score is compared with that of all other rows. Intervals of
+    differences of shares and ROC AUC combine the two intervals (MOVER [4]_); shares are
+    tested by Fisher's exact test (with weights, for as many rows as are as precise),
+    means by Welch's t test. `p_holm` is adjusted for all differences that were tested.
+    `predicted_minus_observed` is the mean probability less the share of the class. A
+    difference is a fact about these rows and not a verdict: groups may differ in what
+    there is to predict.
+
+    References
+    ----------
+    .. [1] Boyd, Eng and Page (2013), Area under the precision-recall curve: point
+       estimates and confidence intervals.
+    .. [2] Newcombe (2006), Confidence intervals for an effect size measure based on the
+       Mann-Whitney statistic, part 2, method 5.
+    .. [3] Efron (1983), Estimating the error rate of a prediction rule: improvement on
+       cross-validation.
+    .. [4] Zou and Donner (2008), Construction of confidence limits about effect
+       measures: a general approach.
 
     Examples
     --------
-    >>> import numpy as np
-    >>> codes = np.array([0, 0, 1, 1])
-    >>> proba = np.array([[0.9, 0.1], [0.6, 0.4], [0.2, 0.8], [0.7, 0.3]])
-    >>> measure(codes, proba).scores["accuracy"]
-    Score(value=0.75, low=0.30..., high=0.95...)
+    >>> from sklearn.datasets import load_breast_cancer
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skdnn import explain
+    >>> X, y = load_breast_cancer(return_X_y=True, as_frame=True)
+    >>> X, y = X.iloc[:, :3], y.map({0: "malignant", 1: "benign"})
+    >>> model = LogisticRegression(max_iter=1000).fit(X[::2], y[::2])
+    >>> costs = {("malignant", "benign"): 10, ("benign", "malignant"): 1}
+    >>> result = explain.performance(
+    ...     model, X[1::2], y[1::2], costs=costs, random_state=0
+    ... )
+    >>> scores = result.frame().set_index("score")["value"]
+    >>> round(float(scores["accuracy"]), 2)
+    0.89
+    >>> result.decisions["decision"].tolist()
+    ['predict', 'least expected cost', 'always malignant', 'best threshold']
     """
-    n_samples, n_classes = probabilities.shape
-    predicted = probabilities.argmax(1) if predicted is None else predicted
-    weight = np.ones(n_samples) if weight is None else weight
-    parts = _RowParts(codes, probabilities, predicted)
-    values = parts.scores(weight[None])
-    draws = _bootstrap(parts, weight, n_classes, random_state, n_draws)
-    confusion = np.zeros((n_classes, n_classes), dtype=int)
-    np.add.at(confusion, (codes, predicted), 1)
-    scores = {name: _from_draws(name, values[name][0], draws[name]) for name in SCORES}
+    del background
+    problem = open_problem(estimator, X)
+    return compute_performance(
+        problem, y, by=by, costs=costs, sample_weight=sample_weight,
+        random_state=random_state,
+    )  # fmt: skip
+
+
+def compute_performance(
+    problem: Problem,
+    y: Any,
+    *,
+    by: Any = None,
+    costs: Costs = None,
+    sample_weight: Any = None,
+    random_state: RandomState = None,
+) -> Performance:
+    """Return the performance on the rows of X."""
+    target, n_samples = problem.target, len(problem.X)
+    names = target.class_names
+    if not target.sum_to_one:
+        raise ValueError(
+            "`estimator` must predict one class per row. Got a classifier of several "
+            f"labels per row: {list(names)}. Call once for each label, with a "
+            "classifier of that label."
+        )
+    codes = target.codes_of(y, n_samples)
+    weight = row_weights(sample_weight, n_samples)
+    matrix = None if costs is None else check_costs(costs, names)
+    groups = None if by is None else find_groups(by, problem)
+    seed = as_seed(random_state)
+    probabilities = target.predict(problem.X)
+    predicted = target.classes_given(probabilities, problem.X)
+    given = Predictions(codes, probabilities, predicted, weight)
+    measured = measure(
+        codes, probabilities, predicted=predicted, weight=weight, random_state=seed
+    )
+    thresholds, decisions = decision_tables(given, matrix, names, seed)
+    by_group, differences, n_tested = None, None, 0
+    if groups is not None:
+        by_group, differences, n_tested = group_tables(given, groups, names)
     right = codes == predicted
-    scores["accuracy"] = Score(*_share(right, weight))
-    scores["balanced_accuracy"] = _balanced_accuracy(codes, right, weight)
-    top = probabilities[np.arange(n_samples), predicted]
     return Performance(
-        scores=scores,
-        confusion=confusion,
-        reliability=reliability(top, right, weight),
-        reliability_by_class=tuple(
-            reliability(probabilities[:, k], codes == k, weight)
-            for k in range(n_classes)
-        ),
-        draws=draws,
+        table=_score_table(given, measured, names),
+        confusion=_square(measured.confusion, names),
+        abstention=abstention_table(probabilities.max(axis=1), right, weight),
+        thresholds=thresholds,
+        decisions=decisions,
+        costs=None if matrix is None else _square(matrix, names),
+        groups=by_group,
+        differences=differences,
+        class_names=names,
+        n_samples=n_samples,
+        by="" if groups is None else groups.name,
+        note="" if groups is None else groups.note,
+        n_tested=n_tested,
+        is_weighted=sample_weight is not None,
+        curve_tables=curve_tables(codes, probabilities, weight, measured, names),
     )
 
 
-def difference(a: Performance, b: Performance, name: str) -> Score:
-    """Subtract score `name` of `b` from that of `a`, on the same bootstrap draws."""
-    first, second = a.scores[name].value, b.scores[name].value
-    if first is None or second is None:
-        return Score(None)
-    draws = a.draws[name] - b.draws[name]
-    draws = draws[np.isfinite(draws)]
-    if not draws.size:
-        return Score(first - second)
-    return Score(first - second, *np.quantile(draws, _MIDDLE_95).tolist())
+def _square(matrix: np.ndarray, names: np.ndarray) -> pd.DataFrame:
+    """Return a matrix by true and predicted class."""
+    labels = np.asarray(names, dtype=object)
+    return pd.DataFrame(
+        matrix,
+        index=pd.Index(labels, dtype=object, name="true"),
+        columns=pd.Index(labels, dtype=object, name="predicted"),
+    )
 
 
-def baseline(codes: np.ndarray, n_classes: int, weight: np.ndarray) -> np.ndarray:
-    """Predict the class shares, with weights of mean 1, for every row."""
-    shares = np.bincount(codes, weight, minlength=n_classes) / weight.sum()
-    return np.tile(shares, (len(codes), 1))
-
-
-def choose_rows(
-    codes: np.ndarray, probabilities: np.ndarray, predicted: np.ndarray
-) -> list[tuple[int, str]]:
-    """Return positions of a few rows worth explaining, each with a reason."""
-    n_samples = len(codes)
-    top, right = probabilities[np.arange(n_samples), predicted], codes == predicted
-    chosen: dict[int, str] = {}
-
-    def pick(mask: np.ndarray, key: np.ndarray, reason: str) -> None:
-        rows = np.setdiff1d(np.flatnonzero(mask), list(chosen))
-        if len(rows) and len(chosen) < _MAX_CHOSEN:
-            chosen[int(rows[np.argmin(key[rows])])] = reason
-
-    pick(right, -top, "the most confident correct prediction")
-    pick(~right, -top, "the most confident mistake")
-    pick(np.ones(n_samples, dtype=bool), top, "the most uncertain prediction")
-    for code in np.argsort(-np.bincount(codes, minlength=probabilities.shape[1])):
-        of_class = predicted == code
-        if of_class.any() and not of_class[list(chosen)].any():
-            distance = np.abs(top - np.median(top[of_class]))
-            pick(of_class, distance, "a typical prediction of a class not shown yet")
-    return list(chosen.items())
-
-
-def wilson(hits: float, n: float) -> tuple[float, float]:
-    """Return the 95% Wilson interval of a share of `hits` in `n`.
-
-    >>> [round(bound, 3) for bound in wilson(38, 38)]
-    [0.908, 1.0]
-    """
-    share = hits / n
-    centre = (share + _Z**2 / (2 * n)) / (1 + _Z**2 / n)
-    variance = share * (1 - share) / n + _Z**2 / (4 * n**2)
-    spread = np.sqrt(variance) * _Z / (1 + _Z**2 / n)
-    # at the ends the formula is 0 and 1 up to rounding
-    low = 0.0 if hits == 0 else max(0.0, centre - spread)
-    high = 1.0 if hits == n else min(1.0, centre + spread)
-    return float(low), float(high)
-
-
-def _share(hit: np.ndarray, weight: np.ndarray) -> tuple[float, float, float]:
-    """Return the weighted share of hits and its Wilson interval.
-
-    The interval is of as many rows of equal weight as give means as precise.
-    """
-    total = float(weight.sum())
-    n = effective_rows(weight)
-    hits = float(weight @ hit)
-    return hits / total, *wilson(min(hits * (n / total), n), n)
-
-
-def reliability(
-    probability: np.ndarray, hit: np.ndarray, weight: np.ndarray
-) -> tuple[Bin, ...]:
-    """Group rows by predicted probability into bins of equal width; none is empty."""
-    index = calibration_bins(probability)
-    bins = []
-    for i in np.unique(index):
-        rows = (index == i) & (weight > 0)
-        if rows.any():
-            mean = float(np.average(probability[rows], weights=weight[rows]))
-            bins.append(Bin(int(rows.sum()), mean, *_share(hit[rows], weight[rows])))
-    return tuple(bins)
-
-
-class _RowParts:
-    """The part of each row in each score: a draw is a product with its counts."""
-
-    def __init__(
-        self, codes: np.ndarray, probabilities: np.ndarray, predicted: np.ndarray
-    ):
-        n_samples, n_classes = probabilities.shape
-        rows = np.arange(n_samples)
-        self.right = (codes == predicted).astype(float)
-        total = probabilities.sum(1)
-        share = probabilities[rows, codes] / np.where(total > 0, total, 1)
-        self.loss = -np.log(np.clip(share, np.finfo(float).eps, 1))
-        self.confidence = probabilities[rows, predicted]
-        self.is_class = np.eye(n_classes)[codes]
-        self.ranks = []
-        # of two classes only the second, as in scikit-learn
-        for k in [1] if n_classes == 2 else range(n_classes):
-            if 0 < (codes == k).sum() < n_samples:
-                order = np.argsort(probabilities[:, k], kind="stable")
-                value = probabilities[order, k]
-                starts = np.flatnonzero(np.r_[True, value[1:] != value[:-1]])
-                self.ranks.append((order, codes[order] == k, starts))
-
-    def scores(self, counts: np.ndarray) -> dict[str, np.ndarray]:
-        """Return scores of tables with `counts` (n_draws, n_samples) of each row."""
-        n = counts.sum(1)
-        in_class = counts @ self.is_class
-        hits = counts @ (self.is_class * self.right[:, None])
-        recall = np.divide(hits, in_class, out=np.zeros_like(hits), where=in_class > 0)
-        return {
-            "accuracy": counts @ self.right / n,
-            "balanced_accuracy": recall.sum(1) / (in_class > 0).sum(1),
-            "log_loss": counts @ self.loss / n,
-            "roc_auc": self._roc_auc(counts),
-            "calibration_error": expected_calibration_error(
-                self.confidence, self.right, counts
-            ),
+def _score_table(
+    given: Predictions, measured: Measured, names: np.ndarray
+) -> pd.DataFrame:
+    """Return all scores: first those of all rows, then those of each class."""
+    by_class = list(
+        class_scores(
+            given.codes, given.probabilities, given.predicted, given.weight
+        )
+    )  # fmt: skip
+    n_counted = int((given.weight > 0).sum())
+    overall = measured.scores | {"roc_auc": _area(given, measured, by_class)}
+    rows: list[tuple[Any, str, Score, int]] = [
+        (None, name, overall[name], n_counted) for name in SCORES
+    ]
+    rows += [(names[k], name, score, n) for k, name, score, n in by_class]
+    labels = np.empty(len(rows), dtype=object)
+    labels[:] = [row[0] for row in rows]
+    scores = [row[2] for row in rows]
+    return frame_of(
+        {
+            "class": labels,
+            "score": [row[1] for row in rows],
+            "value": np.array([score.value for score in scores], dtype=float),
+            "ci_low": np.array([score.low for score in scores], dtype=float),
+            "ci_high": np.array([score.high for score in scores], dtype=float),
+            "n_rows": [row[3] for row in rows],
         }
-
-    def _roc_auc(self, counts: np.ndarray) -> np.ndarray:
-        """Return the mean area over the classes of each draw; NaN with one class."""
-        total, held = np.zeros(len(counts)), np.zeros(len(counts))
-        for order, positive, starts in self.ranks:
-            sorted_counts = counts[:, order]
-            in_class = np.add.reduceat(sorted_counts * positive, starts, axis=1)
-            others = np.add.reduceat(sorted_counts * ~positive, starts, axis=1)
-            # pairs in which the other row ranks lower; ties count as a half
-            lower = np.cumsum(others, axis=1) - others / 2
-            pairs = in_class.sum(1) * others.sum(1)
-            won = (in_class * lower).sum(1)
-            total += np.divide(won, pairs, out=np.zeros_like(won), where=pairs > 0)
-            held += pairs > 0
-        return np.divide(total, held, out=np.full_like(total, np.nan), where=held > 0)
+    )
 
 
-def _bootstrap(
-    parts: _RowParts,
-    weight: np.ndarray,
-    n_classes: int,
-    random_state: int,
-    n_draws: int,
-) -> dict[str, np.ndarray]:
-    """Return the scores of bootstrap draws, in blocks of bounded memory."""
-    n_samples = len(weight)
-    affordable = max(_MIN_DRAWS, _MAX_DRAWN_CELLS // (n_samples * n_classes))
-    n_draws = int(min(n_draws, affordable))
-    rng = np.random.default_rng(random_state)
-    size = max(1, _BLOCK_ROWS // n_samples)
-    share = np.full(n_samples, 1 / n_samples)
-    blocks = []
-    for start in range(0, n_draws, size):
-        counts = rng.multinomial(n_samples, share, min(size, n_draws - start))
-        blocks.append(parts.scores(counts * weight))
-    return {name: np.concatenate([part[name] for part in blocks]) for name in SCORES}
-
-
-def _from_draws(name: str, value: float, draws: np.ndarray) -> Score:
-    if not np.isfinite(value):
-        return Score(None)
-    draws = draws[np.isfinite(draws)]
-    low, high = np.quantile(draws, _MIDDLE_95).tolist()
-    if name == "calibration_error":
-        # resampling adds noise to every bin of the curve, and the error is absolute:
-        # the draws are above the value, by about their median
-        bias = float(np.median(draws) - value)
-        low, high = max(0.0, low - bias), max(0.0, high - bias)
-    if name == "roc_auc" and low == high:
-        # every pair is ranked correctly, so that no draw can differ
-        return Score(float(value))
-    return Score(float(value), low, high)
-
-
-def _balanced_accuracy(
-    codes: np.ndarray, right: np.ndarray, weight: np.ndarray
+def _area(
+    given: Predictions, measured: Measured, by_class: list[tuple[int, str, Score, int]]
 ) -> Score:
-    classes = np.unique(codes[weight > 0])
-    parts = [_share(right[codes == k], weight[codes == k]) for k in classes]
-    recall, low, high = np.array(parts).T
-    value = float(recall.mean())
-    down = float(np.sqrt(((recall - low) ** 2).sum()) / len(classes))
-    up = float(np.sqrt(((high - recall) ** 2).sum()) / len(classes))
-    return Score(value, max(0.0, value - down), min(1.0, value + up))
+    """Return the ROC AUC of all rows, with an interval even for perfect rankings."""
+    area = measured.scores["roc_auc"]
+    if area.value is None:
+        return area
+    if given.n_classes == 2:
+        is_in = given.codes == 1
+        ranking = rank(given.probabilities[:, 1], is_in, given.weight)
+        return auc_score(ranking, is_in, given.weight)
+    if area.low is not None:
+        return area
+    # no draw can differ: the means of the ends hold however the classes depend
+    ends = [
+        (score.low, score.high)
+        for _, name, score, _ in by_class
+        if name == "roc_auc" and score.low is not None and score.high is not None
+    ]
+    return Score(area.value, *np.mean(ends, axis=0).tolist())

@@ -1,5 +1,11 @@
 """Results drawn with matplotlib; each module registers its functions by type."""
 
-from skdnn.explain._plots import attributions, counterfactuals, profiles, tables
+from skdnn.explain._plots import (
+    attributions,
+    counterfactuals,
+    performance,
+    profiles,
+    tables,
+)
 
-__all__ = ["attributions", "counterfactuals", "profiles", "tables"]
+__all__ = ["attributions", "counterfactuals", "performance", "profiles", "tables"]

@@ -9,7 +9,7 @@ import numpy as np
 from skdnn._runtime.progress import Progress
 from skdnn._tabular.column_problems import ColumnProblem
 from skdnn.explain._checks import measure, run_checks, suspicious_columns
-from skdnn.explain._methods import performance
+from skdnn.explain._methods import performance_scores
 from skdnn.explain._methods.accumulated_local_effects import (
     compute_accumulated_local_effects,
 )
@@ -89,11 +89,15 @@ def collect(
     with Progress(_N_STEPS, "report", verbose) as progress:
         probabilities = problem.target.predict(problem.X)
         predicted = problem.target.classes_given(probabilities, problem.X)
-        chosen = requested or performance.choose_rows(codes, probabilities, predicted)
+        chosen = requested or performance_scores.choose_rows(
+            codes, probabilities, predicted
+        )
         columns = _columns_of(problem)
-        score = partial(performance.measure, codes, weight=weight, random_state=seed)
+        score = partial(
+            performance_scores.measure, codes, weight=weight, random_state=seed
+        )
         own = score(probabilities, predicted=predicted)
-        base = score(performance.baseline(codes, len(classes), weight))
+        base = score(performance_scores.baseline(codes, len(classes), weight))
         met, without = meet_rivals(
             problem,
             codes,

@@ -17,6 +17,7 @@ from skdnn.explain._report.cells import cell_text
 from skdnn.explain._report.rivals import LOGISTIC_REGRESSION, Rival
 from skdnn.explain._report.rows_used import MAX_AVERAGED, draw_rows
 from skdnn.explain._results.frames import rows_by
+from skdnn.explain._results.intervals import holm
 from skdnn.explain._results.profiles import Profiles
 
 _N_COLUMNS = 4  # whose pairs are compared
@@ -240,27 +241,13 @@ def _groups(
             values.append(float(p))
             counts = (int(is_in.sum()), int(right[is_in].sum()))
             tested.append((column.name, name, *counts, int(linear_right[is_in].sum())))
-    corrected = holm(values)
+    corrected = holm(np.array(values)).tolist()
     gains = [
         GroupGain(*group, p_value=p)
         for group, p in zip(tested, corrected, strict=True)
         if p < _LEVEL
     ]
     return sorted(gains, key=lambda gain: gain.p_value), len(tested)
-
-
-def holm(p_values: Sequence[float]) -> list[float]:
-    """Return p-values after the correction of Holm (1979) for all of them.
-
-    >>> holm([0.01, 0.04, 0.03])
-    [0.03, 0.06, 0.06]
-    """
-    order = np.argsort(p_values, kind="stable")
-    factors = len(order) - np.arange(len(order))
-    raised = np.minimum(np.maximum.accumulate(factors * np.take(p_values, order)), 1)
-    corrected = np.empty(len(order))
-    corrected[order] = raised
-    return [float(p) for p in corrected]
 
 
 def _kinds(problem: Problem, j: int) -> list[tuple[str, np.ndarray]]:

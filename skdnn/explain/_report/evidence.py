@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from skdnn.explain._methods.performance import Performance
+from skdnn.explain._methods.performance_scores import Measured
 from skdnn.explain._report.depth_gain import DepthGain
 from skdnn.explain._report.fitted_record import FittedRecord
 from skdnn.explain._report.rivals import Rival
@@ -47,11 +47,11 @@ class Evidence:
     codes: np.ndarray
     probabilities: np.ndarray
     predicted: np.ndarray
-    performance: Performance
+    performance: Measured
     rivals: Sequence[Rival]
     without_rivals: Sequence[str]
     has_labels: bool
-    base: Performance
+    base: Measured
     depth: DepthGain | None
     similar: SimilarRows | None
     more: Sequence[int]

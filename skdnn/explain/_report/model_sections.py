@@ -6,7 +6,7 @@ import numpy as np
 
 from skdnn._estimator.calibration import N_CALIBRATION_BINS
 from skdnn._runtime.names import shorten
-from skdnn.explain._methods.performance import Bin
+from skdnn.explain._methods.performance_scores import Bin
 from skdnn.explain._report import sentences
 from skdnn.explain._report.cells import MAX_CELL, n_missing, plain
 from skdnn.explain._report.evidence import Evidence

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from skdnn.explain._methods.performance import Performance, Score
+from skdnn.explain._methods.performance_scores import Measured, Score
 from skdnn.explain._report import rival_sentences
 from skdnn.explain._report.evidence import Evidence
 from skdnn.explain._report.rivals import CLASS_SHARES, Rival, better, recommended
@@ -44,7 +44,7 @@ def scores(evidence: Evidence) -> dict[str, Any]:
     return {**section, "words": words}
 
 
-def score_of(measured: Performance, name: str) -> dict[str, Any]:
+def score_of(measured: Measured, name: str) -> dict[str, Any]:
     """Return a score and its interval."""
     return dict(vars(measured.scores[name]))
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from skdnn.explain._methods import performance
+from skdnn.explain._methods import performance_scores
 from skdnn.explain._methods.paired_accuracy import accuracy_difference
-from skdnn.explain._methods.performance import Performance, Score
+from skdnn.explain._methods.performance_scores import Measured, Score
 from skdnn.explain._model.opening import open_problem
 from skdnn.explain._model.target import Problem
 
@@ -40,7 +40,7 @@ class Rival:
 
     name: str
     n_trained: int | None
-    performance: Performance
+    performance: Measured
     predicted: np.ndarray
     differences: Mapping[str, Score]
     model: Any = None  # of coded rows, where it was trained here
@@ -54,7 +54,7 @@ def meet_rivals(
     problem: Problem,
     y_codes: np.ndarray,
     outcome: Outcome,
-    own: Performance,
+    own: Measured,
     *,
     background_codes: np.ndarray | None,
     given: Mapping[str, Any],
@@ -78,11 +78,11 @@ def meet_rivals(
     rivals = []
     right = outcome[1] == y_codes
     for name, (proba, predicted), n_trained, model in entries:
-        scored = performance.measure(
+        scored = performance_scores.measure(
             y_codes, proba, predicted=predicted, weight=weight, random_state=seed
         )
         accuracy = accuracy_difference(right, predicted == y_codes, weight)
-        loss = performance.difference(own, scored, "log_loss")
+        loss = performance_scores.difference(own, scored, "log_loss")
         differences = {"accuracy": accuracy, "log_loss": loss}
         rivals.append(Rival(name, n_trained, scored, predicted, differences, model))
     return rivals, reasons

@@ -18,6 +18,14 @@ def frame_of(columns: Mapping[str, Any]) -> pd.DataFrame:
         )
 
 
+def series_of(cells: Any) -> pd.Series:
+    """Return a series of cells; text that is not valid Unicode stays as objects."""
+    try:
+        return pd.Series(cells)
+    except UnicodeEncodeError:
+        return pd.Series(cells, dtype=object)
+
+
 def rows_by(*columns: pd.Series) -> dict[tuple[Any, ...], list[int]]:
     """Return the positions of the rows by their cells, None for any missing one.
 
@@ -44,7 +52,4 @@ def _series(column: Any, n: int) -> pd.Series:
         if np.ndim(column) == 0
         else column
     )
-    try:
-        return pd.Series(cells)
-    except UnicodeEncodeError:
-        return pd.Series(cells, dtype=object)
+    return series_of(cells)

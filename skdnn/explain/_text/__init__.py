@@ -1,5 +1,5 @@
-"""Results in sentences; `sentences` registers its functions by type of result."""
+"""Results in sentences; the modules register their functions by type of result."""
 
-from skdnn.explain._text import formatting, sentences
+from skdnn.explain._text import formatting, performance, sentences
 
-__all__ = ["formatting", "sentences"]
+__all__ = ["formatting", "performance", "sentences"]

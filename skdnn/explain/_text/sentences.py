@@ -194,7 +194,7 @@ def describe_importance(result: ResultTable) -> str:
     if not len(shown):
         return "Shuffling any single column does not lower the score."
     rows = list(shown.itertuples(index=False))
-    names = [_name(row.feature) for row in rows]
+    names = [name_text(row.feature) for row in rows]
     side = [
         (name, f"{fixed(r.importance)} ({fixed(r.ci_low)} to {fixed(r.ci_high)})")
         for name, r in zip(names, rows, strict=True)
@@ -238,11 +238,11 @@ def describe_change(result: Counterfactuals, sample: int) -> str:
 
 def cell_text(name: str, cell: Any) -> str:
     """Return a column and its cell, such as "age = 39"."""
-    name = _name(name)
+    name = name_text(name)
     if pd.isna(cell):
         return f"missing {name}"
     if not isinstance(cell, float | np.floating):
-        return f"{name} = {_name(cell)}"
+        return f"{name} = {name_text(cell)}"
     text = f"{cell:.4g}"
     return f"{name} = {text.replace('-', MINUS, 1) if cell < 0 else text}"
 
@@ -250,18 +250,19 @@ def cell_text(name: str, cell: Any) -> str:
 def class_text(label: Any) -> str:
     """Return a class as a sentence names it: "class 1" where "1" would be misread."""
     label = label.item() if isinstance(label, np.generic) else label
-    text = _name(label)
+    text = name_text(label)
     return text if isinstance(label, str) else f"class {text}"
 
 
-def _name(name: Any) -> str:
+def name_text(name: Any) -> str:
+    """Return the name of a column or class, cut if it is long."""
     return shorten(str(name), _MAX_NAME)
 
 
 def _change(cell: Any) -> str:
     """Describe one changed cell: "age were 39 instead of missing"."""
     new, old = _value(cell.new), _value(cell.old)
-    return f"{_name(cell.feature)} were {new} instead of {old}"
+    return f"{name_text(cell.feature)} were {new} instead of {old}"
 
 
 def _value(value: Any) -> str:

@@ -1,222 +1,270 @@
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
+from optional import require
 from sklearn import metrics
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.datasets import make_classification, make_multilabel_classification
+from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import FixedThresholdClassifier
+from sklearn.neighbors import KNeighborsClassifier
 
-from skdnn.explain._methods.performance import (
-    SCORES,
-    baseline,
-    choose_rows,
-    difference,
-    measure,
-    reliability,
-    wilson,
-)
+from skdnn import explain
+from skdnn.explain._methods.performance_intervals import auc_interval
+
+COSTS = {("ill", "healthy"): 5, ("healthy", "ill"): 1}
 
 
-def _predictions(n_samples, n_classes, seed=0, digits=2):
-    """Return labels and coarse probabilities, so that there are ties."""
-    rng = np.random.default_rng(seed)
-    codes = rng.integers(0, n_classes, n_samples)
-    proba = (
-        rng.dirichlet(np.ones(n_classes), n_samples) + 0.3 * np.eye(n_classes)[codes]
+@pytest.fixture(scope="module")
+def two():
+    X, y = make_classification(300, 5, flip_y=0.2, random_state=0)
+    X = pd.DataFrame(X, columns=list("abcde")).assign(
+        where=np.array(["north", "south", None])[np.arange(300) % 3]
     )
-    proba = np.round(proba / proba.sum(1, keepdims=True), digits) + 1e-9
-    return codes, proba / proba.sum(1, keepdims=True)
+    y = np.array(["healthy", "ill"])[y]
+    return Numbers().fit(X[::2], y[::2]), X[1::2], y[1::2]
 
 
-@pytest.mark.parametrize("n_classes", [2, 3, 10])
-def test_scores_are_those_of_scikit_learn(n_classes):
-    codes, proba = _predictions(300, n_classes)
-    scores = {name: s.value for name, s in measure(codes, proba).scores.items()}
-    predicted = proba.argmax(1)
-    area = proba[:, 1] if n_classes == 2 else proba
-    assert scores["accuracy"] == metrics.accuracy_score(codes, predicted)
-    assert scores["balanced_accuracy"] == pytest.approx(
-        metrics.balanced_accuracy_score(codes, predicted)
+class Numbers(ClassifierMixin, BaseEstimator):
+    """Logistic regression of the numeric columns."""
+
+    def fit(self, X, y):
+        self.model_ = LogisticRegression().fit(self._numbers(X), y)
+        self.classes_ = self.model_.classes_
+        return self
+
+    def _numbers(self, X):
+        return X.drop(columns="where").to_numpy(float)
+
+    def predict_proba(self, X):
+        return self.model_.predict_proba(self._numbers(X))
+
+    def predict(self, X):
+        return self.model_.predict(self._numbers(X))
+
+
+def _score(result, name, label=None):
+    table = result.frame()
+    of = table["class"].isna() if label is None else table["class"] == label
+    return table[of & (table["score"] == name)].iloc[0]
+
+
+def test_scores_are_those_of_scikit_learn(two):
+    model, X, y = two
+    result = explain.performance(model, X, y, random_state=0)
+    proba = model.predict_proba(X)
+    expected = {
+        "accuracy": metrics.accuracy_score(y, model.predict(X)),
+        "log_loss": metrics.log_loss(y, proba),
+        "brier_score": metrics.brier_score_loss(y, proba[:, 1], pos_label="ill"),
+        "roc_auc": metrics.roc_auc_score(y == "ill", proba[:, 1]),
+    }
+    for name, value in expected.items():
+        row = _score(result, name)
+        assert row["value"] == pytest.approx(value)
+        assert row["ci_low"] < value < row["ci_high"]
+        assert row["n_rows"] == 150
+    n_in = (y == "ill").sum()
+    row = _score(result, "roc_auc")
+    ends = auc_interval(row["value"], n_in, 150 - n_in)
+    assert (row["ci_low"], row["ci_high"]) == pytest.approx(ends)
+    own = metrics.confusion_matrix(y, model.predict(X))
+    assert (result.confusion.to_numpy() == own).all()
+    assert result.confusion.loc["ill", "healthy"] == own[1, 0]
+    assert result.positive == "ill"
+
+
+def test_a_tuned_threshold_is_that_of_predict(two):
+    model, X, y = two
+    tuned = FixedThresholdClassifier(
+        model, threshold=0.2, response_method="predict_proba"
+    ).fit(X, y)
+    result = explain.performance(tuned, X, y, costs=COSTS, random_state=0)
+    own = metrics.confusion_matrix(y, tuned.predict(X))
+    assert (result.confusion.to_numpy() == own).all()
+    row = result.decisions.iloc[0]
+    assert row["true_positives"] == own[1, 1]
+    assert row["cost"] == pytest.approx((5 * own[1, 0] + own[0, 1]) / 150)
+    assert _score(result, "accuracy")["value"] == pytest.approx(np.trace(own) / 150)
+    assert result.abstention["accuracy"].iloc[-1] == pytest.approx(np.trace(own) / 150)
+
+
+def test_least_expected_cost_follows_the_threshold_of_the_costs(two):
+    model, X, y = two
+    result = explain.performance(model, X, y, costs=COSTS, random_state=0)
+    named = model.predict_proba(X)[:, 1] >= 1 / 6
+    row = result.decisions.set_index("decision").loc["least expected cost"]
+    assert row["true_positives"] == (named & (y == "ill")).sum()
+    assert result.costs.loc["ill", "healthy"] == 5
+
+
+def test_groups_of_a_column_and_of_values_beside_x(two):
+    model, X, y = two
+    result = explain.performance(model, X, y, by="where", random_state=0)
+    assert list(dict.fromkeys(result.groups["group"])) == [
+        "north", "south", "(missing)",
+    ]  # fmt: skip
+    beside = explain.performance(model, X, y, by=X["where"].to_numpy(), random_state=0)
+    pd.testing.assert_frame_equal(result.differences, beside.differences)
+    assert (result.by, beside.by) == ("where", "group")
+    assert str(result.n_tested) in result.multiplicity
+    accuracy = result.groups[result.groups["score"] == "accuracy"]
+    assert accuracy["n_rows"].sum() == 150
+
+
+@pytest.mark.parametrize("kind", ["polars", "pyarrow", "array"])
+def test_other_containers(two, kind):
+    _, X, y = two
+    X = X.drop(columns="where")
+    model = LogisticRegression().fit(X.to_numpy(), y)
+    rows = X.to_numpy()
+    if kind != "array":
+        rows = require("polars").from_dict({c: X[c].to_numpy() for c in X})
+        model = LogisticRegression().fit(X, y)
+    if kind == "pyarrow":
+        require("pyarrow")
+        rows = rows.to_arrow()
+        model = _Arrow(model)
+    result = explain.performance(model, rows, y, by=1, random_state=0)
+    expected = explain.performance(
+        LogisticRegression().fit(X, y), X, y, by="b", random_state=0
     )
-    assert scores["log_loss"] == pytest.approx(metrics.log_loss(codes, proba))
-    assert scores["roc_auc"] == pytest.approx(
-        metrics.roc_auc_score(codes, area, multi_class="ovr")
+    np.testing.assert_allclose(result.table["value"], expected.table["value"])
+    np.testing.assert_allclose(result.groups["value"], expected.groups["value"])
+    assert list(result.groups["group"]) == list(expected.groups["group"])
+
+
+class _Arrow:
+    """A classifier that takes pyarrow's tables."""
+
+    def __init__(self, model):
+        self.model, self.classes_ = model, model.classes_
+
+    def predict_proba(self, X):
+        return self.model.predict_proba(X.to_pandas())
+
+
+def test_equal_seeds_give_equal_results(two):
+    model, X, y = two
+    options = {"costs": COSTS, "by": "where"}
+    first, again, other = (
+        explain.performance(model, X, y, random_state=seed, **options)
+        for seed in (1, 1, 2)
     )
-    assert (
-        measure(codes, proba).confusion == metrics.confusion_matrix(codes, predicted)
-    ).all()
+    assert json.dumps(first.to_dict()) == json.dumps(again.to_dict())
+    assert not first.decisions.equals(other.decisions)
 
 
-def test_draws_are_the_scores_of_the_drawn_rows():
-    codes, proba = _predictions(40, 3)
-    performance = measure(codes, proba, random_state=5, n_draws=200)
-    counts = np.random.default_rng(5).multinomial(40, np.full(40, 1 / 40), 200)
-    for draw in (0, 17, 199):
-        rows = np.repeat(np.arange(40), counts[draw])
-        again = measure(codes[rows], proba[rows], n_draws=200).scores
-        for name in SCORES:
-            expected = again[name].value
-            assert performance.draws[name][draw] == pytest.approx(expected), name
+def test_integer_weights_have_the_values_of_repeated_rows(two):
+    model, X, y = two
+    times = np.random.default_rng(0).integers(0, 3, 150)
+    rows = np.repeat(np.arange(150), times)
+    options = {"costs": COSTS, "by": "where", "random_state": 0}
+    weighted = explain.performance(model, X, y, sample_weight=times, **options)
+    repeated = explain.performance(model, X.iloc[rows], y[rows], **options)
+    assert weighted.is_weighted
+    np.testing.assert_allclose(weighted.table["value"], repeated.table["value"])
+    np.testing.assert_allclose(weighted.groups["value"], repeated.groups["value"])
+    costs = [result.decisions["cost"].iloc[:3] for result in (weighted, repeated)]
+    np.testing.assert_allclose(*costs)
+    width = [t["ci_high"] - t["ci_low"] for t in (weighted.table, repeated.table)]
+    assert (width[0][:2] >= width[1][:2] - 1e-12).all()
 
 
-def test_interval_covers_the_truth_about_as_often_as_stated():
-    rng = np.random.default_rng(0)
-    truth, covered = {"log_loss": None, "accuracy": None}, {}
-    codes, proba = _predictions(20_000, 3, digits=6)
-    everything = measure(codes, proba, n_draws=200).scores
-    for name in truth:
-        inside = 0
-        for _ in range(100):
-            rows = rng.integers(0, len(codes), 60)
-            score = measure(codes[rows], proba[rows], n_draws=200).scores[name]
-            inside += score.low <= everything[name].value <= score.high
-        covered[name] = inside
-    assert all(88 <= hits <= 100 for hits in covered.values()), covered
-
-
-def test_calibration_error_by_hand():
-    proba = np.array([[0.95, 0.05], [0.95, 0.05], [0.35, 0.65], [0.35, 0.65]])
-    codes = np.array([0, 1, 1, 1])
-    value = measure(codes, proba).scores["calibration_error"].value
-    assert value == pytest.approx(0.5 * abs(0.95 - 0.5) + 0.5 * abs(0.65 - 1.0))
-
-
-def test_calibration_error_has_fifteen_bins():
-    codes, proba = _predictions(500, 3, digits=6)
-    confidence, correct = proba.max(axis=1), proba.argmax(axis=1) == codes
-    index = np.digitize(confidence, np.arange(1, 15) / 15)
-    bins = pd.DataFrame({"p": confidence, "hit": correct}).groupby(index)
-    gaps = (bins["p"].mean() - bins["hit"].mean()).abs()
-    performance = measure(codes, proba)
-    value = performance.scores["calibration_error"].value
-    assert value == pytest.approx((gaps * bins.size()).sum() / 500)
-    drawn = [(b.n, b.predicted, b.observed) for b in performance.reliability]
-    assert len(drawn) == len(bins) > 5
-    expected = np.column_stack([bins.size(), bins["p"].mean(), bins["hit"].mean()])
-    assert np.array(drawn) == pytest.approx(expected)
-
-
-def test_interval_of_the_calibration_error_is_not_moved_up_by_resampling():
-    rng = np.random.default_rng(1)
-    p = rng.uniform(0.5, 1, 100)
-    codes = (rng.random(100) > p).astype(int)
-    score = measure(codes, np.column_stack([p, 1 - p])).scores["calibration_error"]
-    assert 0 <= score.low <= score.value <= score.high
-
-
-def test_no_error_is_not_certainty():
-    codes = np.arange(30) % 3
-    scores = measure(codes, 0.9 * np.eye(3)[codes] + 0.1 / 3).scores
-    assert scores["accuracy"].value == 1
-    assert 0.8 < scores["accuracy"].low < 0.95
-    assert scores["balanced_accuracy"].low < 0.95
-    assert scores["roc_auc"].value == 1
-    assert scores["roc_auc"].low is None
-
-
-def test_predicted_classes_may_differ_from_the_most_probable():
-    codes, proba = _predictions(50, 2)
-    shifted = (proba[:, 1] > 0.2).astype(int)
-    performance = measure(codes, proba, predicted=shifted)
-    assert performance.scores["accuracy"].value == np.mean(shifted == codes)
-    assert performance.confusion[:, 1].sum() == shifted.sum()
-
-
-def test_a_class_without_rows_and_a_table_of_one_class():
-    codes, proba = _predictions(60, 4)
-    kept = codes != 2
-    performance = measure(codes[kept], proba[kept])
-    assert performance.confusion[2].sum() == 0
-    assert all(np.isfinite(s.value) for s in performance.scores.values())
-    alone = measure(np.zeros(5, dtype=int), np.tile([0.7, 0.3], (5, 1))).scores
-    assert alone["roc_auc"].value is None
-    assert alone["log_loss"].value == pytest.approx(-np.log(0.7))
-
-
-def test_equal_seeds_give_equal_draws_and_others_do_not():
-    codes, proba = _predictions(50, 3)
-    first, again, other = (measure(codes, proba, random_state=s) for s in (1, 1, 2))
-    for name in SCORES:
-        assert (first.draws[name] == again.draws[name]).all()
-    assert (first.draws["log_loss"] != other.draws["log_loss"]).any()
-
-
-def test_difference_is_paired():
-    codes, proba = _predictions(50, 3)
-    performance = measure(codes, proba)
-    score = difference(performance, performance, "accuracy")
-    assert (score.value, score.low, score.high) == (0, 0, 0)
-
-
-def test_baseline_predicts_the_shares():
-    codes = np.array([0, 0, 0, 1])
-    proba = baseline(codes, 3, np.ones(4))
-    assert proba.tolist() == [[0.75, 0.25, 0]] * 4
-    entropy = -(0.75 * np.log(0.75) + 0.25 * np.log(0.25))
-    scores = measure(codes, proba).scores
-    assert scores["log_loss"].value == pytest.approx(entropy)
-    assert scores["roc_auc"].value == 0.5
-    assert scores["accuracy"].value == 0.75
-
-
-def test_wilson_by_the_formula():
-    low, high = wilson(8, 10)
-    assert (low, high) == pytest.approx((0.4901625, 0.9433178), abs=1e-6)
-
-
-def test_reliability_leaves_out_empty_bins():
-    bins = reliability(
-        np.array([0.05, 0.95, 1.0]), np.array([False, True, True]), np.ones(3)
+@pytest.mark.parametrize("n_classes", [3, 26])
+def test_more_classes(n_classes):
+    X, codes = make_classification(
+        30 * n_classes, 12, n_informative=10, n_redundant=0, n_classes=n_classes,
+        n_clusters_per_class=1, random_state=0,
+    )  # fmt: skip
+    y = np.array([f"c{k:02}" for k in codes])
+    model = LogisticRegression(max_iter=500).fit(X[::2], y[::2])
+    result = explain.performance(
+        model, X[1::2], y[1::2], costs=1 - np.eye(n_classes), by=2, random_state=0
     )
-    assert [b.n for b in bins] == [1, 2]
-    assert bins[1].observed == 1
-    assert bins[1].predicted == pytest.approx(0.975)
+    assert len(result.frame()) == 6 + 7 * n_classes
+    assert result.positive is None
+    assert result.thresholds is None
+    assert len(result.decisions) == 3
+    assert result.confusion.to_numpy().sum() == 15 * n_classes
+    proba = model.predict_proba(X[1::2])
+    area = metrics.roc_auc_score(y[1::2], proba, multi_class="ovr")
+    row = _score(result, "roc_auc")
+    assert row["value"] == pytest.approx(area)
+    assert row["ci_low"] < area < row["ci_high"]
+    # one unit per mistake: the cost is the share of mistakes
+    mistakes = 1 - _score(result, "accuracy")["value"]
+    assert result.decisions["cost"].iloc[0] == pytest.approx(mistakes)
 
 
-def test_weighted_scores_are_those_of_scikit_learn_and_of_repeated_rows():
-    codes, proba = _predictions(120, 3)
-    times = np.random.default_rng(0).integers(0, 4, 120)
-    weighted = measure(codes, proba, weight=times / times.mean(), n_draws=200)
-    rows = np.repeat(np.arange(120), times)
-    repeated = measure(codes[rows], proba[rows], n_draws=200)
-    for name in SCORES:
-        value = weighted.scores[name].value
-        assert value == pytest.approx(repeated.scores[name].value), name
-    assert weighted.scores["log_loss"].value == pytest.approx(
-        metrics.log_loss(codes, proba, sample_weight=times)
+def test_perfect_predictions_are_not_certain():
+    X = np.repeat([[0.0], [1.0], [2.0]], 12, axis=0)
+    y = np.repeat(["a", "b", "c"], 12)
+    model = KNeighborsClassifier(3).fit(X, y)
+    result = explain.performance(model, X, y, costs=1 - np.eye(3), random_state=0)
+    table = result.frame()
+    bounded = ["accuracy", "roc_auc", "precision", "recall", "f1", "average_precision"]
+    table = table[table["score"].isin(bounded)]
+    assert (table["value"] == 1).all()
+    assert (table["ci_low"] < 0.99).all()
+    assert (table["ci_high"] == 1).all()
+    assert result.decisions["ci_high"].iloc[0] > 0.05
+
+
+def test_classes_without_rows(two):
+    model, X, y = two
+    rows = y == "ill"
+    result = explain.performance(
+        model, X[rows], y[rows], costs=COSTS, by="where", random_state=0
     )
-    observed = [b.observed for b in weighted.reliability]
-    assert observed == pytest.approx([b.observed for b in repeated.reliability])
-    # rows that count twice are not twice the rows
-    n = times.sum() ** 2 / (times**2).sum()
-    accuracy = weighted.scores["accuracy"]
-    assert (accuracy.low, accuracy.high) == pytest.approx(wilson(accuracy.value * n, n))
-    assert (weighted.confusion == measure(codes, proba).confusion).all()
-    equal = measure(codes, proba, weight=np.ones(120), n_draws=200)
-    assert equal.scores == measure(codes, proba, n_draws=200).scores
+    assert np.isnan(_score(result, "roc_auc")["value"])
+    assert np.isnan(_score(result, "recall", "healthy")["value"])
+    assert result.describe()
+    result.plot()
 
 
-def test_weighted_shares_are_the_baseline():
-    proba = baseline(np.array([0, 1, 1]), 2, np.array([2.0, 0.5, 0.5]))
-    assert proba.tolist() == [[2 / 3, 1 / 3]] * 3
+def test_booleans_and_integers_are_classes():
+    X = np.random.default_rng(0).normal(size=(60, 2))
+    for y in (X[:, 0] > 0, (X[:, 0] > 0).astype(int)):
+        model = LogisticRegression().fit(X, y)
+        result = explain.performance(model, X, y, by=0, random_state=0)
+        assert set(result.frame()["class"].dropna()) == set(y)
+        assert result.positive == 1
+        assert result.describe()
 
 
-class TestChooseRows:
-    def test_reasons_fit_the_rows(self):
-        codes, proba = _predictions(80, 3)
-        predicted = proba.argmax(1)
-        top = proba.max(1)
-        chosen = {why: row for row, why in choose_rows(codes, proba, predicted)}
-        right = codes == predicted
-        assert top[chosen["the most confident correct prediction"]] == top[right].max()
-        assert top[chosen["the most confident mistake"]] == top[~right].max()
-        assert top[chosen["the most uncertain prediction"]] == top.min()
-        assert len(set(chosen.values())) == len(chosen) <= 4
+def test_bad_input(two):
+    model, X, y = two
+    cases = [
+        (clone(model), X, y, {}, NotFittedError, "not fitted"),
+        (Numbers, X, y, {}, ValueError, "the class Numbers"),
+        (model, X[:0], y[:0], {}, ValueError, "must have rows"),
+        (model, X, y[:9], {}, ValueError, r"shape \(150,\)\. Got \(9,\)"),
+        (model, X, np.where(y == "ill", "sick", y), {}, ValueError, r"\['sick'\]"),
+        (model, X, y, {"sample_weight": -np.ones(150)}, ValueError, "not negative"),
+        (model, X, y, {"by": "were"}, ValueError, "Did you mean 'where'"),
+        (model, X, y, {"costs": {("ill", "well"): 1}}, ValueError, "Got 'well'"),
+    ]
+    for estimator, rows, labels, options, error, match in cases:
+        with pytest.raises(error, match=match):
+            explain.performance(estimator, rows, labels, **options)
 
-    def test_no_mistake_gives_more_classes(self):
-        codes = np.arange(30) % 5
-        proba = np.full((30, 5), 0.1) + 0.5 * np.eye(5)[codes]
-        chosen = choose_rows(codes, proba, proba.argmax(1))
-        assert len(chosen) == 4
-        assert not any("mistake" in reason for _, reason in chosen)
 
-    def test_one_row(self):
-        chosen = choose_rows(np.array([0]), np.array([[0.2, 0.8]]), np.array([1]))
-        assert chosen == [(0, "the most confident mistake")]
+def test_several_labels_per_row_are_refused():
+    X, y = make_multilabel_classification(60, 4, n_classes=3, random_state=0)
+    model = KNeighborsClassifier().fit(X, y)
+
+    class Labels:
+        classes_ = np.arange(3)
+
+        def predict(self, X):
+            return model.predict(X)
+
+        def predict_proba(self, X):
+            return np.column_stack([p[:, 1] for p in model.predict_proba(X)])
+
+    with pytest.raises(ValueError, match="must predict one class per row"):
+        explain.performance(Labels(), X, y)

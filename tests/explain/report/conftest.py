@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from skdnn.explain._checks import Measurements, run_checks
-from skdnn.explain._methods import performance as _performance
+from skdnn.explain._methods import performance_scores as _performance
 from skdnn.explain._methods.paired_accuracy import accuracy_difference
 from skdnn.explain._report.cells import as_column
 from skdnn.explain._report.evidence import Evidence

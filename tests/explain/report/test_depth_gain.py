@@ -5,7 +5,7 @@ from scipy.stats import binomtest
 from sklearn.base import BaseEstimator, ClassifierMixin
 
 from skdnn import explain
-from skdnn.explain._report.depth_gain import holm, joint_effects
+from skdnn.explain._report.depth_gain import joint_effects
 
 
 class Rule(ClassifierMixin, BaseEstimator):
@@ -91,18 +91,6 @@ def test_joint_effects_of_known_functions():
     assert effects[0, 0] == pytest.approx(expected)
     np.testing.assert_allclose(effects[:, 1], 0, atol=1e-12)
     assert effects[1, 0] == pytest.approx(0, abs=1e-12)
-
-
-def test_holm_is_the_step_down_procedure():
-    rng = np.random.default_rng(0)
-    values = rng.random(30) ** 3
-    for level in (0.01, 0.05, 0.3):
-        rejected, left = set(), sorted(range(30), key=lambda i: values[i])
-        while left and values[left[0]] <= level / len(left):
-            rejected.add(left.pop(0))
-        corrected = holm(values.tolist())
-        assert {i for i, p in enumerate(corrected) if p <= level} == rejected
-    assert holm([]) == []
 
 
 def test_curves_are_compared_with_those_of_logistic_regression():

@@ -32,6 +32,9 @@ def results(people, people_model):
             people_model, frame[:6], **settings, n_alternatives=2
         ),
         "summary": explain.summary(people_model, frame, y, random_state=0),
+        "performance": explain.performance(
+            people_model, frame, y, by="city", costs=1 - np.eye(3), random_state=0
+        ),
         "agreement": explain.agreement(people_model, frame[:6], y[:6], **settings),
     }
 
@@ -39,6 +42,7 @@ def results(people, people_model):
 RESULTS = [
     "shap", "lime", "break_down", "ceteris_paribus", "profiles", "curves", "pairs",
     "accumulated", "importance", "effects", "counterfactuals", "agreement", "summary",
+    "performance",
 ]  # fmt: skip
 # of results alone, the checks that apply
 VERDICTS = {
@@ -49,7 +53,7 @@ VERDICTS = {
     },
     "break_down": {"SKD101": "silent", "SKD109": "silent", "SKD110": "silent"},
     "importance": {"SKD105": "silent"},
-    "effects": {}, "agreement": {}, "summary": {},
+    "effects": {}, "agreement": {}, "summary": {}, "performance": {},
 }  # fmt: skip
 
 
