@@ -14,6 +14,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from skdnn import explain
+from skdnn.explain._methods.allowed_changes import AllowedChanges, differ
 
 GRADES = ["low", "mid", "high", "top"]
 
@@ -355,3 +356,15 @@ def test_numbers_that_differ_are_shown_as_different():
     model = Formula(lambda Z: np.where(Z[:, 0] == X[3, 0], 0.9, 0.1), (0, 1))
     text = explain.counterfactuals(model, X[2:3], background=X).describe()
     assert "x0 were 0.12345679 instead of 0.12345678" in text
+
+
+def test_distances_are_shares_of_the_range_and_other_changes_one():
+    allowed = AllowedChanges([0, 1], {}, np.array([10.0, np.nan, 0.0, 5.0]))
+    row = np.array([1.0, 2.0, 3.0, np.nan])
+    rows = np.array([[6.0, 2, 3, np.nan], [1, 0, 3, np.nan], [1, 2, 5, 1]])
+    np.testing.assert_allclose(allowed.distances(row, rows), [0.5, 1, 3])
+
+
+def test_missing_cells_do_not_differ():
+    a, b = np.array([np.nan, 1, np.nan, 1]), np.array([np.nan, 1, 1, 2])
+    assert differ(a, b).tolist() == [False, False, True, True]
