@@ -162,20 +162,3 @@ def accumulated_by_loops(model, X, j, ends):
         change = model.predict_proba(above) - model.predict_proba(below)
         values.append(values[-1] + change.mean(axis=0))
     return np.array(values)
-
-
-def fewest_by_loops(model, row, X, wanted, columns):
-    """Return how many cells must change at least, and the sets that will do."""
-    import itertools
-
-    for size in range(1, len(columns) + 1):
-        sufficient = []
-        for which in itertools.combinations(columns, size):
-            cells = itertools.product(*(np.unique(X[:, j]) for j in which))
-            rows = np.array([row] * np.prod([len(np.unique(X[:, j])) for j in which]))
-            rows[:, which] = list(cells)
-            if np.isin(model.predict_proba(rows).argmax(axis=1), wanted).any():
-                sufficient.append(set(which))
-        if sufficient:
-            return size, sufficient
-    return None, []

@@ -1,20 +1,27 @@
 """Counterfactuals: the fewest changes of a row that change its predicted class."""
 
-from collections.abc import Mapping, Sequence
-from numbers import Real
+import math
+import warnings
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from sklearn.utils import check_random_state
 
 from skdnn._runtime.names import free_name
 from skdnn._runtime.progress import Progress
-from skdnn.explain._methods.counterfactual_search import (
-    MAX_VALUES,
+from skdnn.explain._methods.allowed_changes import (
+    Actionable,
     AllowedChanges,
-    Search,
+    Costs,
+    Ranges,
     differ,
+    read_allowed,
 )
+from skdnn.explain._methods.counterfactual_search import Goal, Search
+from skdnn.explain._methods.data_support import LEAST_ROWS, Support
+from skdnn.explain._methods.decision_margin import MARGIN, decision_log_odds
 from skdnn.explain._model.names import positions_of
 from skdnn.explain._model.opening import open_problem
 from skdnn.explain._model.options import (
@@ -36,13 +43,18 @@ def counterfactuals(
     *,
     background: Any = None,
     target_class: Any = None,
-    fixed: Features = None,
-    ranges: Mapping[str | int, Any] | None = None,
+    actionable: Actionable | None = None,
+    ranges: Ranges | None = None,
+    costs: Costs | None = None,
     n_alternatives: int = 1,
+    fixed: Features = None,
     random_state: RandomState = None,
     verbose: bool = False,
 ) -> Counterfactuals:
     """Find the fewest changes of a row that change its predicted class.
+
+    The classifier predicts the changed row. What is predicted need not happen: a change
+    that is made in the world may change other columns, or not have the effect.
 
     Parameters
     ----------
@@ -51,21 +63,37 @@ def counterfactuals(
     X : {array-like, DataFrame} of shape (n_samples, n_features)
         Rows to explain.
     background : like X, default=None
-        Rows whose values a column may be changed to, usually the training data; None
-        takes X. At most 1000 values of a column are used: evenly spread numbers, or
-        the most frequent of other values.
+        Rows whose values a column may be changed to, and which changed rows must be
+        similar to, usually the training data; None takes X. At most 1000 values of a
+        column are used: evenly spread numbers, or the most frequent of other values.
     target_class : class label, default=None
         Class to reach. None is any other than the predicted one.
-    fixed : str, int or list of these, default=None
-        Columns that must not change, by name or position.
+    actionable : dict of str or int to bool, str, list or tuple, default=None
+        Whether, and in which direction, a column can be changed: False, True, "up" or
+        "down". Levels go up and down along an order: that of an ordered categorical
+        column, or a list of levels from the lowest to the highest, as in
+        ``{"grade": ["low", "mid", "high"]}`` or ``{"grade": ("up", ["low", "high"])}``;
+        other levels are not proposed. A missing value has no direction, and stays.
+        Columns that are not named may change. None states that nothing is known, which
+        the result reports.
     ranges : dict of str or int to (low, high) or list, default=None
         Values that a column may be changed to: lowest and highest number, None where
         there is no limit, or a list of categories.
+    costs : dict of str or int to float, default=None
+        Cost of changing a number by its range in `background`, an ordered column from
+        its lowest to its highest level, or another one to any other value; smaller
+        changes of numbers and steps of levels cost their share. Columns that are not
+        named cost 1. The unit is that of the numbers given.
     n_alternatives : int, default=1
-        Maximum number of alternatives for each row, each with another set of columns:
-        the nearest of those with the fewest changes.
-    random_state : object, default=None
-        Unused, as nothing is random; all explain functions accept it.
+        Maximum number of alternatives for each row. None changes all columns that
+        another one changes; of as many changes, those that share the fewest columns
+        with the ones before come first, then the cheapest.
+    fixed : str, int or list of these, default=None
+        Columns that must not change, by name or position. Deprecated: use
+        `actionable` with False.
+    random_state : int, RandomState or None, default=None
+        Seed of the 500 background rows that changed rows must be similar to; unused
+        where there are no more.
     verbose : bool, default=False
         Whether a progress line is shown on stderr.
 
@@ -74,10 +102,11 @@ def counterfactuals(
     Counterfactuals
         `frame()` has one or more rows for each explained row: sample, found, target and
         the columns of X (where X has a column of the same name, the first three end in
-        an underscore, as in `sample_`). Where `found` is True the classifier predicts
-        `target`. Otherwise the row is unchanged, and `target` is `target_class`, or the
-        next most probable class. A row of `target_class` is unchanged. `changes()`
-        lists the changes.
+        an underscore, as in `sample_`); a column that changes is followed by its old
+        values, as in `age_old`. Where `found` is True the classifier predicts `target`.
+        Otherwise the row is unchanged, `target` is `target_class`, or the next most
+        probable class, and `reasons` states why. A row of `target_class` is unchanged.
+        `changes()` lists the changes.
 
     Raises
     ------
@@ -86,12 +115,23 @@ def counterfactuals(
 
     Notes
     -----
+    `predict` names the new class, which is also at least 1.05 times as probable as each
+    class that is not wanted (of two classes, 0.512 instead of 0.5). Where `predict` has
+    another threshold, the odds are at least 1.05 times those of the threshold, which
+    is taken to be halfway between the probabilities of the background rows that are
+    predicted either class.
+
+    Changed rows are as near to the background as 95% of its rows are to each other:
+    numbers in standard deviations, other values by whether they are the same. This is
+    left out with fewer than 10 background rows.
+
     Sets of columns are tried by size, with values of the background, never with missing
     ones. Single columns are tried in full; larger sets up to 50 000 combinations,
-    beyond which only the most promising are changed further. `is_fewest` is whether all
-    smaller sets were tried with all values. Of equally many changes the nearest come
-    first: differences of numbers count as shares of their range, other changes as 1.
-    Fewest changes to observed values are the sparsity and the validity of [1]_.
+    beyond which only the most promising are changed further. At last the cells of
+    background rows are copied, as far as they are needed [3]_. `is_fewest` is whether
+    all smaller sets were tried with all values. Of equally many changes the
+    cheapest come first. Fewest changes to observed values are the sparsity and the
+    validity of [1]_.
 
     References
     ----------
@@ -99,6 +139,8 @@ def counterfactuals(
        for machine learning: a review.
     .. [2] Wachter, Mittelstadt and Russell (2018), Counterfactual explanations without
        opening the black box.
+    .. [3] Brughmans, Leyman and Martens (2023), NICE: an algorithm for nearest instance
+       counterfactual explanations.
 
     Examples
     --------
@@ -107,27 +149,32 @@ def counterfactuals(
     >>> from skdnn import explain
     >>> X, y = load_iris(return_X_y=True, as_frame=True)
     >>> model = LogisticRegression(max_iter=1000).fit(X, y)
-    >>> result = explain.counterfactuals(model, X[70:71], background=X)
+    >>> result = explain.counterfactuals(
+    ...     model, X[70:71], background=X, actionable={"petal length (cm)": "down"}
+    ... )
     >>> result.changes()[["feature", "old", "new"]].values.tolist()
     [['petal length (cm)', 4.8, 4.7]]
     >>> bool(model.predict(result.frame()[X.columns])[0] == result.frame()["target"][0])
     True
     """
     check_count("n_alternatives", n_alternatives, 1)
-    del random_state
     problem = open_problem(estimator, X, background=background)
+    actionable = _with_fixed(actionable, fixed, problem.target.feature_names)
     with Progress(len(problem.X), "row", verbose) as progress:
         return compute_counterfactuals(
-            problem, target_class, fixed, ranges, n_alternatives, progress.step
-        )
+            problem, target_class, actionable, ranges, costs, n_alternatives,
+            random_state, progress.step,
+        )  # fmt: skip
 
 
 def compute_counterfactuals(
     problem: Problem,
     target_class: Any = None,
-    fixed: Features = None,
-    ranges: Mapping[str | int, Any] | None = None,
+    actionable: Actionable | None = None,
+    ranges: Ranges | None = None,
+    costs: Costs | None = None,
     n_alternatives: int = 1,
+    random_state: RandomState = None,
     step: Step = no_step,
 ) -> Counterfactuals:
     """Return the fewest changes of every row; options as of `counterfactuals`."""
@@ -138,115 +185,89 @@ def compute_counterfactuals(
     goal = None
     if target_class is not None:
         goal = class_position(target.class_names, target_class)
-    allowed = _allowed_changes(problem, fixed, ranges)
+    allowed = read_allowed(problem, actionable, ranges, costs)
+    support = None
+    if len(problem.background) >= LEAST_ROWS:
+        support = Support(problem, check_random_state(random_state))
+    log_odds = decision_log_odds(problem)
     results = []
     classes, predicted = np.arange(target.n_classes), target.classes_of(problem.X)
     for row, own in zip(problem.X, predicted, strict=True):
         wanted = classes != own if goal is None else classes == goal
         if own == goal:
-            results.append((row[None], True))
+            results.append(_Found(row[None]))
         else:
-            results.append(Search(target, allowed, row, wanted).run(n_alternatives))
+            # of two classes, the threshold of the first is that of the second, turned
+            least = math.log(MARGIN) + (log_odds if wanted[-1] else -log_odds)
+            search = Search(target, allowed, row, Goal(wanted, least), support)
+            results.append(_Found.by(search, n_alternatives))
         step()
-    return _collected(problem, results, goal)
+    result = _collected(problem, results, goal, allowed)
+    stated = None if actionable is None else dict(actionable)
+    return replace(result, actionable=stated)
 
 
-def _allowed_changes(
-    problem: Problem, fixed: Features, ranges: Mapping[str | int, Any] | None
-) -> AllowedChanges:
-    """Return which columns may change, and to which values."""
-    target, names = problem.target, problem.target.feature_names
-    none_fixed = fixed is None or np.size(fixed) == 0
-    kept = [] if none_fixed else positions_of("fixed", fixed, names)
-    if not (ranges is None or isinstance(ranges, Mapping)):
+def _with_fixed(
+    actionable: Actionable | None, fixed: Features, names: list[str]
+) -> Actionable | None:
+    """Return `actionable` with the columns of the deprecated `fixed`."""
+    if fixed is None:
+        return actionable
+    warnings.warn(
+        "`fixed` of counterfactuals is deprecated. Use `actionable` with False, as in "
+        "actionable={'age': False}.",
+        FutureWarning,
+        stacklevel=3,
+    )
+    if actionable is not None:
         raise ValueError(
-            "`ranges` must be a dict of columns to allowed values. Got "
-            f"{type(ranges).__name__}."
+            "`fixed` must be left out where `actionable` is given. Got both; use "
+            "`actionable` with False."
         )
-    limited = positions_of("ranges", list(ranges), names) if ranges else []
-    by_position = dict(zip(limited, (ranges or {}).values(), strict=True))
-    columns = [j for j in range(len(names)) if j not in set(kept)]
-    if not columns:
-        raise ValueError("`fixed` must leave a column that may change. Got all.")
-    values, spans = {}, np.full(len(names), np.nan)
-    for j in columns:
-        column, cells = target.columns[j], problem.background[:, j]
-        if column.is_numeric:
-            cells = cells[np.isfinite(cells)]
-            spans[j] = np.ptp(cells) if len(cells) else 0.0
-        else:
-            cells = cells[~pd.isna(column.displayed(cells))]
-        known, counts = np.unique(cells, return_counts=True)
-        if j in by_position:
-            is_allowed = _in_range(problem, j, known, by_position[j])
-            known, counts = known[is_allowed], counts[is_allowed]
-        values[j] = _limited(known, counts, column.is_numeric)
-    return AllowedChanges(columns, values, spans)
+    kept = positions_of("fixed", fixed, names) if np.size(fixed) else []
+    return dict.fromkeys(kept, False)
 
 
-def _limited(known: np.ndarray, counts: np.ndarray, is_numeric: bool) -> np.ndarray:
-    """Return evenly spread numbers or the most frequent values, if there are many."""
-    if len(known) <= MAX_VALUES:
-        return known
-    if is_numeric:
-        return known[np.linspace(0, len(known) - 1, MAX_VALUES).astype(np.intp)]
-    return np.sort(known[np.argsort(-counts, kind="stable")[:MAX_VALUES]])
+@dataclass(frozen=True)
+class _Found:
+    """The rows found for one explained row, and why if there is none."""
 
+    rows: np.ndarray
+    is_fewest: bool = True
+    reason: str = ""
 
-def _in_range(problem: Problem, j: int, known: np.ndarray, ends: Any) -> np.ndarray:
-    """Return which values of a column are in a range; ValueError if none is."""
-    column = problem.target.columns[j]
-    if column.is_numeric:
-        low, high = _limits(column.name, ends)
-        in_range = (known >= low) & (known <= high)
-    else:
-        categories = column.displayed(known).tolist()
-        if not isinstance(ends, list | tuple | set | np.ndarray):
-            raise ValueError(
-                f"`ranges` of {column.name!r} must be a list of levels. Got {ends!r}."
+    @classmethod
+    def by(cls, search: Search, n_alternatives: int) -> "_Found":
+        """Return what a search finds."""
+        rows, is_fewest = search.run(n_alternatives)
+        reason = ""
+        if not search.has_values:
+            reason = "no column that may change has another value that is allowed"
+        elif not len(rows):
+            tried = "row" if is_fewest else "tried row"
+            like = " like the background rows" if search.has_data else ""
+            reason = (
+                f"no {tried}{like} changes the prediction within the columns that may "
+                "change"
             )
-        unknown = [category for category in ends if category not in categories]
-        if unknown:
-            raise ValueError(
-                f"`ranges` of {column.name!r} must be levels that occur in "
-                f"`background`: {categories[:20]}. Got {unknown} as well."
-            )
-        in_range = np.array([category in ends for category in categories], dtype=bool)
-    if not in_range.any():
-        raise ValueError(
-            f"`ranges` of {column.name!r} must hold a value that occurs in "
-            f"`background`. Got {ends!r}."
-        )
-    return in_range
-
-
-def _limits(name: str, ends: Any) -> tuple[float, float]:
-    """Return the lowest and the highest number of a range."""
-    is_pair = isinstance(ends, list | tuple | np.ndarray) and len(ends) == 2
-    if not is_pair or not all(end is None or isinstance(end, Real) for end in ends):
-        raise ValueError(
-            f"`ranges` of {name!r} must be (low, high), None where there is no limit. "
-            f"Got {ends!r}."
-        )
-    low = -np.inf if ends[0] is None else float(ends[0])
-    high = np.inf if ends[1] is None else float(ends[1])
-    if not low <= high:
-        raise ValueError(
-            f"`ranges` of {name!r} must rise. Got {ends!r}; write (low, high)."
-        )
-    return low, high
+            if search.is_outside:
+                reason += "; the row itself is unlike them"
+        return cls(rows, is_fewest, reason)
 
 
 def _collected(
-    problem: Problem, results: Sequence[tuple[np.ndarray, bool]], goal: int | None
+    problem: Problem,
+    results: list[_Found],
+    goal: int | None,
+    allowed: AllowedChanges,
 ) -> Counterfactuals:
     """Return the result in the user's columns."""
     target, X = problem.target, problem.X
-    counts = np.array([len(nearest) for nearest, _ in results])
+    counts = np.array([len(each.rows) for each in results])
     sample = np.repeat(np.arange(len(X)), np.maximum(1, counts))
     is_found = counts[sample] > 0
     rows = X[sample]
-    rows[is_found] = np.vstack([nearest for nearest, _ in results])
+    rows[is_found] = np.vstack([each.rows for each in results])
     reached = _reached(target, rows, is_found, goal)
     cells = target.frame(rows)
     cells.columns = cells.columns.to_flat_index()
@@ -257,16 +278,18 @@ def _collected(
     return Counterfactuals(
         table=cells,
         changed=_changes(problem, sample, rows),
-        is_fewest=np.array([is_fewest for _, is_fewest in results]),
+        is_fewest=np.array([each.is_fewest for each in results]),
         n_background=len(problem.background),
         member_shares=_member_shares(target.stacked(), rows, reached),
+        costs=allowed.distances(X[sample], rows),
+        reasons=tuple(each.reason for each in results),
     )
 
 
 def _reached(
     target: Target, rows: np.ndarray, is_found: np.ndarray, goal: int | None
 ) -> np.ndarray:
-    """Return the class of each row; the second most probable if none was found."""
+    """Return the class of each row; the second most probable if none was each."""
     if goal is not None:
         return np.full(len(rows), goal)
     reached = target.classes_of(rows)

@@ -253,7 +253,9 @@ def _explain(
         n_background = len(problem.background)
         tried = draw_rows(n_background, rows_used.n_tried(d), seed)
         observed = problem.background[tried]
-        counterfactuals = compute_counterfactuals(single.with_background(observed))
+        counterfactuals = compute_counterfactuals(
+            single.with_background(observed), random_state=seed
+        )
     step()
     agreement = compare(attributions, importance)
     trust = _measure_trust(compared, attributions, agreement, suspects, seed)

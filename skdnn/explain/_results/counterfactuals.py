@@ -1,16 +1,27 @@
 """Counterfactuals."""
 
+import html
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 
+from skdnn._runtime.names import free_name, visible
 from skdnn.explain._results.registry import dispatch
 from skdnn.explain._results.result import DrawnTable, sample_position
 
 # The first columns of the table.
 OWN_COLUMNS = ("sample", "found", "target")
+# What the name of a column is followed by where its old values are.
+_OLD = "_old"
+_PREVIEW_ROWS = 30
+_LEAST_DIGITS, _MOST_DIGITS = 4, 17
+_LARGE, _HUGE = 1e3, 1e15
+NOT_STATED = (
+    "It is not known which columns can be changed: explain.counterfactuals(…, "
+    'actionable={"age": False}) states it.'
+)
 
 
 @dataclass(frozen=True)
@@ -33,15 +44,57 @@ class Counterfactuals(DrawnTable):
     member_shares : ndarray of shape (n_rows,) or None
         Share of the members of an ensemble that predict the target of each row: how
         likely another fit is to agree. None without members.
+    costs : ndarray of shape (n_rows,) or None
+        Costs of the changes of each row, summed over columns: changes of numbers as
+        shares of their range in the background, steps along an order as shares of all
+        its steps, and other changes as 1, each times the cost of the column.
+    reasons : tuple of str
+        Why there is no counterfactual, for each explained row; empty where there is.
+    actionable : dict or None
+        Which columns can be changed, as given; None if nothing is known.
     """
 
     title: ClassVar[str] = "Counterfactuals: fewest changes"
-    _facts: ClassVar[tuple[str, ...]] = ("is_fewest", "member_shares")
+    _facts: ClassVar[tuple[str, ...]] = (
+        "is_fewest",
+        "member_shares",
+        "costs",
+        "reasons",
+    )
 
     changed: pd.DataFrame
     is_fewest: np.ndarray
     n_background: int
     member_shares: np.ndarray | None = None
+    costs: np.ndarray | None = None
+    reasons: tuple[str, ...] = ()
+    actionable: dict[str | int, Any] | None = None
+
+    @property
+    def warning(self) -> str:
+        """That it is not known which columns can be changed; empty if it is."""
+        return NOT_STATED if self.actionable is None and len(self.changed) else ""
+
+    def frame(self) -> pd.DataFrame:
+        """Return the table; a column that changes is followed by its old values.
+
+        These are in a column such as `age_old`, equal to the new ones in the rows in
+        which the column does not change.
+        """
+        table = self.table.copy()
+        names = [str(label) for label in self.table]
+        features = self.changed["feature"].to_numpy()
+        for name in dict.fromkeys(features):
+            if name not in names[len(OWN_COLUMNS) :]:
+                continue
+            cells = self.changed[features == name]
+            at = names.index(name, len(OWN_COLUMNS))
+            old = table.iloc[:, at].astype(object)
+            old.iloc[cells["row"].to_numpy()] = cells["old"].to_numpy()
+            label = free_name(f"{name}{_OLD}", names)
+            table.insert(at + 1, label, old.astype(table.dtypes.iloc[at]))
+            names.insert(at + 1, label)
+        return table
 
     @property
     def rows(self) -> pd.DataFrame:
@@ -71,3 +124,46 @@ class Counterfactuals(DrawnTable):
         """
         at = sample_position(len(self.is_fewest), sample)
         return str(dispatch("describe", self)(self, at))
+
+    def _repr_html_(self) -> str:
+        rows = [
+            self._html_row(row) for row in self.rows.head(_PREVIEW_ROWS).itertuples()
+        ]
+        head = "<tr><th>row</th><th>class</th><th>old → new</th></tr>"
+        table = f"<table><thead>{head}</thead><tbody>{''.join(rows)}</tbody></table>"
+        more = len(self.table) - _PREVIEW_ROWS
+        note = f"<p>… and {more} more rows: frame()</p>" if more > 0 else ""
+        return visible(f"<div>{self._html_heading()}{table}{note}</div>", keep="\n\t")
+
+    def _html_row(self, row: Any) -> str:
+        """Return one proposal as a row of the table: only what changes."""
+        lines = []
+        for cell in self.changed[self.changed["row"] == row.Index].itertuples():
+            old, new = shown_pair(cell.old, cell.new)
+            lines.append(f"{cell.feature}: {old} → {new}")
+        if not row.found:
+            reason = self.reasons[row.sample] if self.reasons else ""
+            lines = [f"not found{': ' if reason else ''}{reason}"]
+        changes = "<br>".join(html.escape(line) for line in lines or ["no change"])
+        target = html.escape(str(row.target))
+        return f"<tr><td>{row.sample}</td><td>{target}</td><td>{changes}</td></tr>"
+
+
+def shown_pair(old: Any, new: Any) -> tuple[str, str]:
+    """Return two different values as texts that differ: numbers with enough digits."""
+    for digits in range(_LEAST_DIGITS, _MOST_DIGITS + 1):
+        pair = _shown(old, digits), _shown(new, digits)
+        if pair[0] != pair[1]:
+            break
+    return pair
+
+
+def _shown(value: Any, digits: int) -> str:
+    if pd.isna(value):
+        return "missing"
+    if not isinstance(value, float | np.floating):
+        return str(value)
+    number = float(value)
+    if _LARGE <= abs(number) < _HUGE:  # all digits of whole numbers
+        digits = max(digits, len(f"{abs(number):.0f}") + (not number.is_integer()))
+    return f"{number:.{digits}g}"

@@ -10,7 +10,7 @@ import pandas as pd
 
 from skdnn._runtime.names import shorten
 from skdnn.explain._results.attributions import LEAST_SCORE, Attributions
-from skdnn.explain._results.counterfactuals import Counterfactuals
+from skdnn.explain._results.counterfactuals import Counterfactuals, shown_pair
 from skdnn.explain._results.registry import register
 from skdnn.explain._results.tables import ResultTable
 from skdnn.explain._text.formatting import MINUS, fixed, join, number
@@ -223,7 +223,8 @@ def describe_change(result: Counterfactuals, sample: int) -> str:
     names = [class_text(target) for target in table["target"]]
     if not table["found"].iloc[0]:
         tried = "allowed change" if is_fewest else "change that was tried"
-        return f"No {tried} makes this row {names[0]}."
+        reason = f": {result.reasons[sample]}" if result.reasons else ""
+        return f"No {tried} makes this row {names[0]}{reason}."
     options = [changed[changed["row"] == row] for row in table.index]
     if not len(options[0]):
         return f"This row is already {names[0]}."
@@ -233,7 +234,7 @@ def describe_change(result: Counterfactuals, sample: int) -> str:
         text += f", or {'' if name == names[0] else f'{name} '}if {change}"
     if is_fewest and len(options[0]) > 1:
         text += "; fewer changes are not enough"
-    return f"{text}."
+    return f"{text}. {result.warning}".rstrip()
 
 
 def cell_text(name: str, cell: Any) -> str:
@@ -261,7 +262,11 @@ def name_text(name: Any) -> str:
 
 def _change(cell: Any) -> str:
     """Describe one changed cell: "age were 39 instead of missing"."""
-    new, old = _value(cell.new), _value(cell.old)
+    pair = zip((cell.old, cell.new), shown_pair(cell.old, cell.new), strict=True)
+    old, new = (
+        name_text(text) if isinstance(value, str) else text.replace("-", MINUS, 1)
+        for value, text in pair
+    )
     return f"{name_text(cell.feature)} were {new} instead of {old}"
 
 

@@ -1,9 +1,10 @@
+import itertools
 import json
 
 import numpy as np
 import pandas as pd
 import pytest
-from oracles import Formula, fewest_by_loops
+from oracles import Formula
 from sklearn.linear_model import LogisticRegression
 
 from skdnn import explain
@@ -14,9 +15,8 @@ pytestmark = pytest.mark.usefixtures("outputs_of_any_size")
 def check(model, X, result, target=None):
     """Check that results have the class, and differ by changes() alone."""
     table, changes = result.frame(), result.changes()
-    rows = table[list(X.columns)] if isinstance(X, pd.DataFrame) else (
-        table.iloc[:, 3:].to_numpy()
-    )  # fmt: skip
+    rows = result.table.iloc[:, 3:]
+    rows = rows if isinstance(X, pd.DataFrame) else rows.to_numpy()
     predicted = model.predict(rows)
     before = model.predict(X)
     outcome = table["found"].to_numpy()
@@ -27,7 +27,7 @@ def check(model, X, result, target=None):
         assert (table["target"] == target).all()
     assert not set(changes["row"]) & set(np.flatnonzero(~outcome))
     original = X.iloc[table["sample"]] if isinstance(X, pd.DataFrame) else (
-        pd.DataFrame(X[table["sample"]], columns=table.columns[3:])
+        pd.DataFrame(X[table["sample"]], columns=result.table.columns[3:])
     )  # fmt: skip
     moved = {(c.row, c.feature) for c in changes.itertuples()}
     for i in range(len(table)):
@@ -43,7 +43,10 @@ def test_changes_the_class(iris_model):
     result = explain.counterfactuals(model, rows, background=X)
     check(model, rows, result)
     table = result.frame()
-    assert list(table.columns) == ["sample", "found", "target", *X.columns]
+    own = ["sample", "found", "target"]
+    assert list(result.table) == [*own, *X.columns]
+    pairs = [name for column in X for name in (column, f"{column}_old")]
+    assert list(table) == [*own, *pairs]
     assert table["sample"].tolist() == list(range(15))
     assert table["found"].all()
     # cells that occur
@@ -51,11 +54,26 @@ def test_changes_the_class(iris_model):
         assert set(table[name]) <= set(X[name])
 
 
+def spacing(data):
+    """Return a function of distances from the data, and the usual distance, by loops.
+
+    All columns are numbers, and none is missing.
+    """
+    spread = data.std(axis=0)
+
+    def distance(row, others):
+        return min(np.sqrt((((row - other) / spread) ** 2).sum()) for other in others)
+
+    each = [distance(data[i], np.delete(data, i, axis=0)) for i in range(len(data))]
+    return lambda row: distance(row, data), np.quantile(each, 0.95)
+
+
 @pytest.mark.parametrize("seed", range(6))
-def test_no_smaller_set_will_do(seed):
+def test_an_exhaustive_search_finds_the_same(seed):
     rng = np.random.default_rng(seed)
     X = rng.integers(0, 4, (30, 4)).astype(float)
     weights = rng.normal(size=(4, 3))
+    prices = rng.uniform(0.5, 3, 4)
 
     class Model:
         classes_ = np.array(["a", "b", "c"])
@@ -69,32 +87,54 @@ def test_no_smaller_set_will_do(seed):
             return self.classes_[self.predict_proba(X).argmax(axis=1)]
 
     model = Model()
-    for target_class in ("a", "b", "c"):
-        wanted = [["a", "b", "c"].index(target_class)]
+    away, usual = spacing(X)
+    grid = np.array(list(itertools.product(range(4), repeat=4)), dtype=float)
+    proba = model.predict_proba(grid)
+    is_near = np.array([away(row) <= usual + 1e-9 for row in grid])
+    for wanted, target_class in enumerate("abc"):
+        others = np.delete(proba, wanted, axis=1).max(axis=1)
+        good = grid[is_near & (proba[:, wanted] >= 1.05 * others)]
         result = explain.counterfactuals(
-            model, X[:8], background=X, target_class=target_class, n_alternatives=9
-        )
+            model, X[:8], background=X, target_class=target_class, n_alternatives=9,
+            costs=dict(enumerate(prices)),
+        )  # fmt: skip
         check(model, X[:8], result, target_class)
         assert result.is_fewest.all()
         table, changes = result.frame(), result.changes()
         for i in range(8):
+            of_row = table[table["sample"] == i]
             if model.predict(X[[i]])[0] == target_class:
                 assert len(changes[changes["sample"] == i]) == 0
                 continue
-            size, sets = fewest_by_loops(model, X[i], X, wanted, range(4))
-            of_row = table[table["sample"] == i]
-            assert of_row["found"].iloc[0] == (size is not None)
-            if size is None:
+            # the smallest cost for each set of columns, and the sets that hold no other
+            costs = (np.abs(good - X[i]) / np.ptp(X, axis=0) * prices).sum(axis=1)
+            least = {}
+            for row, cost in zip(good, costs, strict=True):
+                columns = frozenset(np.flatnonzero(row != X[i]).tolist())
+                least[columns] = min(cost, least.get(columns, np.inf))
+            least = {c: v for c, v in least.items() if not any(o < c for o in least)}
+            assert of_row["found"].iloc[0] == bool(least)
+            if not least:
+                assert result.reasons[i]
                 continue
             outcome = [
-                {int(name[1:]) for name in changes[changes["row"] == row]["feature"]}
+                frozenset(int(f[1:]) for f in changes[changes["row"] == row]["feature"])
                 for row in of_row.index
             ]
-            assert sorted(map(sorted, outcome)) == sorted(map(sorted, sets))
+            assert set(outcome) == set(least)
+            assert len(outcome) == len(least)
+            expected = [least[columns] for columns in outcome]
+            np.testing.assert_allclose(result.costs[of_row.index], expected)
+            sizes = [len(columns) for columns in outcome]
+            assert sizes == sorted(sizes)
+            assert least[outcome[0]] == min(
+                cost for c, cost in least.items() if len(c) == sizes[0]
+            )
 
 
 def test_of_several_the_nearest_counts():
     X = np.column_stack([np.arange(11.0), np.arange(11.0) * 100])
+    X = np.array(list(itertools.product(*X.T)))
     model = Formula(lambda X: (2 * X[:, 0] + X[:, 1] / 100 > 15.5).astype(float))
     row = np.array([[4.0, 300.0]])
     # 3 of 10 in the first column, or 500 of 1000 in the second, and not less
@@ -116,8 +156,8 @@ def test_two_changes_where_one_is_not_enough():
 def test_fixed_columns_stay(iris_model):
     model, X, _ = iris_model
     rows = X[::10].reset_index(drop=True)
-    fixed = ["petal length (cm)", -1]
-    result = explain.counterfactuals(model, rows, background=X, fixed=fixed)
+    kept = {"petal length (cm)": False, -1: False, 0: True}
+    result = explain.counterfactuals(model, rows, background=X, actionable=kept)
     check(model, rows, result)
     assert set(result.changes()["feature"]) <= {"sepal width (cm)", "sepal length (cm)"}
     assert 0 < result.frame()["found"].sum() < 15
@@ -127,7 +167,8 @@ def test_ranges_hold(people, people_model):
     frame, _ = people
     rows = frame[:30]
     result = explain.counterfactuals(
-        people_model, rows, background=frame, fixed="grade", n_alternatives=3,
+        people_model, rows, background=frame, n_alternatives=3,
+        actionable={"grade": False},
         ranges={"age": (45, None), "income": (-1, 1.0), "city": ["Oslo", "Tromsø"]},
     )  # fmt: skip
     check(people_model, rows, result)
@@ -196,7 +237,7 @@ def test_many_columns_need_many_changes():
     result = explain.counterfactuals(model, row, background=X)
     table, changes = result.frame(), result.changes()
     assert table["found"].all()
-    assert model.predict(table.iloc[:, 3:].to_numpy())[0]
+    assert model.predict(result.table.iloc[:, 3:].to_numpy())[0]
     # an additive score: the best single values, one after the other, are the fewest
     gains = np.sort(((X - row) * model.coef_[0]).max(axis=0))[::-1]
     missing = -model.decision_function(row)[0]
@@ -207,11 +248,13 @@ def test_many_columns_need_many_changes():
 def test_names_of_any_kind():
     X = pd.DataFrame(np.random.default_rng(0).random((20, 2)), columns=[7, 3])
     model = LogisticRegression(C=100).fit(X.to_numpy(), X[7] > 0.5)
-    result = explain.counterfactuals(_Unnamed(model), X[:2], background=X, fixed=["3"])
-    assert list(result.frame().columns) == ["sample", "found", "target", 7, 3]
+    result = explain.counterfactuals(
+        _Unnamed(model), X[:2], background=X, actionable={"3": False}
+    )
+    assert list(result.frame().columns) == ["sample", "found", "target", 7, "7_old", 3]
     assert result.changes()["feature"].tolist() == ["7", "7"]
     table = json.loads(json.dumps(result.to_dict(), allow_nan=False))
-    assert set(table["columns"]) == {"sample", "found", "target", "7", "3"}
+    assert set(table["columns"]) == {"sample", "found", "target", "7", "7_old", "3"}
     assert table["is_fewest"] == [True, True]
 
 
@@ -229,8 +272,8 @@ class _Unnamed:
     ("settings", "match"),
     [
         ({"target_class": "rose"}, "`target_class` must be one of the classes"),
-        ({"fixed": "petals"}, "`fixed` must name columns of X. Got 'petals'"),
-        ({"fixed": [0, 1, 2, 3]}, "`fixed` must leave a column"),
+        ({"actionable": {"petals": False}}, "`actionable` must name columns of X"),
+        ({"actionable": dict.fromkeys(range(4), False)}, "must leave a column"),
         ({"ranges": {"petals": (1, 2)}}, "`ranges` must name columns of X"),
         ({"ranges": {0: (1, 9), -4: (1, 9)}}, "`ranges` must name a column once"),
         ({"ranges": [(1, 2)]}, "`ranges` must be a dict"),
@@ -260,7 +303,9 @@ def test_own_columns_give_way_to_those_of_the_user():
     X = pd.DataFrame({"target": [0.0, 1.0], "sample": [0.0, 1.0]})
     result = explain.counterfactuals(LogisticRegression().fit(X, ["a", "b"]), X)
     table = result.frame()
-    assert list(table) == ["sample_", "found", "target_", "target", "sample"]
+    assert list(table) == [
+        "sample_", "found", "target_", "target", "target_old", "sample", "sample_old",
+    ]  # fmt: skip
     assert table["target_"].tolist() == ["b", "a"]
     assert list(result.rows) == ["sample", "found", "target"]
     assert result.rows["sample"].tolist() == [0, 1]
@@ -275,7 +320,7 @@ def test_same_twice_and_nothing_is_changed(people, people_model):
         explain.counterfactuals(
             people_model, frame[:9], background=frame, **settings
         ).frame()
-        for settings in ({}, {"fixed": [], "ranges": {}})
+        for settings in ({}, {"actionable": {}, "ranges": {}, "costs": {}})
     ]
     pd.testing.assert_frame_equal(*tables)
     pd.testing.assert_frame_equal(frame, before)

@@ -1,9 +1,11 @@
+import itertools
+
 import numpy as np
 import pandas as pd
 import pytest
 from oracles import Formula, correlated
 
-from skdnn.explain._methods.data_support import Support, code_of, mixtures
+from skdnn.explain._methods.data_support import RowSupport, Support, code_of, mixtures
 from skdnn.explain._model.opening import open_problem
 
 pytestmark = pytest.mark.usefixtures("outputs_of_any_size")
@@ -78,3 +80,26 @@ def test_cells_are_coded_as_the_problem_does(cell):
     assert code_of(number, 1.5) == 1.5
     with pytest.raises(ValueError, match=r"Got none of 'z' in column 'w'"):
         code_of(word, "z")
+
+
+def test_changes_of_one_row_are_compared_as_whole_rows_are(people, people_model):
+    frame, _ = people
+    problem = open_problem(people_model, frame)
+    support = Support(problem, np.random.RandomState(0))
+    own, other = problem.X[3], problem.X[10:60]
+    near = RowSupport(support, own)
+    assert near.is_outside == support.outside(own[None])[0]
+    is_own = np.random.default_rng(0).random(other.shape) < 0.6
+    mixed = np.where(is_own, own, other)
+    expected = ~support.outside(mixed)
+    assert 0 < expected.sum() < len(expected)
+    np.testing.assert_array_equal(near.inside(mixed), expected)
+    np.testing.assert_array_equal(near.of_changed(other[0]).inside(mixed), expected)
+    for columns in ([0], [0, 1], [1, 2, 4]):
+        values = [np.unique(other[:12, j]) for j in columns]
+        values = [cells[~np.isnan(cells)] for cells in values]
+        cells = np.array(list(itertools.product(*values)))
+        rows = np.repeat(own[None], len(cells), axis=0)
+        rows[:, columns] = cells
+        expected = cells[~support.outside(rows)]
+        np.testing.assert_array_equal(near.combinations(columns, values), expected)

@@ -31,7 +31,7 @@ def test_rows_without_changes(people, people_model):
     frame, _ = people
     result = explain.counterfactuals(
         people_model, frame[:6], background=frame, target_class="perhaps",
-        fixed="grade",
+        actionable={"grade": False},
     )  # fmt: skip
     ax = result.plot()
     predicted = people_model.predict(frame[:6])

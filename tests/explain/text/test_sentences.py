@@ -247,10 +247,13 @@ class TestCounterfactuals:
         model, X, _ = iris_model
         result = explain.counterfactuals(
             model, X.iloc[[100, 0]], background=X, target_class="virginica",
-            fixed=[2, 3],
+            actionable={2: False, 3: False},
         )  # fmt: skip
         assert result.describe(0) == "This row is already virginica."
-        assert result.describe(1) == "No allowed change makes this row virginica."
+        assert result.describe(1) == (
+            "No allowed change makes this row virginica: no row like the background "
+            "rows changes the prediction within the columns that may change."
+        )
 
     def test_several_changes_and_other_classes(self):
         table = pd.DataFrame(
@@ -265,7 +268,9 @@ class TestCounterfactuals:
             ],
             columns=["row", "feature", "old", "new"],
         )
-        fewest = Counterfactuals(table, changed, np.array([False, True]), 10)
+        fewest = Counterfactuals(
+            table, changed, np.array([False, True]), 10, actionable={}
+        )
         assert fewest.describe(1) == (
             "This row would be a if x were 2.5 instead of 1.5 and w were v instead of "
             f"u, or class 2 if x were {MINUS}1 instead of 1.5 and n were 3 instead of "
