@@ -166,6 +166,18 @@ def test_validation_rows_given_to_fit(overlapping):
         assert 0.86 < share < 0.94
 
 
+@pytest.mark.parametrize("net", [plain(), recipe()], ids=["plain", "recipe"])
+def test_scores_of_validation_rows_split_off(net, overlapping):
+    X, _, y, _ = overlapping
+    weight = 1.0 + np.arange(len(y))  # names the row
+    net.set_params(validation_fraction=0.25).fit(X, y, sample_weight=weight)
+    rows = np.round(net._conformity.weight).astype(int) - 1
+    assert len(rows) == 100
+    np.testing.assert_array_equal(net._conformity.y, y[rows])
+    p = net.predict_proba(X[rows])[np.arange(100), y[rows]]
+    np.testing.assert_allclose(net._conformity.proba, p, rtol=1e-4)
+
+
 def test_a_level_for_each_class():
     X, y = make_classification(
         4000, 6, n_informative=4, weights=[0.9], class_sep=0.5, random_state=0
