@@ -9,19 +9,19 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted
 
 from skdnn._estimator.finalize import finalize
 from skdnn._estimator.fitted_network import FittedNetwork
 from skdnn._estimator.parameters import CONSTRAINTS, is_stochastic
 from skdnn._estimator.prepare import PreparedFit, prepare
+from skdnn._estimator.uncertainty import Uncertainty
 from skdnn._network.prediction import predictor_of
 from skdnn._tabular.columns import as_table
-from skdnn._tabular.validation import check_rows, unchanged_on_error
+from skdnn._tabular.validation import unchanged_on_error
 from skdnn.exceptions import ColumnWarning
 
 
-class DNNClassifier(ClassifierMixin, FittedNetwork, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+class DNNClassifier(ClassifierMixin, Uncertainty, FittedNetwork, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
     """A deep neural network classifier for tables.
 
     Tables may hold strings, categories and missing values. By default it trains the
@@ -440,22 +440,6 @@ class DNNClassifier(ClassifierMixin, FittedNetwork, BaseEstimator):  # type: ign
             return reduce(np.logaddexp, members) - np.log(len(self.estimators_))
         return self._log_proba(X)
 
-    def predict_members(self, X: Any) -> np.ndarray:
-        """Return what each network of an ensemble predicts.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            The columns of `fit`, in the same order.
-
-        Returns
-        -------
-        ndarray of shape (n_estimators, n_samples, n_classes)
-            Probabilities; their mean is `predict_proba`.
-        """
-        X, members = self._checked(X), getattr(self, "estimators_", [self])
-        return np.stack([member._proba(X) for member in members])
-
     def _fit(self, *data: Any, **options: Any) -> Self:
         with unchanged_on_error(self):
             prepared = self._prepare(*data, **options)
@@ -472,11 +456,6 @@ class DNNClassifier(ClassifierMixin, FittedNetwork, BaseEstimator):  # type: ign
         for text in prepared.column_problems(X):
             warnings.warn(text, ColumnWarning, stacklevel=4)
         return prepared
-
-    def _checked(self, X: Any) -> Any:
-        if not hasattr(self, "_spec"):  # the check itself takes as long as one row
-            check_is_fitted(self)
-        return check_rows(self, self._columns, self._encoder, X)
 
     def _proba(self, X: Any) -> np.ndarray:
         predictor = predictor_of(self, self._spec, self._weights)

@@ -10,6 +10,7 @@ from scipy.sparse import csr_array
 from sklearn.model_selection import KFold, StratifiedKFold
 from sklearn.utils import gen_batches
 
+from skdnn._estimator.conformal import LeftOut
 from skdnn._network.numpy_activations import log_softmax
 from skdnn._network.prediction import Predictor
 from skdnn._tabular.dataset import Dataset
@@ -122,6 +123,7 @@ class OutOfFoldScores:
         n_members = np.bincount(np.concatenate(self.rows), minlength=len(self.y))
         self._predicted = n_members > 0
         self._n_members = np.maximum(n_members, 1)
+        self._last_calibrated: tuple[float, np.ndarray, np.ndarray] | None = None
 
     def loss(self) -> float:
         """Return an estimate of the log loss of the mean of all members, in nats.
@@ -154,19 +156,43 @@ class OutOfFoldScores:
 
     def calibration_error(self, inverse_temperature: float) -> float:
         """Return the expected calibration error of the mean of the members."""
-        _, _, correct, confidence = self._figures
-        if inverse_temperature != 1:
-            confidence = np.ones(len(self.y))
-            for block in self._blocks():
-                top = block.mean.max(axis=1, keepdims=True)
-                proba = (block.mean / top) ** inverse_temperature
-                confidence[block.samples] = 1 / proba.sum(axis=1)
-        rows = self._predicted
+        correct, rows = self._figures[2], self._predicted
+        _, confidence = self._calibrated(inverse_temperature)
         return float(
             expected_calibration_error(
                 confidence[rows], correct[rows], self.weight[rows]
             )
         )
+
+    def left_out(self, inverse_temperature: float) -> LeftOut:
+        """Return the probability of the true class of each row that is predicted."""
+        true_class, _ = self._calibrated(inverse_temperature)
+        positions = np.flatnonzero(self._predicted)
+        return LeftOut(positions, true_class[positions])
+
+    def _calibrated(self, inverse_temperature: float) -> tuple[np.ndarray, np.ndarray]:
+        """Return the calibrated probabilities of the true and the predicted class.
+
+        Those of the last factor are kept: log probabilities may be predicted again.
+        """
+        known = self._last_calibrated
+        if known is None or known[0] != inverse_temperature:
+            figures = self._calibrate(inverse_temperature)
+            known = self._last_calibrated = inverse_temperature, *figures
+        return known[1:]
+
+    def _calibrate(self, inverse_temperature: float) -> tuple[np.ndarray, np.ndarray]:
+        if inverse_temperature == 1:
+            true_class, _, _, confidence = self._figures
+            return true_class, confidence
+        true_class, confidence = np.ones((2, len(self.y)))
+        for block in self._blocks():
+            at, y = block.samples, self.y[block.samples]
+            top = block.mean.max(axis=1, keepdims=True)
+            proba = (block.mean / top) ** inverse_temperature
+            confidence[at] = 1 / proba.sum(axis=1)
+            true_class[at] = proba[np.arange(len(y)), y] * confidence[at]
+        return true_class, confidence
 
     def inverse_temperature(self) -> float:
         """Return the factor of log probabilities that gives the lowest `loss`.

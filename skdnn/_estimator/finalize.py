@@ -12,12 +12,14 @@ import numpy as np
 import pandas as pd
 from sklearn.base import clone
 
+from skdnn._estimator.conformal import LeftOut, conformity_scores
 from skdnn._estimator.network_training import TrainedNetwork, best_epoch, mean_history
 from skdnn._estimator.parameters import is_ensemble
 from skdnn._estimator.prepare import PreparedFit
 from skdnn._estimator.summary import FinalLoss
 from skdnn._network import prediction
 from skdnn._tabular.dataset import Dataset
+from skdnn._tabular.validation import TrainingData
 from skdnn._training.loss import class_shares
 
 # Attributes of an earlier fit that a new one need not set.
@@ -37,12 +39,12 @@ def finalize(
     estimator.classes_ = prepared.data.classes
     estimator._columns = prepared.data.columns
     if not is_ensemble(prepared.parameters):
-        _set_network(estimator, networks[0])
+        _set_network(estimator, networks[0], prepared.data)
         return networks[0].problems
     shared = {name: value for name, value in vars(estimator).items() if name in _SHARED}
     for member, network in zip(members, networks, strict=True):
         vars(member).update(shared)
-        _set_network(member, network)
+        _set_network(member, network, prepared.data)
     estimator.estimators_ = members
     return _set_ensemble(estimator, prepared, networks)
 
@@ -58,11 +60,12 @@ def _members(estimator: Any, prepared: PreparedFit) -> list[Any]:
     return [clone(estimator).set_params(**own, random_state=seed) for seed in seeds]
 
 
-def _set_network(estimator: Any, network: TrainedNetwork) -> None:
+def _set_network(estimator: Any, network: TrainedNetwork, data: TrainingData) -> None:
     estimator._spec, estimator._encoder = network.spec, network.encoder
     estimator._weights = network.weights
     estimator._optimizer_state = network.optimizer_state
     estimator._training_summary = network.summary
+    estimator._conformity = conformity_scores(data, [network.left_out])
     vars(estimator).pop("_model", None)
     estimator.t_ = network.rows_trained
     estimator.baseline_loss_ = network.baseline_loss
@@ -79,6 +82,7 @@ def _set_ensemble(
     estimator._spec, estimator._encoder = first.spec, first.encoder
     _set_history(estimator, history, first)
     estimator.n_iter_ = max(network.n_epochs for network in networks)
+    left_out: list[LeftOut | None] = [network.left_out for network in networks]
     estimator.t_ = sum(network.rows_trained for network in networks)
     baselines = [network.baseline_loss for network in networks]
     estimator.baseline_loss_ = float(np.mean(baselines))
@@ -88,6 +92,9 @@ def _set_ensemble(
     if parameters.oob_score:
         proba, score = _out_of_bag(networks, rows, n_classes)
         estimator.oob_decision_function_, estimator.oob_score_ = proba, score
+        if rows.y.ndim == 1 and prepared.data.validation is None:
+            known = np.flatnonzero(~np.isnan(proba[:, 0]))
+            left_out = [LeftOut(known, proba[known, rows.y[known]])]
         members += f"; out-of-bag accuracy {score:.3f}"
         n_missing = np.isnan(proba).any(axis=1).sum()
         if n_missing:
@@ -96,6 +103,7 @@ def _set_ensemble(
                 "no out-of-bag prediction (NaN). Raise n_estimators."
             )
             problems = [UserWarning(text), *problems]
+    estimator._conformity = conformity_scores(prepared.data, left_out)
     endings = Counter(network.summary.ending for network in networks)
     ending, count = endings.most_common(1)[0]
     estimator._training_summary = replace(

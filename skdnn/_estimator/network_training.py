@@ -9,6 +9,7 @@ import pandas as pd
 from sklearn.exceptions import ConvergenceWarning
 
 from skdnn._estimator.calibration import Reliability
+from skdnn._estimator.conformal import LeftOut
 from skdnn._estimator.summary import FinalLoss, TrainingSummary
 from skdnn._network import prediction
 from skdnn._network.spec import NetworkSpec
@@ -45,6 +46,7 @@ class TrainedNetwork(FittedState):
     problems: list[Warning]
     n_epochs: int  # of this training
     interrupted: bool = False  # by the user
+    left_out: LeftOut | None = None
 
 
 def with_progress(
@@ -94,6 +96,7 @@ def describe_training(
     members: str | None = None,
     tried_losses: Sequence[float] | None = None,
     tried_seconds: float | None = None,
+    left_out: LeftOut | None = None,
 ) -> TrainedNetwork:
     """Return a trained network with its history, losses, summary and problems.
 
@@ -136,6 +139,7 @@ def describe_training(
         problems=_problems(task, result, final, incremental),
         n_epochs=len(result.history),
         interrupted=result.interrupted,
+        left_out=left_out,
     )
 
 

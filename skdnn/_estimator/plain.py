@@ -7,6 +7,7 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from skdnn._estimator.calibration import OutOfFoldScores, PredictedLogProba
+from skdnn._estimator.conformal import LeftOut
 from skdnn._estimator.network_training import (
     FittedState,
     TrainedNetwork,
@@ -129,7 +130,21 @@ def finish_plain(network: PlainNetwork, result: TrainingResult) -> TrainedNetwor
         earlier=network.earlier,
         incremental=network.incremental,
         reliability=reliability,
+        left_out=_left_out(network, Predictor(task.spec, result.weights)),
     )
+
+
+def _left_out(network: PlainNetwork, predictor: Predictor) -> LeftOut | None:
+    """Return the probabilities of the true classes of the validation rows, if any."""
+    rows, positions = network.task.validation, network.task.held_out
+    if rows is None or rows.y.ndim == 2:
+        return None
+    if network.earlier is not None and positions is not None:
+        return None  # an earlier fit may have been trained on them
+    if positions is None:
+        positions = np.arange(len(rows))
+    proba = predictor.proba(rows.X)
+    return LeftOut(positions, proba[np.arange(len(rows)), rows.y])
 
 
 def _network_spec(

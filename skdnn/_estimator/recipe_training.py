@@ -169,11 +169,16 @@ class _RecipeTraining:
         seconds: float,
     ) -> TrainedNetwork:
         """Return the members as one network."""
-        spec, reliability = self._spec, None
+        spec, reliability, left_out = self._spec, None, None
         if trial is not None and trial.best is not None:
             reliability = trial.best.reliability()
             factor = reliability.inverse_temperature
             spec = replace(spec, inverse_temperature=factor)
+            left_out = trial.best.left_out(factor)
+            held_out = self._network.split.held_out
+            if held_out is not None:
+                positions = held_out[left_out.positions]
+                left_out = replace(left_out, positions=positions)
         task = self._task(0, len(history))
         whole = replace(
             task,
@@ -200,6 +205,7 @@ class _RecipeTraining:
             members=f"{N_MEMBERS} networks whose probabilities are averaged",
             tried_losses=None if trial is None else trial.losses,
             tried_seconds=None if trial is None else seconds,
+            left_out=left_out,
         )
 
     def _draw_folds(self, random_state: np.random.RandomState) -> list[np.ndarray]:

@@ -96,10 +96,11 @@ def _stacked(layers: Sequence[LayerArrays], role: str) -> np.ndarray:
 
 def forward(
     spec: NetworkSpec, weights: Sequence[np.ndarray]
-) -> Callable[[np.ndarray, Buffers], np.ndarray]:
+) -> Callable[..., np.ndarray]:
     """Return a function from rows to logits: of several, log of mean probabilities.
 
-    The arithmetic is that of the weights; the mean has the dtype of the rows.
+    The arithmetic is that of the weights; the mean has the dtype of the rows. Unless
+    `averaged`, it returns the logits of each member, (n_rows, n_members, n_outputs).
     """
     members = members_of(spec, weights)
     first_sums = _FirstSums(spec, [layers[0] for layers in members])
@@ -108,11 +109,13 @@ def forward(
         for layers in zip(*(layers[1:] for layers in members), strict=True)
     ]
 
-    def run(X: np.ndarray, buffers: Buffers) -> np.ndarray:
+    def run(X: np.ndarray, buffers: Buffers, *, averaged: bool = True) -> np.ndarray:
         X = np.asarray(X)
         rows = X.astype(spec.dtype, copy=False)
         sums = first_sums.compute(rows, buffers)
         logits = logits_of(sums, spec.hidden, others, buffers)
+        if not averaged:
+            return np.array(logits.swapaxes(0, 1), dtype=X.dtype)
         if spec.members == 1:
             return np.array(logits[0])
         mean = softmax(logits).mean(axis=0, dtype=X.dtype)

@@ -1,6 +1,7 @@
 """The forward pass in NumPy: no Keras, safe after a fork."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,7 @@ class NumpyForward:
     """The forward pass of a network, whose weights are arranged for it once."""
 
     def __init__(self, spec: NetworkSpec, weights: Sequence[np.ndarray]):
+        self._logits: Callable[..., np.ndarray]
         if spec.encoding is None:
             self._logits, width = _plain_forward(spec, weights), max(spec.widths)
         else:
@@ -48,11 +50,25 @@ class NumpyForward:
 
         `output` works row by row, maybe in place.
         """
+        return self._run(self._logits, X, output)
+
+    def predict_members(
+        self, X: Any, output: Callable[[np.ndarray], np.ndarray]
+    ) -> np.ndarray:
+        """Return a function of the logits of each member, (n_rows, n_members, …)."""
+        return self._run(partial(self._logits, averaged=False), X, output)
+
+    def _run(
+        self,
+        logits_of_rows: Callable[..., np.ndarray],
+        X: Any,
+        output: Callable[[np.ndarray], np.ndarray],
+    ) -> np.ndarray:
         buffers = self._buffers or Buffers()
 
         def outputs(X: Any) -> np.ndarray:
             with np.errstate(over="ignore"):
-                logits = self._logits(X, buffers)
+                logits = logits_of_rows(X, buffers)
             return output(logits)
 
         n, size = X.shape[0], self._block_rows

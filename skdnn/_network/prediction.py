@@ -1,6 +1,7 @@
 """From rows to logits and probabilities, through NumPy or Keras."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -43,6 +44,25 @@ class Predictor:
     def proba(self, X: Any) -> np.ndarray:
         """Return the probabilities, of shape (n_samples, n_classes)."""
         return self._predict(X, lambda logits: probabilities(self.spec, logits))
+
+    def member_proba(self, X: Any) -> np.ndarray:
+        """Return the probabilities by each member, (n_members, n_samples, n_classes).
+
+        Their logits are multiplied by the inverse temperature, too, so that they are on
+        the scale of the mean.
+        """
+        if self.spec.members == 1:
+            return self.proba(X)[None]
+        if self._forward is None:
+            spec = replace(self.spec, members=1)
+            members = self.spec.member_weights(self.weights)
+            return np.stack([Predictor(spec, own).proba(X) for own in members])
+        scale = self.spec.inverse_temperature
+
+        def finish(logits: np.ndarray) -> np.ndarray:
+            return softmax(logits if scale == 1 else logits * logits.dtype.type(scale))
+
+        return self._forward.predict_members(X, finish).swapaxes(0, 1)
 
     def log_proba(self, X: Any) -> np.ndarray:
         """Return their logarithms, exact for tiny probabilities."""

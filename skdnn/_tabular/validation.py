@@ -53,13 +53,15 @@ class TrainingData:
     """The checked data of a fit: kinds of columns, classes, and rows.
 
     `rows` and `validation` hold numbers, category codes and NaN where a value is
-    missing, as `Columns.matrix` returns them.
+    missing, as `Columns.matrix` returns them. The weight of each of the `rows` includes
+    the factor of its class, if there is a `class_weight`.
     """
 
     columns: Columns
     classes: np.ndarray
     rows: Dataset
     validation: Dataset | None = None
+    class_factors: np.ndarray | None = None
 
 
 def check_training_rows(
@@ -94,8 +96,11 @@ def check_training_rows(
         if estimator.warm_start and classes is None:
             check_same_classes(y, all_classes)
     codes = encode(y, all_classes)
-    weight = row_weights(sample_weight, estimator.class_weight, X, codes, all_classes)
-    return TrainingData(columns, all_classes, Dataset(X, codes, weight))
+    weight, factors = row_weights(
+        sample_weight, estimator.class_weight, X, codes, all_classes
+    )
+    rows = Dataset(X, codes, weight)
+    return TrainingData(columns, all_classes, rows, class_factors=factors)
 
 
 def check_validation_rows(
@@ -119,7 +124,7 @@ def check_validation_rows(
     if y.ndim == 2:
         return _label_rows(estimator, X, y, None, len(data.classes))
     codes = encode(y, data.classes, name="y_val")
-    weight = row_weights(None, estimator.class_weight, X, codes, data.classes)
+    weight, _ = row_weights(None, estimator.class_weight, X, codes, data.classes)
     return Dataset(X, codes, weight)
 
 
@@ -189,7 +194,7 @@ def _label_rows(
             f"y must have the labels of the first fit: {n_labels} columns. Got "
             f"{y.shape[1]}."
         )
-    weight = row_weights(sample_weight, None, X, y, np.arange(y.shape[1]))
+    weight, _ = row_weights(sample_weight, None, X, y, np.arange(y.shape[1]))
     return Dataset(X, y.astype(np.int32), weight)
 
 
@@ -212,8 +217,11 @@ def row_weights(
     X: Any,
     codes: np.ndarray,
     classes: np.ndarray,
-) -> np.ndarray:
-    """Return the weight of each row times that of its class, in the dtype of X."""
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return the weight of each row times that of its class, and those of the classes.
+
+    The weights of rows are in the dtype of X; those of classes None if there are none.
+    """
     weight: np.ndarray = check_sample_weight(sample_weight, X, dtype=X.dtype)
     if np.any(weight < 0):
         raise ValueError(
@@ -227,7 +235,7 @@ def row_weights(
     factors = class_weights(class_weight, weight, codes, classes)
     if factors is not None:
         weight = weight * factors[codes].astype(X.dtype)
-    return _moderate(weight)
+    return _moderate(weight), factors
 
 
 def _moderate(weight: np.ndarray) -> np.ndarray:

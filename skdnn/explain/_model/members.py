@@ -1,7 +1,8 @@
 """The members of an ensemble: what each of them predicts.
 
 A member is a refit of the classifier, with another seed or on other rows. The spread of
-a value over the members estimates how it would vary with another fit.
+a value over the members estimates how it would vary with another fit, as far as another
+fit differs in the same way: only bootstrap samples vary as other training rows do.
 """
 
 from collections.abc import Callable
@@ -10,8 +11,13 @@ from typing import Any
 
 import numpy as np
 
+from skdnn.classifier import DNNClassifier
+
 # Probabilities and the number of rows to checked probabilities.
 Check = Callable[[Any, int], np.ndarray]
+# What members differ in; the last ones leave rows out for some or all of the epochs.
+BOOTSTRAP, SEEDS = "bootstrap samples and seeds", "seeds"
+RECIPE = "seeds and a few training rows"
 
 
 @dataclass(frozen=True)
@@ -27,6 +33,17 @@ class Members:
     n: int
     is_mean: bool
     check: Check
+
+    @property
+    def differ_in(self) -> str:
+        """What the members differ in, as far as that is known; else empty."""
+        bootstrap = getattr(self.ensemble, "bootstrap", None)
+        if bootstrap is None:
+            return ""
+        if bootstrap:
+            return BOOTSTRAP
+        is_own = isinstance(self.ensemble, DNNClassifier)
+        return RECIPE if is_own and not hasattr(self.ensemble, "estimators_") else SEEDS
 
     def predict(self, rows: Any) -> np.ndarray:
         """Return probabilities, of shape (n_members, n_samples, n_classes)."""

@@ -55,8 +55,8 @@ class Attributions(Result):
     random_state : int, RandomState or None
         As given.
     refit_errors : ndarray of shape (n_samples, n_features, n_classes) or None
-        Standard deviation over the members of an ensemble, which is how far another
-        fit would differ. None without refits.
+        Standard deviation over the members of an ensemble: how far another fit would
+        differ, by what these differ in (see `refit_interval`). None without refits.
     score : ndarray of shape (n_samples, n_classes) or None
         LIME: R² of each surrogate over the rows around. None for SHAP.
     error_df : int or None

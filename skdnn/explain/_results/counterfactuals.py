@@ -42,8 +42,9 @@ class Counterfactuals(DrawnTable):
     n_background : int
         Number of rows whose cells were tried.
     member_shares : ndarray of shape (n_rows,) or None
-        Share of the members of an ensemble that predict the target of each row: how
-        likely another fit is to agree. None without members.
+        Share of the members of an ensemble, or of the eight networks of
+        ``DNNClassifier()``, that predict the target of each row: how many of such
+        networks would agree. None without members.
     costs : ndarray of shape (n_rows,) or None
         Costs of the changes of each row, summed over columns: changes of numbers as
         shares of their range in the background, steps along an order as shares of all

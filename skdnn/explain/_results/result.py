@@ -108,7 +108,9 @@ class Result(ABC):
         """Return prediction intervals for the values of another fit.
 
         Members fitted to bootstrap samples vary the training rows and the seeds;
-        members that differ in their seeds alone vary only the seeds.
+        members that differ in their seeds alone vary only the seeds. The networks of
+        ``DNNClassifier()`` vary the seeds and, slightly, the rows: the interval is of
+        another network of this kind, not of a fit to other rows.
 
         Parameters
         ----------

@@ -14,7 +14,8 @@ from skdnn.explain._results.result import TableResult
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_SEEDS_ONLY = "members (seeds)"
+# What is known to differ other than bootstrap samples.
+_NO_OTHER_ROWS = "members (seeds"
 
 
 @dataclass(frozen=True)
@@ -77,11 +78,12 @@ class Summary(TableResult):
                 "another fit would differ. Fit DNNClassifier(n_estimators=20, "
                 "bootstrap=True)."
             )
-        if self.refits == _SEEDS_ONLY:
+        if self.refits.startswith(_NO_OTHER_ROWS):
+            differ_in = self.refits.removeprefix("members (").removesuffix(")")
             return (
-                "The members differ only in their seeds: the intervals do not cover "
-                "how the classifier would differ with other training rows. Set "
-                "bootstrap=True."
+                f"The members differ only in their {differ_in}: the intervals do not "
+                "cover how the classifier would differ with other training rows. Set "
+                "n_estimators=20 and bootstrap=True."
             )
         return ""
 

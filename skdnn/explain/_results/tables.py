@@ -28,6 +28,8 @@ class ResultTable(DrawnTable):
         Standard deviation of each value over the members; None without refits.
     n_refits : int
         Number of these members.
+    note : str
+        What the intervals are of, where that is less than their names promise.
     """
 
     _facts: ClassVar[tuple[str, ...]] = ("refit_errors",)
@@ -36,11 +38,17 @@ class ResultTable(DrawnTable):
     kind: str
     refit_errors: np.ndarray | None = None
     n_refits: int = 0
+    note: str = ""
 
     @property
     def title(self) -> str:
         """The name of the result."""
         return self.heading
+
+    @property
+    def warning(self) -> str:
+        """One sentence on what limits the result; empty if there is nothing."""
+        return self.note
 
     def _refitted(self) -> tuple[Any, Any]:
         return self.table[_VALUE_COLUMNS[self.kind]].to_numpy(), self.refit_errors

@@ -35,7 +35,7 @@ def describe_row(result: Attributions, sample: int, k: int) -> str:
     half = np.nan_to_num(result.interval()[1] - result.values)[sample, :, k]
     refits = ""
     if result.refit_errors is not None:
-        refits = " that includes other fits"
+        refits = " that includes the variation between members"
         half = np.hypot(half, 2 * result.refit_errors[sample, :, k])
     order = np.argsort(-np.abs(values), kind="stable")
     least = max(_SMALL * np.abs(values).max(), 1e-12)

@@ -6,12 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from oracles import Bagged, Formula, Linear, Logistic, correlated
+from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skdnn import explain
+from skdnn import DNNClassifier, explain
 from skdnn.explain._model.members import find_members
 from skdnn.explain._model.probabilities import check_probabilities
 
@@ -290,3 +291,65 @@ def coverage(n_repeats, n_members, output="probability"):
 @pytest.mark.parametrize("output", ["probability", "log_odds"])
 def test_intervals_hold_the_effects_of_a_linear_truth(output):
     assert 0.9 <= coverage(40, 20, output).mean() <= 0.98
+
+
+@pytest.fixture(scope="module")
+def recipe(table):
+    X, y = table
+    X, y = pd.concat([X] * 2, ignore_index=True), np.tile(y, 2)
+    return DNNClassifier(max_iter=3, random_state=0).fit(X, y)
+
+
+@pytest.mark.parametrize("name", ["shap", "average_conditional_effects"])
+def test_the_networks_of_the_recipe_are_members(name, table, recipe):
+    result = explained(name, recipe, table)
+    assert result.n_refits == 8
+    each = [numbers(explained(name, One(recipe, i), table)) for i in range(8)]
+    expected = np.std(each, axis=0, ddof=1)
+    np.testing.assert_allclose(result.refit_errors, expected, atol=1e-7)
+    assert expected.max() > 0.005
+    np.testing.assert_allclose(
+        numbers(result), numbers(explained(name, One(recipe), table)), atol=1e-7
+    )
+
+
+@pytest.mark.filterwarnings("ignore::skdnn.exceptions.BaselineWarning")
+def test_networks_of_the_recipe_in_pipelines_and_searches(table):
+    X, y = table
+    X, y = pd.concat([X[["a", "b", "c"]]] * 2, ignore_index=True), np.tile(y, 2)
+    net = DNNClassifier(max_iter=2, random_state=0)
+    pipe = make_pipeline(StandardScaler(), net)
+    search = GridSearchCV(pipe, {"dnnclassifier__alpha": [0.0]}, cv=2).fit(X, y)
+    for estimator in (clone(pipe).fit(X, y), search):
+        members = members_of(estimator, X)
+        assert members.n == 8
+        fitted = getattr(estimator, "best_estimator_", estimator)
+        np.testing.assert_array_equal(
+            members.predict(X), fitted[-1].predict_members(fitted[:-1].transform(X))
+        )
+        shares = explain.counterfactuals(estimator, X[:3], background=X).member_shares
+        np.testing.assert_allclose(shares * 8, np.round(shares * 8))
+
+
+@pytest.mark.filterwarnings("ignore::skdnn.exceptions.BaselineWarning")
+def test_what_members_differ_in_is_stated(table, recipe, ensemble):
+    X, y = table
+    plain = DNNClassifier((4,), n_estimators=2, max_iter=2, n_iter_no_change=np.inf)
+    plain.set_params(random_state=0).fit(X, y)
+    for model, words in ((recipe, "seeds and a few training rows"), (plain, "seeds")):
+        effects = explain.average_conditional_effects(model, X)
+        assert f"differ only in their {words}: no confidence intervals" in (
+            effects.warning
+        )
+        assert "no confidence intervals" in effects._repr_html_()
+        summary = explain.summary(model, X, y, random_state=0)
+        assert summary.refits == f"members ({words})"
+        assert f"differ only in their {words}: the intervals do not cover" in (
+            summary.warning
+        )
+    # of bootstrap samples they are confidence intervals
+    assert explain.average_conditional_effects(ensemble, X).warning == ""
+    assert explain.average_conditional_effects(One(ensemble), X).warning == ""
+    summary = explain.summary(ensemble, X, y, random_state=0)
+    assert summary.refits == "members (bootstrap samples and seeds)"
+    assert summary.warning == ""

@@ -84,7 +84,8 @@ def test_refits_are_part_of_the_interval():
     text = described(replace(refitted, refit_errors=errors))
     assert "raises the probability of virginica by 0.41 ± 0.10" in text
     assert f"uncertain for missing age ({MINUS}0.10 ± 0.60)." in text
-    assert text.endswith("± is half of a 95% interval that includes other fits.")
+    end = "± is half of a 95% interval that includes the variation between members."
+    assert text.endswith(end)
 
 
 def test_only_the_first_few_are_named_and_the_rest_summed():
