@@ -48,6 +48,7 @@ CROSS_CUTTING = {
     "estimator/test_ensemble",
     "estimator/test_recipe_sizes",
     "explain/methods/test_refits",
+    "explain/report/test_truth",
     "keras_wrapper/test_callbacks",
     "keras_wrapper/test_compile",
     "keras_wrapper/test_estimator_checks",

@@ -143,8 +143,9 @@ def compute_performance(
     costs: Costs = None,
     sample_weight: Any = None,
     random_state: RandomState = None,
+    known: tuple[Predictions, Measured] | None = None,
 ) -> Performance:
-    """Return the performance on the rows of X."""
+    """Return the performance on the rows of X; predictions and scores may be known."""
     target, n_samples = problem.target, len(problem.X)
     names = target.class_names
     if not target.sum_to_one:
@@ -158,12 +159,16 @@ def compute_performance(
     matrix = None if costs is None else check_costs(costs, names)
     groups = None if by is None else find_groups(by, problem)
     seed = as_seed(random_state)
-    probabilities = target.predict(problem.X)
-    predicted = target.classes_given(probabilities, problem.X)
-    given = Predictions(codes, probabilities, predicted, weight)
-    measured = measure(
-        codes, probabilities, predicted=predicted, weight=weight, random_state=seed
-    )
+    if known is None:
+        proba = target.predict(problem.X)
+        predicted = target.classes_given(proba, problem.X)
+        given = Predictions(codes, proba, predicted, weight)
+        measured = measure(
+            codes, proba, predicted=predicted, weight=weight, random_state=seed
+        )
+    else:
+        given, measured = known
+    probabilities, predicted = given.probabilities, given.predicted
     thresholds, decisions = decision_tables(given, matrix, names, seed)
     by_group, differences, n_tested = None, None, 0
     if groups is not None:

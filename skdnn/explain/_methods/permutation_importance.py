@@ -12,13 +12,14 @@ from sklearn.base import BaseEstimator, ClassifierMixin, is_classifier
 
 from skdnn._runtime.progress import Progress
 from skdnn._runtime.suggestions import did_you_mean
+from skdnn.explain._methods.performance_scores import wilson
 from skdnn.explain._methods.shuffling import (
     Shuffled,
     draw_orders,
     row_losses,
     shuffled_outputs,
 )
-from skdnn.explain._model.labels import row_weights
+from skdnn.explain._model.labels import effective_rows, row_weights
 from skdnn.explain._model.names import positions_of
 from skdnn.explain._model.opening import open_problem
 from skdnn.explain._model.options import (
@@ -35,6 +36,10 @@ from skdnn.explain._results.frames import frame_of
 from skdnn.explain._results.intervals import t_quantile
 from skdnn.explain._results.tables import ResultTable
 
+_MIN_CHANGED = 5  # rows, for an interval by the normal law
+OVER_PERMUTATIONS = (
+    "The intervals are over permutations of these rows, not over other rows."
+)
 _COLUMNS = ["feature", "importance", "ratio", "std_error", "ci_low", "ci_high"]
 # The name of a scorer, a scorer, or None for the estimator's own score.
 Scoring = str | Callable[..., float] | None
@@ -89,7 +94,8 @@ def permutation_importance(
         `frame()` has one row for each column: feature, importance (mean drop of the
         score; 0 for an unused column), ratio (cross-entropy when shuffled over
         cross-entropy; 1 for an unused column, infinite if it was 0 before), std_error,
-        ci_low, ci_high (95%, over the permutations, not over rows). For an ensemble,
+        ci_low, ci_high (95%). Errors and intervals of an accuracy are over rows and
+        permutations, those of other scores over permutations only. For an ensemble,
         ``refit_errors`` holds the standard deviation over the members, and
         ``refit_interval()`` the interval; `summary` has errors over rows and refits.
 
@@ -146,22 +152,28 @@ def compute_permutation_importance(
     scorer, known = _scorer(target.estimator, scoring), shuffled.known_weight
     score = scorer(target.estimator, target.decode(X), shuffled.y, **known)
     orders = draw_orders(shuffled.weight, n_repeats, random_state)
+    right = shuffled.right_if_accuracy(score)
     rows, refit_errors = [], []
     groups = [columns for _, columns in players]
     outputs = shuffled_outputs(target, X, groups, orders)
     for i, parts in groupby(outputs, itemgetter(0)):
         name, columns = players[i]
-        increase, member_drops, scores = shuffled.measure(parts, columns, orders)
-        if scores is None:
-            decoded = (target.decode(_shuffled(X, columns, order)) for order in orders)
-            scores = np.array(
-                [scorer(target.estimator, D, shuffled.y, **known) for D in decoded]
+        increase, member_drops, hits = shuffled.measure(parts, columns, orders)
+        moved = (_shuffled(X, columns, order) for order in orders)
+        if hits is None and right is not None:
+            hits = np.array([target.classes_of(M) == shuffled.codes for M in moved])
+        if hits is not None and right is not None:
+            estimate = mean_drop(right, hits, shuffled.weight)
+        else:
+            drops = score - np.array(
+                [
+                    scorer(target.estimator, target.decode(M), shuffled.y, **known)
+                    for M in moved
+                ]
             )
-        drops = score - scores
+            estimate = _over_permutations(drops)
         ratio = _ratio(shuffled.loss + increase, shuffled.loss)
-        mean, error = drops.mean(), drops.std(ddof=1) / np.sqrt(n_repeats)
-        reach = t_quantile(0.95, n_repeats - 1) * error
-        rows.append((name, mean, ratio, error, mean - reach, mean + reach))
+        rows.append((name, estimate[0], ratio, *estimate[1:]))
         refit_errors.append(member_drops.std(ddof=1) if target.n_refits else np.nan)
         step()
     name = "score" if scoring is None else getattr(scoring, "__name__", str(scoring))
@@ -171,7 +183,43 @@ def compute_permutation_importance(
         "importance",
         np.array(refit_errors) if target.n_refits else None,
         target.n_refits,
+        **({} if right is not None else {"note": OVER_PERMUTATIONS}),
     )
+
+
+def mean_drop(
+    right: np.ndarray, hits: np.ndarray, weight: np.ndarray
+) -> tuple[float, float, float, float]:
+    """Return the mean drop of the accuracy, its standard error, and a 95% interval.
+
+    `right`, of shape (n_samples,), and `hits`, of shape (n_repeats, n_samples), are
+    which rows are predicted correctly before and after shuffling. The error is that of
+    a mean over rows, whose drops vary by the permutations as well. Where fewer than
+    five rows change, the interval is that of the difference of two shares (MOVER, Zou
+    and Donner, 2008, with Wilson's intervals), which has a width without any change.
+    """
+    drops = right - hits.mean(axis=0)
+    share = weight / weight.sum()
+    mean = float(share @ drops)
+    n = effective_rows(weight)
+    centred = share * (drops - mean)
+    error = float(np.sqrt((centred**2).sum() * n / max(n - 1, 1)))
+    if np.count_nonzero(drops) >= _MIN_CHANGED:
+        reach = t_quantile(0.95, n - 1) * error
+        return mean, error, mean - reach, mean + reach
+    lost, won = (float(share @ np.maximum(sign * drops, 0)) for sign in (1, -1))
+    lost_low, lost_high = wilson(lost * n, n)
+    won_low, won_high = wilson(won * n, n)
+    low = mean - math.hypot(lost - lost_low, won_high - won)
+    high = mean + math.hypot(lost_high - lost, won - won_low)
+    return mean, error, low, high
+
+
+def _over_permutations(drops: np.ndarray) -> tuple[float, float, float, float]:
+    """Return the same for drops of any score, over permutations only."""
+    mean, error = float(drops.mean()), float(drops.std(ddof=1) / np.sqrt(len(drops)))
+    reach = t_quantile(0.95, len(drops) - 1) * error
+    return mean, error, mean - reach, mean + reach
 
 
 class _ShuffledScores:
@@ -179,8 +227,9 @@ class _ShuffledScores:
 
     def __init__(self, problem: Problem, y: Any, scoring: Scoring, sample_weight: Any):
         self._target, self._X = target, X = problem.target, problem.X
-        self._codes = target.codes_of(y, len(X))
+        self.codes = self._codes = target.codes_of(y, len(X))
         self._is_known = scoring is None and target.predicts_most_probable
+        self._may_be_accuracy = target.sum_to_one and scoring in (None, "accuracy")
         self.weight = row_weights(sample_weight, len(X))
         self.known_weight = {}
         if sample_weight is not None:
@@ -191,6 +240,7 @@ class _ShuffledScores:
             scoring = target.estimator.scorer_  # a search's own
         self._scoring = None if scoring == "accuracy" else scoring
         proba, k = target.predict(X), target.n_classes
+        self._proba = proba[:, :k]
         self._losses = row_losses(proba[:, :k], self._codes, k)[:, 0]
         self.loss = float((self._losses * self.weight).mean())
         everyone = np.arange(len(X))
@@ -199,12 +249,22 @@ class _ShuffledScores:
         if target.n_refits and self._scoring is not None:
             self._scores = self._member_scores(X, proba[:, k:])
 
+    def right_if_accuracy(self, score: float) -> np.ndarray | None:
+        """Return which rows are predicted correctly; None if the score is another."""
+        if not self._may_be_accuracy:
+            return None
+        predicted = self._target.classes_given(self._proba, self._X)
+        right = predicted == self._codes
+        accuracy = np.average(right, weights=self.weight)
+        return right if math.isclose(score, accuracy, abs_tol=1e-9) else None
+
     def measure(
         self, parts: Iterable[Shuffled], columns: list[int], orders: np.ndarray
     ) -> tuple[float, np.ndarray, np.ndarray | None]:
         """Return the increase of the mean loss, and the drop of each member's score.
 
-        The score for each order comes third, where it follows from the probabilities.
+        Which rows are predicted correctly in each order comes third, where it follows
+        from the probabilities.
         """
         target, k = self._target, self._target.n_classes
         increase, n_right, kept = 0.0, np.zeros(target.n_refits), []
@@ -220,10 +280,7 @@ class _ShuffledScores:
                 n_right += self._count_right(proba[:, k:], takers)
             else:
                 kept.append(proba[:, k:])
-        own = None
-        if right:
-            hits = np.concatenate(right).reshape(orders.shape)
-            own = np.average(hits, axis=1, weights=self.weight)
+        own = np.concatenate(right).reshape(orders.shape) if right else None
         if self._scoring is None or not target.n_refits:
             drops = (self._n_right * len(orders) - n_right) / orders.size
             return increase / orders.size, drops, own

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from skdnn.explain._report import plots, strips
+from skdnn.explain._report.decision_plots import decision_plots
 from skdnn.explain._text.formatting import percent
 
 _N_SHADES = 8
@@ -30,6 +31,7 @@ def charts(summary: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "colour": colours,
         "differences": _differences(summary["scores"]["rivals"]),
+        "decisions": decision_plots(summary["decisions"], colours),
         "classes": [
             strips.share_strip(c["share"], f"{c['class']}: {c['n']} rows", "bar")
             for c in data["classes"]

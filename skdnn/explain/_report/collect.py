@@ -20,6 +20,8 @@ from skdnn.explain._methods.counterfactuals import compute_counterfactuals
 from skdnn.explain._methods.deletion_curves import compute_deletion_curves
 from skdnn.explain._methods.lime import compute_lime
 from skdnn.explain._methods.partial_dependence import compute_partial_dependence
+from skdnn.explain._methods.performance import compute_performance
+from skdnn.explain._methods.performance_decisions import Predictions
 from skdnn.explain._methods.permutation_importance import compute_permutation_importance
 from skdnn.explain._methods.shap import compute_shap
 from skdnn.explain._model.labels import class_codes, row_weights
@@ -51,6 +53,10 @@ def collect(
     background: Any,
     y_background: Any,
     rivals: Any,
+    groups_by: Any,
+    costs: Any,
+    actionable: Any,
+    nested: Any,
     title: str | None,
     samples: Any,
     sample_weight: Any,
@@ -65,6 +71,7 @@ def collect(
             f"rows of X and {n_labels} of y instead."
         )
     given = check_rivals(rivals)
+    check_nested(nested)
     if y_background is not None and background is None:
         raise ValueError(
             "y_background must come with background: they are rows and their classes, "
@@ -109,6 +116,15 @@ def collect(
             weight=weight,
             seed=seed,
         )
+        decisions = compute_performance(
+            problem,
+            y,
+            by=groups_by,
+            costs=costs,
+            sample_weight=sample_weight,
+            random_state=seed,
+            known=(Predictions(codes, probabilities, predicted, weight), own),
+        )
         progress.step()
         rows = [row for row, _ in chosen]
         suspects = _suspicious_columns(problem, codes)
@@ -119,6 +135,7 @@ def collect(
             predicted[rows],
             suspects,
             sample_weight,
+            actionable,
             seed,
             progress.step,
         )
@@ -140,6 +157,8 @@ def collect(
         is_weighted=sample_weight is not None,
         random_state=seed,
         performance=own,
+        decisions=decisions,
+        nested=nested,
         base=base,
         rivals=met,
         without_rivals=without,
@@ -153,6 +172,15 @@ def collect(
         else find_similar(problem.take(results["shap_rows"]), background_codes, seed),
         **results,
     )
+
+
+def check_nested(nested: Any) -> None:
+    """Raise TypeError unless these are scores of nested cross-validation, or None."""
+    if nested is not None and not hasattr(nested, "interval"):
+        raise TypeError(
+            "nested must be what skdnn.model_selection.nested_cross_validate returns. "
+            f"Got {type(nested).__name__} instead."
+        )
 
 
 def as_positions(samples: Any, n_rows: int) -> list[tuple[int, str]]:
@@ -200,6 +228,7 @@ def _explain(
     predicted: np.ndarray,
     suspects: list[ColumnProblem],
     weight: Any,
+    actionable: Any,
     seed: int,
     step: Callable[[], None],
 ) -> dict[str, Any]:
@@ -254,7 +283,9 @@ def _explain(
         tried = draw_rows(n_background, rows_used.n_tried(d), seed)
         observed = problem.background[tried]
         counterfactuals = compute_counterfactuals(
-            single.with_background(observed), random_state=seed
+            single.with_background(observed),
+            actionable=actionable,
+            random_state=seed,
         )
     step()
     agreement = compare(attributions, importance)

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.stats import rankdata
 
 from skdnn.explain._model.columns import OTHERS_NAME
 from skdnn.explain._report import sentences
@@ -18,7 +19,8 @@ N_TABLE = 40  # columns in a table below a picture
 N_CATEGORIES = 15  # along a curve
 N_SWARMS = 3  # classes whose attributions are shown row by row
 _N_LEVELS = 5  # from low to high values
-_MIN_DIRECTION = 0.5  # rank correlation of values and attributions
+_STRONG = 0.5  # rank correlation of values and attributions
+_Z_99 = 2.5758  # the 99.5% quantile of the normal distribution
 _NO_ATTRIBUTION = 1e-9
 
 
@@ -35,6 +37,7 @@ def importance(evidence: Evidence) -> dict[str, Any]:
         "scoring": evidence.scoring,
         "n_rows": evidence.n_averaged,
         "n_repeats": evidence.n_repeats,
+        "over_rows": not evidence.importance.note,
         "sample": sentences.sample(evidence.n_averaged, len(evidence.codes)),
     }
     return {**section, "words": sentences.importance({**section, "rows": rows})}
@@ -104,7 +107,9 @@ def shap(evidence: Evidence) -> dict[str, Any]:
     mean = np.abs(values).mean(axis=0)
     order = np.argsort(-mean.sum(axis=1), kind="stable")
     columns = [column[list(evidence.shap_rows)] for column in evidence.columns]
-    others = [k for k in range(len(classes)) if k not in evidence.shown]
+    # of two classes one mirrors the other
+    shown = [1] if len(classes) == 2 else evidence.shown
+    others = [] if len(classes) == 2 else sorted(set(range(len(classes))) - set(shown))
 
     def effect(j: int, k: int) -> dict[str, Any]:
         towards = direction(columns[j], values[:, j, k])
@@ -114,8 +119,8 @@ def shap(evidence: Evidence) -> dict[str, Any]:
         "rows": [
             {
                 "feature": names[j],
-                "by_class": [effect(j, k) for k in evidence.shown],
-                "total": mean[j].sum(),
+                "by_class": [effect(j, k) for k in shown],
+                "total": mean[j, shown].sum() + mean[j, others].sum(),
                 "others": mean[j, others].sum(),
             }
             for j in order[:N_TABLE]
@@ -171,14 +176,24 @@ def _ranks(values: np.ndarray) -> np.ndarray:
 
 
 def direction(column: np.ndarray, attribution: np.ndarray) -> str:
-    """Return whether high values have high attributions: raises, lowers, or mixed."""
+    """Return whether high values have high attributions, by their rank correlation.
+
+    "raises" and "lowers" if it is strong, "tends to raise" and "tends to lower" if it
+    is weak but clear at the 1% level (Fisher's z), else "mixed".
+    """
     if column.dtype != float or not np.any(np.abs(attribution) > _NO_ATTRIBUTION):
         return ""
     finite = np.isfinite(column)
-    a, b = _ranks(column[finite]), _ranks(attribution[finite])
-    if finite.sum() < 3 or not a.std() or not b.std():
+    n = int(finite.sum())
+    if n < 3:
         return ""
-    correlation = np.corrcoef(a, b)[0, 1]
-    if abs(correlation) < _MIN_DIRECTION:
-        return "mixed"
-    return "raises" if correlation > 0 else "lowers"
+    a, b = rankdata(column[finite]), rankdata(attribution[finite])
+    if not a.std() or not b.std():
+        return ""
+    correlation = float(np.corrcoef(a, b)[0, 1])
+    if abs(correlation) >= _STRONG:
+        return "raises" if correlation > 0 else "lowers"
+    # the standard error of Fisher's z of a rank correlation
+    if n > 3 and abs(np.arctanh(correlation)) > _Z_99 * np.sqrt(1.06 / (n - 3)):
+        return "tends to raise" if correlation > 0 else "tends to lower"
+    return "mixed"

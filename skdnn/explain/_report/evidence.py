@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,7 @@ from skdnn.explain._report.similar_rows import SimilarRows
 from skdnn.explain._results.attributions import Attributions, BreakDown
 from skdnn.explain._results.checks import Checks
 from skdnn.explain._results.counterfactuals import Counterfactuals
+from skdnn.explain._results.performance import Performance
 from skdnn.explain._results.profiles import Profiles
 from skdnn.explain._results.tables import DeletionCurves, ResultTable
 
@@ -33,6 +35,7 @@ class Evidence:
     `importance`, `profiles` and `accumulated` are from `n_averaged` random rows.
     `more` are those of `shap_rows` that are not chosen, with `more_curves`; `similar`
     has the background rows similar to each of `shap_rows`.
+    `nested` are scores of nested cross-validation, None if there are none.
     `without_rivals` are the reasons why rivals are missing, `has_labels` whether the
     classes of the background are known, and `base` always predicts the class shares of
     the rows themselves.
@@ -48,6 +51,8 @@ class Evidence:
     probabilities: np.ndarray
     predicted: np.ndarray
     performance: Measured
+    decisions: Performance
+    nested: Any
     rivals: Sequence[Rival]
     without_rivals: Sequence[str]
     has_labels: bool

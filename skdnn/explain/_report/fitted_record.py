@@ -1,12 +1,16 @@
 """The name, training and drawing of a fitted classifier, looked up by attribute."""
 
 import io
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
+# The line of a summary that has times.
+_TIMES = re.compile(r"time +[0-9.]+ ")
 _MAX_DEPTH = 10  # of nested searches and pipelines, in case an estimator holds itself
 
 
@@ -15,6 +19,10 @@ class FittedRecord:
     """Description of the final estimator; None where it has no such attribute.
 
     `history` has one row per epoch; `network` is an SVG document of matplotlib.
+    `candidates` are those of a fitted search, the best first.
+    `kept_epoch` is the epoch whose weights are used, the last one if None, and
+    `tried_losses` are those of rows left out, by other networks than the `n_networks`
+    that are used.
     """
 
     name: str
@@ -23,6 +31,10 @@ class FittedRecord:
     baseline_loss: float | None = None
     summary: str | None = None
     network: str | None = None
+    candidates: Sequence[dict[str, Any]] = ()
+    kept_epoch: int | None = None
+    n_networks: int = 1
+    tried_losses: Sequence[float] | None = None
 
 
 def final_estimator(estimator: Any) -> Any:
@@ -51,13 +63,47 @@ def inspect_fitted(estimator: Any) -> FittedRecord:
         baseline_loss=None if baseline is None else float(baseline),
         summary=_without_times(text) if isinstance(text, str) else None,
         network=_draw(final, _names_after(pipeline, final)),
+        candidates=_candidates(estimator),
+        **_training_facts(final),
     )
+
+
+def _candidates(estimator: Any) -> list[dict[str, Any]]:
+    """Return the candidates of a fitted search by their mean score, the best first."""
+    results = getattr(estimator, "cv_results_", None)
+    if results is None or "mean_test_score" not in results:
+        return []
+    means = np.asarray(results["mean_test_score"], dtype=float)
+    stds = np.asarray(results["std_test_score"], dtype=float)
+    return [
+        {
+            "parameters": ", ".join(
+                f"{name}={value!r}" for name, value in results["params"][i].items()
+            ),
+            "mean": float(means[i]),
+            "std": float(stds[i]),
+        }
+        for i in np.argsort(-np.nan_to_num(means, nan=-np.inf), kind="stable")
+    ]
+
+
+def _training_facts(final: Any) -> dict[str, Any]:
+    """Return what this package's classifiers know of their training."""
+    known = getattr(final, "_training_summary", None)
+    if known is None:
+        return {}
+    members = getattr(getattr(final, "_spec", None), "members", None)
+    return {
+        "kept_epoch": known.best_epoch,
+        "n_networks": members or len(getattr(final, "estimators_", [final])),
+        "tried_losses": known.tried_losses,
+    }
 
 
 def _without_times(text: str) -> str:
     """Return a summary without its times, which differ between equal fits."""
     lines = text.split("\n")
-    return "\n".join(line for line in lines if not line.startswith("time "))
+    return "\n".join(line for line in lines if not _TIMES.match(line))
 
 
 def _as_frame(history: Any) -> pd.DataFrame | None:

@@ -80,13 +80,17 @@ def training(record: FittedRecord) -> dict[str, Any] | None:
     for name in ("loss", "val_loss", "accuracy", "val_accuracy"):
         values = np.asarray(history.get(name, []), dtype=float)
         known[name] = values if np.isfinite(values).any() else None
-    losses = known["val_loss"]
+    losses, tried = known["val_loss"], record.tried_losses
     section = {
         "n_epochs": len(history),
         **plain(known),
         "loss": [None] if known["loss"] is None else plain(known["loss"]),
         "baseline_loss": record.baseline_loss,
         "best_epoch": None if losses is None else int(np.nanargmin(losses)) + 1,
+        "kept_epoch": record.kept_epoch or len(history),
+        "n_networks": record.n_networks,
+        "n_tried": None if tried is None else len(tried),
+        "lowest_tried": None if tried is None else min(tried),
     }
     return {**section, "words": sentences.training(section)}
 
@@ -123,6 +127,8 @@ def calibration(evidence: Evidence) -> dict[str, Any]:
         "n_bins": N_CALIBRATION_BINS,
         "mean_confidence": top.mean(),
         "accuracy": measured.scores["accuracy"].value,
+        "accuracy_low": measured.scores["accuracy"].low,
+        "accuracy_high": measured.scores["accuracy"].high,
         "error": score_of(measured, "calibration_error"),
     }
     return {**section, "words": sentences.calibration(section, evidence.subject)}

@@ -8,6 +8,7 @@ from typing import Any
 
 from skdnn._runtime.names import visible
 from skdnn.explain._report.charts import charts
+from skdnn.explain._report.sentences import DIRECTIONS
 from skdnn.explain._report.svg_cleaning import clean_svg
 from skdnn.explain._text import formatting
 
@@ -28,6 +29,7 @@ def render(summary: dict[str, Any]) -> str:
         "charts": charts(summary),
         "drawing": drawing,
         "script": Markup(script),
+        "directions": DIRECTIONS,
         # the browser runs this script and no other
         "script_hash": b64encode(sha256(script.encode()).digest()).decode(),
     }

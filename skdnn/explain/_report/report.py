@@ -32,7 +32,8 @@ class Report:
         -------
         dict
             A copy that `json.dumps` accepts; unknown numbers are None.
-            ``Report(summary)`` makes the same page of it again.
+            ``Report(summary)`` makes the same page of it again. The key schema is
+            raised when names or meanings change.
         """
         return copy.deepcopy(self._summary)
 
@@ -47,6 +48,31 @@ class Report:
         from skdnn.explain._report.render import render
 
         return render(self._summary)
+
+    def to_markdown(self) -> str:
+        """Return the sentences and main tables as Markdown.
+
+        Returns
+        -------
+        str
+            For documents and messages; names are escaped.
+        """
+        from skdnn.explain._report.markdown import as_markdown
+
+        return as_markdown(self._summary)
+
+    def open(self) -> None:
+        """Write the page to a temporary file, and open it in the browser.
+
+        The file stays in the folder for temporary files of the operating system.
+        """
+        import tempfile
+        import webbrowser
+        from pathlib import Path
+
+        path = Path(tempfile.mkdtemp(prefix="skdnn-")) / "report.html"
+        self.write_html(path)
+        webbrowser.open(path.as_uri())
 
     def write_html(self, file: str | os.PathLike[str] | IO[Any]) -> None:
         """Write the page to a file.
@@ -89,6 +115,10 @@ def report(
     background: Any = None,
     y_background: ArrayLike | None = None,
     rivals: Any = "auto",
+    groups_by: Any = None,
+    costs: Any = None,
+    actionable: Any = None,
+    nested: Any = None,
     title: str | None = None,
     samples: int | Sequence[int] | None = None,
     sample_weight: ArrayLike | None = None,
@@ -122,6 +152,16 @@ def report(
     rivals : "auto" or dict of str to object, default="auto"
         Fitted classifiers to score on `X` as well, by their names. They must know the
         same classes and take the same columns.
+    groups_by : str or array-like of shape (n_samples,), default=None
+        Groups whose scores are compared, as `by` of `explain.performance`: a column of
+        `X`, or values that are not in it.
+    costs : dict or array-like, default=None
+        Costs of mistakes, as of `explain.performance`.
+    actionable : dict, default=None
+        Which columns can be changed and how, as of `explain.counterfactuals`.
+    nested : object, default=None
+        What `skdnn.model_selection.nested_cross_validate` returned for a search, whose
+        own best score is optimistic.
     title : str, default=None
         Title of the page; None names the estimator.
     samples : int or sequence of int, default=None
@@ -167,7 +207,9 @@ def report(
     from skdnn.explain._report.summary import summarise
 
     options = {"background": background, "y_background": y_background}
-    options |= {"rivals": rivals, "title": title, "samples": samples}
+    options |= {"rivals": rivals, "groups_by": groups_by, "costs": costs}
+    options |= {"actionable": actionable, "nested": nested}
+    options |= {"title": title, "samples": samples}
     options |= {"sample_weight": sample_weight}
     options |= {"seed": as_seed(random_state), "verbose": verbose}
     return Report(summarise(collect(estimator, X, y, **options)))

@@ -4,6 +4,7 @@ Plain text: names are inserted unchanged, and escaped when the page is rendered.
 """
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -19,7 +20,14 @@ from skdnn.explain._text.formatting import (
 )
 
 _FLAT = 0.005  # Curves that change by less are called flat.
-_SAME_CONFIDENCE = 0.02  # Confidence and accuracy that differ by less match.
+_MAX_NAMED = 3  # columns
+DIRECTIONS = {
+    "raises": "high values raise it",
+    "tends to raise": "high values tend to raise it",
+    "lowers": "high values lower it",
+    "tends to lower": "high values tend to lower it",
+    "mixed": "high values have no clear direction",
+}
 # Share of a curve's movement that may go the other way if it "rises" or "falls".
 _AGAINST = 0.1
 # Rank correlations from which methods agree, and agree in part.
@@ -62,17 +70,21 @@ def confusion(section: Mapping[str, Any], n_rows: int) -> str:
 
 
 def calibration(section: Mapping[str, Any], subject: str) -> str:
-    """Compare mean confidence with accuracy."""
+    """Compare mean confidence with accuracy and its interval."""
     confidence, accuracy = section["mean_confidence"], section["accuracy"]
-    side = "overconfident" if confidence > accuracy else "underconfident"
-    finding = f"the {subject} is {side}"
-    if abs(confidence - accuracy) < _SAME_CONFIDENCE:
-        finding = "confidence matches accuracy"
+    low, high = section["accuracy_low"], section["accuracy_high"]
+    finding = f"the {subject} is neither clearly over- nor underconfident"
+    if confidence > high:
+        finding = f"the {subject} is overconfident"
+    elif confidence < low:
+        finding = f"the {subject} is underconfident"
+    share = partial(percent, digits=1)
     return (
         f"On average, {finding}: the mean probability of the predicted class is "
-        f"{percent(confidence)}, and {percent(accuracy)} of the predictions are "
-        f"correct. The expected calibration error is {interval(section['error'])}. "
-        "0 is perfect; with few rows the error is overestimated."
+        f"{share(confidence)}, and {share(accuracy)} of the predictions are correct "
+        f"(95% interval {share(low)} to {share(high)}). The expected calibration error "
+        f"is {interval(section['error'], partial(fixed, digits=3))}. 0 is perfect; "
+        "with few rows the error is overestimated."
     )
 
 
@@ -87,20 +99,46 @@ def network(name: str, is_drawn: bool) -> str:
 
 
 def training(section: Mapping[str, Any]) -> str:
-    """Compare the last training loss and the best validation loss with the baseline."""
+    """Compare the loss of the weights that are used with the baseline."""
+    kept, n_networks = section["kept_epoch"], section["n_networks"]
+    loss, base = section["loss"][kept - 1], section["baseline_loss"]
     epochs = count(section["n_epochs"], "epoch")
-    last, base = section["loss"][-1], section["baseline_loss"]
-    text = f"After {epochs} the training loss is {number(last)}"
-    if base is not None and last is not None:
-        side = "below" if last < base else "not below"
+    text = f"Training took {epochs}. The training loss"
+    if n_networks > 1:
+        text = (
+            f"{n_networks} networks were trained for {epochs}. Their mean training loss"
+        )
+    if kept < section["n_epochs"]:
+        text += f" of epoch {kept}, whose weights are used,"
+    text += f" is {number(loss)}"
+    if base is not None and loss is not None:
+        side = "below" if loss < base else "not below"
         text += f", {side} the baseline of {number(base)} (class frequencies only)"
+    return f"{text}.{_validation(section)}"
+
+
+def _validation(section: Mapping[str, Any]) -> str:
+    """State where the validation loss was lowest, and of which networks it is."""
+    epoch, base = section["best_epoch"], section["baseline_loss"]
+    if epoch is None:
+        return ""
+    best = section["val_loss"][epoch - 1]
+    if section["n_tried"] is not None:
+        lowest = section["lowest_tried"]
+        text = (
+            f" The lowest loss of rows left out was {number(lowest)}, within "
+            f"{count(section['n_tried'], 'epoch')} that were tried"
+        )
+        best = lowest
+    else:
+        text = f" The validation loss was lowest in epoch {epoch}: {number(best)}"
+        kept = section["kept_epoch"]
+        last = section["val_loss"][kept - 1]
+        if kept != epoch and last is not None:
+            text += f"; it is {number(last)} for the weights that are used"
     text += "."
-    epoch = section["best_epoch"]
-    if epoch is not None:
-        best = section["val_loss"][epoch - 1]
-        text += f" The validation loss was lowest in epoch {epoch}: {number(best)}."
-        if base is not None and best is not None and best >= base:
-            text += " It was never below the baseline: the network learned nothing."
+    if base is not None and best is not None and best >= base:
+        text += " It was never below the baseline: the network learned nothing."
     return text
 
 
@@ -119,10 +157,17 @@ def importance(section: Mapping[str, Any]) -> str:
             text += f" {second} is next with {interval(rows[1])}."
         else:
             text += f" It is not clearly ahead of {second}: the intervals overlap."
-    unclear = sum(row["low"] is not None and row["low"] <= 0 for row in rows)
+    known = [row for row in rows if row["low"] is not None]
+    unclear = sum(row["low"] <= 0 <= row["high"] for row in known)
     if unclear:
         columns = f"{unclear} of {count(len(rows), 'column')}"
-        text += f" For {columns}, the interval includes 0 or lies below it."
+        text += f" For {columns}, the interval includes 0."
+    harmful = [quote(row["feature"]) for row in known if row["high"] < 0]
+    if harmful:
+        shown = harmful[:_MAX_NAMED]
+        if len(harmful) > len(shown):
+            shown.append(count(len(harmful) - len(shown), "other column"))
+        text += f" Shuffling raises the {scoring} for {join(shown)}."
     return text
 
 
@@ -195,8 +240,8 @@ def shap_overall(section: Mapping[str, Any]) -> str:
         f"{quote(top['feature'])} has the largest effect: on average it changes the "
         f"probability of {quote(by_class['class'])} by {number(by_class['value'])}"
     )
-    if by_class["direction"] in ("raises", "lowers"):
-        text += f", and high values {by_class['direction'][:-1]} it"
+    if by_class["direction"]:
+        text += f", and {DIRECTIONS[by_class['direction']]}"
     return f"{text}."
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from skdnn.explain._report import (
     column_sections,
     model_sections,
+    performance_sections,
     picked_rows,
     rival_sections,
     rival_sentences,
@@ -18,6 +19,9 @@ from skdnn.explain._report import (
 )
 from skdnn.explain._report.cells import plain
 from skdnn.explain._report.evidence import Evidence
+
+# Raised with every change of names or meanings in the dict.
+SCHEMA = 2
 
 
 def summarise(evidence: Evidence) -> dict[str, Any]:
@@ -37,8 +41,11 @@ def summarise(evidence: Evidence) -> dict[str, Any]:
         "n_background": evidence.n_background,
         "random_state": evidence.random_state,
         "version": version("skdnn"),
+        "schema": SCHEMA,
         "scores": rival_sections.scores(evidence),
         "depth": rival_sections.depth(evidence),
+        "decisions": performance_sections.decisions(evidence),
+        "search": performance_sections.search(evidence),
         "confusion": model_sections.confusion(evidence),
         "calibration": model_sections.calibration(evidence),
         "data": model_sections.data(evidence),

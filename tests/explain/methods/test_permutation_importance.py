@@ -19,11 +19,50 @@ def test_agrees_with_scikit_learn(iris_model):
     np.testing.assert_allclose(
         ours.frame()["importance"], theirs.importances_mean, atol=0.02
     )
-    np.testing.assert_allclose(
-        ours.frame()["std_error"] * np.sqrt(60),
-        theirs.importances.std(axis=1, ddof=1),
-        atol=0.012,
+    # the standard error is that of the mean over rows
+    assert (ours.frame()["std_error"] > theirs.importances.std(axis=1) / 8).all()
+    assert not ours.note
+
+
+def test_errors_are_those_of_a_bootstrap_over_rows(formula):
+    model = formula(lambda X: 1 / (1 + np.exp(-3 * X[:, 0] - X[:, 1])))
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(150, 3))
+    y = rng.random(150) < model.predict_proba(X)[:, 1]
+    table = explain.permutation_importance(model, X, y, random_state=0).frame()
+    drawn = []
+    for seed in range(150):
+        rows = rng.integers(150, size=150)
+        drawn.append(
+            explain.permutation_importance(
+                model, X[rows], y[rows], random_state=seed
+            ).frame()["importance"]
+        )
+    errors = np.std(drawn, axis=0, ddof=1)
+    np.testing.assert_allclose(table["std_error"], errors, rtol=0.25, atol=1e-12)
+    half = (table["ci_high"] - table["ci_low"]).to_numpy()[:2] / 2
+    np.testing.assert_allclose(half, 1.98 * table["std_error"][:2], rtol=0.01)
+    # nothing changes in any row, which n rows cannot exclude of the next one
+    unused = table.iloc[2]
+    assert unused["ci_low"] < 0 == unused["importance"] < unused["ci_high"]
+    assert unused["ci_high"] == pytest.approx(3.84 / (150 + 3.84), rel=0.01)
+
+
+def test_intervals_of_other_scores_say_that_they_are_over_permutations(iris_model):
+    model, X, y = iris_model
+    result = explain.permutation_importance(
+        model, X, y, scoring="neg_log_loss", random_state=0
     )
+    assert "over permutations" in result.warning
+
+
+def test_accuracy_by_name_is_the_score(iris_model):
+    model, X, y = iris_model
+    one, two = (
+        explain.permutation_importance(model, X, y, scoring=s, random_state=0).frame()
+        for s in (None, "accuracy")
+    )
+    pd.testing.assert_frame_equal(one, two)
 
 
 def test_unused_column(formula):

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from skdnn import explain
 from skdnn.explain._checks import Measurements, run_checks
 from skdnn.explain._methods import performance_scores as _performance
 from skdnn.explain._methods.paired_accuracy import accuracy_difference
@@ -104,6 +105,17 @@ def _trust(results, importance, n_rows):
         "deletion": dict.fromkeys(names, curves),
         "reruns": dict.fromkeys(names, reruns),
     }
+
+
+def _decisions(rng, X, classes, codes, proba, own):
+    """Return the performance of these probabilities."""
+    rows = np.arange(len(codes), dtype=float)[:, None]
+    model = SimpleNamespace(
+        classes_=classes,
+        predict_proba=lambda A: proba[np.asarray(A, dtype=float)[:, 0].astype(int)],
+        fit=None,
+    )
+    return explain.performance(model, rows, classes[codes], random_state=0)
 
 
 def _rivals(rng, codes, own, predicted, n_classes):
@@ -205,6 +217,8 @@ def build_evidence(
         "probabilities": proba,
         "predicted": predicted,
         "performance": performance,
+        "decisions": _decisions(rng, X, classes, codes, proba, performance),
+        "nested": None,
         "rivals": _rivals(rng, codes, performance, predicted, n_classes),
         "without_rivals": [],
         "has_labels": True,

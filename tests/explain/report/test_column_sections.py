@@ -24,12 +24,20 @@ def test_of_many_categories_those_are_shown_that_differ_most():
     assert (len(few["x"]), few["n_left_out"]) == (15, 0)
 
 
+# Its rank correlation with the position is 0.38.
+WEAK = np.random.default_rng(0).normal(size=100) + np.arange(100) / 80
+
+
 @pytest.mark.parametrize(
     ("column", "attribution", "expected"),
     [
         ([1.0, 2.0, 3.0, np.nan], [-0.1, 0.0, 0.2, 5.0], "raises"),
         ([1.0, 2.0, 3.0, 4.0], [0.3, 0.1, -0.2, -0.3], "lowers"),
         ([1.0, 2.0, 3.0, 4.0], [0.3, -0.3, -0.2, 0.25], "mixed"),
+        (np.arange(100.0), np.r_[0:60, 90:50:-1] / 100, "raises"),
+        (np.arange(100.0), WEAK, "tends to raise"),
+        (np.arange(100.0), -WEAK, "tends to lower"),
+        (np.arange(100.0), np.tile([0.4, 0.1], 50), "mixed"),
         ([1.0, 1.0, 1.0, 1.0], [0.3, -0.3, -0.2, 0.2], ""),
         ([1.0, 2.0, 3.0, 4.0], [0.0, 0.0, 0.0, 0.0], ""),
         ([1.0, 2.0, np.nan, np.nan], [0.0, 0.1, 0.0, 0.0], ""),

@@ -129,7 +129,8 @@ def test_importances_that_are_not_above_zero_are_counted():
     ]
     text = plain_spaces(sentences.importance({"rows": rows, "scoring": "accuracy"}))
     assert text.endswith(
-        "For 2 of 3 columns, the interval includes 0 or lies below it."
+        "For 1 of 3 columns, the interval includes 0. Shuffling raises the accuracy "
+        "for “c”."
     )
 
 
@@ -166,18 +167,59 @@ def test_profile_of_a_text_column():
     )
 
 
-def test_training_that_learned_nothing():
+def training_section(**changes):
     section = {
-        "n_epochs": 2,
-        "loss": [1.2, 1.15],
-        "val_loss": [1.3, 1.2],
+        "n_epochs": 3,
+        "loss": [1.2, 1.0, 0.8],
+        "val_loss": [1.3, 1.04, 1.07],
         "best_epoch": 2,
+        "kept_epoch": 3,
+        "n_networks": 1,
+        "n_tried": None,
+        "lowest_tried": None,
         "baseline_loss": 1.1,
     }
+    return section | changes
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        (
+            {},
+            "Training took 3 epochs. The training loss is 0.8, below the baseline of "
+            "1.1 (class frequencies only). The validation loss was lowest in epoch 2: "
+            "1.04; it is 1.07 for the weights that are used.",
+        ),
+        (
+            {"kept_epoch": 2},
+            "Training took 3 epochs. The training loss of epoch 2, whose weights are "
+            "used, is 1, below the baseline of 1.1 (class frequencies only). The "
+            "validation loss was lowest in epoch 2: 1.04.",
+        ),
+        (
+            {"n_networks": 8, "n_tried": 5, "lowest_tried": 0.9},
+            "8 networks were trained for 3 epochs. Their mean training loss is 0.8, "
+            "below the baseline of 1.1 (class frequencies only). The lowest loss of "
+            "rows left out was 0.9, within 5 epochs that were tried.",
+        ),
+        (
+            {"val_loss": None, "best_epoch": None},
+            "Training took 3 epochs. The training loss is 0.8, below the baseline of "
+            "1.1 (class frequencies only).",
+        ),
+    ],
+)
+def test_training(changes, expected):
+    assert plain_spaces(sentences.training(training_section(**changes))) == expected
+
+
+def test_training_that_learned_nothing():
+    section = training_section(loss=[1.2, 1.2, 1.15], val_loss=[1.3, 1.2, 1.25])
     text = sentences.training(section)
     assert "not below the baseline of 1.1" in text
     assert text.endswith("the network learned nothing.")
-    assert "nothing" not in sentences.training(section | {"val_loss": [1.3, 1.0]})
+    assert "nothing" not in sentences.training(section | {"val_loss": [1.3, 1.0, 1.2]})
 
 
 def test_confusion_names_the_most_frequent_mistake():
@@ -193,12 +235,19 @@ def test_confusion_names_the_most_frequent_mistake():
 
 @pytest.mark.parametrize(
     ("confidence", "finding"),
-    [(0.79, "matches"), (0.9, "overconfident"), (0.7, "underconfident")],
+    [
+        (0.79, "neither clearly over- nor underconfident"),
+        (0.85, "neither clearly over- nor underconfident"),
+        (0.9, "the model is overconfident"),
+        (0.7, "the model is underconfident"),
+    ],
 )
 def test_calibration(confidence, finding):
     section = {
         "mean_confidence": confidence,
         "accuracy": 0.8,
+        "accuracy_low": 0.72,
+        "accuracy_high": 0.86,
         "error": score_of(0.1, None, None),
     }
     text = sentences.calibration(section, "model").partition(":")[0]

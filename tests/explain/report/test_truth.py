@@ -1,0 +1,378 @@
+"""Every sentence of eight reports, computed again from the rows and the classifier."""
+
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import spearmanr
+from sklearn.compose import make_column_selector, make_column_transformer
+from sklearn.datasets import load_iris
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import accuracy_score, confusion_matrix, log_loss
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+from skdnn import DNNClassifier, explain
+
+
+def encoded(model):
+    return make_pipeline(
+        make_column_transformer(
+            (
+                make_pipeline(SimpleImputer(strategy="median"), StandardScaler()),
+                make_column_selector(dtype_include=np.number),
+            ),
+            (
+                OneHotEncoder(handle_unknown="ignore"),
+                make_column_selector(dtype_exclude=np.number),
+            ),
+        ),
+        model,
+    )
+
+
+def blobs(n_classes, n=400, seed=0, n_columns=5):
+    rng = np.random.default_rng(seed)
+    y = rng.integers(n_classes, size=n)
+    centres = rng.normal(scale=1.5, size=(n_classes, n_columns))
+    X = pd.DataFrame(centres[y] + rng.normal(size=(n, n_columns)))
+    return X.set_axis([f"x{j}" for j in range(n_columns)], axis=1), y
+
+
+def mixed(seed=0):
+    rng = np.random.default_rng(seed)
+    n = 300
+    X = pd.DataFrame(
+        {
+            "size": np.where(rng.random(n) < 0.15, np.nan, rng.normal(size=n)),
+            "town": rng.choice(np.array(["Ulm", "Bonn", "Jena", None], object), n),
+            "grade": rng.choice(["low", "mid", "high"], n),
+        }
+    )
+    score = X["size"].fillna(0.3) + (X["town"] == "Ulm") - (X["grade"] == "low")
+    return X, np.where(score + rng.normal(0, 0.5, n) > 0, "yes", "no")
+
+
+def harmful(seed=0):
+    """Return rows of which the held-out ones reverse the effect of a column."""
+    X, y = blobs(2, seed=seed)
+    X["trap"] = np.where(np.arange(len(X)) < 200, y, 1 - y) * 3.0
+    return X, y
+
+
+def ties():
+    X, y = blobs(3)
+    return X.round(0).clip(-1, 1), y
+
+
+def noise():
+    X, _ = blobs(2)
+    return X, np.random.default_rng(1).integers(2, size=len(X))
+
+
+def iris():
+    X, y = load_iris(return_X_y=True, as_frame=True)
+    order = np.random.default_rng(0).permutation(len(X))
+    return X.iloc[order].reset_index(drop=True), np.array(list("abc"))[y.iloc[order]]
+
+
+# Trained for a fixed number of epochs.
+network = DNNClassifier(
+    (8,), learning_rate_init=0.02, max_iter=80, n_iter_no_change=np.inf, random_state=0
+)
+CASES = {
+    "binary": (lambda: blobs(2), encoded(LogisticRegression(max_iter=1000))),
+    "three classes, a network": (
+        iris,
+        network,
+    ),
+    "26 classes": (lambda: blobs(26, 800), encoded(LogisticRegression(max_iter=1000))),
+    "strings and missing values": (mixed, encoded(LogisticRegression())),
+    "harmful column": (harmful, encoded(LogisticRegression())),
+    "ties": (ties, encoded(LogisticRegression())),
+    "noise": (noise, encoded(RandomForestClassifier(50, random_state=0))),
+    "the recipe": (mixed, DNNClassifier(max_iter=6, random_state=0)),
+}
+
+
+class Case:
+    def __init__(self, name):
+        make, model = CASES[name]
+        X, y = make()
+        half = len(X) // 2
+        self.X_train, self.X = X[:half], X[half:].reset_index(drop=True)
+        self.y_train, self.y = y[:half], y[half:]
+        self.model = model.fit(self.X_train, self.y_train)
+        self.report = explain.report(
+            self.model, self.X, self.y, background=self.X_train,
+            y_background=self.y_train,
+        )  # fmt: skip
+        self.summary = self.report.to_dict()
+        self.proba = self.model.predict_proba(self.X)
+        self.predicted = self.model.predict(self.X)
+        self.classes = [str(c) for c in self.model.classes_.tolist()]
+
+
+@pytest.fixture(scope="module", params=CASES)
+def case(request):
+    return Case(request.param)
+
+
+def numbers(text):
+    """Return the numbers of a text, percentages as shares."""
+    text = text.replace("\N{MINUS SIGN}", "-").replace("\xa0", " ").replace(",", "")
+    parts = re.findall(r"([<>] )?([-+]?\d*\.?\d+(?:e-?\d+)?)(%?)", text)
+    return [float(n) / (100 if percent else 1) for _, n, percent in parts]
+
+
+def test_verdict(case):
+    words = case.summary["verdict"]
+    first = numbers(words)
+    assert first[0] == pytest.approx(accuracy_score(case.y, case.predicted), abs=0.0101)
+    assert first[3] == len(case.X)
+    share = pd.Series(case.y).value_counts(normalize=True).max()
+    assert first[4] == pytest.approx(share, abs=0.0101)
+    assert first[1] <= first[0] + 0.01
+    assert first[0] <= first[2] + 0.01
+
+
+def test_rivals(case):
+    section = case.summary["scores"]
+    own = log_loss(case.y, case.proba, labels=case.model.classes_)
+    hit = accuracy_score(case.y, case.predicted)
+    words = section["words"].lower()
+    better_simple = []
+    for rival in section["rivals"]:
+        loss, accuracy = (rival["differences"][k] for k in ("log_loss", "accuracy"))
+        scores = rival["scores"]
+        assert loss["value"] == pytest.approx(
+            own - scores["log_loss"]["value"], abs=1e-6
+        )
+        assert accuracy["value"] == pytest.approx(hit - scores["accuracy"]["value"])
+        sentence = next(s for s in words.split(". ") if s.startswith(rival["name"]))
+        is_lower, is_higher = loss["high"] < 0, loss["low"] > 0
+        won = is_lower or accuracy["low"] > 0
+        lost = is_higher or accuracy["high"] < 0
+        assert (" worse by" in sentence) == won
+        assert ("better by" in sentence) == lost
+        assert ("not differ clearly" in sentence) == (not won and not lost)
+        if rival["name"] != "gradient boosting" and not won:
+            better_simple.append(rival["name"])
+    expected = better_simple[0] if better_simple else None
+    assert section["recommended"] == expected
+    verdict = case.summary["verdict"]
+    advised = "Use logistic regression" in verdict or "Do not use the" in verdict
+    assert advised == (expected is not None)
+
+
+def test_confusion(case):
+    words = case.summary["confusion"]["words"]
+    matrix = confusion_matrix(case.y, case.predicted, labels=case.model.classes_)
+    assert case.summary["confusion"]["matrix"] == matrix.tolist()
+    if np.trace(matrix) == len(case.y):
+        assert words.startswith("All")
+        return
+    np.fill_diagonal(off := matrix.copy(), 0)
+    i, j = np.unravel_index(off.argmax(), off.shape)
+    n_right, n, worst = numbers(words)[:3]
+    assert (n_right, n, worst) == (np.trace(matrix), len(case.y), off.max())
+    largest = case.summary["confusion"]["largest"][0]
+    assert off[
+        case.classes.index(largest["actual"]), case.classes.index(largest["predicted"])
+    ] == off[i, j]  # fmt: skip
+
+
+def test_calibration(case):
+    words = case.summary["calibration"]["words"]
+    codes = [case.classes.index(str(c)) for c in case.predicted.tolist()]
+    confidence = case.proba[np.arange(len(codes)), codes].mean()
+    accuracy = (case.predicted == case.y).mean()
+    shown = numbers(words)
+    assert shown[0] == pytest.approx(confidence, abs=0.00101)
+    assert shown[1] == pytest.approx(accuracy, abs=0.00101)
+    # Wilson's interval solves a quadratic equation in the true share
+    n, z = len(codes), 1.959964
+    for end in (
+        case.summary["calibration"][k] for k in ("accuracy_low", "accuracy_high")
+    ):
+        if 0 < end < 1:
+            distance = abs(accuracy - end) / np.sqrt(end * (1 - end) / n)
+            assert distance == pytest.approx(z, rel=1e-4)
+    low, high = shown[3:5]
+    assert ("is overconfident" in words) == (confidence > high + 1e-3) or (
+        abs(confidence - high) < 2e-3
+    )
+    assert ("is underconfident" in words) == (confidence < low - 1e-3) or (
+        abs(confidence - low) < 2e-3
+    )
+
+
+def test_data(case):
+    words = case.summary["data"]["words"]
+    shown = numbers(words)
+    assert shown[:2] == [len(case.X), case.X.shape[1]]
+    n_missing = int(case.X.isna().sum().sum())
+    if not n_missing:
+        assert words.endswith("No values are missing.")
+    else:
+        assert n_missing in shown
+
+
+def test_importance(case):
+    section = case.summary["permutation_importance"]
+    rows, words = section["rows"], section["words"]
+    rng = np.random.default_rng(5)
+    hit = (case.predicted == case.y).mean()
+    for row in rows[:3]:
+        drops = []
+        for _ in range(20):
+            moved = case.X.copy()
+            values = moved[row["feature"]].to_numpy()
+            moved[row["feature"]] = values[rng.permutation(len(values))]
+            drops.append(hit - (case.model.predict(moved) == case.y).mean())
+        error = np.std(drops, ddof=1) * np.sqrt(1 / 20 + 1 / section["n_repeats"])
+        assert row["value"] == pytest.approx(np.mean(drops), abs=4 * error + 2e-3)
+        # the interval holds the sampling of rows, not of permutations alone
+        assert row["high"] - row["low"] >= 2 * np.std(drops) / np.sqrt(20)
+    holds = sum(r["low"] <= 0 <= r["high"] for r in rows)
+    below = [r["feature"] for r in rows if r["high"] < 0]
+    if rows[0]["value"] <= 0:
+        assert words.startswith("No column lowers")
+        return
+    assert (f"{holds} of {len(rows)}" in words.replace("\xa0", " ")) == (holds > 0)
+    assert ("Shuffling raises" in words) == bool(below)
+    apart = len(rows) < 2 or rows[0]["low"] > rows[1]["high"]
+    assert ("not clearly ahead" in words) == (not apart)
+
+
+def test_first_screen(case):
+    screen, rows = (case.summary[k] for k in ("first_screen", "permutation_importance"))
+    clear = [r for r in rows["rows"] if r["low"] > 0][:3]
+    if clear:
+        assert len(screen["columns"]) == len(clear)
+        for row, text in zip(clear, screen["columns"], strict=True):
+            assert f"“{row['feature']}”" in text
+            assert numbers(text.split("falls by")[1])[0] == pytest.approx(
+                row["value"], abs=6e-4
+            )
+    else:
+        assert screen["columns"][0].startswith("No column clearly")
+    fired = [c for c in case.summary["checks"]["fired"] if c["severity"] != "low"]
+    assert (screen["cautions"] == ["No check of high or medium severity fires."]) == (
+        not fired
+    )
+
+
+def test_partial_dependence(case):
+    for curve in case.summary["partial_dependence"]["curves"]:
+        line = max(curve["lines"], key=lambda one: one["range"])
+        k = case.classes.index(line["class"])
+        for at in (0, len(curve["x"]) - 1):
+            cell = curve["x"][at]
+            if curve["words"] and cell not in set(case.X[curve["feature"]]):
+                continue
+            moved = case.X.assign(**{curve["feature"]: cell})
+            mean = case.model.predict_proba(moved)[:, k].mean()
+            assert line["values"][at] == pytest.approx(mean, abs=1e-5)
+        sentence, values = curve["sentence"], line["values"]
+        if "hardly change" in sentence:
+            assert np.ptp(values) < 0.005
+        elif " rises from " in sentence:
+            ends = numbers(sentence.split(" rises from ")[1])
+            assert ends == pytest.approx([values[0], values[-1]], abs=0.0101)
+            assert values[-1] > values[0]
+        elif " falls from " in sentence:
+            assert values[-1] < values[0]
+
+
+def test_shap(case):
+    section = case.summary["shap"]
+    sizes = [row["total"] for row in section["rows"]]
+    assert sizes == sorted(sizes, reverse=True)
+    assert f"“{section['rows'][0]['feature']}”" in section["words"]
+    rows = sorted(
+        row["position"] for row in case.summary["rows"] + case.summary["more_rows"]
+    )
+    X = case.X.iloc[rows]
+    result = explain.shap(case.model, X, background=case.X_train, random_state=0)
+    names = list(result.feature_names)
+    shown = case.summary["shown_classes"]
+    for row in section["rows"][:3]:
+        j = names.index(row["feature"])
+        mean = np.abs(result.values[:, j]).mean(axis=0)
+        of_classes = {case.classes[k]: mean[k] for k in shown}
+        for item in row["by_class"]:
+            assert item["value"] == pytest.approx(
+                of_classes[item["class"]], rel=1e-6, abs=1e-9
+            )
+            if item["direction"]:
+                k = case.classes.index(item["class"])
+                rho = spearmanr(
+                    X[row["feature"]], result.values[:, j, k],
+                    nan_policy="omit",
+                ).statistic  # fmt: skip
+                if item["direction"] in ("raises", "tends to raise"):
+                    assert rho > 0.1
+                elif item["direction"] in ("lowers", "tends to lower"):
+                    assert rho < -0.1
+                else:
+                    assert abs(rho) < 0.55
+    if len(case.classes) == 2:  # each column once, not |SHAP| of both classes
+        row = section["rows"][0]
+        assert row["total"] == pytest.approx(row["by_class"][0]["value"])
+
+
+def test_rows(case):
+    for row in case.summary["rows"] + case.summary["more_rows"]:
+        at = row["position"]
+        k = case.classes.index(str(case.predicted[at]))
+        assert row["predicted"] == case.classes[k]
+        assert row["probability"] == pytest.approx(case.proba[at, k], abs=1e-6)
+        right = case.predicted[at] == case.y[at]
+        assert row["headline"].endswith("which is correct.") == right
+        if not right:
+            assert f"the true class is “{case.y[at]}”" in row["headline"]
+
+
+def test_training(case):
+    section = case.summary["training"]
+    if section is None:
+        return
+    history = case.model.history_
+    words = section["words"]
+    assert numbers(words.split(".")[0])[-1] == len(history)
+    assert f"{history['loss'].iloc[-1]:.3g}" in words
+    assert (", below the baseline" in words) == (
+        history["loss"].iloc[-1] < case.model.baseline_loss_
+    )
+
+
+def test_checks(case):
+    section = case.summary["checks"]
+    n_fired = len(section["fired"])
+    shown = numbers(section["words"])
+    assert shown[:1] == [n_fired or len(section["silent"])]
+
+
+def test_decisions(case):
+    words = case.summary["decisions"]["words"]
+    shown = numbers(words)
+    assert shown[0] == len(case.y)
+    assert shown[1] == pytest.approx((case.predicted == case.y).mean(), abs=0.0101)
+    for row in case.summary["decisions"]["classes"]:
+        label = case.model.classes_[case.classes.index(row["class"])]
+        of_class = case.y == label
+        recall = (case.predicted[of_class] == label).mean()
+        assert row["recall"]["value"] == pytest.approx(recall)
+        assert row["prevalence"]["value"] == pytest.approx(of_class.mean())
+
+
+def test_markdown_and_page_have_the_same_sentences(case):
+    text, html = case.report.to_markdown(), case.report.html()
+    for key in ("verdict",):
+        assert case.summary[key].split("(")[0] in text.replace("\\", "")
+        assert case.summary[key].split("(")[0][:60] in html
+    assert text.count("### Row") == len(case.summary["rows"])
