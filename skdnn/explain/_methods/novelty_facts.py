@@ -72,25 +72,76 @@ def find_pairs(
     pairs = UnusualPairs.none(len(rows))
     sizes = np.zeros(len(rows))
     largest = np.argsort(-contributions, axis=1, kind="stable")[:, :_N_COMPARED].T
+    compared = [_Cells(rows, columns, training, is_numeric) for columns in largest]
     for other in range(rows.shape[1]):
         similar, n_similar = _similar_rows(
             rows[:, other], training[:, other], is_numeric[other]
         )
-        for columns in largest:
-            for j in np.unique(columns):
-                at = np.flatnonzero(
-                    (columns == j) & (n_similar >= _LEAST_SIMILAR) & (j != other)
-                )
-                compare = _beside_numbers if is_numeric[j] else _beside_categories
-                low, high, size = compare(
-                    rows[at, j], training[:, j], similar[at], n_similar[at]
-                )
-                is_more = size > sizes[at]
-                at = at[is_more]
-                sizes[at], pairs.column[at], pairs.other[at] = size[is_more], j, other
-                pairs.n_similar[at] = n_similar[at]
-                pairs.low[at], pairs.high[at] = low[is_more], high[is_more]
+        for cells in compared:
+            low, high, size = cells.beside(similar, n_similar)
+            is_pair = (n_similar >= _LEAST_SIMILAR) & (cells.columns != other)
+            at = np.flatnonzero(is_pair & (size > sizes))
+            sizes[at], pairs.column[at], pairs.other[at] = (
+                size[at], cells.columns[at], other
+            )  # fmt: skip
+            pairs.n_similar[at], pairs.low[at], pairs.high[at] = (
+                n_similar[at], low[at], high[at]
+            )  # fmt: skip
     return pairs
+
+
+class _Cells:
+    """One cell of each row, compared with the same column of similar training rows."""
+
+    def __init__(
+        self,
+        rows: np.ndarray,
+        columns: np.ndarray,
+        training: np.ndarray,
+        is_numeric: Sequence[bool],
+    ):
+        self.columns = columns
+        self._training = training
+        self._cells = rows[np.arange(len(rows)), columns]
+        self._is_number = np.asarray(is_numeric)[columns]
+        self._least_width = np.zeros(len(rows))
+        self._share = np.zeros(len(rows))  # of the category in the training rows
+        for j in np.unique(columns):
+            at = columns == j
+            if is_numeric[j]:
+                self._least_width[at] = _LEAST_WIDTH * _spread(training[:, j])
+            else:
+                n = n_as_extreme(self._cells[at], training[:, j], False)
+                self._share[at] = n / len(training)
+
+    def beside(
+        self, similar: np.ndarray, n_similar: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return range of the similar rows, and how far outside of it each cell is.
+
+        For numbers in widths of the range; for a category that none of them has, by how
+        many are expected to.
+        """
+        values = self._training[similar, self.columns[:, None]]
+        low, high = np.fmin.reduce(values, axis=1), np.fmax.reduce(values, axis=1)
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            width = np.maximum(high - low, self._least_width)
+            outside = np.maximum(low - self._cells, self._cells - high)
+            far = np.where(outside > 0, outside / width, 0.0)
+        expected = self._share * n_similar
+        occurs = (values == self._cells[:, None]).any(axis=1)
+        lacks = ~occurs & (expected >= _LEAST_EXPECTED)
+        missed = np.where(lacks, expected / _EXPECTED_PER_WIDTH, 0.0)
+        size = np.where(self._is_number, np.nan_to_num(far, nan=0.0), missed)
+        nan = np.where(self._is_number, 0.0, np.nan)
+        return low + nan, high + nan, size
+
+
+def _spread(cells: np.ndarray) -> float:
+    """Return the standard deviation of finite numbers."""
+    known = cells[np.isfinite(cells)]
+    with np.errstate(over="ignore", invalid="ignore"):
+        return float(known.std()) if len(known) else 0.0
 
 
 def _similar_rows(
@@ -116,33 +167,3 @@ def _similar_rows(
     steps = np.arange(_N_SIMILAR) * length[:, None] // _N_SIMILAR
     places = np.minimum(start[:, None] + steps, len(order) - 1)
     return order[places], np.minimum(length, _N_SIMILAR)
-
-
-def _beside_numbers(
-    cells: np.ndarray, training: np.ndarray, similar: np.ndarray, n_similar: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the range of similar rows, and how far outside cells are in its width."""
-    del n_similar
-    values = training[similar]
-    low, high = np.fmin.reduce(values, axis=1), np.fmax.reduce(values, axis=1)
-    known = training[np.isfinite(training)]
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        spread = known.std() if len(known) else 0.0
-        width = np.maximum(high - low, _LEAST_WIDTH * spread)
-        outside = np.maximum(low - cells, cells - high)
-        size = np.where(outside > 0, outside / width, 0.0)
-    return low, high, np.nan_to_num(size, nan=0.0)
-
-
-def _beside_categories(
-    cells: np.ndarray, training: np.ndarray, similar: np.ndarray, n_similar: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return how many similar rows are expected to have a category that none has."""
-    values, counts = np.unique(training, return_counts=True)
-    at = np.minimum(np.searchsorted(values, cells), len(values) - 1)
-    share = np.where(values[at] == cells, counts[at] / len(training), 0.0)
-    expected = share * n_similar
-    occurs = (training[similar] == cells[:, None]).any(axis=1)
-    size = np.where(occurs | (expected < _LEAST_EXPECTED), 0.0, expected)
-    nan = np.full(len(cells), np.nan)
-    return nan, nan, size / _EXPECTED_PER_WIDTH

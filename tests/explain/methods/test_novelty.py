@@ -97,8 +97,8 @@ def test_p_values_are_recomputed_by_counting():
 
 def test_equal_scores_count_as_at_least_as_high():
     calibration = np.array([1.0, 2, 2, 3])
-    found = conformal_p_values(np.array([0.0, 2, 2 + 1e-15, 3.5]), calibration)
-    np.testing.assert_allclose(found, np.array([5, 4, 4, 1]) / 5)
+    result = conformal_p_values(np.array([0.0, 2, 2 + 1e-15, 3.5]), calibration)
+    np.testing.assert_allclose(result, np.array([5, 4, 4, 1]) / 5)
 
 
 def test_false_alarms_are_at_most_at_the_stated_rate():
@@ -124,8 +124,8 @@ def test_number_of_unusual_rows_has_the_stated_distribution():
     tails = []
     for _ in range(2000):
         scores = rng.normal(size=59 + 40)
-        found = conformal_p_values(np.exp(scores[59:]), np.exp(scores[:59]))
-        tails.append(p_of_unusual(found, 59))
+        result = conformal_p_values(np.exp(scores[59:]), np.exp(scores[:59]))
+        tails.append(p_of_unusual(result, 59))
     for level in (0.01, 0.05, 0.2):
         assert np.mean(np.array(tails) <= level) <= level + 3 * np.sqrt(level / 2000)
     # by simulation of the k-th highest of n: one minus a share

@@ -8,9 +8,9 @@ def test_numbers_as_extreme_are_counted():
     training = rng.integers(0, 6, 80).astype(float)
     training[:5] = np.nan
     cells = np.array([-1, 0, 2.5, 3, 5, 9, np.nan])
-    found = n_as_extreme(cells, training, True)
+    result = n_as_extreme(cells, training, True)
     known = training[5:]
-    for cell, n in zip(cells, found, strict=True):
+    for cell, n in zip(cells, result, strict=True):
         expected = min((known <= cell).sum(), (known >= cell).sum())
         assert n == (5 if np.isnan(cell) else expected)
     codes = np.array([0.0, 0, 1])

@@ -55,8 +55,8 @@ def test_squares_of_categories_are_those_of_probabilities():
     cells = np.repeat([0.0, 1.0], [900, 300])
     # private: _residuals, one part of the score
     model = NoveltyScore(cells[:, None], [False])
-    found = model._residuals(np.array([[0.0], [1.0]]))[0]
-    np.testing.assert_allclose(found, -2 * np.log([0.75, 0.25]), atol=0.05)
+    result = model._residuals(np.array([[0.0], [1.0]]))[0]
+    np.testing.assert_allclose(result, -2 * np.log([0.75, 0.25]), atol=0.05)
 
 
 def test_cells_alone():
