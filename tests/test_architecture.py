@@ -270,6 +270,7 @@ explain.average_conditional_effects(model, X)
 explain.counterfactuals(model, X)
 explain.summary(model, X, np.arange(40) % 2)
 explain.performance(model, X, np.arange(40) % 2, by=0).describe()
+explain.novelty(model, X, background=X).describe()
 """
     assert loaded_after(code) == []
 

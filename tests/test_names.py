@@ -43,6 +43,7 @@ _FUNCTIONS = (
     explain.permutation_importance,
     explain.summary,
     explain.performance,
+    explain.novelty,
 )
 _SCORED = (explain.permutation_importance, explain.summary, explain.performance)
 

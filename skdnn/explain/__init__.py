@@ -16,6 +16,7 @@ from skdnn.explain._methods.break_down import break_down
 from skdnn.explain._methods.ceteris_paribus import ceteris_paribus
 from skdnn.explain._methods.counterfactuals import counterfactuals
 from skdnn.explain._methods.lime import lime
+from skdnn.explain._methods.novelty import novelty
 from skdnn.explain._methods.partial_dependence import partial_dependence
 from skdnn.explain._methods.performance import performance
 from skdnn.explain._methods.permutation_importance import permutation_importance
@@ -25,6 +26,7 @@ from skdnn.explain._report.report import Report, report
 from skdnn.explain._results.attributions import Attributions, BreakDown
 from skdnn.explain._results.checks import Checks, Finding
 from skdnn.explain._results.counterfactuals import Counterfactuals
+from skdnn.explain._results.novelty import Novelty
 from skdnn.explain._results.performance import Performance
 from skdnn.explain._results.profiles import Profiles
 from skdnn.explain._results.summary import Summary
@@ -37,6 +39,7 @@ __all__ = [
     "Counterfactuals",
     "DeletionCurves",
     "Finding",
+    "Novelty",
     "Performance",
     "Profiles",
     "Report",
@@ -49,6 +52,7 @@ __all__ = [
     "ceteris_paribus",
     "counterfactuals",
     "lime",
+    "novelty",
     "partial_dependence",
     "performance",
     "permutation_importance",

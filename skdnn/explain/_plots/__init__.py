@@ -3,9 +3,17 @@
 from skdnn.explain._plots import (
     attributions,
     counterfactuals,
+    novelty,
     performance,
     profiles,
     tables,
 )
 
-__all__ = ["attributions", "counterfactuals", "performance", "profiles", "tables"]
+__all__ = [
+    "attributions",
+    "counterfactuals",
+    "novelty",
+    "performance",
+    "profiles",
+    "tables",
+]

@@ -35,6 +35,7 @@ def results(people, people_model):
         "performance": explain.performance(
             people_model, frame, y, by="city", costs=1 - np.eye(3), random_state=0
         ),
+        "novelty": explain.novelty(people_model, frame[:6], **settings),
         "agreement": explain.agreement(people_model, frame[:6], y[:6], **settings),
     }
 
@@ -42,7 +43,7 @@ def results(people, people_model):
 RESULTS = [
     "shap", "lime", "break_down", "ceteris_paribus", "profiles", "curves", "pairs",
     "accumulated", "importance", "effects", "counterfactuals", "agreement", "summary",
-    "performance",
+    "performance", "novelty",
 ]  # fmt: skip
 # of results alone, the checks that apply
 VERDICTS = {
@@ -54,6 +55,7 @@ VERDICTS = {
     "break_down": {"SKD101": "silent", "SKD109": "silent", "SKD110": "silent"},
     "importance": {"SKD105": "silent"},
     "effects": {}, "agreement": {}, "summary": {}, "performance": {},
+    "novelty": {},
 }  # fmt: skip
 
 
