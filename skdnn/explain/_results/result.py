@@ -173,13 +173,13 @@ class DrawnTable(TableResult):
     """A table that is drawn as one picture."""
 
     def plot(self, *, max_display: int = 12, ax: "Axes | None" = None) -> "Axes":
-        """Draw the table as bars, or of counterfactuals the cells that change.
+        """Draw the table.
 
         Parameters
         ----------
         max_display : int, default=12
-            Maximum number of rows shown, the largest first; of counterfactuals also of
-            columns, those that change most often first.
+            Maximum number of rows shown, the first ones, and of columns, those that
+            change most often first; a new figure shows as many as fit on a page.
         ax : matplotlib Axes, default=None
             Where to draw; None makes a figure.
 

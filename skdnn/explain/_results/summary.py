@@ -12,6 +12,8 @@ from skdnn.explain._results.registry import dispatch
 from skdnn.explain._results.result import TableResult
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from matplotlib.axes import Axes
 
 # What is known to differ other than bootstrap samples.
@@ -91,22 +93,36 @@ class Summary(TableResult):
         return self.table["value"].to_numpy(), self.table["refit_error"].to_numpy()
 
     def plot(
-        self, *, max_display: int = 12, ax: "tuple[Axes, Axes] | None" = None
+        self,
+        *,
+        classes: "Sequence[Any] | None" = None,
+        max_display: int = 12,
+        ax: "tuple[Axes, Axes] | None" = None,
     ) -> np.ndarray:
         """Draw importances with their ranks, and effects.
 
         Parameters
         ----------
+        classes : list of class labels, default=None
+            The classes whose effects are coloured, at most seven; the others are grey.
+            None is all of up to five, else the five that move most; of two, only the
+            second, of which the first is the mirror image.
         max_display : int, default=12
-            Maximum number of columns, or columns and categories, shown in each.
+            Maximum number of columns, or columns and categories, shown in each; a new
+            figure shows as many as fit on a page.
         ax : pair of matplotlib Axes, default=None
             Where to draw importances and effects; None makes a figure.
 
         Returns
         -------
         ndarray of matplotlib Axes of shape (2,)
+
+        Raises
+        ------
+        ValueError
+            If there is no such class.
         """
-        axes: np.ndarray = dispatch("plot", self)(self, max_display, ax)
+        axes: np.ndarray = dispatch("plot", self)(self, classes, max_display, ax)
         return axes
 
     def _repr_html_(self) -> str:
