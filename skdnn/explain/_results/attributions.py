@@ -277,6 +277,11 @@ class Attributions(Result):
         axes: Axes = dispatch("plot", self)(self, *options)
         return axes
 
+    def _draw_first(self) -> Any:
+        if self.images is not None and self.images.ndim in (3, 4):
+            return self.plot("image")
+        return self.plot("waterfall") if len(self) == 1 else self.plot()
+
     def to_shap(self) -> Any:
         """Return a ``shap.Explanation`` for the plots of shap.
 
@@ -356,6 +361,9 @@ class BreakDown(Attributions):
     def title(self) -> str:
         """The name of the result."""
         return "Break-down"
+
+    def _draw_first(self) -> Any:
+        return self.plot()
 
     def plot(
         self,

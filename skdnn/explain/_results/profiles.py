@@ -1,6 +1,6 @@
 """Curves and maps of the output over columns."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
+# in a notebook, which shows a result at once
+FEW_ROWS, _FEW_PANELS = 20, 3
 # the method whose curves stay within the data
 ACCUMULATED = "Accumulated local effects"
 
@@ -70,6 +72,16 @@ class Profiles(TableResult):
     def title(self) -> str:
         """The name of the result."""
         return self.method
+
+    def first_rows(self) -> "Profiles":
+        """Return the curves of the first 20 rows, where each row has its own."""
+        if "sample" not in self.table:
+            return self
+        table = self.table[self.table["sample"] < FEW_ROWS]
+        return replace(self, table=table.reset_index(drop=True))
+
+    def _draw_first(self) -> Any:
+        return self.first_rows().plot(max_display=_FEW_PANELS)
 
     def _refitted(self) -> tuple[Any, Any]:
         return self.table["value"].to_numpy(), self.refit_errors

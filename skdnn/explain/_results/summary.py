@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import pandas as pd
 
-from skdnn._runtime.names import visible
 from skdnn.explain._results.frames import inferred
+from skdnn.explain._results.notebook import table_of
 from skdnn.explain._results.registry import dispatch
 from skdnn.explain._results.result import TableResult
 
@@ -125,18 +125,16 @@ class Summary(TableResult):
         axes: np.ndarray = dispatch("plot", self)(self, classes, max_display, ax)
         return axes
 
-    def _repr_html_(self) -> str:
+    def _html_body(self) -> str:
         importance = part_of(self, "importance")
         importance["rank"] = ranks_of(importance)
         importance = importance.drop(columns=["rank_low", "rank_high"])
-        text = (
-            f"<div>{self._html_heading()}"
+        return (
             "<p>Importance: increase of the cross-entropy, in nats</p>"
-            f"{_html(importance)}"
+            f"{table_of(importance)}"
             f"<p>Average conditional effects on the {self.unit}</p>"
-            f"{_html(part_of(self, 'effect'))}<p>{self.multiplicity}</p></div>"
+            f"{table_of(part_of(self, 'effect'))}<p>{self.multiplicity}</p>"
         )
-        return visible(text, keep="\n\t")
 
 
 def part_of(result: Summary, measure: str) -> pd.DataFrame:
@@ -154,10 +152,3 @@ def ranks_of(table: pd.DataFrame) -> list[str]:
         str(low) if low == high else f"{low}–{high}"
         for low, high in zip(table["rank_low"], table["rank_high"], strict=True)
     ]
-
-
-def _html(table: pd.DataFrame) -> str:
-    """Return a table with few digits."""
-    fractions = table.select_dtypes(np.floating)
-    shown = table.assign(**fractions.map("{:.3g}".format))
-    return str(shown.to_html(index=False, border=0))

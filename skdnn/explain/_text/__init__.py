@@ -1,5 +1,5 @@
 """Results in sentences; the modules register their functions by type of result."""
 
-from skdnn.explain._text import formatting, performance, sentences
+from skdnn.explain._text import formatting, headlines, performance, sentences
 
-__all__ = ["formatting", "performance", "sentences"]
+__all__ = ["formatting", "headlines", "performance", "sentences"]
