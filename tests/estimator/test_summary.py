@@ -14,7 +14,13 @@ def test_summary_is_a_table_in_notebooks():
     X = np.random.default_rng(0).normal(size=(30, 2))
     y = np.where(X[:, 0] > 0, "<b>", "no")
     text = (
-        DNNClassifier((3,), max_iter=60, learning_rate_init=0.05, random_state=0)
+        DNNClassifier(
+            (3,),
+            max_iter=60,
+            learning_rate_init=0.05,
+            n_iter_no_change=np.inf,
+            random_state=0,
+        )
         .fit(X, y)
         .summary()
     )
