@@ -1,5 +1,6 @@
 """The summary of a fit as text."""
 
+import html
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -10,8 +11,10 @@ from scipy.special import chdtri
 
 from skdnn._estimator.calibration import Reliability
 from skdnn._network.spec import Hidden, NetworkSpec
+from skdnn._runtime.names import visible
 
 _MOST_NAMED = 20  # columns of one kind
+_NAME = 11  # characters of the name of a line
 
 if TYPE_CHECKING:
     from skdnn._estimator.fitted_network import FittedNetwork
@@ -121,6 +124,22 @@ def _verdict(history: pd.DataFrame, summary: TrainingSummary) -> str:
     return text
 
 
+class SummaryText(str):
+    """Lines of a name and a text, which notebooks show as a table."""
+
+    __slots__ = ()
+
+    def _repr_html_(self) -> str:
+        cell = '<td style="text-align:left">{}</td>'
+        rows = [
+            cell.format(f"<strong>{html.escape(line[:_NAME].strip())}</strong>")
+            + cell.format(html.escape(line[_NAME:].strip()))
+            for line in self.split("\n")
+        ]
+        table = "".join(f"<tr>{row}</tr>" for row in rows)
+        return visible(f"<table>{table}</table>")
+
+
 def summarise(network: "FittedNetwork") -> str:
     """Return data, network, training and verdict as lines of text."""
     spec, summary = network._spec, network._training_summary
@@ -155,7 +174,9 @@ def summarise(network: "FittedNetwork") -> str:
         "reliability": summary.reliability,
         "verdict": _verdict(history, summary),
     }
-    return "\n".join(f"{name:<11} {text}" for name, text in lines.items() if text)
+    return SummaryText(
+        "\n".join(f"{name:<{_NAME}} {text}" for name, text in lines.items() if text)
+    )
 
 
 def extras_of(layer: Hidden) -> list[str]:

@@ -14,6 +14,7 @@ from skdnn.explain._plots.bars import (
 )
 from skdnn.explain._plots.beeswarm import draw_beeswarm
 from skdnn.explain._plots.canvas import Axes
+from skdnn.explain._plots.classes import check_no_target
 from skdnn.explain._results.attributions import Attributions, BreakDown
 from skdnn.explain._results.registry import register
 
@@ -30,19 +31,23 @@ def plot_attributions(
     kind: str,
     sample: Any,
     target_class: Any,
+    classes: Any,
     max_display: Any,
     ax: Axes | None,
 ) -> Axes:
     """Draw attributions; see ``Attributions.plot``."""
     check_option("kind", kind, _KINDS)
     check_count("max_display", max_display, 1)
+    check_no_target(target_class, classes)
+    if classes is not None and (kind != "bar" or sample is not None):
+        target_class = _only_class(kind, classes)
     at = None if sample is None else result.sample_position(sample)
     k = None if target_class is None else result.class_position(target_class)
     if kind == "beeswarm":
-        k = int(np.abs(result.values).sum(axis=(0, 1)).argmax()) if k is None else k
+        k = _most_moved(result) if k is None else k
         return draw_beeswarm(result, k, max_display, ax)
     if kind == "bar" and at is None:
-        return draw_mean_bars(result, k, max_display, ax)
+        return draw_mean_bars(result, k, classes, max_display, ax)
     at = 0 if at is None else at
     k = result.default_class(at) if k is None else k
     if kind == "bar":
@@ -52,6 +57,23 @@ def plot_attributions(
     if isinstance(result, BreakDown):
         return draw_break_down(result, at, k, max_display, ax)
     return draw_waterfall(result, at, k, max_display, ax)
+
+
+def _only_class(kind: str, classes: Any) -> Any:
+    """Return the class of a plot of one class."""
+    if isinstance(classes, str) or np.size(classes) != 1:
+        raise ValueError(
+            f"`classes` must have one class: kind={kind!r}, or the bars of one row, "
+            f"show one. Got {classes!r}. Use kind='bar' without `sample`."
+        )
+    return classes[0]
+
+
+def _most_moved(result: Attributions) -> int:
+    """Return the class with the largest attributions; of two, the second."""
+    if len(result.class_names) == 2:
+        return 1
+    return int(np.abs(result.values).sum(axis=(0, 1)).argmax())
 
 
 def draw_image(result: Attributions, sample: int, k: int, ax: Axes | None) -> Axes:

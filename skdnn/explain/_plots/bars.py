@@ -7,35 +7,48 @@ import numpy as np
 
 from skdnn.explain._plots import canvas
 from skdnn.explain._plots.canvas import Axes
+from skdnn.explain._plots.classes import Chosen, choose
 from skdnn.explain._results.attributions import Attributions, BreakDown, poor_note
 
 _BAR = 0.7
+_CLASS = canvas.MAX_CLASS
 # space for the numbers beside the bars, and minimum, as shares of the range
 _ROOM, _MARGIN = 0.16, 0.03
 
 
 def draw_mean_bars(
-    result: Attributions, k: int | None, max_display: int, ax: Axes | None
+    result: Attributions, k: int | None, classes: Any, max_display: int, ax: Axes | None
 ) -> Axes:
     """Draw the mean size of the attributions, stacked by class."""
-    classes = range(len(result.class_names)) if k is None else [k]
-    sizes = np.abs(result.values).mean(axis=0)[:, list(classes)]
-    order = np.argsort(-sizes.sum(axis=1), kind="stable")
-    shown = order[:max_display]
-    ax = canvas.axes_of(ax, (6.8, 0.34 * len(shown) + 1.6))
+    sizes = np.abs(result.values).mean(axis=0)
+    n_classes = sizes.shape[1]
+    chosen = Chosen([k], []) if k is not None else None
+    if chosen is None:
+        chosen = choose(list(result.class_names), sizes.sum(axis=0), classes)
+    drawn = [*chosen.colored, *chosen.others]
+    order = np.argsort(-sizes[:, drawn].sum(axis=1), kind="stable")
+    height, margin = 0.34, 1.8
+    shown = order[: canvas.n_fitting(max_display, height, margin, ax)]
+    ax = canvas.axes_of(ax, (7.0, height * len(shown) + margin))
+    parts = [
+        (sizes[shown, c], canvas.color_of(place), canvas.class_name(result, c, _CLASS))
+        for place, c in enumerate(chosen.colored)
+    ]
+    if chosen.others:
+        total = sizes[shown][:, chosen.others].sum(axis=1)
+        parts.append((total, canvas.GREY, chosen.note))
     left = np.zeros(len(shown))
-    for place, c in enumerate(classes):
-        ax.barh(
-            range(len(shown)), sizes[shown, place], left=left,
-            color=canvas.color_of(place),
-            hatch="//" if place >= len(canvas.COLORS) else None,
-            label=canvas.class_name(result, c, canvas.MAX_CLASS),
-        )  # fmt: skip
-        left += sizes[shown, place]
-    ax.set_xlabel(f"mean absolute attribution ({canvas.unit_of(result)})")
-    canvas.legend_of(ax)
+    for widths, color, label in parts:
+        ax.barh(range(len(shown)), widths, left=left, color=color, label=label)
+        left += widths
+    unit = f" ({canvas.unit_of(result)})"
+    if len(drawn) < n_classes:
+        unit = f"\n({canvas.output_of(result, drawn[0])})"
+    ax.set_xlabel(f"mean absolute attribution{unit}", parse_math=False)
+    if len(parts) > 1:
+        canvas.legend_of(ax)
     names = [result.feature_names[j] for j in shown]
-    note = poor_note(result, list(classes))
+    note = poor_note(result, drawn)
     title = f"{result.title}\n{note}" if note else result.title
     return canvas.name_rows(ax, names, title, len(order))
 
@@ -46,12 +59,13 @@ def draw_row_bars(
     """Draw the attributions of one row for one class, with their intervals."""
     values = result.values[sample, :, k]
     order = np.argsort(-np.abs(values), kind="stable")
-    shown = order[:max_display]
-    ax = canvas.axes_of(ax, (6.8, 0.34 * len(shown) + 1.5))
+    height, margin = 0.34, 1.5
+    shown = order[: canvas.n_fitting(max_display, height, margin, ax)]
+    ax = canvas.axes_of(ax, (6.8, height * len(shown) + margin))
     _, high = result.interval()
     errors = np.nan_to_num(high[sample, shown, k] - values[shown])
     ax.barh(
-        range(len(shown)), values[shown], xerr=errors, ecolor="black",
+        range(len(shown)), values[shown], xerr=errors, ecolor=canvas.ink_of(ax),
         error_kw={"elinewidth": 1}, color=canvas.up_down(values[shown]),
     )  # fmt: skip
     label = canvas.output_of(result, k)
@@ -64,6 +78,7 @@ def draw_row_bars(
         label += "\ngrey: 95% interval of another fit"
     ax.axvline(0, color=canvas.GREY, lw=0.8)
     ax.set_xlabel(label, parse_math=False)
+    canvas.legend_up_down(ax, values[shown])
     _fade_poor_fit(ax, result, sample, k)
     names = [canvas.cell_name(result, sample, j) for j in shown]
     return canvas.name_rows(ax, names, _row_title(result, sample, k), len(order))
@@ -75,12 +90,15 @@ def draw_waterfall(
     """Draw how attributions add up: base value at the bottom, prediction at the top."""
     values = result.values[sample, :, k]
     order = np.argsort(-np.abs(values), kind="stable")
-    moves, names = _moves(result, sample, k, order, max_display)
+    height, margin = 0.38, 1.7
+    n_shown = canvas.n_fitting(max_display, height, margin, ax)
+    moves, names = _moves(result, sample, k, order, n_shown)
     base = np.broadcast_to(result.base_values, result.predictions.shape)[sample, k]
     ends = base + np.cumsum(moves[::-1])[::-1]
-    ax = canvas.axes_of(ax, (7.2, 0.38 * len(moves) + 1.7))
+    ax = canvas.axes_of(ax, (7.2, height * len(moves) + margin))
     texts = [_signed(move) for move in moves]
     _draw_steps(ax, ends - moves, moves, canvas.up_down(moves), texts)
+    canvas.legend_up_down(ax, moves)
     ax.axvline(base, color=canvas.GREY, lw=1, ls=":")
     final = result.predictions[sample, k]
     text = f"from {base:.3f} on average to {final:.3f}"
@@ -95,13 +113,16 @@ def draw_break_down(
     result: BreakDown, sample: int, k: int, max_display: int, ax: Axes | None
 ) -> Axes:
     """Draw the steps in their order, between bars of base value and prediction."""
-    moves, names = _moves(result, sample, k, result.orders[sample], max_display)
+    height, margin = 0.38, 2.5
+    n_shown = canvas.n_fitting(max_display, height, margin, ax)
+    moves, names = _moves(result, sample, k, result.orders[sample], n_shown)
     base, final = result.base_values[k], result.predictions[sample, k]
     starts = base + np.cumsum([0.0, *moves[:-1]])
-    ax = canvas.axes_of(ax, (7.2, 0.38 * (len(moves) + 2) + 1.7))
+    ax = canvas.axes_of(ax, (7.2, height * len(moves) + margin))
     texts = [f"{base:.3f}", *(_signed(move) for move in moves), f"{final:.3f}"]
     colors = [canvas.GREY, *canvas.up_down(moves), canvas.GREY]
     _draw_steps(ax, [0, *starts, 0], [base, *moves, final], colors, texts)
+    canvas.legend_up_down(ax, moves)
     ax.set_xlabel(canvas.output_of(result, k), parse_math=False)
     names = ["on average", *names, "prediction"]
     return canvas.name_rows(ax, names, _row_title(result, sample, k))

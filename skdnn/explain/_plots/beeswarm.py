@@ -1,5 +1,8 @@
 """Every row's attributions for one class, coloured by the cell."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -9,6 +12,11 @@ from skdnn.explain._results.attributions import Attributions, poor_note
 
 _N_BINS = 100  # along the x axis; points of one bin are spread along the y axis
 _STEP, _MAX_SPREAD = 0.07, 0.4
+_POINT: dict[str, Any] = {"s": 13, "linewidths": 0}
+_ENDS = 0.2, 0.95  # of the colour map
+_MAX_LEVELS = 3  # most frequent categories with a colour
+_MAX_LEVEL = 12  # characters
+_LINE, _LETTERS = 9.0, 8.0  # height of a line, and of its letters, in points
 
 
 def draw_beeswarm(
@@ -17,18 +25,23 @@ def draw_beeswarm(
     """Draw one point per row and column."""
     values = result.values[:, :, k]
     order = np.argsort(-np.abs(values).mean(axis=0), kind="stable")
-    shown = order[:max_display]
-    ax = canvas.axes_of(ax, (7.2, 0.42 * len(shown) + 1.5))
-    points, look = None, {"s": 13, "linewidths": 0}
+    height, margin = 0.5, 1.5
+    shown = order[: canvas.n_fitting(max_display, height, margin, ax)]
+    ax = canvas.axes_of(ax, (7.6, height * len(shown) + margin))
+    points = None
     for i, j in enumerate(shown):
-        x = values[:, j]
+        x, cells = values[:, j], result.data[:, j]
         y = i + _spread(x, values[:, shown])
-        shade = _scaled(result.data[:, j])
+        shade = _scaled(cells)
         if shade is None:  # text has no high or low
-            ax.scatter(x, y, color=canvas.GREY, alpha=0.8, **look)
+            _draw_categories(ax, x, y, i, cells)
             continue
-        scale = {"c": shade, "cmap": "viridis", "vmin": 0, "vmax": 1}
-        points = ax.scatter(x, y, alpha=0.9, **scale, **look)
+        known = ~np.isnan(shade)
+        scale = {"c": shade[known], "cmap": _colors(), "vmin": 0, "vmax": 1}
+        points = ax.scatter(x[known], y[known], alpha=0.9, **scale, **_POINT)
+        if not known.all():
+            ax.scatter(x[~known], y[~known], color=canvas.GREY, alpha=0.8, **_POINT)
+            _write_levels(ax, i, [("missing", canvas.GREY)])
     ax.axvline(0, color=canvas.GREY, lw=0.8)
     name = canvas.class_name(result, k)
     ax.set_xlabel(f"attribution ({canvas.output_of(result, k)})", parse_math=False)
@@ -41,6 +54,50 @@ def draw_beeswarm(
     note = poor_note(result, [k])
     title = f"{result.title}\nclass {name}" + (f"\n{note}" if note else "")
     return canvas.name_rows(ax, names, title, len(order))
+
+
+def _colors() -> Any:
+    """Return viridis without its ends, which are lost on black and on white."""
+    from matplotlib import colormaps
+    from matplotlib.colors import ListedColormap
+
+    return ListedColormap(colormaps["viridis"](np.linspace(*_ENDS, 256)))
+
+
+def _draw_categories(
+    ax: Axes, x: np.ndarray, y: np.ndarray, row: int, cells: np.ndarray
+) -> None:
+    """Draw a text column: its most frequent categories have colours, named beside."""
+    texts = pd.Series([canvas.short(cell, 10**6) for cell in cells], dtype=object)
+    counts: dict[str, int] = {}
+    for text in texts:
+        counts[text] = counts.get(text, 0) + 1
+    # the first of equally frequent ones is the first by name
+    levels = sorted(counts, key=lambda text: (-counts[text], text))
+    n_named = len(levels) if len(levels) <= _MAX_LEVELS + 1 else _MAX_LEVELS
+    named = []
+    for place, level in enumerate(levels[:n_named]):
+        here = (texts == level).to_numpy()
+        color = canvas.color_of(place)
+        ax.scatter(x[here], y[here], color=color, alpha=0.9, **_POINT)
+        named.append((canvas.short(level, _MAX_LEVEL, levels), color))
+    if n_named < len(levels):
+        rest = texts.isin(levels[n_named:]).to_numpy()
+        ax.scatter(x[rest], y[rest], color=canvas.GREY, alpha=0.8, **_POINT)
+        named.append((f"{len(levels) - n_named} others", canvas.GREY))
+    _write_levels(ax, row, named)
+
+
+def _write_levels(ax: Axes, row: int, named: Sequence[tuple[str, str]]) -> None:
+    """Write categories in their colours at the right of a row, one below another."""
+    for place, (text, color) in enumerate(named):
+        down = _LINE * ((len(named) - 1) / 2 - place)
+        label = ax.annotate(
+            text, (1, row), (4, down), xycoords=ax.get_yaxis_transform(),
+            textcoords="offset points", va="center", fontsize=_LETTERS, color=color,
+            annotation_clip=False,
+        )  # fmt: skip
+        label.set_parse_math(False)
 
 
 def _spread(x: np.ndarray, everything: np.ndarray) -> np.ndarray:
@@ -58,7 +115,10 @@ def _spread(x: np.ndarray, everything: np.ndarray) -> np.ndarray:
 
 
 def _scaled(cells: np.ndarray) -> np.ndarray | None:
-    """Return cells scaled from 0, the lowest, to 1, the highest; None for text."""
+    """Return cells scaled from 0, the lowest, to 1, the highest; None for text.
+
+    A missing cell is NaN.
+    """
     numbers = pd.to_numeric(pd.Series(cells), errors="coerce").to_numpy(float)
     if np.isnan(numbers).all() or any(isinstance(cell, str) for cell in cells):
         return None

@@ -16,12 +16,27 @@ COLORS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0
 UP, DOWN, GREY = "#D55E00", "#0072B2", "#7f7f7f"
 # most characters of a name, a class in a legend, a column beside its cell, and a cell
 MAX_NAME, MAX_CLASS, MAX_COLUMN, MAX_CELL = 33, 23, 23, 13
+# inches; what is taller does not fit on a screen or page
+MAX_HEIGHT = 13.0
 _LEGEND_ROWS = 16
 
 
 def color_of(place: int) -> str:
     """Return the colour of the class at a position."""
     return COLORS[place % len(COLORS)]
+
+
+def ink_of(ax: Axes) -> Any:
+    """Return the colour of the text of Axes: black, or white on a dark background."""
+    return ax.xaxis.label.get_color()
+
+
+def n_fitting(n: int, height: float, margin: float, ax: Axes | None) -> int:
+    """Return how many rows of a height, in inches, a new figure shows; at least one.
+
+    The user's own Axes show all.
+    """
+    return n if ax is not None else max(1, min(n, int((MAX_HEIGHT - margin) / height)))
 
 
 def axes_of(ax: Axes | None, size: tuple[float, float]) -> Axes:
@@ -78,13 +93,33 @@ def draw_intervals(ax: Axes, middles: Any, at: Any, low: Any, high: Any) -> None
     if pd.notna(low).any():
         ax.errorbar(
             middles, at, xerr=np.array([middles - low, high - middles]), fmt="none",
-            ecolor="black", elinewidth=1, capsize=2,
+            ecolor=ink_of(ax), elinewidth=1, capsize=2,
         )  # fmt: skip
 
 
 def up_down(values: Any) -> np.ndarray:
     """Return the colour of each value by its sign."""
     return np.where(np.asarray(values) >= 0, UP, DOWN)
+
+
+def legend_of_colors(
+    ax: Axes, colors: Sequence[tuple[str, str]], alpha: float | None = None
+) -> None:
+    """Add a legend of colours and their meanings beside the Axes."""
+    from matplotlib.patches import Patch
+
+    handles = [Patch(color=color, label=label, alpha=alpha) for color, label in colors]
+    plain_legend(
+        ax.legend, handles=handles, fontsize=9, loc="upper left",
+        bbox_to_anchor=(1.01, 1), borderaxespad=0, handlelength=1,
+    )  # fmt: skip
+
+
+def legend_up_down(ax: Axes, values: Any) -> None:
+    """Add a legend of the colours of `up_down` that occur."""
+    meanings = {UP: "raises it", DOWN: "lowers it"}
+    shown = set(up_down(values))
+    legend_of_colors(ax, [pair for pair in meanings.items() if pair[0] in shown])
 
 
 def unit_of(result: Attributions) -> str:

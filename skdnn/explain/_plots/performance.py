@@ -142,9 +142,12 @@ def _curves(
         text = f"{_name(result, k)}: {row['value']:.2f}"
         if pd.notna(row["ci_low"]):
             text += f" ({row['ci_low']:.2f} to {row['ci_high']:.2f})"
-        color = canvas.color_of(place)
+        color, dashes = canvas.color_of(place), "-"
+        if place >= len(canvas.COLORS):  # the colours are used again
+            dashes = "--"
         style = "steps-pre" if name == "precision_recall" else "default"
-        ax.plot(curve[x], curve[y], color=color, label=text, drawstyle=style)
+        ax.plot(curve[x], curve[y], color=color, ls=dashes, label=text,
+                drawstyle=style)  # fmt: skip
     if name == "roc":
         ax.plot([0, 1], [0, 1], color=canvas.GREY, lw=0.8, ls=":")
     _point(ax, result, name)
@@ -167,7 +170,7 @@ def _point(ax: Axes, result: Performance, name: str) -> None:
     if name == "roc":
         others = result.table[result.table["score"] == "specificity"]
         x, y = 1 - part_of(others, result.positive)["value"].iloc[0], x
-    ax.plot([x], [y], "o", color="black", ms=6, label="predict")
+    ax.plot([x], [y], "o", color=canvas.ink_of(ax), ms=6, label="predict")
 
 
 def _calibration(ax: Axes, result: Performance) -> None:
@@ -208,8 +211,8 @@ def _threshold_costs(ax: Axes, result: Performance) -> None:
     ax.plot(kept["threshold"], kept["cost"], "o", ms=3.5, color=canvas.UP,
             label="not clearly worse than the best")  # fmt: skip
     rows = result.decisions.set_index("decision")
-    ax.axhline(rows.loc[PREDICT, "cost"], color="black", lw=0.8, ls="--",
-               label="predict")  # fmt: skip
+    ax.axhline(rows.loc[PREDICT, "cost"], color=canvas.ink_of(ax), lw=0.8,
+               ls="--", label="predict")  # fmt: skip
     best = rows.loc[THRESHOLD, "threshold"]
     if np.isfinite(best):
         ax.axvline(best, color=canvas.UP, lw=0.8, ls=":", label=f"best: {best:.3g}")

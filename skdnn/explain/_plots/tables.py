@@ -8,29 +8,39 @@ import pandas as pd
 from skdnn.explain._model.options import check_count
 from skdnn.explain._plots import canvas
 from skdnn.explain._plots.canvas import Axes
+from skdnn.explain._plots.classes import Chosen, choose
 from skdnn.explain._results.frames import rows_by
 from skdnn.explain._results.registry import register
 from skdnn.explain._results.summary import Summary, part_of, ranks_of
 from skdnn.explain._results.tables import ResultTable
 
+_BAR = 0.34  # height of an importance, in inches
 _GROUP = 0.84  # height of the bars of a row
-_LIMIT = 1.45  # the longest bar, of length 1, and space for its number
+_EFFECTS_MARGIN = 1.5  # inches
+_LIMIT = 1.6  # the longest bar, of length 1, and space for its number
 _MAX_LABEL = 59
 
 
 @register("plot", ResultTable)
-def plot_table(result: ResultTable, max_display: Any, ax: Axes | None) -> Axes:
+def plot_table(
+    result: ResultTable, classes: Any, max_display: Any, ax: Axes | None
+) -> Axes:
     """Draw a small table as bars; see ``ResultTable.plot``."""
     check_count("max_display", max_display, 1)
     table, title = result.table, result.title
     if result.kind == "effects":
-        return _draw_effects(table, title, max_display, ax)
+        return _draw_effects(table, title, classes, max_display, ax)
+    if classes is not None:
+        raise ValueError(
+            f"`classes` must be None for a table without classes. Got {classes!r}."
+        )
     if result.kind == "importance":
         table = table.sort_values("importance", ascending=False, kind="stable")
-        shown = table.head(max_display)
-        ax = canvas.axes_of(ax, (6.4, 0.34 * len(shown) + 1.3))
+        margin = 1.5
+        shown = table.head(canvas.n_fitting(max_display, _BAR, margin, ax))
+        ax = canvas.axes_of(ax, (7.4, _BAR * len(shown) + margin))
         _draw_importance_bars(ax, shown, "importance")
-        ax.set_xlabel("drop of the score when shuffled (95% interval)")
+        ax.set_xlabel("drop of the score when shuffled\n(95% interval)")
         return canvas.name_rows(ax, list(shown["feature"]), title, len(table))
     table = table.head(max_display)
     labels = table["method_a"] + " and " + table["method_b"]
@@ -50,26 +60,29 @@ def _draw_importance_bars(ax: Axes, table: pd.DataFrame, column: str) -> None:
 
 
 def _draw_effects(
-    table: pd.DataFrame, title: str, max_display: int, ax: Axes | None
+    table: pd.DataFrame, title: str, classes: Any, max_display: int, ax: Axes | None
 ) -> Axes:
     """Draw the effects of each column on its own scale, as their units differ."""
+    labels, chosen = _classes(table, classes)
     groups = _groups(table)
-    shown = [table.iloc[rows] for rows in groups[:max_display]]
-    classes = list(dict.fromkeys(table["class"]))
-    ax = canvas.axes_of(ax, (7.2, _effects_height(len(shown), len(classes))))
-    height = _GROUP / len(classes)
+    per_row = _row_height(chosen)
+    n_shown = canvas.n_fitting(max_display, per_row, _EFFECTS_MARGIN, ax)
+    shown = [table.iloc[rows] for rows in groups[:n_shown]]
+    ax = canvas.axes_of(ax, (8.0, per_row * len(shown) + _EFFECTS_MARGIN))
     for row, part in enumerate(shown):
-        at = row - _GROUP / 2 + height * (np.arange(len(part)) + 0.5)
-        colors = [canvas.color_of(classes.index(label)) for label in part["class"]]
-        _draw_group(ax, part, at, height, colors)
-    for place, label in enumerate(classes):
-        text = canvas.short(label, canvas.MAX_CLASS, classes)
+        _draw_group(ax, part, row, labels, chosen)
+    for place, k in enumerate(chosen.colored):
+        text = canvas.short(labels[k], canvas.MAX_CLASS, labels)
         ax.plot([], [], "s", ms=8, color=canvas.color_of(place), label=text)
-    ax.axvline(0, color="black", lw=0.8)
+    if chosen.others:
+        ax.plot([], [], "|", ms=8, color=canvas.GREY, label=chosen.note)
+    ax.axvline(0, color=canvas.ink_of(ax), lw=0.8)
     ax.set_xlim(-_LIMIT, _LIMIT)
     ax.set_xticks([])
     unit = title.rpartition(" the ")[2]  # "Average conditional effects on the …"
-    ax.set_xlabel(f"change of the {unit} per unit (bars: each column on its own scale)")
+    ax.set_xlabel(
+        f"change of the {unit} per unit\n(bars: each column on its own scale)"
+    )
     canvas.legend_of(ax)
     names = [_row_name(part.iloc[0], table) for part in shown]
     return canvas.name_rows(ax, names, title, len(groups), length=_MAX_LABEL)
@@ -81,16 +94,43 @@ def _groups(table: pd.DataFrame) -> list[list[int]]:
     return list(rows_by(*keys).values())
 
 
-def _effects_height(n_rows: int, n_classes: int) -> float:
-    return n_rows * (0.19 * n_classes + 0.14) + 1.3
+def _classes(table: pd.DataFrame, classes: Any) -> tuple[list[Any], Chosen]:
+    """Return all classes, and those that are coloured: the largest effects."""
+    labels = list(dict.fromkeys(table["class"]))
+    sizes = table["effect"].abs().to_numpy(float)
+    moves = np.zeros(len(labels))
+    for rows in _groups(table):
+        share = sizes[rows] / (np.nanmax(sizes[rows]) or 1.0)
+        for label, part in zip(table["class"].iloc[rows], share, strict=True):
+            moves[labels.index(label)] += np.nan_to_num(part)
+    return labels, choose(labels, moves, classes)
+
+
+def _row_height(chosen: Chosen) -> float:
+    """Return the height of the bars of a column, in inches."""
+    return 0.19 * _n_lines(chosen) + 0.14
+
+
+def _n_lines(chosen: Chosen) -> int:
+    """Return the number of bars of a column; grey marks share one line."""
+    return len(chosen.colored) + bool(chosen.others)
 
 
 def _draw_group(
-    ax: Axes, part: pd.DataFrame, at: np.ndarray, height: float, colors: list[str]
+    ax: Axes, group: pd.DataFrame, row: int, labels: list[Any], chosen: Chosen
 ) -> None:
     """Draw the bars of one column or category, one per class."""
-    scale = np.nanmax(np.abs(part[["effect", "ci_low", "ci_high"]].to_numpy()))
-    scale = scale if scale > 0 else 1.0
+    group = group.set_index(pd.Index([labels.index(c) for c in group["class"]]))
+    part = group.reindex(chosen.colored)
+    grey = group["effect"].reindex(chosen.others)
+    numbers = [part[["effect", "ci_low", "ci_high"]].to_numpy(float).ravel(), grey]
+    scale = np.nanmax(np.abs(np.concatenate(numbers)), initial=0.0) or 1.0
+    height = _GROUP / _n_lines(chosen)
+    at = row - _GROUP / 2 + height * (np.arange(len(part)) + 0.5)
+    colors = [canvas.color_of(place) for place in range(len(part))]
+    if chosen.others:
+        below = np.full(len(grey), at[-1] + height)
+        ax.plot(grey / scale, below, "|", ms=7, color=canvas.GREY, alpha=0.7)
     lengths = part["effect"] / scale
     low, high = part["ci_low"] / scale, part["ci_high"] / scale
     ax.barh(at, lengths, height=height, color=colors)
@@ -120,19 +160,23 @@ def _row_name(first: pd.Series, table: pd.DataFrame) -> str:
 
 @register("plot", Summary)
 def plot_summary(
-    result: Summary, max_display: Any, ax: tuple[Axes, Axes] | None
+    result: Summary, classes: Any, max_display: Any, ax: tuple[Axes, Axes] | None
 ) -> np.ndarray:
     """Draw importances with their ranks, and effects; see ``Summary.plot``."""
     check_count("max_display", max_display, 1)
     importance, effects = part_of(result, "importance"), part_of(result, "effect")
+    effects = effects.rename(columns={"value": "effect"})
+    n_effects = n_importances = max_display
     if ax is None:
-        n_rows = min(max_display, len(_groups(effects)))
-        height = _effects_height(n_rows, effects["class"].nunique())
-        ax = canvas.new_axes((13, max(3.2, height)), 1, 2)[0]
+        per_row = _row_height(_classes(effects, classes)[1])
+        n_effects = canvas.n_fitting(max_display, per_row, _EFFECTS_MARGIN, None)
+        height = per_row * min(n_effects, len(_groups(effects))) + _EFFECTS_MARGIN
+        n_importances = canvas.n_fitting(max_display, _BAR, _EFFECTS_MARGIN, None)
+        ax = canvas.new_axes((14, max(3.2, height)), 1, 2)[0]
     first, second = ax
-    shown = importance.head(max_display)
+    shown = importance.head(n_importances)
     _draw_importance_bars(first, shown, "value")
-    label = "increase of the cross-entropy when shuffled, in nats (95% interval)"
+    label = "increase of the cross-entropy when shuffled, in nats\n(95% interval)"
     first.set_xlabel(label)
     names = [
         f"{canvas.short(name, canvas.MAX_COLUMN, shown['feature'])} (rank {rank})"
@@ -140,6 +184,5 @@ def plot_summary(
     ]
     canvas.name_rows(first, names, "Importance", len(importance), length=_MAX_LABEL)
     heading = f"Average conditional effects on the {result.unit}"
-    effects = effects.rename(columns={"value": "effect"})
-    _draw_effects(effects, heading, max_display, second)
+    _draw_effects(effects, heading, classes, n_effects, second)
     return np.array([first, second])

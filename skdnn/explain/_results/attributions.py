@@ -17,6 +17,8 @@ from skdnn.explain._results.result import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from matplotlib.axes import Axes
 
 # A surrogate with a lower weighted R² does not represent the classifier.
@@ -134,7 +136,7 @@ class Attributions(Result):
     @property
     def title(self) -> str:
         """The name of the result."""
-        return f"{'SHAP' if self.score is None else 'LIME'} ({self.method})"
+        return "SHAP" if self.score is None else "LIME"
 
     @property
     def residual(self) -> np.ndarray:
@@ -232,6 +234,7 @@ class Attributions(Result):
         *,
         sample: int | None = None,
         target_class: Any = None,
+        classes: "Sequence[Any] | None" = None,
         max_display: int = 12,
         ax: "Axes | None" = None,
     ) -> "Axes":
@@ -247,20 +250,37 @@ class Attributions(Result):
         sample : int, default=None
             Position of the row. None is the first for a waterfall or image, else all.
         target_class : class label, default=None
-            None is all classes for bars, that with the largest attributions for a
-            beeswarm, else the predicted one.
+            None is `classes` for bars; for a beeswarm the class with the largest
+            attributions, of two the second; else the predicted one.
+        classes : list of class labels, default=None
+            The classes that are coloured, at most seven; the others are grey. None is
+            all of up to five, else the five that move most; of two, only the second,
+            of which the first is the mirror image.
+            Plots of one class take a list of one.
         max_display : int, default=12
-            Maximum number of columns shown, the most important first.
+            Maximum number of columns shown, the most important first; a new figure
+            shows as many as fit on a page.
         ax : matplotlib Axes, default=None
             Where to draw; None makes a figure.
 
         Returns
         -------
         matplotlib Axes
+
+        Raises
+        ------
+        ValueError
+            If there is no such row or class, or both `target_class` and `classes` are
+            given.
         """
-        options = (kind, sample, target_class, max_display, ax)
+        options = (kind, sample, target_class, classes, max_display, ax)
         axes: Axes = dispatch("plot", self)(self, *options)
         return axes
+
+    def _draw_first(self) -> Any:
+        if self.images is not None and self.images.ndim in (3, 4):
+            return self.plot("image")
+        return self.plot("waterfall") if len(self) == 1 else self.plot()
 
     def to_shap(self) -> Any:
         """Return a ``shap.Explanation`` for the plots of shap.
@@ -312,8 +332,8 @@ class Attributions(Result):
     def __repr__(self) -> str:
         n, d, k = self.values.shape
         return (
-            f"<{self.title} of {n} rows, {d} columns, {k} classes; {self.output}; "
-            f"background {self.n_background}; largest residual "
+            f"<{self.title} ({self.method}) of {n} rows, {d} columns, {k} classes; "
+            f"{self.output}; background {self.n_background}; largest residual "
             f"{np.abs(self.residual).max():.2g}"
             f"{'; ' + self.warning.partition(':')[0] if self.warning else ''}>"
         )
@@ -340,7 +360,10 @@ class BreakDown(Attributions):
     @property
     def title(self) -> str:
         """The name of the result."""
-        return f"Break-down ({self.method})"
+        return "Break-down"
+
+    def _draw_first(self) -> Any:
+        return self.plot()
 
     def plot(
         self,
@@ -348,6 +371,7 @@ class BreakDown(Attributions):
         *,
         sample: int | None = None,
         target_class: Any = None,
+        classes: "Sequence[Any] | None" = None,
         max_display: int = 12,
         ax: "Axes | None" = None,
     ) -> "Axes":
@@ -357,14 +381,16 @@ class BreakDown(Attributions):
         ----------
         kind : {"waterfall", "bar", "beeswarm"}, default="waterfall"
             A waterfall has the columns in the row's order.
-        sample, target_class, max_display, ax : default=None, None, 12 and None
+        sample, target_class, classes, max_display, ax
             As in ``Attributions.plot``.
 
         Returns
         -------
         matplotlib Axes
         """
-        options: dict[str, Any] = {"sample": sample, "target_class": target_class}
+        options: dict[str, Any] = {
+            "sample": sample, "target_class": target_class, "classes": classes,
+        }  # fmt: skip
         return super().plot(kind, max_display=max_display, ax=ax, **options)
 
 

@@ -1,12 +1,13 @@
 """Findings of the checks of a result."""
 
-import html
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import pandas as pd
 
+from skdnn._runtime.names import visible
+from skdnn.explain._results.notebook import text_table
 from skdnn.explain._results.result import Result
 
 FIRES, SILENT, NOT_APPLICABLE = "fires", "silent", "not applicable"
@@ -99,10 +100,11 @@ class Checks(Result, Sequence[Finding]):
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        names = ("code", "verdict", "words", "remedy")
-        rows = ["".join(f"<th>{name}</th>" for name in names)]
-        for f in self._by_verdict():
-            cells = (f.code, f.verdict, f"{f.title}: {f.words}", f.remedy)
-            rows.append("".join(f"<td>{html.escape(cell)}</td>" for cell in cells))
-        table = "".join(f"<tr>{row}</tr>" for row in rows)
-        return f"<div>{self._html_heading()}<table>{table}</table></div>"
+        rows = [
+            [f.code, f.verdict, f"{f.title}: {f.words}", f.remedy]
+            for f in self._by_verdict()
+        ]
+        table = text_table(["code", "verdict", "finding", "remedy"], rows)
+        count = f"<p>{len(self.fired)} of {len(self)} checks fire.</p>"
+        page = f"<div>{self._html_heading()}{count}{table}</div>"
+        return visible(page, keep="\n\t")

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 
-from skdnn._runtime.names import free_name, visible
+from skdnn._runtime.names import free_name
 from skdnn.explain._results.registry import dispatch
 from skdnn.explain._results.result import DrawnTable, sample_position
 
@@ -16,6 +16,7 @@ OWN_COLUMNS = ("sample", "found", "target")
 # What the name of a column is followed by where its old values are.
 _OLD = "_old"
 _PREVIEW_ROWS = 30
+_LEFT, _LEFT_HEAD = (f'<{tag} style="text-align:left">' for tag in ("td", "th"))
 _LEAST_DIGITS, _MOST_DIGITS = 4, 17
 _LARGE, _HUGE = 1e3, 1e15
 NOT_STATED = (
@@ -126,15 +127,15 @@ class Counterfactuals(DrawnTable):
         at = sample_position(len(self.is_fewest), sample)
         return str(dispatch("describe", self)(self, at))
 
-    def _repr_html_(self) -> str:
+    def _html_body(self) -> str:
         rows = [
             self._html_row(row) for row in self.rows.head(_PREVIEW_ROWS).itertuples()
         ]
-        head = "<tr><th>row</th><th>class</th><th>old → new</th></tr>"
+        head = f"<tr><th>row</th>{_LEFT_HEAD}class</th>{_LEFT_HEAD}old → new</th></tr>"
         table = f"<table><thead>{head}</thead><tbody>{''.join(rows)}</tbody></table>"
         more = len(self.table) - _PREVIEW_ROWS
         note = f"<p>… and {more} more rows: frame()</p>" if more > 0 else ""
-        return visible(f"<div>{self._html_heading()}{table}{note}</div>", keep="\n\t")
+        return f"{table}{note}"
 
     def _html_row(self, row: Any) -> str:
         """Return one proposal as a row of the table: only what changes."""
@@ -147,7 +148,9 @@ class Counterfactuals(DrawnTable):
             lines = [f"not found{': ' if reason else ''}{reason}"]
         changes = "<br>".join(html.escape(line) for line in lines or ["no change"])
         target = html.escape(str(row.target))
-        return f"<tr><td>{row.sample}</td><td>{target}</td><td>{changes}</td></tr>"
+        return (
+            f"<tr><td>{row.sample}</td>{_LEFT}{target}</td>{_LEFT}{changes}</td></tr>"
+        )
 
 
 def shown_pair(old: Any, new: Any) -> tuple[str, str]:

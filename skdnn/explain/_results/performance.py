@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 
-from skdnn._runtime.names import visible
 from skdnn._runtime.suggestions import did_you_mean
+from skdnn.explain._results.notebook import table_of
 from skdnn.explain._results.registry import dispatch
 from skdnn.explain._results.result import TableResult, plain_list
 
@@ -177,7 +177,7 @@ class Performance(TableResult):
         }
         return data
 
-    def _repr_html_(self) -> str:
+    def _html_body(self) -> str:
         parts = [
             ("Scores of all rows (95% intervals over rows)", scores_of(self, None)),
             ("Confusion matrix: true class in rows", self.confusion),
@@ -185,7 +185,7 @@ class Performance(TableResult):
             (f"Differences between groups of {self.by}", _largest(self.differences)),
         ]
         body = "".join(
-            f"<p>{html.escape(heading)}</p>{_html(table, table is self.confusion)}"
+            f"<p>{html.escape(heading)}</p>{table_of(table, table is self.confusion)}"
             for heading, table in parts
             if table is not None
         )
@@ -194,7 +194,7 @@ class Performance(TableResult):
             for text in (self.note, self.multiplicity)
             if text
         )
-        return visible(f"<div>{self._html_heading()}{body}</div>", keep="\n\t")
+        return body
 
 
 def scores_of(result: Performance, label: Any) -> pd.DataFrame:
@@ -219,10 +219,3 @@ def _largest(differences: pd.DataFrame | None, n: int = 10) -> pd.DataFrame | No
 
 def _plain_columns(table: pd.DataFrame) -> dict[str, Any]:
     return {str(name): plain_list(column) for name, column in table.items()}
-
-
-def _html(table: pd.DataFrame, index: bool) -> str:
-    """Return a table with few digits."""
-    fractions = table.select_dtypes(np.floating)
-    shown = table.assign(**fractions.map("{:.3g}".format))
-    return str(shown.to_html(index=index, border=0))

@@ -1,6 +1,6 @@
 """Curves and maps of the output over columns."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -9,8 +9,12 @@ from skdnn.explain._results.registry import dispatch
 from skdnn.explain._results.result import TableResult
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from matplotlib.axes import Axes
 
+# in a notebook, which shows a result at once
+FEW_ROWS, _FEW_PANELS = 20, 3
 # the method whose curves stay within the data
 ACCUMULATED = "Accumulated local effects"
 
@@ -69,6 +73,16 @@ class Profiles(TableResult):
         """The name of the result."""
         return self.method
 
+    def first_rows(self) -> "Profiles":
+        """Return the curves of the first 20 rows, where each row has its own."""
+        if "sample" not in self.table:
+            return self
+        table = self.table[self.table["sample"] < FEW_ROWS]
+        return replace(self, table=table.reset_index(drop=True))
+
+    def _draw_first(self) -> Any:
+        return self.first_rows().plot(max_display=_FEW_PANELS)
+
     def _refitted(self) -> tuple[Any, Any]:
         return self.table["value"].to_numpy(), self.refit_errors
 
@@ -78,6 +92,7 @@ class Profiles(TableResult):
         *,
         sample: int | None = None,
         target_class: Any = None,
+        classes: "Sequence[Any] | None" = None,
         max_display: int = 12,
         ax: "Axes | None" = None,
     ) -> "Axes | np.ndarray":
@@ -90,16 +105,29 @@ class Profiles(TableResult):
         sample : int, default=None
             Position of the row, if each row has its own curve. None is all rows.
         target_class : class label, default=None
-            None is all classes.
+            The class that is drawn alone. None is that of `classes`.
+        classes : list of class labels, default=None
+            The classes that are coloured, at most seven; the others are grey. None is
+            all of up to five, else the five that move most; of two, only the second,
+            of which the first is the mirror image.
+            Maps are drawn of these only.
         max_display : int, default=12
-            Maximum number of columns drawn, those whose curves vary most first.
+            Maximum number of columns drawn, those whose curves vary most first; at most
+            12. Columns whose curves are flat, less than 1% of what all curves span, are
+            left out.
         ax : matplotlib Axes, default=None
             Where to draw; needs one `feature`, and for pairs of columns one class.
 
         Returns
         -------
         matplotlib Axes or ndarray of Axes
+
+        Raises
+        ------
+        ValueError
+            If there is no such column, row or class, or both `target_class` and
+            `classes` are given.
         """
-        options = (feature, sample, target_class, max_display, ax)
+        options = (feature, sample, target_class, classes, max_display, ax)
         axes: Axes | np.ndarray = dispatch("plot", self)(self, *options)
         return axes

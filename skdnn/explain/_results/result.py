@@ -11,6 +11,7 @@ import pandas as pd
 from skdnn._runtime.names import visible
 from skdnn._runtime.suggestions import did_you_mean
 from skdnn.explain._results.intervals import t_quantile
+from skdnn.explain._results.notebook import picture_of, table_of
 from skdnn.explain._results.registry import dispatch
 
 if TYPE_CHECKING:
@@ -142,12 +143,32 @@ class Result(ABC):
         raise NotImplementedError
 
     def _repr_html_(self) -> str:
+        return self._html_page(self._html_body())
+
+    def _html_page(self, body: str) -> str:
+        """Return heading, picture and sentence, and a body of tables below them."""
+        sentence = self._headline()
+        picture = ""
+        if hasattr(self, "plot"):
+            picture = picture_of(self._draw_first, f"{self.title}: {sentence}")
+        text = f"<p>{html.escape(sentence)}</p>" if sentence else ""
+        page = f"<div>{self._html_heading()}{picture}{text}{body}</div>"
+        return visible(page, keep="\n\t")
+
+    def _html_body(self) -> str:
+        """Return the first rows of the frame as a table."""
         table = self.frame()
-        with pd.option_context("display.max_colwidth", None):  # names in full
-            rows = table.head(_PREVIEW_ROWS).to_html(index=False, escape=True, border=0)
         more = len(table) - _PREVIEW_ROWS
         note = f"<p>… and {more} more rows: frame()</p>" if more > 0 else ""
-        return visible(f"<div>{self._html_heading()}{rows}{note}</div>", keep="\n\t")
+        return f"{table_of(table.head(_PREVIEW_ROWS))}{note}"
+
+    def _headline(self) -> str:
+        """Return a sentence on what the numbers show."""
+        return str(dispatch("headline", self)(self))
+
+    def _draw_first(self) -> Any:
+        """Draw what a notebook shows; of types that have a plot."""
+        return self.plot()  # type: ignore[attr-defined]
 
     def __str__(self) -> str:
         return visible(repr(self), keep="\n\t")
@@ -173,13 +194,13 @@ class DrawnTable(TableResult):
     """A table that is drawn as one picture."""
 
     def plot(self, *, max_display: int = 12, ax: "Axes | None" = None) -> "Axes":
-        """Draw the table as bars, or of counterfactuals the cells that change.
+        """Draw the table.
 
         Parameters
         ----------
         max_display : int, default=12
-            Maximum number of rows shown, the largest first; of counterfactuals also of
-            columns, those that change most often first.
+            Maximum number of rows shown, the first ones, and of columns, those that
+            change most often first; a new figure shows as many as fit on a page.
         ax : matplotlib Axes, default=None
             Where to draw; None makes a figure.
 

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import pandas as pd
 
-from skdnn._runtime.names import visible
 from skdnn.explain._results.frames import inferred
+from skdnn.explain._results.notebook import table_of
 from skdnn.explain._results.registry import dispatch
 from skdnn.explain._results.result import TableResult
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from matplotlib.axes import Axes
 
 # What is known to differ other than bootstrap samples.
@@ -91,36 +93,48 @@ class Summary(TableResult):
         return self.table["value"].to_numpy(), self.table["refit_error"].to_numpy()
 
     def plot(
-        self, *, max_display: int = 12, ax: "tuple[Axes, Axes] | None" = None
+        self,
+        *,
+        classes: "Sequence[Any] | None" = None,
+        max_display: int = 12,
+        ax: "tuple[Axes, Axes] | None" = None,
     ) -> np.ndarray:
         """Draw importances with their ranks, and effects.
 
         Parameters
         ----------
+        classes : list of class labels, default=None
+            The classes whose effects are coloured, at most seven; the others are grey.
+            None is all of up to five, else the five that move most; of two, only the
+            second, of which the first is the mirror image.
         max_display : int, default=12
-            Maximum number of columns, or columns and categories, shown in each.
+            Maximum number of columns, or columns and categories, shown in each; a new
+            figure shows as many as fit on a page.
         ax : pair of matplotlib Axes, default=None
             Where to draw importances and effects; None makes a figure.
 
         Returns
         -------
         ndarray of matplotlib Axes of shape (2,)
+
+        Raises
+        ------
+        ValueError
+            If there is no such class.
         """
-        axes: np.ndarray = dispatch("plot", self)(self, max_display, ax)
+        axes: np.ndarray = dispatch("plot", self)(self, classes, max_display, ax)
         return axes
 
-    def _repr_html_(self) -> str:
+    def _html_body(self) -> str:
         importance = part_of(self, "importance")
         importance["rank"] = ranks_of(importance)
         importance = importance.drop(columns=["rank_low", "rank_high"])
-        text = (
-            f"<div>{self._html_heading()}"
+        return (
             "<p>Importance: increase of the cross-entropy, in nats</p>"
-            f"{_html(importance)}"
+            f"{table_of(importance)}"
             f"<p>Average conditional effects on the {self.unit}</p>"
-            f"{_html(part_of(self, 'effect'))}<p>{self.multiplicity}</p></div>"
+            f"{table_of(part_of(self, 'effect'))}<p>{self.multiplicity}</p>"
         )
-        return visible(text, keep="\n\t")
 
 
 def part_of(result: Summary, measure: str) -> pd.DataFrame:
@@ -138,10 +152,3 @@ def ranks_of(table: pd.DataFrame) -> list[str]:
         str(low) if low == high else f"{low}–{high}"
         for low, high in zip(table["rank_low"], table["rank_high"], strict=True)
     ]
-
-
-def _html(table: pd.DataFrame) -> str:
-    """Return a table with few digits."""
-    fractions = table.select_dtypes(np.floating)
-    shown = table.assign(**fractions.map("{:.3g}".format))
-    return str(shown.to_html(index=False, border=0))

@@ -1,12 +1,17 @@
 """Importance, effects, agreement and deletion curves: small tables."""
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from skdnn.explain._results.registry import dispatch
 from skdnn.explain._results.result import DrawnTable, TableResult
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.axes import Axes
 
 # the column of the table that has errors over refits
 _VALUE_COLUMNS = {"effects": "effect", "importance": "importance"}
@@ -49,6 +54,39 @@ class ResultTable(DrawnTable):
     def warning(self) -> str:
         """One sentence on what limits the result; empty if there is nothing."""
         return self.note
+
+    def plot(
+        self,
+        *,
+        classes: "Sequence[Any] | None" = None,
+        max_display: int = 12,
+        ax: "Axes | None" = None,
+    ) -> "Axes":
+        """Draw the table as bars.
+
+        Parameters
+        ----------
+        classes : list of class labels, default=None
+            Of effects: the classes that are coloured, at most seven; the others are
+            grey. None is all of up to five, else the five that move most; of two, only
+            the second, of which the first is the mirror image.
+        max_display : int, default=12
+            Maximum number of columns shown, the largest first; a new figure shows as
+            many as fit on a page.
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a figure.
+
+        Returns
+        -------
+        matplotlib Axes
+
+        Raises
+        ------
+        ValueError
+            If there is no such class, or `classes` are given for a table without.
+        """
+        axes: Axes = dispatch("plot", self)(self, classes, max_display, ax)
+        return axes
 
     def _refitted(self) -> tuple[Any, Any]:
         return self.table[_VALUE_COLUMNS[self.kind]].to_numpy(), self.refit_errors

@@ -1,5 +1,5 @@
 """Results in sentences; the modules register their functions by type of result."""
 
-from skdnn.explain._text import formatting, novelty, performance, sentences
+from skdnn.explain._text import formatting, headlines, novelty, performance, sentences
 
-__all__ = ["formatting", "novelty", "performance", "sentences"]
+__all__ = ["formatting", "headlines", "novelty", "performance", "sentences"]

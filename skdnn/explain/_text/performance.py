@@ -45,7 +45,7 @@ _NAMES = {
 def describe_performance(result: Performance) -> str:
     """Describe scores, classes, mistakes, costs, abstention and groups."""
     sentences = [
-        _overall(result),
+        describe_overall(result),
         _weakest(result),
         _mistakes(result),
         _calibration(result),
@@ -74,7 +74,7 @@ def _known(value: float) -> float | None:
     return None if pd.isna(value) else float(value)
 
 
-def _overall(result: Performance) -> str:
+def describe_overall(result: Performance) -> str:
     """Describe accuracy beside the share of the most frequent class, and ROC AUC."""
     scores = _scores(scores_of(result, None))
     shares = {

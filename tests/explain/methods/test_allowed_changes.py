@@ -311,7 +311,7 @@ def test_html_and_sentences_show_only_what_changes(loans):
     html, text, change = result._repr_html_(), result.describe(), result.changes()
     assert len(change) == 1
     name, old, new = change[["feature", "old", "new"]].iloc[0]
-    assert f"<td>{name}: {old:g} → {new:g}</td>" in html
+    assert f">{name}: {old:g} → {new:g}</td>" in html
     assert f"{name} were {new:g} instead of {old:g}" in text
     for other in set(X) - {name}:
         assert f"{other}:" not in html

@@ -155,8 +155,8 @@ def test_protocol(result):
     assert outcome["columns"]["rank_low"][0] == 1
     assert outcome["columns"]["rank_low"][-1] is None
     html = result._repr_html_()
-    assert "<th>rank</th>" in html
-    assert "<td>1–2</td>" in html
+    assert '<th style="text-align:left">rank</th>' in html
+    assert '<td style="text-align:left">1–2</td>' in html
     table = result.frame()
     table["value"] = 9
     assert (result.frame()["value"] != 9).all()

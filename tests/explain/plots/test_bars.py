@@ -35,7 +35,7 @@ def test_bars_of_a_row_are_its_attributions(result):
     assert labels(ax) == [
         f"{result.feature_names[j]} = {result.data[5, j]:.4g}" for j in order
     ]
-    assert ax.get_title() == "SHAP (exact): row 5\nclass virginica\n3 of 4 columns"
+    assert ax.get_title() == "SHAP: row 5\nclass virginica\n3 of 4 columns"
     assert ax.get_xlabel() == "probability of virginica"
 
 
@@ -62,7 +62,7 @@ def test_row_bars_of_lime_show_a_poor_fit(iris_model):
     assert ax.get_title().endswith(", a poor fit")
     assert {bar.get_hatch() for bar in ax.patches} == {"///"}
     assert (
-        poor.plot().get_title().endswith("2 of 2 surrogates fit poorly (R² below 0.5)")
+        poor.plot().get_title().endswith("1 of 1 surrogates fit poorly (R² below 0.5)")
     )
 
 

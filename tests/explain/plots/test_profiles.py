@@ -30,7 +30,8 @@ def test_of_many_columns_those_that_vary_most():
     assert axes.size == 12
     assert axes.flat[0].get_xlabel() == "x14"
     assert any("12 of 15 columns" in text for text in texts(axes.flat[0]))
-    assert profiles.plot(max_display=20).size == 15
+    # as many as fit on a page
+    assert profiles.plot(max_display=20).size == 12
 
 
 def test_curves_are_those_of_the_frame(iris_model):
@@ -124,4 +125,36 @@ def test_bands_show_the_interval_of_another_fit():
     assert band[:, 1].max() == pytest.approx(high.max())
     assert (
         not explain.partial_dependence(model.estimators_[0], X).plot("x1").collections
+    )
+
+
+def test_columns_with_flat_curves_are_left_out_and_counted(formula):
+    X = np.random.default_rng(0).random((60, 20))
+    weights = np.array([0.5, 0.2, 0.1, 0.0101, 0.002, *np.zeros(15)])
+    model = formula(lambda X: X @ weights)
+    result = explain.partial_dependence(model, X)
+    table = result.frame()
+    table = table[table["class"] == True]  # noqa: E712
+    spans = table.groupby("feature")["value"].agg(np.ptp)
+    least = 0.01 * np.ptp(table["value"])
+    axes = result.plot()
+    drawn = [ax.get_xlabel() for ax in axes.flat if ax.get_xlabel()]
+    assert set(drawn) == set(spans.index[spans > least]) == {"x0", "x1", "x2", "x3"}
+    n_flat = (spans <= least).sum()
+    note = f"4 of 20 columns; left out: {n_flat} with flat curves"
+    assert axes.flat[0].figure.get_supxlabel() == note
+    some = result.plot(max_display=2)
+    assert some.flat[0].figure.get_supxlabel() == (
+        f"2 of 20 columns; left out: {n_flat} with flat curves and 2 that vary less"
+    )
+    # each can be drawn by name
+    assert result.plot("x9").get_xlabel() == "x9"
+
+
+def test_of_flat_curves_alone_one_is_drawn(formula):
+    X = np.random.default_rng(0).random((20, 3))
+    axes = explain.partial_dependence(formula(lambda X: 0 * X[:, 0] + 0.3), X).plot()
+    assert axes.size == 1
+    assert axes.flat[0].figure.get_supxlabel() == (
+        "1 of 3 columns; left out: 2 with flat curves"
     )

@@ -28,7 +28,7 @@ def test_importance_is_drawn_with_its_intervals(iris_model):
     )
     ends = np.array([path[:, 0] for path in ax.collections[0].get_segments()])
     np.testing.assert_allclose(ends, table[["ci_low", "ci_high"]])
-    assert ax.get_xlabel() == "drop of the score when shuffled (95% interval)"
+    assert ax.get_xlabel() == "drop of the score when shuffled\n(95% interval)"
 
 
 def test_agreement_is_drawn_as_rank_correlations(iris_model):

@@ -38,5 +38,5 @@ def test_html_is_escaped_and_starts_with_what_fires(checks):
     text = checks._repr_html_()
     assert text.startswith("<div><strong>Checks of LIME (&lt;b&gt;)</strong>")
     assert text.index("SKD103") < text.index("SKD101")
-    assert "<td>Use &lt;shap&gt;.</td>" in text
+    assert '<td style="text-align:left">Use &lt;shap&gt;.</td>' in text
     assert "<i>" not in text
