@@ -241,6 +241,13 @@ def test_any_number_of_classes(make_evidence, n_classes):
     assert len(cells) == (n_classes if n_classes <= 25 else 0)
 
 
+def test_wide_tables_can_be_reached_by_keyboard(page):
+    regions = [a for _, a in page.elements if a.get("class") == "scroll"]
+    assert len(regions) > 15
+    assert {(a.get("tabindex"), a.get("role")) for a in regions} == {("0", "group")}
+    assert all(a["aria-label"] for a in regions)
+
+
 def test_same_summary_same_bytes(evidence):
     assert Report(summarise(evidence)).html() == Report(summarise(evidence)).html()
 
