@@ -61,21 +61,21 @@ GROUPS = {
 def colours_of(theme):
     """Return the colours of a theme by name; dark ones replace light ones."""
     blocks = re.findall(r":root \{(.*?)\}", CSS, re.DOTALL)
-    found = {}
+    values = {}
     for block in blocks[: 1 if theme == "light" else 2]:
-        found |= dict(re.findall(r"--([\w-]+): (#\w{6});", block))
+        values |= dict(re.findall(r"--([\w-]+): (#\w{6});", block))
         heat = re.search(r"--heat: (\d+), (\d+), (\d+)", block)
-        found["heat"] = "#{:02x}{:02x}{:02x}".format(*map(int, heat.groups()))
-    return found
+        values["heat"] = "#{:02x}{:02x}{:02x}".format(*map(int, heat.groups()))
+    return values
 
 
 def bytes_of(code):
     return np.array([int(code[i : i + 2], 16) for i in (1, 3, 5)])
 
 
-def linear(values):
+def linear(channels):
     """Return bytes of sRGB as shares of light."""
-    shares = np.asarray(values) / 255
+    shares = np.asarray(channels) / 255
     return np.where(
         shares <= 0.04045, shares / 12.92, ((shares + 0.055) / 1.055) ** 2.4
     )
@@ -87,7 +87,7 @@ def contrast(one, other):
     return (high + 0.05) / (low + 0.05)
 
 
-def seen(light):
+def in_oklab(light):
     """Return positions in OKLab, to all readers and with three kinds of blindness."""
     views = np.clip(COLOUR_BLIND @ light, 0, 1)
     return np.cbrt(views @ TO_CONES.T) @ TO_OKLAB.T
@@ -101,10 +101,10 @@ def colours(request):
 def test_contrast_and_distance_of_known_colours():
     white, black = linear([255, 255, 255]), linear([0, 0, 0])
     assert contrast(white, black) == pytest.approx(21)
-    np.testing.assert_allclose(seen(white)[0], [1, 0, 0], atol=1e-4)
+    np.testing.assert_allclose(in_oklab(white)[0], [1, 0, 0], atol=1e-4)
     # red and green of equal lightness are alike without a cone for either
     red, green = linear([255, 0, 0]), linear([92, 92, 0])
-    distances = np.linalg.norm(seen(red) - seen(green), axis=1)
+    distances = np.linalg.norm(in_oklab(red) - in_oklab(green), axis=1)
     assert distances[1] < distances[0] / 2
 
 
@@ -113,9 +113,9 @@ def test_no_colour_has_two_meanings(colours):
     for (one, of_one), (other, of_other) in combinations(members, 2):
         if of_one == of_other == "amount":
             continue
-        views = seen(linear(bytes_of(colours[one])))
+        views = in_oklab(linear(bytes_of(colours[one])))
         distances = np.linalg.norm(
-            views - seen(linear(bytes_of(colours[other]))), axis=1
+            views - in_oklab(linear(bytes_of(colours[other]))), axis=1
         )
         # an unnoticed difference is about 0.02; side by side more is needed
         normal, blind = (0.12, 0.06) if of_one == of_other else (0.045, 0.02)
@@ -125,7 +125,7 @@ def test_no_colour_has_two_meanings(colours):
 
 def test_values_from_low_to_high_have_steps_of_lightness(colours):
     lightness = np.array(
-        [seen(linear(bytes_of(colours[f"v{i}"])))[0, 0] for i in range(5)]
+        [in_oklab(linear(bytes_of(colours[f"v{i}"])))[0, 0] for i in range(5)]
     )
     assert np.abs(np.diff(lightness)).min() > 0.06
     assert len(set(np.sign(np.diff(lightness)))) == 1
