@@ -48,6 +48,8 @@ CROSS_CUTTING = {
     "estimator/test_ensemble",
     "estimator/test_recipe_sizes",
     "explain/methods/test_refits",
+    "explain/report/test_browser",
+    "explain/report/test_colours",
     "explain/report/test_truth",
     "keras_wrapper/test_callbacks",
     "keras_wrapper/test_compile",

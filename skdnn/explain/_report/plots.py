@@ -113,7 +113,7 @@ def training(section: Mapping[str, Any] | None) -> list[dict[str, Any]]:
 def _training(section: Mapping[str, Any], name: str) -> dict[str, Any] | None:
     base = section["baseline_loss"] if name == "loss" else None
     validation = section[f"val_{name}"]
-    pairs = ((section[name], "m0"), (validation, "m1"))
+    pairs = ((section[name], "t0"), (validation, "t1"))
     known = [(curve, css) for curve, css in pairs if curve]
     values = [v for curve, _ in known for v in curve if v is not None]
     if not values:
@@ -138,7 +138,7 @@ def _training(section: Mapping[str, Any], name: str) -> dict[str, Any] | None:
     best = section["best_epoch"]
     value = validation[best - 1] if best and validation else None
     if value is not None:
-        axes.dot(best, min(value, high), "m1", 4)
+        axes.dot(best, min(value, high), "t1", 4)
     return axes.as_dict(name)
 
 
@@ -240,7 +240,7 @@ def deletion(section: Mapping[str, Any]) -> dict[str, Any]:
     label, unit = f"Deletion curve. {section['words']}", f"mean {section['unit']}"
     axes = Axes((0.0, 1.0), ends, label, "share of columns replaced", unit)
     axes.errors(curve, "removed")
-    for name, css in (("random", "m1"), ("attribution", "m0")):
+    for name, css in (("random", "baseline"), ("attribution", "m0")):
         axes.line([(p["removed"], p[name]) for p in curve], f"curve {css}")
     for p in curve:
         axes.dot(p["removed"], p["attribution"], "m0")

@@ -5,6 +5,31 @@
   main.classList.add("picking");
   for (const box of document.querySelectorAll(".controls")) box.hidden = false;
 
+  // A table that is wider than the page is reached by keyboard, others are passed over.
+  const reach = new ResizeObserver((entries) => {
+    for (const { target } of entries) target.tabIndex = target.scrollWidth > target.clientWidth ? 0 : -1;
+  });
+  // On a narrow page the cells of a wide table are one below the other, with their titles.
+  for (const box of document.querySelectorAll(".scroll")) {
+    reach.observe(box);
+    const table = box.querySelector("table:not(.heat)");
+    if (!table || !table.tHead) continue;
+    const titles = [...table.tHead.rows[0].cells].flatMap((cell) => {
+      const parts = [...cell.childNodes].map((node) => node.textContent.trim()).filter(Boolean);
+      return [parts, ...Array(cell.colSpan - 1).fill([])];
+    });
+    if (titles.length < 4) continue;
+    table.classList.add("stack");
+    for (const [i, row] of [...table.tBodies[0].rows].entries()) {
+      let at = 0;
+      for (const cell of row.cells) {
+        const title = i ? titles[at].slice(0, 1) : titles[at];
+        if (title.length) cell.dataset.title = title.join(", ");
+        at += cell.colSpan;
+      }
+    }
+  }
+
   const picker = byId("row-picker");
   if (picker) {
     const all = [...picker.options];
