@@ -155,7 +155,7 @@ def report(
     groups_by : str or array-like of shape (n_samples,), default=None
         Groups whose scores are compared, as `by` of `explain.performance`: a column of
         `X`, or values that are not in it.
-    costs : dict or array-like, default=None
+    costs : dict or array-like of shape (n_classes, n_classes), default=None
         Costs of mistakes, as of `explain.performance`.
     actionable : dict, default=None
         Which columns can be changed and how, as of `explain.counterfactuals`.

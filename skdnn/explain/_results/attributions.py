@@ -360,7 +360,7 @@ class BreakDown(Attributions):
     @property
     def title(self) -> str:
         """The name of the result."""
-        return "Break-down"
+        return f"Break-down ({self.method})"
 
     def _draw_first(self) -> Any:
         return self.plot()
