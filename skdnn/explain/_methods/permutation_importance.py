@@ -12,7 +12,11 @@ from sklearn.base import BaseEstimator, ClassifierMixin, is_classifier
 
 from skdnn._runtime.progress import Progress
 from skdnn._runtime.suggestions import did_you_mean
-from skdnn.explain._methods.performance_scores import wilson
+from skdnn.explain._methods.performance_intervals import (
+    mean_interval,
+    share_difference,
+)
+from skdnn.explain._methods.performance_scores import Score, wilson
 from skdnn.explain._methods.shuffling import (
     Shuffled,
     draw_orders,
@@ -199,20 +203,14 @@ def mean_drop(
     and Donner, 2008, with Wilson's intervals), which has a width without any change.
     """
     drops = right - hits.mean(axis=0)
-    share = weight / weight.sum()
-    mean = float(share @ drops)
-    n = effective_rows(weight)
-    centred = share * (drops - mean)
-    error = float(np.sqrt((centred**2).sum() * n / max(n - 1, 1)))
+    score, variance, _ = mean_interval(drops, weight)
+    mean, error = float(score.value or 0.0), math.sqrt(np.nan_to_num(variance))
     if np.count_nonzero(drops) >= _MIN_CHANGED:
-        reach = t_quantile(0.95, n - 1) * error
-        return mean, error, mean - reach, mean + reach
+        return mean, error, float(score.low or 0.0), float(score.high or 0.0)
+    n, share = effective_rows(weight), weight / weight.sum()
     lost, won = (float(share @ np.maximum(sign * drops, 0)) for sign in (1, -1))
-    lost_low, lost_high = wilson(lost * n, n)
-    won_low, won_high = wilson(won * n, n)
-    low = mean - math.hypot(lost - lost_low, won_high - won)
-    high = mean + math.hypot(lost_high - lost, won - won_low)
-    return mean, error, low, high
+    shares = (Score(part, *wilson(part * n, n)) for part in (lost, won))
+    return mean, error, *share_difference(*shares)
 
 
 def _over_permutations(drops: np.ndarray) -> tuple[float, float, float, float]:

@@ -1,6 +1,6 @@
 """Run every method of a report once, on one opened problem and with one seed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -100,30 +100,17 @@ def collect(
             codes, probabilities, predicted
         )
         columns = _columns_of(problem)
-        score = partial(
-            performance_scores.measure, codes, weight=weight, random_state=seed
-        )
-        own = score(probabilities, predicted=predicted)
-        base = score(performance_scores.baseline(codes, len(classes), weight))
-        met, without = meet_rivals(
-            problem,
-            codes,
-            (probabilities, predicted),
-            own,
-            background_codes=background_codes,
-            given=given,
-            X=X,
-            weight=weight,
-            seed=seed,
-        )
-        decisions = compute_performance(
+        measured = _measure_predictions(
             problem,
             y,
+            Predictions(codes, probabilities, predicted, weight),
+            seed,
             by=groups_by,
             costs=costs,
             sample_weight=sample_weight,
-            random_state=seed,
-            known=(Predictions(codes, probabilities, predicted, weight), own),
+            given=given,
+            background_codes=background_codes,
+            X=X,
         )
         progress.step()
         rows = [row for row, _ in chosen]
@@ -156,22 +143,55 @@ def collect(
         n_background=len(problem.background),
         is_weighted=sample_weight is not None,
         random_state=seed,
-        performance=own,
-        decisions=decisions,
         nested=nested,
-        base=base,
-        rivals=met,
-        without_rivals=without,
         has_labels=background_codes is not None,
         depth=measure_depth_gain(
-            problem, codes, predicted, met, results["profiles"], seed
+            problem, codes, predicted, measured["rivals"], results["profiles"], seed
         ),
         # without a background, each row would be most similar to itself
         similar=None
         if background is None
         else find_similar(problem.take(results["shap_rows"]), background_codes, seed),
+        **measured,
         **results,
     )
+
+
+def _measure_predictions(
+    problem: Problem,
+    y: Any,
+    own: Predictions,
+    seed: int,
+    *,
+    by: Any,
+    costs: Any,
+    sample_weight: Any,
+    given: Mapping[str, Any],
+    background_codes: np.ndarray | None,
+    X: Any,
+) -> dict[str, Any]:
+    """Return scores of classifier, rivals and baseline by their names in `Evidence`."""
+    score = partial(
+        performance_scores.measure, own.codes, weight=own.weight, random_state=seed
+    )
+    measured = score(own.probabilities, predicted=own.predicted)
+    decisions = compute_performance(
+        problem, y, by=by, costs=costs, sample_weight=sample_weight,
+        random_state=seed, known=(own, measured),
+    )  # fmt: skip
+    rivals, without = meet_rivals(
+        problem, own.codes, (own.probabilities, own.predicted), measured,
+        background_codes=background_codes, given=given, X=X, weight=own.weight,
+        seed=seed,
+    )  # fmt: skip
+    shares = performance_scores.baseline(own.codes, own.n_classes, own.weight)
+    return {
+        "performance": measured,
+        "decisions": decisions,
+        "base": score(shares),
+        "rivals": rivals,
+        "without_rivals": without,
+    }
 
 
 def check_nested(nested: Any) -> None:

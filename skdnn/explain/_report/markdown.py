@@ -104,7 +104,7 @@ def _row(row: Mapping[str, Any]) -> list[str]:
         [_text(f["feature"]), _text(f["cell"]), signed(f["shap"])]
         for f in row["features"]
     ]
-    other = row["counterfactual"]
+    change = row["counterfactual"]
     shares = ", ".join(
         f"{_text(p['class'])} {percent(p['value'], 1)}" for p in row["probabilities"]
     )
@@ -112,6 +112,6 @@ def _row(row: Mapping[str, Any]) -> list[str]:
         f"### Row {row['position']}",
         f"{_text(row['headline'])} Probabilities: {shares}.",
         _text(row["words"]),
-        "" if other is None else _text(other["words"]),
+        "" if change is None else _text(change["words"]),
         _table(["column", "value", "SHAP"], cells),
     ]
