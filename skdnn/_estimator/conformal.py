@@ -21,22 +21,26 @@ class LeftOut:
     """Probabilities of the true classes of rows that a network was not trained on.
 
     `positions` are those in the validation rows given to `fit`, or else in its rows.
+    `is_by_all` is whether all of its networks predict each row, as they do new rows.
     """
 
     positions: np.ndarray
     proba: np.ndarray
+    is_by_all: bool = True
 
 
 @dataclass(frozen=True)
 class ConformityScores:
     """The conformity scores of a fit: for each row left out, its score and class code.
 
-    `weight` is positive, and None if all rows weigh the same.
+    `weight` is positive, and None if all rows weigh the same. `is_split` is whether all
+    networks left out all of these rows, so that they are scored as new rows are.
     """
 
     proba: np.ndarray
     y: np.ndarray
     weight: np.ndarray | None
+    is_split: bool = False
 
     def thresholds(self, level: float, n_classes: int, *, by_class: bool) -> np.ndarray:
         """Return the smallest probability of each class that is in a set."""
@@ -96,5 +100,9 @@ def conformity_scores(
     weight = weight[kept]
     is_even = np.allclose(weight, weight[0], rtol=1e-6, atol=0)
     return ConformityScores(
-        totals[kept] / counts[kept], rows.y[kept], None if is_even else weight
+        totals[kept] / counts[kept],
+        rows.y[kept],
+        None if is_even else weight,
+        is_split=bool((counts[kept] == len(left_out)).all())
+        and all(own.is_by_all for own in some),
     )

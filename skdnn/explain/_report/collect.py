@@ -35,6 +35,7 @@ from skdnn.explain._report.fitted_record import inspect_fitted
 from skdnn.explain._report.rivals import check_rivals, meet_rivals
 from skdnn.explain._report.rows_used import draw_rows
 from skdnn.explain._report.similar_rows import find_similar
+from skdnn.explain._report.uncertain_rows import measure_uncertainty
 from skdnn.explain._results.attributions import Attributions
 from skdnn.explain._results.tables import ResultTable
 
@@ -126,6 +127,12 @@ def collect(
             seed,
             progress.step,
         )
+        uncertain = measure_uncertainty(
+            problem, predicted, results["shap_rows"], seed,
+            is_compared=background is not None,
+        )  # fmt: skip
+        results["checks"] += [run_checks(measured["decisions"])]
+        results["checks"] += [run_checks(uncertain["uncertainty"])]
     index: Any = getattr(X, "index", None)
     labels = index.tolist() if hasattr(index, "tolist") else None
     return Evidence(
@@ -154,6 +161,7 @@ def collect(
         else find_similar(problem.take(results["shap_rows"]), background_codes, seed),
         **measured,
         **results,
+        **uncertain,
     )
 
 

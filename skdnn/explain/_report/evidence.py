@@ -19,6 +19,7 @@ from skdnn.explain._results.counterfactuals import Counterfactuals
 from skdnn.explain._results.performance import Performance
 from skdnn.explain._results.profiles import Profiles
 from skdnn.explain._results.tables import DeletionCurves, ResultTable
+from skdnn.explain._results.uncertainty import Uncertainty
 
 N_CLASSES_SHOWN = 6  # distinguishable colours
 
@@ -38,7 +39,8 @@ class Evidence:
     `nested` are scores of nested cross-validation, None if there are none.
     `without_rivals` are the reasons why rivals are missing, `has_labels` whether the
     classes of the background are known, and `base` always predicts the class shares of
-    the rows themselves.
+    the rows themselves. `uncertainty` is that of the rows at `uncertain_rows`, with all
+    of `shap_rows`; `drift` describes them beside the background as a whole.
     """
 
     title: str | None
@@ -81,6 +83,9 @@ class Evidence:
     n_background: int
     is_weighted: bool
     random_state: int
+    uncertainty: Uncertainty | None = None
+    uncertain_rows: Sequence[int] = ()
+    drift: str = ""
 
     @cached_property
     def classes(self) -> list[str]:

@@ -21,6 +21,9 @@ _MIN_REPEATS, _MAX_REPEATS = 5, 10
 MAX_TRIED = 20_000
 _MIN_TRIED = 50
 
+# Rows whose uncertainty is measured; scores and coverage are of all rows.
+MAX_UNCERTAIN = 10_000
+
 
 def n_shap(problem: Problem) -> int:
     """Return how many rows SHAP explains."""
