@@ -5,6 +5,7 @@ that were not trained on the row (the score of Sadinle et al., 2019). A class be
 a prediction set if its probability is at least a quantile of these scores.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,7 +14,7 @@ import numpy as np
 from skdnn._tabular.validation import TrainingData
 
 # Rows that are alike have equal probabilities, except for rounding.
-_ROUNDING = 1e-5
+_BELOW = 1 - 1e-5
 
 
 @dataclass(frozen=True)
@@ -63,14 +64,17 @@ def _threshold(proba: np.ndarray, weight: np.ndarray | None, level: float) -> fl
     A further row, whose class is predicted, counts as one that does not reach it, with
     the mean weight (Vovk et al., 2005, section 4.2). 0 if the rows are too few.
     """
-    order = np.argsort(-proba, kind="stable")
-    weight = np.ones(len(proba)) if weight is None else weight.astype(np.float64)
-    reached = np.cumsum(weight[order])
-    if not len(reached):
+    n = len(proba)
+    if not n:
         return 0.0
-    needed = level * reached[-1] * (1 + 1 / len(reached))
+    if weight is None:  # without sorting, which would take longer than predicting a row
+        at = n - math.ceil(level * (n + 1) * (1 - 1e-12))
+        return 0.0 if at < 0 else float(np.partition(proba, at)[at]) * _BELOW
+    order = np.argsort(-proba, kind="stable")
+    reached = np.cumsum(weight[order].astype(np.float64))
+    needed = level * reached[-1] * (1 + 1 / n)
     at = int(np.searchsorted(reached, needed * (1 - 1e-12)))
-    return 0.0 if at == len(reached) else float(proba[order[at]]) * (1 - _ROUNDING)
+    return 0.0 if at == n else float(proba[order[at]]) * _BELOW
 
 
 def conformity_scores(

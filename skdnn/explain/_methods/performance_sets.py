@@ -5,7 +5,7 @@ import pandas as pd
 
 from skdnn.explain._methods.performance_classes import share_score
 from skdnn.explain._methods.performance_decisions import Predictions
-from skdnn.explain._model.prediction_sets import LEVELS, PredictionSets
+from skdnn.explain._model.prediction_sets import PredictionSets
 from skdnn.explain._model.target import Problem
 from skdnn.explain._results.frames import frame_of
 
@@ -17,7 +17,7 @@ def set_table(
     rows = [
         {"confidence_level": level}
         | _scores(sets.predict(problem, given.probabilities, level), given)
-        for level in LEVELS
+        for level in sets.levels
     ]
     return frame_of({name: [row[name] for row in rows] for name in rows[0]})
 

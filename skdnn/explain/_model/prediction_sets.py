@@ -21,12 +21,13 @@ class PredictionSets:
 
     `level` is the smallest of 90%, 95% and 99% at which some set may have several
     classes: where more predictions are correct, sets of lower levels have one class.
-    `guarantee` is what is proven of the sets.
+    `guarantee` is what is proven of the sets, `levels` are those it can be called with.
     """
 
     last: LastStep
     level: float = _USUAL
     guarantee: str = UNKNOWN
+    levels: tuple[float, ...] = LEVELS
 
     def predict(
         self, problem: Problem, proba: np.ndarray, level: float | None = None
@@ -64,11 +65,20 @@ def find_sets(problem: Problem) -> PredictionSets | None:
     try:
         if _is_own(last.classifier):
             return _own_sets(last)
-        first = problem.take(range(min(1, len(problem.X))))
-        shape = PredictionSets(last).predict(first, np.empty((0, 0))).shape
-    except Exception:  # sets are an extra: what predicts is explained without them
+    except ValueError:  # the fit left no rows out
         return None
-    return PredictionSets(last) if shape == (len(first.X), target.n_classes) else None
+    first = problem.take(range(min(1, len(problem.X))))
+    levels = tuple(level for level in LEVELS if _works(last, first, level))
+    return PredictionSets(last, levels=levels) if _USUAL in levels else None
+
+
+def _works(last: LastStep, first: Problem, level: float) -> bool:
+    """Return whether a classifier predicts the set of a row at a level."""
+    shape = (len(first.X), first.target.n_classes)
+    try:
+        return PredictionSets(last).predict(first, np.empty(0), level).shape == shape
+    except Exception:  # sets are an extra: what predicts is explained without them
+        return False
 
 
 def _is_own(classifier: object) -> bool:

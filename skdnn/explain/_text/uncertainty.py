@@ -33,6 +33,8 @@ def _set(result: Uncertainty, sample: int) -> str:
         return ""
     level = f"{percent(result.confidence_level)} set"
     names = result.class_names[np.flatnonzero(result.sets[sample])]
+    if not len(names):
+        return f"The {level} is empty."
     if len(names) == 1:
         return f"The {level} has {class_text(names[0])} only."
     return f"This row could be {_alternatives(names)} ({level})."

@@ -72,6 +72,18 @@ def test_sets_of_another_classifier():
     np.testing.assert_array_equal(_sets(model, X, 0.6)[1], model.predict_set(X, 0.6))
 
 
+def test_levels_that_a_classifier_refuses_are_left_out():
+    class Few(WithSets):
+        def predict_set(self, X, confidence_level=0.9):
+            if confidence_level > 0.97:
+                raise ValueError("too few rows")
+            return super().predict_set(X, confidence_level)
+
+    X = np.random.default_rng(0).normal(size=(60, 2))
+    sets = find_sets(open_problem(Few(lambda X: 1 / (1 + np.exp(-X[:, 0]))), X))
+    assert sets.levels == (0.8, 0.9, 0.95)
+
+
 def test_an_own_predict_set_is_called(rows):
     class Both(DNNClassifier):
         def predict_set(self, X, confidence_level=0.9, *, by_class=False):

@@ -24,6 +24,7 @@ def described(*args, **changes):
 @pytest.mark.parametrize(
     ("held", "text"),
     [
+        ([0, 0, 0], "The 90% set is empty."),
         ([0, 1, 0], "The 90% set has versicolor only."),
         ([0, 1, 1], "This row could be versicolor or virginica (90% set)."),
         ([1, 1, 1], "This row could be setosa, versicolor or virginica (90% set)."),
