@@ -25,6 +25,16 @@ class Formula:
         return np.mean(self.classes_[self.predict_proba(X).argmax(axis=1)] == y)
 
 
+class WithSets(Formula):
+    """A formula whose sets hold what is more probable than one less the level."""
+
+    def predict_set(self, X, confidence_level=0.9):
+        proba = self.predict_proba(X)
+        return (proba > 1 - confidence_level) | (
+            proba == proba.max(axis=1, keepdims=True)
+        )
+
+
 def correlated(n, rho=0.8, seed=0):
     """Return n rows of two standard normal columns whose correlation is rho."""
     a, b = np.random.default_rng(seed).normal(size=(2, n))

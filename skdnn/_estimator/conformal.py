@@ -5,6 +5,7 @@ that were not trained on the row (the score of Sadinle et al., 2019). A class be
 a prediction set if its probability is at least a quantile of these scores.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,7 +14,7 @@ import numpy as np
 from skdnn._tabular.validation import TrainingData
 
 # Rows that are alike have equal probabilities, except for rounding.
-_ROUNDING = 1e-5
+_BELOW = 1 - 1e-5
 
 
 @dataclass(frozen=True)
@@ -21,22 +22,26 @@ class LeftOut:
     """Probabilities of the true classes of rows that a network was not trained on.
 
     `positions` are those in the validation rows given to `fit`, or else in its rows.
+    `is_by_all` is whether all of its networks predict each row, as they do new rows.
     """
 
     positions: np.ndarray
     proba: np.ndarray
+    is_by_all: bool = True
 
 
 @dataclass(frozen=True)
 class ConformityScores:
     """The conformity scores of a fit: for each row left out, its score and class code.
 
-    `weight` is positive, and None if all rows weigh the same.
+    `weight` is positive, and None if all rows weigh the same. `is_split` is whether all
+    networks left out all of these rows, so that they are scored as new rows are.
     """
 
     proba: np.ndarray
     y: np.ndarray
     weight: np.ndarray | None
+    is_split: bool = False
 
     def thresholds(self, level: float, n_classes: int, *, by_class: bool) -> np.ndarray:
         """Return the smallest probability of each class that is in a set."""
@@ -59,14 +64,17 @@ def _threshold(proba: np.ndarray, weight: np.ndarray | None, level: float) -> fl
     A further row, whose class is predicted, counts as one that does not reach it, with
     the mean weight (Vovk et al., 2005, section 4.2). 0 if the rows are too few.
     """
-    order = np.argsort(-proba, kind="stable")
-    weight = np.ones(len(proba)) if weight is None else weight.astype(np.float64)
-    reached = np.cumsum(weight[order])
-    if not len(reached):
+    n = len(proba)
+    if not n:
         return 0.0
-    needed = level * reached[-1] * (1 + 1 / len(reached))
+    if weight is None:  # without sorting, which would take longer than predicting a row
+        at = n - math.ceil(level * (n + 1) * (1 - 1e-12))
+        return 0.0 if at < 0 else float(np.partition(proba, at)[at]) * _BELOW
+    order = np.argsort(-proba, kind="stable")
+    reached = np.cumsum(weight[order].astype(np.float64))
+    needed = level * reached[-1] * (1 + 1 / n)
     at = int(np.searchsorted(reached, needed * (1 - 1e-12)))
-    return 0.0 if at == len(reached) else float(proba[order[at]]) * (1 - _ROUNDING)
+    return 0.0 if at == n else float(proba[order[at]]) * _BELOW
 
 
 def conformity_scores(
@@ -96,5 +104,9 @@ def conformity_scores(
     weight = weight[kept]
     is_even = np.allclose(weight, weight[0], rtol=1e-6, atol=0)
     return ConformityScores(
-        totals[kept] / counts[kept], rows.y[kept], None if is_even else weight
+        totals[kept] / counts[kept],
+        rows.y[kept],
+        None if is_even else weight,
+        is_split=bool((counts[kept] == len(left_out)).all())
+        and all(own.is_by_all for own in some),
     )

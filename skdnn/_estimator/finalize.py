@@ -94,7 +94,8 @@ def _set_ensemble(
         estimator.oob_decision_function_, estimator.oob_score_ = proba, score
         if rows.y.ndim == 1 and prepared.data.validation is None:
             known = np.flatnonzero(~np.isnan(proba[:, 0]))
-            left_out = [LeftOut(known, proba[known, rows.y[known]])]
+            own = proba[known, rows.y[known]]
+            left_out = [LeftOut(known, own, is_by_all=False)]
         members += f"; out-of-bag accuracy {score:.3f}"
         n_missing = np.isnan(proba).any(axis=1).sum()
         if n_missing:

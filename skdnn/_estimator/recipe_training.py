@@ -175,6 +175,7 @@ class _RecipeTraining:
             factor = reliability.inverse_temperature
             spec = replace(spec, inverse_temperature=factor)
             left_out = trial.best.left_out(factor)
+            left_out = replace(left_out, is_by_all=not self._left_out)
             held_out = self._network.split.held_out
             if held_out is not None:
                 positions = held_out[left_out.positions]

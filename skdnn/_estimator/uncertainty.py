@@ -15,6 +15,29 @@ from skdnn._tabular.encoder import TableEncoder
 from skdnn._tabular.validation import check_rows
 
 
+def set_thresholds(
+    classifier: "Uncertainty", level: float, *, by_class: bool = False
+) -> np.ndarray:
+    """Return the smallest probability of each class that is in a set.
+
+    ValueError if the fit left no rows out, or rows may have several labels.
+    """
+    scores = classifier._known_scores()
+    return scores.thresholds(level, len(classifier.classes_), by_class=by_class)
+
+
+def sets_of(proba: np.ndarray, least: np.ndarray) -> np.ndarray:
+    """Return the sets of rows with these probabilities; none is empty."""
+    sets = proba >= least
+    sets[np.arange(len(proba)), proba.argmax(axis=1)] = True
+    return sets
+
+
+def is_split_conformal(classifier: "Uncertainty") -> bool:
+    """Return whether the rows behind the thresholds are scored as new rows are."""
+    return classifier._known_scores().is_split
+
+
 class Uncertainty:
     """The part of `DNNClassifier` that predicts by network, and sets of classes."""
 
@@ -162,13 +185,8 @@ class Uncertainty:
                 f"{confidence_level!r}."
             )
         check_is_fitted(self)
-        least = self._known_scores().thresholds(
-            level, len(self.classes_), by_class=by_class
-        )
-        proba = self.predict_proba(X)
-        sets = proba >= least
-        sets[np.arange(len(proba)), proba.argmax(axis=1)] = True
-        return sets
+        least = set_thresholds(self, level, by_class=by_class)
+        return sets_of(self.predict_proba(X), least)
 
     def _checked(self, X: Any) -> Any:
         if not hasattr(self, "_spec"):  # the check itself takes as long as one row

@@ -31,6 +31,7 @@ from skdnn.explain._results.performance import Performance
 from skdnn.explain._results.profiles import Profiles
 from skdnn.explain._results.summary import Summary
 from skdnn.explain._results.tables import DeletionCurves, ResultTable
+from skdnn.explain._results.uncertainty import Uncertainty
 
 __all__ = [
     "Attributions",
@@ -45,6 +46,7 @@ __all__ = [
     "Report",
     "ResultTable",
     "Summary",
+    "Uncertainty",
     "accumulated_local_effects",
     "agreement",
     "average_conditional_effects",

@@ -88,6 +88,18 @@ def test_a_row_is_scored_by_the_mean_of_those_that_left_it_out():
     assert conformity_scores(data(6), [None, None]) is None
 
 
+def test_scores_are_those_of_new_rows_if_all_networks_score_all_rows():
+    every = LeftOut(np.arange(6), np.full(6, 0.5))
+    some = LeftOut(np.arange(4), np.full(4, 0.5))
+    assert conformity_scores(data(6), [every]).is_split
+    assert conformity_scores(data(6), [every, every]).is_split
+    assert conformity_scores(data(6), [some, some]).is_split
+    assert not conformity_scores(data(6), [every, some]).is_split
+    assert not conformity_scores(data(6), [every, None]).is_split
+    by_few = LeftOut(np.arange(6), np.full(6, 0.5), is_by_all=False)
+    assert not conformity_scores(data(6), [by_few]).is_split
+
+
 def test_weights_are_without_those_of_the_classes():
     own, factors = np.array([1.0, 2, 3, 0, 5, 6]), np.array([0.25, 4.0])
     every = LeftOut(np.arange(6), np.full(6, 0.5))

@@ -12,6 +12,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler
 
 from skdnn import DNNClassifier
+from skdnn._estimator.uncertainty import is_split_conformal
 from skdnn._network.prediction import Predictor
 
 # private: _spec, _weights, _encoder, _columns and _conformity show what the networks
@@ -107,6 +108,13 @@ def test_a_set_holds_what_reaches_the_threshold_and_the_prediction(overlapping):
         expected |= proba == proba.max(axis=1, keepdims=True)
         np.testing.assert_array_equal(net.predict_set(X_test, level), expected)
     assert net.predict_set(X_test, 0.9999).all()  # too few rows
+    by_class = net.predict_set(X_test, 0.9, by_class=True)
+    scores, codes = net._conformity.proba, net._conformity.y
+    for k in range(3):  # the quantile of the rows of the class alone
+        own = np.sort(scores[codes == k])[::-1]
+        least = own[int(np.ceil(0.9 * (len(own) + 1))) - 1] * (1 - 1e-5)
+        top = proba.argmax(axis=1) == k
+        np.testing.assert_array_equal(by_class[:, k], (proba[:, k] >= least) | top)
 
 
 def test_scores_of_the_recipe_are_of_networks_that_left_the_row_out(overlapping):
@@ -123,26 +131,28 @@ def test_scores_of_the_recipe_are_of_networks_that_left_the_row_out(overlapping)
     assert -np.log(scores).mean() == pytest.approx(-np.log(unknown).mean(), abs=0.1)
 
 
-@pytest.mark.parametrize(
-    "net",
-    [
-        plain(validation_fraction=0.3),
-        plain(early_stopping=True, validation_fraction=0.3),
-        plain(early_stopping=True, validation_fraction=0.3, calibration="temperature"),
-        plain(n_estimators=20, bootstrap=True, oob_score=True),
-        plain(n_estimators=8, validation_fraction=0.3),
-        recipe(validation_fraction=0.3),
-        recipe(),
-        recipe(n_estimators=2),
-        recipe(bootstrap=True, n_estimators=2),
-        recipe(bootstrap=True, n_estimators=4, oob_score=True),
-    ],
-    ids=str,
-)
+KINDS = {
+    plain(validation_fraction=0.3): True,
+    plain(early_stopping=True, validation_fraction=0.3): True,
+    plain(
+        early_stopping=True, validation_fraction=0.3, calibration="temperature"
+    ): True,
+    plain(n_estimators=20, bootstrap=True, oob_score=True): False,
+    plain(n_estimators=8, validation_fraction=0.3): False,
+    recipe(validation_fraction=0.3): True,
+    recipe(): False,
+    recipe(n_estimators=2): False,
+    recipe(bootstrap=True, n_estimators=2): False,
+    recipe(bootstrap=True, n_estimators=4, oob_score=True): False,
+}
+
+
+@pytest.mark.parametrize(("net", "is_split"), KINDS.items(), ids=str)
 @pytest.mark.filterwarnings("ignore:.*rows were used by every member")
-def test_coverage_of_every_kind_of_fit(net, overlapping):
+def test_coverage_of_every_kind_of_fit(net, is_split, overlapping):
     X, X_test, y, y_test = overlapping
     net = clone(net).fit(X, y)
+    assert is_split_conformal(net) == is_split
     sizes = []
     for level in (0.7, 0.9):
         share, size = shares(net, X_test, y_test, confidence_level=level)
@@ -162,6 +172,7 @@ def test_validation_rows_given_to_fit(overlapping):
         assert len(net._conformity.proba) == 500
         p = net.predict_proba(X_test[:500])[np.arange(500), y_test[:500]]
         np.testing.assert_allclose(net._conformity.proba, p, rtol=1e-5)
+        assert is_split_conformal(net)
         share, _ = shares(net, X_test[500:], y_test[500:])
         assert 0.86 < share < 0.94
 

@@ -1,17 +1,23 @@
 """The checks, in the order of their codes. A code never changes its meaning."""
 
-from skdnn.explain._checks import of_measurements, of_result
+from skdnn.explain._checks import of_measurements, of_result, of_uncertainty
 from skdnn.explain._checks.check import Check
 from skdnn.explain._results.attributions import Attributions
 from skdnn.explain._results.counterfactuals import Counterfactuals
+from skdnn.explain._results.novelty import Novelty
+from skdnn.explain._results.performance import Performance
 from skdnn.explain._results.profiles import Profiles
 from skdnn.explain._results.tables import ResultTable
+from skdnn.explain._results.uncertainty import Uncertainty
 
 # the result types that a check applies to, with their names in sentences
 _ROWS: dict[type, str] = {Attributions: "attributions"}
 _CURVES: dict[type, str] = {Profiles: "profiles"}
 _RANKED = _ROWS | {ResultTable: "importance"}
 _WITH_BACKGROUND = _ROWS | _CURVES | {Counterfactuals: "counterfactuals"}
+_SCORES: dict[type, str] = {Performance: "performance"}
+_UNCERTAIN = _ROWS | {Uncertainty: "uncertainty"}
+_COMPARED = _UNCERTAIN | {Novelty: "novelty"}
 
 CHECKS = (
     Check(
@@ -81,5 +87,36 @@ CHECKS = (
         "SKD112", "Columns are what they look like", "medium",
         _ROWS | _CURVES, "columns", of_measurements.columns,
         "Convert or drop these columns, fit again, and explain that.",
+    ),
+    Check(
+        "SKD113", "Sets hold the true class as often as their level", "high",
+        _SCORES, "", of_uncertainty.coverage,
+        "These rows differ from those behind the thresholds: fit again with rows like "
+        "these, as X_val and y_val; until then use a higher confidence_level.",
+    ),
+    Check(
+        "SKD114", "Sets hold the true class equally often in all groups", "medium",
+        _SCORES, "", of_uncertainty.group_coverage,
+        "The level holds over all rows, not in these groups: use a higher "
+        "confidence_level for them, or collect more of their rows and fit again.",
+    ),
+    Check(
+        "SKD115", "Most rows could belong to one class only", "low",
+        _UNCERTAIN, "", of_uncertainty.several_classes,
+        "Leave these rows to a person (performance.sets has the accuracy on all "
+        "others), or add columns that separate their classes.",
+    ),
+    Check(
+        "SKD116", "Members agree about most rows", "low",
+        _UNCERTAIN, "", of_uncertainty.members_agree,
+        "Another fit may predict other classes for these rows: average more networks "
+        "(n_estimators), or train on more rows.",
+    ),
+    Check(
+        "SKD117", "Rows resemble the training rows", "medium",
+        _COMPARED, "", of_uncertainty.rows_like_training,
+        "Do not rely on predictions and explanations of these rows. "
+        "explain.novelty(…).describe(row) names the columns: look for errors of "
+        "measurement, or fit again with such rows.",
     ),
 )  # fmt: skip

@@ -7,6 +7,7 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from skdnn._runtime.progress import Progress
+from skdnn.explain._methods.uncertainty import with_uncertainty
 from skdnn.explain._model.names import positions_of
 from skdnn.explain._model.opening import MAX_BACKGROUND, draw_background, open_problem
 from skdnn.explain._model.options import RandomState, Step, no_step
@@ -89,7 +90,8 @@ def break_down(
     names = problem.target.feature_names
     first = [] if is_by_size else positions_of("order", order, names)
     with Progress(len(problem.X), "row", verbose) as progress:
-        return compute_break_down(problem, first, random_state, progress.step)
+        result = compute_break_down(problem, first, random_state, progress.step)
+    return with_uncertainty(result, problem, background, random_state)
 
 
 def compute_break_down(

@@ -15,6 +15,7 @@ from skdnn._runtime.progress import Progress
 from skdnn.explain._methods.lime_package import N_ROWS, lime_surrogates
 from skdnn.explain._methods.lime_sampling import Moves, Neighbourhood
 from skdnn.explain._methods.lime_scale import find_scales, fit_around
+from skdnn.explain._methods.uncertainty import with_uncertainty
 from skdnn.explain._model.images import image_facts
 from skdnn.explain._model.opening import open_problem
 from skdnn.explain._model.options import (
@@ -125,7 +126,8 @@ def lime(
     check_option("method", method, METHODS)
     problem = open_problem(estimator, X, background=background, output=output)
     with Progress(len(problem.X), "LIME row", verbose) as progress:
-        return compute_lime(problem, method, groups, random_state, progress.step)
+        result = compute_lime(problem, method, groups, random_state, progress.step)
+    return with_uncertainty(result, problem, background, random_state)
 
 
 def compute_lime(

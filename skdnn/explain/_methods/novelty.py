@@ -18,7 +18,7 @@ from skdnn.explain._results.frames import frame_of
 from skdnn.explain._results.novelty import UNUSUAL, Novelty
 
 # With fewer background rows no p-value could be 0.05.
-_LEAST_BACKGROUND = 40
+LEAST_BACKGROUND = 40
 _MAX_BACKGROUND = 20_000
 # Rows whose pairs of columns are compared with training rows, the most unusual first.
 _MAX_COMPARED = 1000
@@ -128,9 +128,9 @@ def novelty(
 def compute_novelty(problem: Problem, *, random_state: RandomState = None) -> Novelty:
     """Return the novelty of the rows of X among the background rows."""
     n_all = len(problem.background)
-    if n_all < _LEAST_BACKGROUND:
+    if n_all < LEAST_BACKGROUND:
         raise ValueError(
-            f"`background` must have at least {_LEAST_BACKGROUND} rows, or no p-value "
+            f"`background` must have at least {LEAST_BACKGROUND} rows, or no p-value "
             f"could be {UNUSUAL}. Got {n_all}; use all training rows."
         )
     columns = problem.target.columns

@@ -1,5 +1,6 @@
 """Performance: how well a classifier predicts rows whose classes are known."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,9 +13,11 @@ from skdnn.explain._methods.performance_curves import abstention_table, curve_ta
 from skdnn.explain._methods.performance_decisions import Predictions, decision_tables
 from skdnn.explain._methods.performance_groups import find_groups, group_tables
 from skdnn.explain._methods.performance_scores import SCORES, Measured, Score, measure
+from skdnn.explain._methods.performance_sets import set_table
 from skdnn.explain._model.labels import row_weights
 from skdnn.explain._model.opening import open_problem
 from skdnn.explain._model.options import RandomState
+from skdnn.explain._model.prediction_sets import find_sets
 from skdnn.explain._model.target import Problem
 from skdnn.explain._results.frames import frame_of
 from skdnn.explain._results.performance import Performance
@@ -62,8 +65,8 @@ def performance(
     Performance
         `frame()` has one row for each score of all rows and of each class: class,
         score, value, ci_low, ci_high, n_rows. `curves(name)` returns the curves;
-        confusion matrix, thresholds, decisions, groups, their differences, and accuracy
-        with abstention are attributes.
+        confusion matrix, thresholds, decisions, groups, their differences, accuracy
+        with abstention, and coverage of sets are attributes.
 
     Raises
     ------
@@ -94,9 +97,11 @@ def performance(
     differences of shares and ROC AUC combine the two intervals (MOVER [4]_); shares are
     tested by Fisher's exact test (with weights, for as many rows as are as precise),
     means by Welch's t test. `p_holm` is adjusted for all differences that were tested.
-    `predicted_minus_observed` is the mean probability less the share of the class. A
-    difference is a fact about these rows and not a verdict: groups may differ in what
-    there is to predict.
+    `predicted_minus_observed` is the mean probability less the share of the class. Of
+    classifiers with `predict_set`, `coverage` is the share of sets that hold the class
+    of their row, and `one_class` the share of rows whose set has one class, at the
+    level `confidence_level`. A difference is a fact about these rows and not a verdict:
+    groups may differ in what there is to predict.
 
     References
     ----------
@@ -169,6 +174,9 @@ def compute_performance(
     else:
         given, measured = known
     probabilities, predicted = given.probabilities, given.predicted
+    sets = find_sets(problem)
+    if sets is not None:
+        given = replace(given, sets=sets.predict(problem, probabilities))
     thresholds, decisions = decision_tables(given, matrix, names, seed)
     by_group, differences, n_tested = None, None, 0
     if groups is not None:
@@ -178,6 +186,9 @@ def compute_performance(
         table=_score_table(given, measured, names),
         confusion=_square(measured.confusion, names),
         abstention=abstention_table(probabilities.max(axis=1), right, weight),
+        sets=None if sets is None else set_table(problem, sets, given),
+        confidence_level=None if sets is None else sets.level,
+        guarantee="" if sets is None else sets.guarantee,
         thresholds=thresholds,
         decisions=decisions,
         costs=None if matrix is None else _square(matrix, names),

@@ -20,12 +20,16 @@ _COUNTS = ["true_positives", "false_positives", "false_negatives", "true_negativ
 
 @dataclass(frozen=True)
 class Predictions:
-    """The labels of rows as codes, the predicted ones, probabilities and weights."""
+    """The labels of rows as codes, the predicted ones, probabilities and weights.
+
+    `sets`, of shape (n_samples, n_classes), are the sets of classes, if there are any.
+    """
 
     codes: np.ndarray
     probabilities: np.ndarray
     predicted: np.ndarray
     weight: np.ndarray
+    sets: np.ndarray | None = None
 
     @property
     def n_classes(self) -> int:

@@ -238,6 +238,11 @@ def _measure(
         (None, "accuracy"): _share(codes == predicted, everything, weight),
         (None, "log_loss"): _mean(loss, weight),
     }
+    if given.sets is not None:
+        sets = given.sets[rows]
+        held = sets[np.arange(len(codes)), codes]
+        parts[None, "coverage"] = _share(held, everything, weight)
+        parts[None, "one_class"] = _share(sets.sum(axis=1) == 1, everything, weight)
     for k in shown:
         is_in, named = codes == k, predicted == k
         gap = probabilities[:, k] - is_in

@@ -17,6 +17,7 @@ from sklearn.utils import check_random_state
 from skdnn._runtime.progress import Progress
 from skdnn._runtime.seeds import global_numpy_seed
 from skdnn.explain._methods.shap_evaluation import DesignSeries, Mixer, estimate
+from skdnn.explain._methods.uncertainty import with_uncertainty
 from skdnn.explain._model.images import image_facts
 from skdnn.explain._model.opening import MAX_BACKGROUND, draw_background, open_problem
 from skdnn.explain._model.options import (
@@ -165,7 +166,8 @@ def shap(
     config = ShapConfig(method, groups, contrast, max_evals, tolerance, n_jobs)
     problem = open_problem(estimator, X, background=background, output=output)
     with Progress(len(problem.X), "SHAP row", verbose) as progress:
-        return compute_shap(problem, config, random_state, progress.step)
+        result = compute_shap(problem, config, random_state, progress.step)
+    return with_uncertainty(result, problem, background, random_state)
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from skdnn.classifier import DNNClassifier
+from skdnn.explain._model.last_step import LastStep, last_step
 
 # Probabilities and the number of rows to checked probabilities.
 Check = Callable[[Any, int], np.ndarray]
@@ -22,17 +23,20 @@ RECIPE = "seeds and a few training rows"
 
 @dataclass(frozen=True)
 class Members:
-    """The `n` members (at least 2) of a fitted ensemble.
+    """The `n` members (at least 2) of a fitted ensemble, `last` in the estimator.
 
-    `before` are the steps of Pipelines that come before the ensemble. `is_mean` is
-    whether the mean of the members is the prediction of the estimator.
+    `is_mean` is whether the mean of the members is the prediction of the estimator.
     """
 
-    ensemble: Any
-    before: tuple[Any, ...]
+    last: LastStep
     n: int
     is_mean: bool
     check: Check
+
+    @property
+    def ensemble(self) -> Any:
+        """The ensemble without the steps before it."""
+        return self.last.classifier
 
     @property
     def differ_in(self) -> str:
@@ -47,7 +51,7 @@ class Members:
 
     def predict(self, rows: Any) -> np.ndarray:
         """Return probabilities, of shape (n_members, n_samples, n_classes)."""
-        return _predict(self.ensemble, self.before, rows, self.check)
+        return _predict(self.last, rows, self.check)
 
 
 def find_members(
@@ -60,32 +64,22 @@ def find_members(
     the steps before it, or if there is only one member: a single network is not a
     refit of itself.
     """
-    before: list[Any] = []
-    ensemble = getattr(estimator, "best_estimator_", estimator)
-    while hasattr(ensemble, "steps"):
-        # steps that change the rows of a fit, such as samplers, have no transform
-        steps = [step for _, step in ensemble.steps[:-1]]
-        before += [step for step in steps if hasattr(step, "transform")]
-        ensemble = ensemble.steps[-1][1]
-    if not hasattr(ensemble, "predict_members"):
+    last = last_step(estimator)
+    if not hasattr(last.classifier, "predict_members"):
         return None
     try:
-        each = _predict(ensemble, tuple(before), row, check)
+        each = _predict(last, row, check)
     except Exception:  # members are an extra: what predicts is explained without them
         return None
     if len(each) < 2:
         return None
     is_mean = bool(np.allclose(each.mean(axis=0), own, rtol=1e-5, atol=1e-7))
-    return Members(ensemble, tuple(before), len(each), is_mean, check)
+    return Members(last, len(each), is_mean, check)
 
 
-def _predict(
-    ensemble: Any, before: tuple[Any, ...], rows: Any, check: Check
-) -> np.ndarray:
+def _predict(last: LastStep, rows: Any, check: Check) -> np.ndarray:
     n_rows = len(rows)
-    for step in before:
-        rows = step.transform(rows)
-    each = np.asarray(ensemble.predict_members(rows))
+    each = np.asarray(last.classifier.predict_members(last.transform(rows)))
     if each.ndim != 3:
         raise ValueError(
             "predict_members must return an array of shape (n_members, n_samples, "

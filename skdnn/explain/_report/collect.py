@@ -37,6 +37,7 @@ from skdnn.explain._report.picked_explanations import explain_picked
 from skdnn.explain._report.rivals import check_rivals, meet_rivals
 from skdnn.explain._report.rows_used import draw_rows
 from skdnn.explain._report.similar_rows import find_similar
+from skdnn.explain._report.uncertain_rows import measure_uncertainty
 from skdnn.explain._results.attributions import Attributions
 from skdnn.explain._results.tables import ResultTable
 
@@ -127,6 +128,12 @@ def collect(
             seed,
             progress.step,
         )
+        uncertain = measure_uncertainty(
+            problem, predicted, results["readable"], seed,
+            is_compared=background is not None,
+        )  # fmt: skip
+        results["checks"] += [run_checks(measured["decisions"])]
+        results["checks"] += [run_checks(uncertain["uncertainty"])]
     index: Any = getattr(X, "index", None)
     labels = index.tolist() if hasattr(index, "tolist") else None
     return Evidence(
@@ -156,6 +163,7 @@ def collect(
         else find_similar(problem.take(results["readable"]), background_codes, seed),
         **measured,
         **results,
+        **uncertain,
     )
 
 

@@ -20,6 +20,7 @@ from skdnn.explain._results.counterfactuals import Counterfactuals
 from skdnn.explain._results.performance import Performance
 from skdnn.explain._results.profiles import Profiles
 from skdnn.explain._results.tables import DeletionCurves, ResultTable
+from skdnn.explain._results.uncertainty import Uncertainty
 
 N_CLASSES_SHOWN = 6  # distinguishable colours
 
@@ -29,18 +30,19 @@ class Evidence:
     """All results that a report is made of.
 
     `columns` are the scored rows (see `cells.as_column`), `codes` and `predicted` the
-    positions of their classes, `row_groups` their
-    groups. `chosen` are the rows that are shown one by one, each
-    with the reason (empty if requested): among `shap_rows`, which `shap` explains, the
-    first of `lime` and `break_down`, and all of `ceteris_paribus` and
-    `counterfactuals`. `deletion` and `reruns` are by the name of the method.
+    positions of their classes, `row_groups` their groups. `chosen` are the rows that
+    are shown one by one, each with the reason (empty if requested): among `shap_rows`,
+    which `shap` explains, the first of `lime` and `break_down`, and all of
+    `ceteris_paribus` and `counterfactuals`. `deletion` and `reruns` are by the name of
+    the method.
     `importance`, `profiles` and `accumulated` are from `n_averaged` random rows.
     `readable` are the rows that can be picked, the chosen ones among them, and `picked`
     explains the others; `similar` has the background rows similar to each of them.
     `nested` are scores of nested cross-validation, None if there are none.
     `without_rivals` are the reasons why rivals are missing, `has_labels` whether the
     classes of the background are known, and `base` always predicts the class shares of
-    the rows themselves.
+    the rows themselves. `uncertainty` is that of the rows at `uncertain_rows`, with all
+    of `readable`; `drift` describes them beside the background as a whole.
     """
 
     title: str | None
@@ -84,6 +86,9 @@ class Evidence:
     n_background: int
     is_weighted: bool
     random_state: int
+    uncertainty: Uncertainty | None = None
+    uncertain_rows: Sequence[int] = ()
+    drift: str = ""
 
     @cached_property
     def classes(self) -> list[str]:

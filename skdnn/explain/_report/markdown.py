@@ -17,6 +17,7 @@ def as_markdown(summary: Mapping[str, Any]) -> str:
         f"{_text(' → '.join(s['steps'] or [s['estimator']]))}; {s['n_rows']:,} rows, "
         f"{s['n_columns']:,} columns, {len(s['classes']):,} classes.",
         _text(s["verdict"]),
+        *([] if s["uncertainty"] is None else [_text(s["uncertainty"]["headline"])]),
         "## Columns that matter most",
         _list(s["first_screen"]["columns"]),
         "## What not to rely on",
@@ -45,7 +46,8 @@ def as_markdown(summary: Mapping[str, Any]) -> str:
         _list([c["sentence"] for c in s["partial_dependence"]["curves"]]),
         _text(s["shap"]["words"]),
         "## Rows",
-        *(part for row in s["rows"] for part in _row(row)),
+        *(part for row in s["rows"] for part in _row(row, s["uncertainty"])),
+        *([] if s["uncertainty"] is None else _uncertain(s["uncertainty"])),
         "## Agreement, checks and stability",
         _text(s["agreement"]["words"]),
         _text(s["checks"]["words"]),
@@ -98,13 +100,45 @@ def _importance(section: Mapping[str, Any]) -> str:
     return _table(["column", f"drop of the {section['scoring']}"], rows)
 
 
-def _row(row: Mapping[str, Any]) -> list[str]:
+def _uncertain(section: Mapping[str, Any]) -> list[str]:
+    """Return the parts of the section on uncertain rows."""
+    rows = [
+        [
+            f"{percent(row['confidence_level'])}",
+            interval(_ends(row, "coverage", "ci"), _three),
+            f"{row['n_classes']:.2f}",
+            percent(row["answered"]),
+            interval(_ends(row, "accuracy", "accuracy"), _three),
+        ]
+        for row in section["levels"]
+    ]
+    head = [
+        "level of sets", "hold the class", "classes per set", "rows with one class",
+        "accuracy of these",
+    ]  # fmt: skip
+    return [
+        "## Uncertain rows",
+        _text(f"{section['words']} {section['sample']}"),
+        _text(section["coverage"]),
+        _table(head, rows) if rows else "",
+        _text(section["group_words"]),
+        _text(section["drift"]),
+    ]
+
+
+def _ends(row: Mapping[str, Any], name: str, ends: str) -> dict[str, float | None]:
+    low, high = row[f"{ends}_low"], row[f"{ends}_high"]
+    return {"value": row[name], "low": low, "high": high}
+
+
+def _row(row: Mapping[str, Any], uncertainty: Mapping[str, Any] | None) -> list[str]:
     """Return the parts of a row that is explained one by one."""
     cells = [
         [_text(f["feature"]), _text(f["cell"]), signed(f["shap"])]
         for f in row["features"]
     ]
     change = row["counterfactual"]
+    known = {} if uncertainty is None else uncertainty["by_row"]
     shares = ", ".join(
         f"{_text(p['class'])} {percent(p['value'], 1)}" for p in row["probabilities"]
     )
@@ -112,6 +146,7 @@ def _row(row: Mapping[str, Any]) -> list[str]:
         f"### Row {row['position']}",
         f"{_text(row['headline'])} Probabilities: {shares}.",
         _text(row["words"]),
+        _text(known.get(str(row["position"]), "")),
         "" if change is None else _text(change["words"]),
         _table(["column", "value", "SHAP"], cells),
     ]

@@ -20,7 +20,7 @@ N_FEATURES = 12  # columns in the pictures of one row
 N_CURVES = 3  # columns that ceteris paribus varies
 N_PROBABILITIES = 6  # classes whose probabilities are drawn
 LOW_R2 = 0.5
-_MAX_LABEL = 40  # characters
+MAX_LABEL = 40  # characters
 
 
 def rows(evidence: Evidence) -> list[dict[str, Any]]:
@@ -62,7 +62,7 @@ def identity(evidence: Evidence, row: int) -> dict[str, Any]:
     return {
         "position": row,
         # a label that equals the position adds nothing
-        "label": None if label in (None, str(row)) else shorten(label, _MAX_LABEL),
+        "label": None if label in (None, str(row)) else shorten(label, MAX_LABEL),
         "group": None if evidence.row_groups is None else evidence.row_groups[row],
     }
 

@@ -31,6 +31,9 @@ MAX_TRIED = 20_000
 _MIN_TRIED = 50
 _MIN_TRIED_PICKED = 10
 
+# Rows whose uncertainty is measured; scores and coverage are of all rows.
+MAX_UNCERTAIN = 10_000
+
 
 def n_shap(problem: Problem) -> int:
     """Return how many rows SHAP explains."""

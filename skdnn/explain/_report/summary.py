@@ -16,6 +16,7 @@ from skdnn.explain._report import (
     row_sections,
     sentences,
     trust_sections,
+    uncertainty_sections,
 )
 from skdnn.explain._report.cells import plain
 from skdnn.explain._report.evidence import Evidence
@@ -67,6 +68,7 @@ def summarise(evidence: Evidence) -> dict[str, Any]:
         "checks": trust_sections.checks(evidence),
         "deletion": trust_sections.deletion(evidence),
         "stability": trust_sections.stability(evidence),
+        "uncertainty": uncertainty_sections.uncertainty(evidence),
     }
     summary |= {
         "verdict": rival_sentences.verdict(summary),

@@ -15,6 +15,7 @@ from skdnn.explain._results.result import (
     plain_list,
     sample_position,
 )
+from skdnn.explain._results.uncertainty import Uncertainty
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -83,6 +84,9 @@ class Attributions(Result):
     slopes : ndarray of shape (n_samples, n_classes) or None
         LIME: p(1 - p) at each row, by which effects on the log odds are multiplied to
         be those on the probability.
+    uncertainty : Uncertainty or None
+        Whether the classifier knows the class of each row: of classifiers with
+        `predict_set` or `predict_members`, except for contrasts.
 
     Examples
     --------
@@ -131,6 +135,7 @@ class Attributions(Result):
     scales: np.ndarray | None = None
     references: np.ndarray | None = None
     slopes: np.ndarray | None = None
+    uncertainty: Uncertainty | None = None
     caveat: ClassVar[str] = ""  # what limits the description of a row
 
     @property
@@ -182,7 +187,11 @@ class Attributions(Result):
 
     def to_dict(self) -> dict[str, Any]:
         """Return the result as plain data that ``json.dumps`` takes."""
-        return super().to_dict() | {"classes": plain_list(self.class_names)}
+        known = self.uncertainty
+        return super().to_dict() | {
+            "classes": plain_list(self.class_names),
+            "uncertainty": None if known is None else known.to_dict(),
+        }
 
     def frame(self) -> pd.DataFrame:
         """Return a row per value: sample, feature, class, data, value, std_error."""
@@ -214,7 +223,9 @@ class Attributions(Result):
         str
             The cells with the largest attributions, with half of a 95% interval where
             these were sampled; those whose sign is uncertain; the sum of all others;
-            base value and prediction.
+            base value and prediction. Then the `uncertainty` of the row: the classes
+            that it may have, members that disagree, and why it is unlike the background
+            rows.
 
         Raises
         ------
@@ -327,7 +338,8 @@ class Attributions(Result):
         if self.base_values.ndim == 2:
             part["base_values"] = self.base_values
         known = {name: v[rows] for name, v in part.items() if v is not None}
-        return replace(self, **known)
+        uncertainty = None if self.uncertainty is None else self.uncertainty[rows]
+        return replace(self, **known, uncertainty=uncertainty)
 
     def __repr__(self) -> str:
         n, d, k = self.values.shape

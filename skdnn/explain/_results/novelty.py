@@ -53,6 +53,8 @@ class Novelty(Result):
         Number of training rows given.
     p_unusual : float
         Probability of as many unusual rows if all are exchangeable.
+    unusual : ndarray of bool of shape (n_samples,)
+        Whether each row has a p-value of at most 0.05.
     n_unusual : int
         Number of rows with a p-value of at most 0.05.
     expected_unusual : float
@@ -88,15 +90,19 @@ class Novelty(Result):
         return np.asarray(self.contributions.sum(axis=1))
 
     @property
+    def unusual(self) -> np.ndarray:
+        """Whether each row has a p-value of at most 0.05."""
+        return np.asarray(self.p_values <= UNUSUAL)
+
+    @property
     def n_unusual(self) -> int:
         """Number of rows with a p-value of at most 0.05."""
-        return int((self.p_values <= UNUSUAL).sum())
+        return int(self.unusual.sum())
 
     @property
     def expected_unusual(self) -> float:
         """Share of unusual rows that is expected if all are like training rows."""
-        n = self.n_calibration + 1
-        return float(np.floor(UNUSUAL * n + 1e-9) / n)
+        return expected_unusual(self.n_calibration)
 
     def frame(self) -> pd.DataFrame:
         """Return one row per row and column; the largest contributions first."""
@@ -181,3 +187,9 @@ class Novelty(Result):
         body = "".join(f"<p>{html.escape(text)}</p>" for text in texts)
         body = f"{body}<p>Columns, the smallest p-value first</p>{table}"
         return visible(f"<div>{self._html_heading()}{body}</div>", keep="\n\t")
+
+
+def expected_unusual(n_calibration: int) -> float:
+    """Return the share of rows like the training rows that are called unusual."""
+    n = n_calibration + 1
+    return float(np.floor(UNUSUAL * n + 1e-9) / n)

@@ -20,7 +20,7 @@ MISSING = "(missing)"  # the group of missing values
 # The names of decisions.
 PREDICT, LEAST_COST, THRESHOLD = "predict", "least expected cost", "best threshold"
 _FRAMES = (
-    "confusion", "abstention", "thresholds", "decisions", "costs", "groups",
+    "confusion", "abstention", "sets", "thresholds", "decisions", "costs", "groups",
     "differences",
 )  # fmt: skip
 
@@ -39,6 +39,11 @@ class Performance(TableResult):
     abstention : DataFrame
         If only rows with a top probability of at least `threshold` are answered: the
         share `answered`, n_rows, the accuracy on them, ci_low, ci_high.
+    sets : DataFrame or None
+        Of classifiers with `predict_set`, by confidence_level: coverage (share of sets
+        that hold the class of their row), ci_low, ci_high, n_classes (mean size). If
+        only rows with one class in their set are answered: the share `answered`,
+        n_rows, the accuracy on them, accuracy_low, accuracy_high.
     thresholds : DataFrame or None
         Of two classes: threshold (probability of `positive` from which it is
         predicted), true_positives, false_positives, false_negatives, true_negatives,
@@ -73,11 +78,18 @@ class Performance(TableResult):
         counts are of rows.
     curve_tables : dict of str to DataFrame
         What `curves` returns, by name.
+    confidence_level : float or None
+        Level of the sets that groups are compared by: 0.9, or the smallest of 0.95 and
+        0.99 at which a set may have several classes. None without sets.
+    guarantee : str
+        What is proven of the sets: "split conformal" (on average over rows to choose
+        thresholds by, at least that share of sets holds the class), "measured" (nothing
+        is proven), "unknown" (sets of another classifier). Empty without sets.
     """
 
     _facts: ClassVar[tuple[str, ...]] = (
         "class_names", "n_samples", "by", "note", "n_tested", "multiplicity",
-        "is_weighted",
+        "is_weighted", "confidence_level", "guarantee",
     )  # fmt: skip
 
     confusion: pd.DataFrame
@@ -94,6 +106,9 @@ class Performance(TableResult):
     n_tested: int = 0
     is_weighted: bool = False
     curve_tables: dict[str, pd.DataFrame] = field(default_factory=dict, repr=False)
+    sets: pd.DataFrame | None = None
+    confidence_level: float | None = None
+    guarantee: str = ""
 
     @property
     def title(self) -> str:
@@ -181,6 +196,7 @@ class Performance(TableResult):
         parts = [
             ("Scores of all rows (95% intervals over rows)", scores_of(self, None)),
             ("Confusion matrix: true class in rows", self.confusion),
+            ("Sets of classes, and answering only where they have one", self.sets),
             ("Decisions", self.decisions),
             (f"Differences between groups of {self.by}", _largest(self.differences)),
         ]

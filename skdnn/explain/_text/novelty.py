@@ -20,25 +20,33 @@ _LEAST_P = 0.001
 def describe_novelty(result: Novelty, sample: int | None) -> str:
     """Describe one row, or with None the table as a whole."""
     if sample is None:
-        return f"{_share(result)} {_moved(result)}"
+        return f"{_share(result)} {describe_moved(result)}"
+    if result.unusual[sample]:
+        return f"Row {sample} is {why_unusual(result, sample)}."
+    n_higher, left_out, p_text = _compared(result, sample)
+    verb = "has" if n_higher == 1 else "have"
+    return (
+        f"Row {sample} is not unusual: {n_higher:,} of {left_out} {verb} a score "
+        f"at least as high ({p_text})."
+    )
+
+
+def why_unusual(result: Novelty, sample: int) -> str:
+    """Describe how an unusual row compares with the rows left out, and its cells."""
+    n_higher, left_out, p_text = _compared(result, sample)
+    text = f"unlike all {left_out} ({p_text})"
+    if n_higher:
+        verb = "is" if n_higher == 1 else "are"
+        text = f"unusual: {n_higher:,} of {left_out} {verb} as unusual ({p_text})"
+    return f"{text}: {join(_reasons(result, sample))}"
+
+
+def _compared(result: Novelty, sample: int) -> tuple[int, str, str]:
+    """Return how many rows left out have a score as high, of which, and the p-value."""
     p_value = float(result.p_values[sample])
     n_higher = round(p_value * (result.n_calibration + 1)) - 1
     left_out = f"{count(result.n_calibration, 'training row')} left out"
-    p_text = f"p {_p_text(p_value)}"
-    if p_value > UNUSUAL:
-        verb = "has" if n_higher == 1 else "have"
-        return (
-            f"Row {sample} is not unusual: {n_higher:,} of {left_out} {verb} a score "
-            f"at least as high ({p_text})."
-        )
-    text = f"Row {sample} is unlike all {left_out} ({p_text})"
-    if n_higher:
-        verb = "is" if n_higher == 1 else "are"
-        text = (
-            f"Row {sample} is unusual: {n_higher:,} of {left_out} {verb} as unusual "
-            f"({p_text})"
-        )
-    return f"{text}: {join(_reasons(result, sample))}."
+    return n_higher, left_out, f"p {_p_text(p_value)}"
 
 
 def _p_text(p_value: float) -> str:
@@ -133,7 +141,7 @@ def _share(result: Novelty) -> str:
     return f"{text}: not clearly more than by chance ({p_text})."
 
 
-def _moved(result: Novelty) -> str:
+def describe_moved(result: Novelty) -> str:
     """Describe the columns that have moved."""
     table = result.drift
     clear = table[table["p_holm"] < UNUSUAL].sort_values("p_value", kind="stable")

@@ -38,6 +38,8 @@ _NAMES = {
     "false_negative_rate": "false negative rate",
     "roc_auc": "ROC AUC",
     "predicted_minus_observed": "mean probability less share",
+    "coverage": "share of sets with the true class",
+    "one_class": "share of sets with one class",
 }
 
 
@@ -51,6 +53,7 @@ def describe_performance(result: Performance) -> str:
         _calibration(result),
         *_costs(result),
         _abstention(result),
+        describe_sets(result),
         *_groups(result),
         "Intervals are of 95% and over rows; they do not cover how another fit would "
         "differ.",
@@ -211,6 +214,59 @@ def _abstention(result: Performance) -> str:
         f"Of the {percent(row['answered'])} of rows with the highest top probability "
         f"({fixed(row['threshold'])} or more), {interval(score, percent)} are correct."
     )
+
+
+def describe_sets(result: Performance) -> str:
+    """Describe coverage of sets, and accuracy where they have one class."""
+    if result.sets is None:
+        return ""
+    row = next(
+        one
+        for one in result.sets.itertuples()
+        if one.confidence_level == result.confidence_level
+    )
+    held = {"value": row.coverage, "low": row.ci_low, "high": row.ci_high}
+    text = (
+        f"Of the {percent(row.confidence_level)} sets, {interval(held, percent)} hold "
+        "the class of their row"
+    )
+    if not row.n_rows:
+        return f"{text}; none has one class only."
+    right = {"value": row.accuracy, "low": row.accuracy_low, "high": row.accuracy_high}
+    if row.answered == 1:
+        return f"{text}; all have one class."
+    return (
+        f"{text}. {percent(row.answered)} have one class; of these rows, "
+        f"{interval(right, percent)} are predicted correctly."
+    )
+
+
+def describe_group_coverage(result: Performance) -> tuple[bool, str]:
+    """Describe in which groups sets hold the class more or less often than in others.
+
+    Returns whether there are such groups; the text is empty if none was compared.
+    """
+    table = result.differences
+    if table is None:
+        return False, ""
+    table = table[(table["score"] == "coverage") & table["p_holm"].notna()]
+    if not len(table):
+        return False, ""
+    clear = table[table["p_holm"] < _SURE].sort_values("p_holm", kind="stable")
+    if not len(clear):
+        groups = f"{count(len(table), 'group')} of {name_text(result.by)}"
+        return False, (
+            f"In none of {groups}, the share of sets that hold the class of their row "
+            "differs clearly from that in all others."
+        )
+    named = [
+        f"{percent(row['value'])} of {name_text(row['group'])} against "
+        f"{percent(row['others'])} of all others"
+        for _, row in clear.head(_MAX_DIFFERENCES).iterrows()
+    ]
+    if len(clear) > len(named):
+        named.append(f"{len(clear) - len(named)} more")
+    return True, f"Sets hold the class of their row for {join(named)}."
 
 
 def _groups(result: Performance) -> list[str]:

@@ -11,7 +11,7 @@ import pandas as pd
 from skdnn._runtime.names import shorten
 from skdnn.explain._results.attributions import LEAST_SCORE, Attributions
 from skdnn.explain._results.counterfactuals import Counterfactuals, shown_pair
-from skdnn.explain._results.registry import register
+from skdnn.explain._results.registry import dispatch, register
 from skdnn.explain._results.tables import ResultTable
 from skdnn.explain._text.formatting import MINUS, fixed, join, number
 
@@ -23,8 +23,16 @@ _MAX_NAME = 120
 
 @register("describe", Attributions)
 def describe_row(result: Attributions, sample: int, k: int) -> str:
+    """Describe which cells of a row change an output, and how uncertain the row is."""
+    text = _describe_cells(_as_fitted(result), sample, k)
+    if result.uncertainty is None:
+        return text
+    known = dispatch("describe", result.uncertainty)(result.uncertainty, sample)
+    return f"{text} {known}".rstrip()
+
+
+def _describe_cells(result: Attributions, sample: int, k: int) -> str:
     """Describe which cells of a row change the output of class `k`, and how far."""
-    result = _as_fitted(result)
     output = _output_of(result, k)
     if result.score is not None and not result.score[sample, k] >= LEAST_SCORE:
         return (

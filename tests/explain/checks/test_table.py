@@ -19,6 +19,11 @@ def test_codes_and_severities():
         ("SKD110", "low"),
         ("SKD111", "medium"),
         ("SKD112", "medium"),
+        ("SKD113", "high"),
+        ("SKD114", "medium"),
+        ("SKD115", "low"),
+        ("SKD116", "low"),
+        ("SKD117", "medium"),
     ]
 
 

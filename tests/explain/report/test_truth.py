@@ -534,6 +534,79 @@ def test_decisions(case):
         assert row["prevalence"]["value"] == pytest.approx(of_class.mean())
 
 
+def test_uncertain_rows(case):
+    section, n = case.summary["uncertainty"], len(case.X)
+    rows = f"{n} rows"
+    novelty = explain.novelty(
+        case.model, case.X, background=case.X_train, random_state=0
+    )
+    p, left_out = novelty.p_values, novelty.n_calibration + 1
+    by_chance = n * np.floor(0.05 * left_out + 1e-9) / left_out
+    is_recipe = getattr(case.model, "hidden_layer_sizes", 0) is None
+    assert (section["level"] is not None) == is_recipe
+    assert (section["n_members"] == 8) == is_recipe
+    words = section["words"].replace("\xa0", " ")
+    headline = section["headline"].replace("\xa0", " ")
+    unusual = numbers(words.split(". ")[-1])
+    assert unusual[0] == section["n_unlike"] == (p <= 0.05).sum()
+    assert unusual[-1] == pytest.approx(by_chance, rel=0.05)
+    assert numbers(headline)[-1] == unusual[-1]
+    listed = section["rows"]
+    assert [row["p_value"] for row in listed] == pytest.approx(
+        [p[row["position"]] for row in listed]
+    )
+    for row in listed:
+        assert bool(row["reason"]) == (p[row["position"]] <= 0.05)
+        for column in case.X.select_dtypes("number"):
+            text = re.search(
+                rf"{column} is (\S+), never above (\S+) in training", row["reason"]
+            )
+            if text:
+                known = case.X_train[column].max()
+                assert case.X[column].iloc[row["position"]] > known
+                assert f"{known:.4g}" == text[2]
+    if not is_recipe:
+        assert headline.startswith(f"{(p <= 0.05).sum()} of {rows}")
+        assert section["levels"] == []
+        return
+    level = section["level"]
+    sets = case.model.predict_set(case.X, level)
+    several = sets.sum(axis=1) > 1
+    text = f"{several.sum()} of {rows} could belong to more than one class"
+    assert words.startswith(text)
+    assert headline.startswith(text)
+    named = case.model.classes_[case.model.predict_members(case.X).argmax(axis=2)]
+    others = (named != case.predicted).sum(axis=0)
+    assert f"For {(others >= 2).sum()} row" in words
+    assert section["n_uncertain"] == (several | (others >= 2) | (p <= 0.05)).sum()
+    for row in listed:
+        at = row["position"]
+        assert row["classes"] == case.model.classes_[sets[at]].tolist()
+        assert row["n_disagree"] == others[at]
+    for position, sentence in section["by_row"].items():
+        at = int(position)
+        held = case.model.classes_[sets[at]]
+        assert ("could be no or yes (" in sentence) == (len(held) == 2)
+        assert (f"set has {held[0]} only." in sentence) == (len(held) == 1)
+        if others[at]:
+            assert f"{others[at]} of the 8 networks disagree" in sentence
+        else:
+            assert "All 8 networks agree." in sentence
+        assert ("This row is un" in sentence) == (p[at] <= 0.05)
+    codes = np.searchsorted(case.model.classes_, case.y)
+    for row in section["levels"]:
+        own = case.model.predict_set(case.X, row["confidence_level"])
+        assert row["coverage"] == pytest.approx(own[np.arange(n), codes].mean())
+        single = own.sum(axis=1) == 1
+        assert row["answered"] == pytest.approx(single.mean())
+        right = (case.predicted == case.y)[single].mean() if single.any() else None
+        assert row["accuracy"] == pytest.approx(right)
+    covered = numbers(section["coverage"])
+    assert covered[:2] == pytest.approx(
+        [level, sets[np.arange(n), codes].mean()], abs=0.0051
+    )
+
+
 def test_markdown_and_page_have_the_same_sentences(case):
     text, html = case.report.to_markdown(), case.report.html()
     for key in ("verdict",):

@@ -44,7 +44,7 @@ def test_unpickling_is_light_and_complete(tmp_path):
 import pickle, sys
 with open({str(path)!r}, "rb") as file:
     checks = pickle.load(file)
-assert len(checks.checks()) == 12
+assert len(checks.checks()) == 17
 heavy = {{"matplotlib", "jinja2", "keras", "tensorflow", "shap", "lime"}}
 assert not heavy & set(sys.modules), heavy & set(sys.modules)
 """
