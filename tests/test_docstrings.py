@@ -11,13 +11,13 @@ import pytest
 from numpydoc.docscrape import ClassDoc, FunctionDoc
 
 import skdnn
-from skdnn import exceptions, explain, model_selection
+from skdnn import exceptions, explain, io, model_selection
 
 PUBLIC = {
-    **{name: getattr(skdnn, name) for name in skdnn.__all__ if name != "explain"},
+    **{name: getattr(skdnn, name) for name in set(skdnn.__all__) - {"explain", "io"}},
     **{
         f"{module.__name__.removeprefix('skdnn.')}.{name}": getattr(module, name)
-        for module in (explain, model_selection, exceptions)
+        for module in (explain, io, model_selection, exceptions)
         for name in module.__all__
     },
 }
@@ -164,8 +164,9 @@ def test_functions_have_the_sections_of_numpydoc(name):
 def test_described_returns_name_the_annotated_type(name):
     function = FUNCTIONS[name]
     returns = typing.get_type_hints(function)["return"]
-    (entry,) = FunctionDoc(function)["Returns"]
-    assert returns.__name__ in (entry.type, entry.name)
+    entries = FunctionDoc(function)["Returns"]
+    assert len(entries) == (returns is not type(None))
+    assert all(returns.__name__ in (entry.type, entry.name) for entry in entries)
 
 
 @pytest.mark.parametrize("name", ["DNNClassifier", "KerasClassifier"])

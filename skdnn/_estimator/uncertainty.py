@@ -16,12 +16,25 @@ from skdnn._tabular.validation import check_rows
 
 
 def set_thresholds(
-    classifier: "Uncertainty", level: float, *, by_class: bool = False
+    classifier: "Uncertainty", confidence_level: Any, *, by_class: bool = False
 ) -> np.ndarray:
     """Return the smallest probability of each class that is in a set.
 
-    ValueError if the fit left no rows out, or rows may have several labels.
+    ValueError if the level is not between 0 and 1, the fit left no rows out, or rows
+    may have several labels; TypeError if the level is no number.
     """
+    if isinstance(confidence_level, bool) or not isinstance(confidence_level, Real):
+        raise TypeError(
+            "`confidence_level` must be a number between 0 and 1. Got "
+            f"{confidence_level!r}."
+        )
+    level = float(confidence_level)
+    if not 0 < level < 1:
+        raise ValueError(
+            "`confidence_level` must be between 0 and 1, such as 0.9. Got "
+            f"{confidence_level!r}."
+        )
+    check_is_fitted(classifier)
     scores = classifier._known_scores()
     return scores.thresholds(level, len(classifier.classes_), by_class=by_class)
 
@@ -173,19 +186,7 @@ class Uncertainty:
         >>> bool(sets[range(50), y[~in_training]].mean() > 0.9)  # hold their class
         True
         """
-        if isinstance(confidence_level, bool) or not isinstance(confidence_level, Real):
-            raise TypeError(
-                "`confidence_level` must be a number between 0 and 1. Got "
-                f"{confidence_level!r}."
-            )
-        level = float(confidence_level)
-        if not 0 < level < 1:
-            raise ValueError(
-                "`confidence_level` must be between 0 and 1, such as 0.9. Got "
-                f"{confidence_level!r}."
-            )
-        check_is_fitted(self)
-        least = set_thresholds(self, level, by_class=by_class)
+        least = set_thresholds(self, confidence_level, by_class=by_class)
         return sets_of(self.predict_proba(X), least)
 
     def _checked(self, X: Any) -> Any:
