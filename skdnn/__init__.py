@@ -2,14 +2,14 @@
 
 from typing import TYPE_CHECKING, Any
 
-from skdnn import explain
+from skdnn import explain, io
+from skdnn._runtime.version import __version__ as __version__
 from skdnn.classifier import DNNClassifier
 
 if TYPE_CHECKING:
     from skdnn.keras_classifier import KerasClassifier
 
-__version__ = "0.1.0"
-__all__ = ["DNNClassifier", "KerasClassifier", "explain"]
+__all__ = ["DNNClassifier", "KerasClassifier", "explain", "io"]
 
 
 def __getattr__(name: str) -> Any:

@@ -14,6 +14,7 @@ from skdnn._estimator.finalize import finalize
 from skdnn._estimator.fitted_network import FittedNetwork
 from skdnn._estimator.parameters import CONSTRAINTS, is_stochastic
 from skdnn._estimator.prepare import PreparedFit, prepare
+from skdnn._estimator.state import kept_state, restored_attributes
 from skdnn._estimator.uncertainty import Uncertainty
 from skdnn._network.prediction import predictor_of
 from skdnn._tabular.columns import as_table
@@ -466,9 +467,10 @@ class DNNClassifier(ClassifierMixin, Uncertainty, FittedNetwork, BaseEstimator):
         return predictor.log_proba(self._encoder.encode(X))
 
     def __getstate__(self) -> dict[str, Any]:
-        state: dict[str, Any] = super().__getstate__()
-        state.pop("_model", None)  # rebuilt from the weights on access
-        return state
+        return kept_state(super().__getstate__())
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(restored_attributes(type(self), state))
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

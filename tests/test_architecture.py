@@ -35,6 +35,8 @@ LAYERS = [
     "explain._plots",
     "explain._report",
     "explain",
+    "_model_files",
+    "io",
     "__init__",
     "_commands",
     "cli",
@@ -79,7 +81,7 @@ CROSS_CUTTING = {
 KERAS = ("_runtime", "_network", "_training", "_keras_wrapper")
 HEAVY = {
     "keras", "tensorflow", "jax", "torch", "scikeras", "shap", "lime", "matplotlib",
-    "jinja2", "tqdm", "rich", "typer",
+    "jinja2", "tqdm", "rich", "typer", "skops",
 }  # fmt: skip
 
 

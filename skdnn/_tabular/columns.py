@@ -15,6 +15,7 @@ from scipy.sparse import issparse
 from sklearn.utils import check_array
 
 from skdnn._runtime.suggestions import did_you_mean
+from skdnn._tabular.categories import pack, unpack
 from skdnn._tabular.column_problems import factorize, spelled
 from skdnn.exceptions import ColumnWarning
 
@@ -39,6 +40,15 @@ class Columns:
 
     codes: Mapping[int, Mapping[Any, int]]
     booleans: tuple[int, ...] = ()
+
+    def __getstate__(self) -> dict[str, Any]:
+        codes = [[j, pack(of_column)] for j, of_column in self.codes.items()]
+        return vars(self) | {"codes": codes}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        packed = {j: unpack(categories) for j, categories in state["codes"]}
+        codes = {j: _enumerated(categories) for j, categories in packed.items()}
+        vars(self).update(state | {"codes": codes})
 
     def is_numeric(self, X: Any) -> bool:
         """Return whether all values of X are numbers that scikit-learn can check."""
@@ -228,6 +238,10 @@ def _category_codes(label: Any, column: pd.Series) -> dict[Any, int]:
             categories = sorted(distinct)
         except TypeError:
             categories = sorted(distinct, key=_mixed_order)
+    return _enumerated(categories)
+
+
+def _enumerated(categories: Iterable[Any]) -> dict[Any, int]:
     return {category: code for code, category in enumerate(categories)}
 
 

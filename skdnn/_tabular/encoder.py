@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_array, hstack, issparse
 
+from skdnn._tabular.categories import pack, unpack
 from skdnn._tabular.columns import Columns
 
 # One-hot categories of more bytes are kept sparse.
@@ -40,6 +41,12 @@ class CategoricalColumn:
     position: int
     categories: tuple[Any, ...]
     slots: np.ndarray
+
+    def __getstate__(self) -> dict[str, Any]:
+        return vars(self) | {"categories": pack(self.categories)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state | {"categories": unpack(state["categories"])})
 
     def find(self, X: np.ndarray) -> np.ndarray:
         """Return the position in `categories` of each value; -1: missing or unknown."""

@@ -1,21 +1,11 @@
-"""Write a page to a file that is complete or left unchanged."""
+"""Write a page to a path or an open file."""
 
-import contextlib
-import os
-import secrets
-import stat
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import IO, Any
+from collections.abc import Callable
+from typing import Any
 
-try:
-    import fcntl
-except ImportError:  # Windows, which refuses to delete a file that is open
-    fcntl = None  # type: ignore[assignment]
+from skdnn._runtime.atomic_file import Writer
 
-# Of temporary files, which lie beside the page.
-_PREFIX, _SUFFIX = ".skdnn-", ".tmp"
+_WRITER = Writer("write_html", "report.html")
 
 
 def write_page(file: Any, make_page: Callable[[], str]) -> None:
@@ -29,106 +19,11 @@ def write_page(file: Any, make_page: Callable[[], str]) -> None:
         # half of a surrogate pair in a name becomes a character reference
         return make_page().encode("utf-8", errors="xmlcharrefreplace")
 
-    if hasattr(file, "write"):
-        content = page()
-        try:
-            file.write(content.decode("utf-8"))
-        except TypeError:  # a file opened for bytes
-            file.write(content)
+    if not hasattr(file, "write"):
+        _WRITER.write(file, page)
         return
-    path = Path(os.path.realpath(os.fspath(file)))
-    mode = _mode(path)
-    if mode and not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
-        # a pipe or a device is written to; replacing it would destroy it
-        path.write_bytes(page())
-        return
-    _check_writable(path, mode)
-    with _temporary(path) as (temporary, handle):
-        content = page()
-        with _remedied(path):
-            handle.write(content)
-            handle.flush()
-            os.fsync(handle.fileno())  # a full disk is reported here at the latest
-            if mode:
-                temporary.chmod(stat.S_IMODE(mode))
-            if fcntl is None:
-                handle.close()  # Windows cannot rename a file that is open
-            temporary.replace(path)
-
-
-def _mode(path: Path) -> int:
-    """Return type and permissions of what is at a path, 0 if there is nothing."""
-    with _remedied(path):
-        try:
-            return path.stat().st_mode
-        except FileNotFoundError:
-            return 0
-
-
-@contextmanager
-def _remedied(path: Path) -> Iterator[None]:
-    """Raise any OSError with the path and a remedy."""
+    content = page()
     try:
-        yield
-    except OSError as error:
-        raise type(error)(
-            f"write_html cannot write {str(path)!r}: {error.strerror or error}. Give a "
-            "path in a folder that exists, has free space and that you may write to."
-        ) from error
-
-
-def _check_writable(path: Path, mode: int) -> None:
-    if stat.S_ISDIR(mode):
-        raise IsADirectoryError(
-            f"write_html needs the name of a file. Got the folder {str(path)!r} "
-            f"instead. Try {str(path / 'report.html')!r}."
-        )
-    if not path.parent.is_dir():
-        raise FileNotFoundError(
-            f"write_html cannot write {str(path)!r}: there is no folder "
-            f"{str(path.parent)!r}. Create it first, or give another path."
-        )
-    if mode and not mode & stat.S_IWUSR:
-        raise PermissionError(
-            f"write_html cannot write {str(path)!r}: the file is read-only. "
-            "Give another path, or make the file writable."
-        )
-
-
-@contextmanager
-def _temporary(path: Path) -> Iterator[tuple[Path, IO[bytes]]]:
-    """Open a temporary file beside `path`; remove it, and those of killed writers.
-
-    A writer holds a lock on its file for as long as it lives.
-    """
-    _remove_abandoned(path.parent)
-    with _remedied(path):
-        temporary, handle = _create_locked(path)
-    try:
-        yield temporary, handle
-    finally:
-        handle.close()
-        temporary.unlink(missing_ok=True)
-
-
-def _create_locked(path: Path) -> tuple[Path, IO[bytes]]:
-    while True:
-        temporary = path.with_name(f"{_PREFIX}{secrets.token_hex(6)}{_SUFFIX}")
-        handle = temporary.open("xb")
-        if fcntl is not None:
-            fcntl.flock(handle, fcntl.LOCK_EX)
-        if temporary.exists():
-            return temporary, handle
-        handle.close()  # another writer found it before it was locked
-
-
-def _remove_abandoned(folder: Path) -> None:
-    """Remove the temporary files in a folder whose writers no longer live."""
-    for path in folder.glob(f"{_PREFIX}*{_SUFFIX}"):
-        with contextlib.suppress(OSError):
-            if fcntl is None:
-                path.unlink()
-                continue
-            with path.open("rb") as handle:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                path.unlink()
+        file.write(content.decode("utf-8"))
+    except TypeError:  # a file opened for bytes
+        file.write(content)

@@ -1,0 +1,1 @@
+"""Model files: estimators kept as data, read without running code of the file."""
