@@ -14,8 +14,8 @@ from skdnn._commands.output_files import check_output, default_output
 app = typer.Typer(
     name="skdnn",
     help="Deep neural networks for tables, and explanations of their predictions.",
-    epilog="Exit codes: 0 done, 1 failure of the machine (such as a full disk), 2 wrong "
-    "use or a table that cannot be used, 130 interrupted by Ctrl-C.",
+    epilog="Exit codes: 0 done, 1 failure of the machine (such as a full disk), 2 "
+    "wrong use or a table that cannot be used, 130 interrupted by Ctrl-C.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",

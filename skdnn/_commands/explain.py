@@ -1,14 +1,18 @@
 """``skdnn explain``: a report on a model file and rows it was not trained on."""
 
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from skdnn._commands.console import Output, is_terminal
 from skdnn._commands.model_notes import checksum, read_notes
 from skdnn._commands.report import Subject, positive_scores
 from skdnn._commands.training import ReadingOptions
 from skdnn._runtime.names import visible
-from skdnn._table_files.table_file_error import TableFileError
 from skdnn._table_files.raw_table import listed
+from skdnn._table_files.table_file_error import TableFileError
+from skdnn._table_files.targets import find_class
 
 
 def run_explain(
@@ -78,12 +82,10 @@ def run_explain(
     output.end(facts, path)
 
 
-def _as_known(y, classes, source, target):
+def _as_known(
+    y: np.ndarray, classes: list[Any], source: str, target: str
+) -> np.ndarray:
     """Return labels of the type that the classes have; raise for other classes."""
-    import numpy as np
-
-    from skdnn._table_files.targets import find_class
-
     of_label = {}
     for label in np.unique(y.astype(str)):
         if label not in {str(known) for known in classes}:

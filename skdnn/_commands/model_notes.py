@@ -29,9 +29,7 @@ class ModelNotes:
     kept: dict[str, Any] | None = None  # rows as plain data
 
     @classmethod
-    def of(
-        cls, data: TrainingData, path: Path, seed: int, n_kept: int
-    ) -> "ModelNotes":
+    def of(cls, data: TrainingData, path: Path, seed: int, n_kept: int) -> "ModelNotes":
         """Return the notes on training data; rows are kept at random."""
         X = data.learned.X
         kept = None

@@ -131,9 +131,7 @@ TestSize = Annotated[
 ]
 Seed = Annotated[
     int,
-    typer.Option(
-        "--seed", help="Seed of all random numbers.", min=0, max=2**32 - 1
-    ),
+    typer.Option("--seed", help="Seed of all random numbers.", min=0, max=2**32 - 1),
 ]
 KeepRows = Annotated[
     int,
@@ -146,9 +144,7 @@ KeepRows = Annotated[
 ]
 Output = Annotated[
     Path | None,
-    typer.Option(
-        "--output", "-o", help="The file to write.", show_default=False
-    ),
+    typer.Option("--output", "-o", help="The file to write.", show_default=False),
 ]
 Force = Annotated[
     bool, typer.Option("--force", help="Replace the output file if it exists.")

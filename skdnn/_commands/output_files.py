@@ -18,8 +18,8 @@ def check_output(path: Path, *, force: bool, inputs: tuple[Path, ...] = ()) -> N
     folder = path.absolute().parent
     if not folder.is_dir():
         raise FileNotFoundError(
-            f"The file must be written to an existing folder. Got {visible(str(folder))}"
-            "; create it, or name another file with --output."
+            "The file must be written to an existing folder. Got "
+            f"{visible(str(folder))}; create it, or name another file with --output."
         )
     if path.is_dir() or not os.access(folder, os.W_OK):
         raise PermissionError(

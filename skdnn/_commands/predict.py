@@ -1,4 +1,4 @@
-"""``skdnn predict``: classes, probabilities, prediction sets and novelty of new rows."""
+"""``skdnn predict``: classes, probabilities, sets and novelty of new rows."""
 
 import sys
 from pathlib import Path

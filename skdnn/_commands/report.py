@@ -128,9 +128,7 @@ def split(
     return np.sort(train), np.sort(test)
 
 
-def positive_scores(
-    y: np.ndarray, predicted: np.ndarray, positive: Any
-) -> str | None:
+def positive_scores(y: np.ndarray, predicted: np.ndarray, positive: Any) -> str | None:
     """Return recall and precision of the positive class in a sentence."""
     if positive is None:
         return None

@@ -9,7 +9,13 @@ from skdnn._commands.training import TrainingData, fit_network, new_network
 
 
 def run_train(
-    output: Output, data: TrainingData, source: Path, path: Path, *, seed: int, keep: int
+    output: Output,
+    data: TrainingData,
+    source: Path,
+    path: Path,
+    *,
+    seed: int,
+    keep: int,
 ) -> None:
     """Train on all rows, write the model and print what is known of it."""
     network = new_network(seed)

@@ -25,8 +25,8 @@ class ReadingOptions:
     decimal: str | None = None
     encoding: str | None = None
 
-    def read(self, path: Path, decimal: str | None = None) -> RawTable:
-        """Return the table at a path; `decimal` is used unless one was given."""
+    def read(self, path: Path, usual_decimal: str | None = None) -> RawTable:
+        """Return the table at a path; with `usual_decimal` where nothing decides."""
         separator = self.separator
         if separator is not None:
             separator = {"tab": "\t", "\\t": "\t"}.get(separator, separator)
@@ -40,8 +40,9 @@ class ReadingOptions:
         return read_table(
             str(path),
             separator=separator,
-            decimal=self.decimal or decimal,
+            decimal=self.decimal,
             encoding=self.encoding,
+            usual_decimal=usual_decimal,
         )
 
 
@@ -77,17 +78,11 @@ def read_training_data(
     )
     chosen, fact = find_positive(learned.y, positive)
     classes, counts = np.unique(learned.y, return_counts=True)
-    output.heading(
-        f"{table.name}: {table.n_rows} rows, {len(table.columns)} columns"
-    )
+    output.heading(f"{table.name}: {table.n_rows} rows, {len(table.columns)} columns")
     for text in learned.facts:
         output.note(text)
-    output.note(
-        f"Features ({learned.X.shape[1]}): {_features(learned.X)}."
-    )
-    shares = [
-        f"{label} {count}" for label, count in zip(classes, counts, strict=True)
-    ]
+    output.note(f"Features ({learned.X.shape[1]}): {_features(learned.X)}.")
+    shares = [f"{label} {count}" for label, count in zip(classes, counts, strict=True)]
     output.note(f"Target: {visible(learned.reading.target)}, {len(classes)} classes: "
                 f"{listed(shares)}.")  # fmt: skip
     if fact:

@@ -97,9 +97,7 @@ def _search(n_candidates: int, n_folds: int, seed: int) -> Any:
     drawn = list(ParameterSampler(space, n_candidates - 1, random_state=seed))
     grid = [{"dropout": [0.0]}, *({k: [v] for k, v in one.items()} for one in drawn)]
     network = DNNClassifier(random_state=seed, verbose=is_terminal())
-    return GridSearchCV(
-        network, grid, scoring="neg_log_loss", cv=_folds(n_folds, seed)
-    )
+    return GridSearchCV(network, grid, scoring="neg_log_loss", cv=_folds(n_folds, seed))
 
 
 def _summary(output: Output, search: Any) -> dict[str, Any]:
@@ -113,9 +111,7 @@ def _summary(output: Output, search: Any) -> dict[str, Any]:
         table.add_row(f"{losses[i]:.4f}", _in_words(int(i), results["params"][i]))
     output.show(table)
     best = int(search.best_index_)
-    folds = np.array(
-        [results[f"split{k}_test_score"] for k in range(search.n_splits_)]
-    )
+    folds = np.array([results[f"split{k}_test_score"] for k in range(search.n_splits_)])
     gain = folds[:, best] - folds[:, 0]
     if best == 0:
         output.note("No candidate has a lower loss than the defaults; they are kept.")

@@ -34,7 +34,7 @@ class ColumnKind:
     "number", "boolean", "category", "date", "empty" (no cell has a value) and
     "ambiguous date" (whose day may be its month). `missing` are the texts and numbers
     of cells without a value; `format` and `parts` are those of dates.
-    """  # noqa: D205, D400 - one list
+    """  # noqa: D400 - one list
 
     kind: str
     missing: tuple[Any, ...] = ()
@@ -93,9 +93,7 @@ def _typed_dates(values: Sequence[Any]) -> pd.Series:
     return pd.Series(pd.to_datetime(pd.Series(zones)))
 
 
-def _learn_texts(
-    table: RawTable, name: str, given: Sequence[str] | None
-) -> ColumnKind:
+def _learn_texts(table: RawTable, name: str, given: Sequence[str] | None) -> ColumnKind:
     texts = [as_text(v, table.decimal) for v in table.columns[name].values]
     markers = find_markers(texts, given, among_numbers=True)
     words = [text for text in texts if text not in markers]
@@ -157,10 +155,14 @@ def _are_words(texts: Sequence[str]) -> bool:
 
 def _stray(table: RawTable, name: str, code: int, text: str) -> TableFileError:
     line = table.first_line(name, [code])
+    other = "." if table.decimal == "," else ","
+    remedy = f"count it as missing with --missing {visible(text)[:_LONGEST]!r}"
+    if as_numbers([text], other)[1][0]:
+        remedy = f"name the decimal sign of the file with --decimal {other}"
     return TableFileError(
         f"The column {visible(name)!r} of {table.name} must hold numbers. Got "
-        f"{visible(text)[:_LONGEST]!r} in line {line}. Correct the cell, or count it "
-        f"as missing with --missing {visible(text)[:_LONGEST]!r}."
+        f"{visible(text)[:_LONGEST]!r} in line {line}. Correct the cell, or "
+        f"{remedy}."
     )
 
 

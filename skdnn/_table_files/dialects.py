@@ -8,6 +8,7 @@ may have a decimal comma.
 
 import csv
 import re
+from collections import Counter
 from dataclasses import dataclass
 from itertools import islice
 
@@ -16,7 +17,13 @@ from skdnn._table_files.number_formats import looks_like_number
 _SEPARATORS = (",", ";", "\t", "|")
 _QUOTES = ('"', "'")
 _N_ROWS = 200
-_NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar", " ": "blank"}
+_NAMES = {
+    ",": "comma",
+    ";": "semicolon",
+    "\t": "tab",
+    "|": "vertical bar",
+    " ": "blank",
+}
 # A cell without characters that separate or quote.
 _CLEAN = re.compile(r"[^,;\t|\"']*")
 _HINT = re.compile(r"\ufeff?\"?sep=(.)\"?\r?\n?", re.IGNORECASE)
@@ -62,18 +69,18 @@ def detect_dialect(lines: list[str], separator: str | None = None) -> Dialect:
 
 def _score(lines: list[str], dialect: Dialect) -> float:
     """Return regularity of rows times the share of cells that look like something."""
-    reader = csv.reader(
-        lines, delimiter=dialect.separator, quotechar=dialect.quote
-    )
+    reader = csv.reader(lines, delimiter=dialect.separator, quotechar=dialect.quote)
     try:
         rows = [row for row in islice(reader, _N_ROWS) if row]
     except csv.Error:
         return 0.0
     if not rows:
         return 0.0
-    n_names = len(rows[0])
-    body = rows[1:] or rows
-    regular = sum(len(row) == n_names for row in body) / len(body)
+    n_names, body = len(rows[0]), rows[1:] or rows
+    (n_cells, n_regular), *_ = Counter(map(len, body)).most_common(1)
+    regular = n_regular / len(body)
+    if n_cells != n_names:  # an error is reported later, by the right separator
+        regular, n_names = regular / 2, min(n_names, n_cells)
     cells = [cell for row in rows for cell in row]
     known = sum(_is_known(cell) for cell in cells) / max(len(cells), 1)
     return regular * (n_names - 1) / n_names * known

@@ -65,11 +65,14 @@ def _value(text: str, decimal: str) -> float:
     return float(text.replace(_MINUS, "-"))
 
 
-def detect_decimal(cells: Iterable[str], separator: str) -> str:
+def detect_decimal(
+    cells: Iterable[str], separator: str, usual: str | None = None
+) -> str:
     """Return the decimal sign of the cells of a file.
 
     Cells such as 1,5 and 1.5 decide. 1,234 and 1.234 may be either: where no other
-    cell decides, a comma is the decimal sign if semicolons separate the cells.
+    cell decides, the sign is the `usual` one, that of earlier files; else a comma if
+    semicolons separate the cells.
     """
     commas = points = either = 0
     for cell in cells:
@@ -82,4 +85,6 @@ def detect_decimal(cells: Iterable[str], separator: str) -> str:
         either += as_comma and as_point and "," in cell
     if commas or points:
         return "," if commas > points else "."
+    if usual is not None:
+        return usual
     return "," if either and separator == ";" else "."

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from skdnn._runtime.names import visible
+from skdnn._runtime.suggestions import did_you_mean
 from skdnn._table_files.table_file_error import TableFileError
 
 STANDARD_INPUT = "-"
@@ -61,11 +62,13 @@ class Source:
         raw: IO[bytes] | None = None
         try:
             if self._spool is None:
-                raw = Path(self.path).open("rb")
+                raw = Path(self.path).open("rb")  # noqa: SIM115 - closed below
             else:
                 self._spool.seek(0)
             stream: Any = raw or self._spool
-            yield gzip.GzipFile(fileobj=stream) if self.is_compressed else stream
+            if self.is_compressed:
+                stream = gzip.GzipFile(fileobj=stream)
+            yield stream
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             raise TableFileError(
                 f"{self.name} is not a complete gzip file: {error}. Copy or download "
@@ -108,23 +111,21 @@ def open_source(path: str) -> Source:
 
 def _check_file(path: Path) -> None:
     """Raise unless a path is that of a file; the text names files that are similar."""
+    shown = visible(str(path))
     try:
-        if path.is_dir():
-            raise TableFileError(
-                f"{visible(str(path))} is a folder. Name a file in it: a table."
-            )
-        exists = path.exists()
+        is_folder, exists = path.is_dir(), path.exists()
     except (OSError, ValueError) as error:  # too long a name, or a NUL in it
         raise TableFileError(
-            f"{visible(str(path)[:80])} cannot be a file: {error}. Check the name."
+            f"{shown[:40]!r} must be the name of a file. Got a name that no file can "
+            "have. Check it."
         ) from error
+    if is_folder:
+        raise TableFileError(f"{shown} is a folder. Name a file in it: a table.")
     if not exists:
-        from skdnn._runtime.suggestions import did_you_mean
-
         folder = path.parent
         others = [p.name for p in folder.iterdir()] if folder.is_dir() else []
         raise TableFileError(
-            f"There is no file {visible(str(path))!r}."
+            f"There is no file {shown!r}."
             f"{did_you_mean(path.name, others) or ' Check the name and the folder.'}"
         )
 

@@ -12,16 +12,23 @@ def read_table(
     separator: str | None = None,
     decimal: str | None = None,
     encoding: str | None = None,
+    usual_decimal: str | None = None,
 ) -> RawTable:
     """Return the table at a path, "-" for the standard input; None is detected.
+
+    `usual_decimal` is the decimal sign of a file of text where no cell decides.
 
     Raises ``TableFileError`` if there is none.
     """
     source = open_source(path)
     if source.format == "text":
         return read_text(
-            source, separator=separator, decimal=decimal, encoding=encoding
+            source,
+            separator=separator,
+            decimal=decimal,
+            encoding=encoding,
+            usual_decimal=usual_decimal,
         )
     table = (read_parquet if source.format == "parquet" else read_excel)(source)
-    table.decimal = decimal or table.decimal
+    table.decimal = decimal or usual_decimal or table.decimal
     return table

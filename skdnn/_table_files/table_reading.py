@@ -14,10 +14,6 @@ import pandas as pd
 
 from skdnn._runtime.names import visible
 from skdnn._runtime.suggestions import did_you_mean
-from skdnn._tabular.column_problems import (
-    column_problems,
-    is_named_like_identifier,
-)
 from skdnn._table_files.column_kinds import (
     ColumnKind,
     as_text,
@@ -29,11 +25,16 @@ from skdnn._table_files.column_kinds import (
 from skdnn._table_files.raw_table import RawTable, listed
 from skdnn._table_files.table_file_error import TableFileError
 from skdnn._table_files.targets import check_target, find_column, read_labels
+from skdnn._tabular.column_problems import (
+    column_problems,
+    is_named_like_identifier,
+)
 
 NO_ID = "none"
 # Problems of columns that are left out, as nothing is learned from them.
 _LEFT_OUT = ("row counter", "free text", "constant", "no value")
 _MOST_MARKERS = 6
+_FEWEST_ROWS = 20  # for a statement on the categories of a column
 
 
 @dataclass
@@ -155,7 +156,9 @@ def learn_table(
         )
         table, labels = table.take(has_label), labels[has_label]
     check_target(table, target, labels)
-    reading = TableReading(target, table.decimal, missing=missing and list(missing))
+    reading = TableReading(
+        target, table.decimal, missing=list(missing) if missing else None
+    )
     reading.left_out = dict.fromkeys(drop, "--drop")
     reading.ids = [*given]
     learner = _Learner(table, reading, facts, labels)
@@ -257,12 +260,12 @@ class _Learner:
                     counts[text] = counts.get(text, 0) + int(count)
         if counts:
             order = sorted(counts, key=lambda text: -counts[text])[:_MOST_MARKERS]
-            parts = [f"{visible(text)!r} in {counts[text]} cells" for text in order]
+            parts = [f"{visible(text)!r} ({counts[text]})" for text in order]
             if n_empty:
-                parts.append(f"nothing in {n_empty}")
+                parts.append(f"empty cells ({n_empty})")
             self._facts.append(f"Counted as missing: {', '.join(parts)}.")
         elif n_empty:
-            self._facts.append(f"Missing: {n_empty} cells are empty.")
+            self._facts.append(f"Counted as missing: empty cells ({n_empty}).")
 
     def leave_out_problems(self, X: pd.DataFrame) -> None:
         """Leave out columns that identify rows or hold nothing, and note others."""
@@ -282,8 +285,23 @@ class _Learner:
                     f"{visible(name)} {words} It is used; if that is wrong, "
                     f"leave it out with --drop {visible(name)!r}."
                 )
+        self._note_many_categories(X)
         if identified:
             self._facts.append(f"Not used: {listed(identified)}.")
+
+    def _note_many_categories(self, X: pd.DataFrame) -> None:
+        """Note texts of which most will not occur in new rows."""
+        for name in self._reading.kinds:
+            if name not in X or pd.api.types.is_numeric_dtype(X[name].dtype):
+                continue
+            n_distinct, n_known = X[name].nunique(), int(X[name].notna().sum())
+            if n_known >= _FEWEST_ROWS and n_distinct > n_known / 2:
+                self._facts.append(
+                    f"{visible(name)} has {n_distinct} different texts in {n_known} "
+                    "rows. Those that new rows have and these have not count as "
+                    f"missing; leave it out with --drop {visible(name)!r} if it names "
+                    "rows."
+                )
 
 
 def _number(value: Any) -> Any:

@@ -55,7 +55,9 @@ def read_labels(
 
 def _is_whole(text: str) -> bool:
     digits = text.removeprefix("-")
-    return digits.isascii() and digits.isdigit() and len(digits) < 16 and not is_code(text)
+    return (
+        digits.isascii() and digits.isdigit() and len(digits) < 16 and not is_code(text)
+    )
 
 
 def check_target(table: RawTable, name: str, labels: np.ndarray) -> None:
@@ -86,8 +88,8 @@ def check_target(table: RawTable, name: str, labels: np.ndarray) -> None:
     elif n > len(labels) / 2 and n > 2:
         raise TableFileError(
             f"The target {visible(name)!r} must hold classes. Got {n} different texts "
-            f"in {len(labels)} rows, such as {visible(classes[0])[:40]!r}. Name another "
-            "column with --target."
+            f"in {len(labels)} rows, such as {visible(classes[0])[:40]!r}. Name "
+            "another column with --target."
         )
 
 

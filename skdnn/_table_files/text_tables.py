@@ -9,7 +9,7 @@ import numpy as np
 
 from skdnn._runtime.names import visible
 from skdnn._table_files.dialects import Dialect, detect_dialect
-from skdnn._table_files.encodings import MAX_LINE, Encoding, detect_encoding, text_of
+from skdnn._table_files.encodings import MAX_LINE, detect_encoding, text_of
 from skdnn._table_files.number_formats import detect_decimal, looks_like_number
 from skdnn._table_files.raw_table import RawColumn, RawTable, check_names
 from skdnn._table_files.sources import Source
@@ -26,8 +26,11 @@ def read_text(
     separator: str | None = None,
     decimal: str | None = None,
     encoding: str | None = None,
+    usual_decimal: str | None = None,
 ) -> RawTable:
     """Return the table in a text file; what is None is detected.
+
+    `usual_decimal` is the decimal sign where no cell decides.
 
     Raises ``TableFileError`` with the line for anything that is not a table.
     """
@@ -45,7 +48,7 @@ def read_text(
         separator=dialect.separator,
         facts=facts,
     )
-    _set_decimal(table, decimal)
+    _set_decimal(table, decimal, usual_decimal)
     return table
 
 
@@ -150,7 +153,7 @@ class _Rows:
         return columns
 
 
-def _set_decimal(table: RawTable, given: str | None) -> None:
+def _set_decimal(table: RawTable, given: str | None, usual: str | None) -> None:
     """Determine the decimal sign of the numbers of a table, and state it."""
     cells = [
         (name, cell)
@@ -160,13 +163,11 @@ def _set_decimal(table: RawTable, given: str | None) -> None:
     if given is not None:
         table.decimal = given
         return
-    table.decimal = detect_decimal((cell for _, cell in cells), table.separator or ",")
-    if table.decimal == ",":
-        name, example = next(
-            (name, cell)
-            for name, cell in cells
-            if "," in cell and looks_like_number(cell)
-        )
+    texts = (cell for _, cell in cells)
+    table.decimal = detect_decimal(texts, table.separator or ",", usual)
+    examples = [pair for pair in cells if "," in pair[1] and looks_like_number(pair[1])]
+    if table.decimal == "," and examples:
+        name, example = examples[0]
         table.facts.append(
             f"Decimal sign: comma, as in {visible(example)} ({visible(name)})."
         )

@@ -17,8 +17,6 @@ from skdnn._table_files.raw_table import (
 from skdnn._table_files.sources import Source
 from skdnn._table_files.table_file_error import TableFileError
 
-_DATES = (datetime.date, datetime.time, datetime.timedelta)
-
 
 def read_parquet(source: Source) -> RawTable:
     """Return the table in a Parquet file."""
@@ -151,7 +149,11 @@ def _plain(name: str, value: Any, source: Source) -> Any:
         return value.strip()
     if isinstance(value, bytes):
         return value.decode("utf-8", errors="replace")
-    if isinstance(value, bool | int | float | pd.Timestamp | _DATES):
+    if isinstance(value, datetime.time):
+        return value.strftime("%H:%M:%S")
+    if isinstance(value, datetime.timedelta):
+        return value.total_seconds()
+    if isinstance(value, bool | int | float | datetime.date):
         return value
     try:
         return float(value)  # decimals
