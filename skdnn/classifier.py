@@ -470,7 +470,7 @@ class DNNClassifier(ClassifierMixin, Uncertainty, FittedNetwork, BaseEstimator):
         return kept_state(super().__getstate__())
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        vars(self).update(restored_attributes(type(self), state))
+        self.__dict__.update(restored_attributes(type(self), state))
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from skdnn._keras_wrapper.wrapper import Wrapper
+from skdnn._runtime.version import with_versions, without_versions
 from skdnn._tabular.validation import unchanged_on_error
 
 
@@ -97,6 +98,10 @@ class KerasClassifier(Wrapper):
     `predict_proba` returns the outputs of the network: its last layer must be a
     softmax, or a sigmoid for two classes or several labels per row. Outputs of half
     precision, as under the dtype policy "mixed_float16", are returned as float32.
+
+    Pickle and joblib keep a fitted classifier if the function that builds the network
+    can be imported where it is read; `skdnn.io.dump` refuses it, as a Keras model is
+    not data alone. ``model_.save("network.keras")`` keeps the network.
 
     Examples
     --------
@@ -294,3 +299,9 @@ class KerasClassifier(Wrapper):
             np.asarray(y), self.predict(X), sample_weight=sample_weight, **arguments
         )
         return score
+
+    def __getstate__(self) -> dict[str, Any]:
+        return with_versions(super().__getstate__())
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(without_versions(state, type(self).__name__))

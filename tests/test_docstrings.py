@@ -11,13 +11,13 @@ import pytest
 from numpydoc.docscrape import ClassDoc, FunctionDoc
 
 import skdnn
-from skdnn import exceptions, explain, model_selection
+from skdnn import exceptions, explain, io, model_selection
 
 PUBLIC = {
-    **{name: getattr(skdnn, name) for name in skdnn.__all__ if name != "explain"},
+    **{name: getattr(skdnn, name) for name in set(skdnn.__all__) - {"explain", "io"}},
     **{
         f"{module.__name__.removeprefix('skdnn.')}.{name}": getattr(module, name)
-        for module in (explain, model_selection, exceptions)
+        for module in (explain, io, model_selection, exceptions)
         for name in module.__all__
     },
 }

@@ -1,17 +1,24 @@
 """Estimators into model files, and out of them."""
 
 import os
+import warnings
 from pathlib import Path
 from typing import Any
 
 from sklearn.base import BaseEstimator
 
 from skdnn._model_files.container import MANIFEST, check_start, damaged, pack, unpack
+from skdnn._model_files.contents import unkept
 from skdnn._model_files.manifest import check_manifest, make_manifest
 from skdnn._model_files.schema import read_schema, regular, trusted_types
 from skdnn._runtime.atomic_file import Writer
 
 _WRITER = Writer("skdnn.io.dump", "model.skops")
+_MOST_SHOWN = 3  # parts that cannot be kept
+_REMEDY = (
+    "Replace it, or use joblib.dump, whose files run code when they are read. Of a "
+    "search, best_estimator_ may be enough."
+)
 
 
 def write_model(
@@ -55,16 +62,38 @@ def read_manifest(path: str | os.PathLike[str]) -> dict[str, Any]:
 
 
 def _to_bytes(estimator: Any, notes: dict[str, Any] | None) -> bytes:
+    """Return the model file, after it was read back and compared."""
     members = _members_of(estimator)
-    trusted_types(read_schema(members))
-    members[MANIFEST] = make_manifest(estimator, members, notes)
-    return pack(members)
+    data = pack({**members, MANIFEST: make_manifest(estimator, members, notes)})
+    with warnings.catch_warnings():  # of other versions, for a part that was loaded
+        warnings.simplefilter("ignore")
+        again = _from_bytes(data)
+    if _members_of(again) != members:
+        raise ValueError(
+            "A model file must keep all parts of an estimator unchanged. skops changes "
+            f"some of {_short(estimator)}. {_REMEDY}"
+        )
+    return data
 
 
 def _members_of(estimator: Any) -> dict[str, bytes]:
+    """Return what skops keeps of an estimator, by regular names."""
     import skops.io
 
-    return regular(unpack(skops.io.dumps(estimator)))
+    parts = unkept(estimator)
+    if parts:
+        shown = "; ".join(map(str, parts[:_MOST_SHOWN]))
+        raise ValueError(
+            "A model file keeps data, and no code: skdnn, scikit-learn's transformers, "
+            f"pipelines and searches, and arrays. Got {shown}. {_REMEDY}"
+        )
+    members = unpack(skops.io.dumps(estimator))
+    trusted_types(read_schema(members))
+    return regular(members)
+
+
+def _short(estimator: Any) -> str:
+    return " ".join(repr(estimator).split())[:100]
 
 
 def _from_bytes(data: bytes) -> Any:

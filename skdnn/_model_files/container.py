@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import math
 import re
 import zipfile
 import zlib
@@ -13,7 +14,7 @@ SCHEMA = "schema.json"
 MANIFEST = "skdnn.json"
 # What skops and skdnn call members; no name leads out of a folder.
 _NAME = re.compile(r"(?:schema\.json|skdnn\.json|[\w-]{1,64}\.(?:npy|bin))")
-# Bytes that the members of a file may declare: so many, and so many for each byte.
+# Bytes that the members of a file may declare: at least, and for each of its bytes.
 _FREE_BYTES = 2**26
 _BYTES_PER_BYTE = 20
 # Text is parsed into objects of many times its size.
@@ -21,7 +22,7 @@ _MOST_TEXT_BYTES = 2**26
 _MOST_MEMBERS = 2**16
 _ZIP = b"PK\x03\x04"
 # Beginnings of what pickle, joblib and compressed joblib write.
-_PICKLES = (b"\x80", b"\x78", b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"\x04\x22\x4d\x18")
+_PICKLES = (b"\x80", b"\x78", b"\x1f\x8b", b"BZh", b"\xfd7zX", b"\x04\x22\x4d\x18")
 # The same time in all files: equal models give equal bytes.
 _TIME = (1980, 1, 1, 0, 0, 0)
 
@@ -132,10 +133,7 @@ def _check_array(name: str, content: bytes) -> None:
         shape, _, dtype = read(stream)
     except (KeyError, ValueError, SyntaxError, RecursionError, MemoryError) as error:
         raise damaged(f"{name} is not an array of NumPy ({error})") from error
-    size = dtype.itemsize * int(np.prod([1, *shape], dtype=object))
-    if (
-        dtype.hasobject
-        or min(shape, default=0) < 0
-        or size != len(content) - stream.tell()
-    ):
-        raise damaged(f"{name} declares {size} bytes of {dtype}")
+    size = dtype.itemsize * math.prod(shape)
+    rest = len(stream.read())
+    if dtype.hasobject or min(shape, default=0) < 0 or size != rest:
+        raise damaged(f"{name} declares {size} bytes of {dtype} and has {rest}")

@@ -9,6 +9,10 @@ from skdnn._model_files.trusted import is_trusted
 
 # Protocols before this one name functions in other places of an entry.
 _LEAST_PROTOCOL = 2
+# Entries of values that never change; whether two are one object depends on Python.
+_VALUES = {
+    "BytesNode", "DTypeNode", "FunctionNode", "JsonNode", "TupleNode", "TypeNode",
+}  # fmt: skip
 
 
 def read_schema(members: Mapping[str, bytes]) -> dict[str, Any]:
@@ -46,7 +50,8 @@ def trusted_types(schema: dict[str, Any]) -> list[str]:
 
     Nothing is imported to find out.
     """
-    names, unknown = set(), set()
+    names: set[str] = set()
+    unknown: set[str] = set()
     for entry in entries(schema):
         loader = entry["__loader__"]
         name = f"{entry.get('__module__')}.{entry.get('__class__')}"
@@ -72,7 +77,9 @@ def regular(members: Mapping[str, bytes]) -> dict[str, bytes]:
     files: dict[str, str] = {}
     ids: dict[int, int] = {}
     for entry in entries(schema):
-        if "__id__" in entry:  # from 1, as skops takes 0 for none
+        if entry["__loader__"] in _VALUES:
+            entry.pop("__id__", None)
+        elif "__id__" in entry:  # from 1, as skops takes 0 for none
             entry["__id__"] = ids.setdefault(entry["__id__"], len(ids) + 1)
         if "file" in entry:
             name = entry["file"]

@@ -155,8 +155,8 @@ def _public_name(name: str) -> str:
 def _is_numpy(name: str, kind: type) -> bool:
     """Return whether a name is that of a public scalar type of NumPy."""
     module, _, own = name.rpartition(".")
-    found = getattr(np, own, None)
-    return module == "numpy" and isinstance(found, type) and issubclass(found, kind)
+    known = getattr(np, own, None)
+    return module == "numpy" and isinstance(known, type) and issubclass(known, kind)
 
 
 def _is_trusted_function(name: str) -> bool:

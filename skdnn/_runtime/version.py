@@ -1,4 +1,4 @@
-"""The version of skdnn, in what is kept of an estimator, and what it is compared with."""
+"""The version of skdnn, and what is kept of it with an estimator."""
 
 import warnings
 from typing import Any

@@ -1,15 +1,11 @@
 import io
 import json
 import os
-import shutil
 import stat
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from skdnn.explain._report.page_file import write_page
 from skdnn.explain._report.report import Report
 from skdnn.explain._report.summary import summarise
 
@@ -88,69 +84,6 @@ class TestWriteHtml:
             made.write_html(tmp_path / name)
         assert old.read_text() == "old"
         assert list(tmp_path.iterdir()) == [old]
-
-    @pytest.mark.skipif(os.name != "posix", reason="needs limits of a process")
-    def test_full_disk_leaves_the_old_file(self, tmp_path):
-        target = tmp_path / "report.html"
-        target.write_text("old")
-        code = """
-import resource, signal, sys
-from skdnn.explain._report.page_file import write_page
-signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
-try:
-    write_page(sys.argv[1], lambda: "x" * 10**5)
-except OSError as error:
-    print(error)
-"""
-        command = [sys.executable, "-c", code, str(target)]
-        done = subprocess.run(command, capture_output=True, text=True, check=True)
-        assert str(target) in done.stdout
-        assert "free space" in done.stdout
-        assert target.read_text() == "old"
-        assert list(tmp_path.iterdir()) == [target]
-
-    def test_folder_that_goes_while_the_page_is_made(self, tmp_path):
-        target = tmp_path / "folder" / "report.html"
-        target.parent.mkdir()
-
-        def page():
-            shutil.rmtree(target.parent)
-            return "page"
-
-        with pytest.raises(FileNotFoundError, match="in a folder that exists"):
-            write_page(target, page)
-
-    @pytest.mark.skipif(os.name != "posix", reason="kills a process")
-    def test_files_of_killed_writers_are_removed_by_the_next(self, tmp_path):
-        code = """
-import os, signal, sys, time
-from skdnn.explain._report.page_file import write_page
-def page():
-    print("making", flush=True)
-    time.sleep(60)
-write_page(sys.argv[1], page)
-"""
-        command = [sys.executable, "-c", code, str(tmp_path / "first.html")]
-        writers = [
-            subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-            for _ in range(2)
-        ]
-        for writer in writers:
-            assert writer.stdout.readline() == "making\n"
-        writers[0].kill()
-        writers[0].wait()
-        assert len(list(tmp_path.iterdir())) == 2
-        write_page(tmp_path / "second.html", lambda: "page")
-        # that of the writer who lives is left alone
-        names = sorted(path.suffix for path in tmp_path.iterdir())
-        assert names == [".html", ".tmp"]
-        writers[1].kill()
-        writers[1].wait()
-        write_page(tmp_path / "second.html", lambda: "page")
-        assert [path.name for path in tmp_path.iterdir()] == ["second.html"]
-        for writer in writers:
-            writer.stdout.close()
 
     @pytest.mark.skipif(os.name != "posix", reason="needs /dev/null")
     def test_device_is_written_to_and_not_replaced(self, made):
