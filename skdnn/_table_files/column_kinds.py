@@ -19,7 +19,7 @@ from skdnn._table_files.number_formats import as_numbers, is_code
 from skdnn._table_files.raw_table import RawColumn, RawTable, listed
 from skdnn._table_files.table_file_error import TableFileError
 
-# Share of the cells, and of the distinct ones, that are numbers in a column of numbers
+# Share of the cells, and of the distinct ones, that are numbers in a numeric column
 # with stray cells. In fewer, numbers are categories like the others.
 _NEARLY_ALL = 0.9
 _FEWEST_NUMBERS = 10
@@ -66,7 +66,7 @@ def learn_kind(
     """Return what a column of a table holds, with facts on what is not obvious.
 
     `given` are all markers of missing values; None finds them. Raises
-    ``TableFileError`` if a column of numbers has cells that may be misspelled.
+    ``TableFileError`` if a numeric column has cells that may be misspelled.
     """
     values = table.columns[name].values
     known = [value for value in values if not is_missing(value)]
@@ -119,7 +119,7 @@ def _learn_numbers(
     markers: frozenset[str],
     given: Sequence[str] | None,
 ) -> ColumnKind | None:
-    """Return how a column of numbers is read; None if it holds something else."""
+    """Return how a numeric column is read; None if it holds something else."""
     is_marker = np.isin(texts, sorted(markers))
     numbers, is_number, units = as_numbers(texts, table.decimal)
     is_number &= ~is_marker

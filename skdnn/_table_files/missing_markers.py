@@ -52,7 +52,7 @@ def find_markers(
 
 
 def is_word_for_missing(text: str) -> bool:
-    """Return whether a text is a marker in a column of numbers or dates."""
+    """Return whether a text is a marker in a numeric column or dates."""
     return text in STANDARD or text in _STROKES or text.casefold() in _WORDS
 
 

@@ -156,9 +156,8 @@ def learn_table(
         )
         table, labels = table.take(has_label), labels[has_label]
     check_target(table, target, labels)
-    reading = TableReading(
-        target, table.decimal, missing=list(missing) if missing else None
-    )
+    reading = TableReading(target, table.decimal)
+    reading.missing = list(missing) if missing else None
     reading.left_out = dict.fromkeys(drop, "--drop")
     reading.ids = [*given]
     learner = _Learner(table, reading, facts, labels)

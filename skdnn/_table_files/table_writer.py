@@ -72,8 +72,8 @@ def _as_parquet(frame: pd.DataFrame) -> bytes:
 
     if importlib.util.find_spec("pyarrow") is None:
         raise TableFileError(
-            "A Parquet file needs the package pyarrow. Run pip install pyarrow, or name "
-            "an output that ends in .csv."
+            "A Parquet file needs the package pyarrow. Run pip install pyarrow, or "
+            "name an output that ends in .csv."
         )
     mixed = {
         name: cells.map(lambda cell: None if cell is None else str(cell))

@@ -43,10 +43,8 @@ def read_labels(
     texts = [as_text(value, table.decimal) for value in column.values]
     markers = find_markers(texts, given, among_numbers=False)
     known = [text for text in texts if text not in markers]
-    numbers, is_number, _ = as_numbers(known, table.decimal)
-    is_whole = bool(known) and all(map(_is_whole, known))
     values: Any = texts
-    if is_whole and is_number.all():
+    if known and all(map(_is_whole, known)):
         values = [0 if text in markers else int(text) for text in texts]
     labels = np.array(values, dtype=np.int64 if values is not texts else object)
     has_label = np.array([text not in markers for text in texts], dtype=bool)
