@@ -94,8 +94,8 @@ def derive(dates: pd.Series, parts: Sequence[str]) -> dict[str, np.ndarray]:
     """
     seconds = dates.dt.hour * 3600 + dates.dt.minute * 60 + dates.dt.second
     n_days = np.where(dates.dt.is_leap_year, 366, 365)
-    of_year = (dates.dt.dayofyear - 1 + seconds / 86400) / n_days
-    days = dates.dt.dayofweek
+    of_year = (dates.dt.day_of_year - 1 + seconds / 86400) / n_days
+    days = dates.dt.day_of_week
     names = [None if np.isnan(day) else _WEEKDAYS[int(day)] for day in days]
     values = {
         "year": (dates.dt.year + of_year).round(4).to_numpy(dtype=np.float64),

@@ -26,6 +26,7 @@ _NAMES = {
 }
 # A cell without characters that separate or quote.
 _CLEAN = re.compile(r"[^,;\t|\"']*")
+_SINGLE = re.compile(r"(?:^|[,;\t|])\s*'")
 _HINT = re.compile(r"\ufeff?\"?sep=(.)\"?\r?\n?", re.IGNORECASE)
 
 
@@ -58,10 +59,12 @@ def detect_dialect(lines: list[str], separator: str | None = None) -> Dialect:
     if hint:
         lines, n_skipped = lines[1:], 1
         separator = separator or hint[1]
+    # without a cell that begins so, it would only hide that a double one is not closed
+    quotes = _QUOTES if any(map(_SINGLE.search, lines)) else _QUOTES[:1]
     candidates = [
         Dialect(one, quote, n_skipped)
         for one in ([separator] if separator else _SEPARATORS)
-        for quote in _QUOTES
+        for quote in quotes
     ]
     # of equal scores the first: a comma, and double quotes
     return max(candidates, key=lambda dialect: _score(lines, dialect))
@@ -81,7 +84,7 @@ def _score(lines: list[str], dialect: Dialect) -> float:
     regular = n_regular / len(body)
     if n_cells != n_names:  # an error is reported later, by the right separator
         regular, n_names = regular / 2, min(n_names, n_cells)
-    cells = [cell for row in rows for cell in row]
+    cells = [cell for row in body for cell in row]
     known = sum(_is_known(cell) for cell in cells) / max(len(cells), 1)
     return regular * (n_names - 1) / n_names * known
 

@@ -56,6 +56,11 @@ class Source:
         is_input = self.path == STANDARD_INPUT
         return "the standard input" if is_input else visible(Path(self.path).name)
 
+    def close(self) -> None:
+        """Release what was read from the standard input."""
+        if self._spool is not None:
+            self._spool.close()
+
     @contextmanager
     def opened(self) -> Iterator[IO[bytes]]:
         """Open the bytes of the table, after decompression."""

@@ -1,5 +1,7 @@
 """Read a table from a file of any format."""
 
+from contextlib import closing
+
 from skdnn._table_files.raw_table import RawTable
 from skdnn._table_files.sources import open_source
 from skdnn._table_files.text_tables import read_text
@@ -20,15 +22,15 @@ def read_table(
 
     Raises ``TableFileError`` if there is none.
     """
-    source = open_source(path)
-    if source.format == "text":
-        return read_text(
-            source,
-            separator=separator,
-            decimal=decimal,
-            encoding=encoding,
-            usual_decimal=usual_decimal,
-        )
-    table = (read_parquet if source.format == "parquet" else read_excel)(source)
+    with closing(open_source(path)) as source:
+        if source.format == "text":
+            return read_text(
+                source,
+                separator=separator,
+                decimal=decimal,
+                encoding=encoding,
+                usual_decimal=usual_decimal,
+            )
+        table = (read_parquet if source.format == "parquet" else read_excel)(source)
     table.decimal = decimal or usual_decimal or table.decimal
     return table
