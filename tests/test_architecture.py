@@ -38,6 +38,7 @@ LAYERS = [
     "_model_files",
     "io",
     "__init__",
+    "_table_files",
     "_commands",
     "cli",
     "__main__",

@@ -37,8 +37,8 @@ def run_explain(
         output.note(fact)
     if not has_label.all():
         output.note(
-            f"{(~has_label).sum()} rows have no {visible(notes.reading.target)} and "
-            "are left out."
+            f"Rows without {visible(notes.reading.target)}, left out: "
+            f"{(~has_label).sum()}."
         )
         table, y = table.take(has_label), y[has_label]
     unused = notes.reading.unused(table)

@@ -151,9 +151,7 @@ def learn_table(
     labels, has_label = read_labels(table, target, missing)
     facts = [*table.facts]
     if not has_label.all():
-        facts.append(
-            f"{(~has_label).sum()} rows have no {visible(target)} and are left out."
-        )
+        facts.append(f"Rows without {visible(target)}, left out: {(~has_label).sum()}.")
         table, labels = table.take(has_label), labels[has_label]
     check_target(table, target, labels)
     reading = TableReading(target, table.decimal)

@@ -38,8 +38,6 @@ def test_a_german_file(tmp_path):
         assert word in facts
 
 
-
-
 def test_lines_that_end_in_other_ways(tmp_path):
     for end in ("\r\n", "\r", "\n"):
         table = read(tmp_path, end.join(["a,b", "1,x", "2,y"]))
