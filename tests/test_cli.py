@@ -1,4 +1,3 @@
-import os
 import re
 import shlex
 import signal
@@ -120,7 +119,7 @@ def test_examples_run(patients, monkeypatch):
 
 
 def test_wrong_use_is_two():
-    for arguments in (["trian"], ["train"], ["train", "a", "--folds", "x"], []):
+    for arguments in (["trayn"], ["train"], ["train", "a", "--folds", "x"], []):
         assert run(*arguments).exit_code == 2
     missing = run("train", "missing.csv", "-t", "y")
     assert missing.exit_code == 2
@@ -140,7 +139,7 @@ def test_no_noise_from_the_standard_input_to_a_pipe(patients, tmp_path):
     assert predict.returncode == 0
     assert len(out.splitlines()) == 41
     assert err.splitlines()[0] == b"the standard input: 40 rows, 4 columns"
-    assert os.listdir(tmp_path) == ["table.skops"]
+    assert [path.name for path in tmp_path.iterdir()] == ["table.skops"]
 
 
 @pytest.mark.slow

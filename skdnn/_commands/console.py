@@ -114,8 +114,9 @@ def _fail(
     command: str, error: Exception, code: int, cause: Exception | None = None
 ) -> None:
     text = str(error)
-    if isinstance(error, OSError) and error.strerror and error.filename:
-        text = f"{error.filename}: {error.strerror}. Check the path and its rights."
+    if isinstance(error, OSError) and error.strerror:
+        path = f"{error.filename}: " if error.filename else ""
+        text = f"{path}{error.strerror}. Check the path, its rights and free space."
     typer.echo(f"skdnn {command}: {_one_line(text)}", err=True)
     raise typer.Exit(code=code) from cause or error
 
