@@ -39,6 +39,7 @@ LAYERS = [
     "_onnx",
     "io",
     "__init__",
+    "_table_files",
     "_commands",
     "cli",
     "__main__",

@@ -1,48 +1,184 @@
+import re
+import shlex
+import signal
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import pytest
+import typer
 from typer.testing import CliRunner
 
 import skdnn
 from skdnn.cli import app
 
+COMMANDS = ["report", "train", "predict", "explain", "tune", "inspect", "demo"]
+PAGE = Path(__file__).parent.parent / "docs" / "command_line.md"
+# Those that train little are run, the others are parsed.
+RUN = ("train", "predict", "inspect")
 
-def run(*arguments):
-    return CliRunner().invoke(app, arguments)
+
+def run(*arguments, **options):
+    return CliRunner().invoke(app, [str(a) for a in arguments], **options)
+
+
+def start(*arguments, **options):
+    """Start a process of its own, as from a shell."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "skdnn", *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        **options,
+    )
+
+
+@pytest.fixture(scope="module")
+def patients(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("patients")
+    rows = [
+        f"{i},{20 + i * 7 % 50},{'mf'[i % 2]},{['healthy', 'ill'][i * 7 % 50 > 25]}"
+        for i in range(40)
+    ]
+    text = "\n".join(["id,age,sex,outcome", *rows])
+    (folder / "patients.csv").write_text(text, "utf-8")
+    (folder / "new.csv").write_text(text, "utf-8")
+    return folder
 
 
 def test_help_and_version():
-    assert "demo" in run("--help").stdout
+    assert all(command in run("--help").stdout for command in COMMANDS)
+    assert "130" in run("--help").stdout
     assert run("--version").stdout == f"skdnn {skdnn.__version__}\n"
-    module = subprocess.run(
-        [sys.executable, "-m", "skdnn", "--version"], capture_output=True, text=True
+    module = start("--version", text=True)
+    assert module.communicate() == (f"skdnn {skdnn.__version__}\n", "")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help_with_an_example(command):
+    text = run(command, "--help").stdout
+    assert f"Example: skdnn {command} " in text
+    assert all(len(line) <= 80 for line in text.splitlines())
+
+
+def test_every_option_is_documented():
+    page = PAGE.read_text("utf-8")
+    for command in COMMANDS:
+        for option in options_of(command):
+            assert f"`{option}`" in page, option
+
+
+def options_of(command):
+    group = typer.main.get_command(app)
+    return {
+        name
+        for parameter in group.commands[command].params
+        for name in parameter.opts
+        if name.startswith("--")
+    }
+
+
+def test_shells_can_complete():
+    assert "--install-completion" in run("--help").stdout
+    done = run(
+        env={
+            "_SKDNN_COMPLETE": "complete_bash",
+            "COMP_WORDS": "skdnn tr",
+            "COMP_CWORD": "1",
+        }
     )
-    assert module.stdout == f"skdnn {skdnn.__version__}\n"
+    assert done.stdout.split() == ["train"]
+
+
+def examples():
+    """Return the commands of the page and of the help of each command."""
+    blocks = re.findall(
+        r"^```sh\n(.*?)^```", PAGE.read_text("utf-8"), flags=re.M | re.S
+    )
+    lines = "".join(blocks).splitlines()
+    group = typer.main.get_command(app)
+    epilogs = [group.commands[name].epilog for name in COMMANDS]
+    return lines + [text.removeprefix("Example: ") for text in epilogs]
+
+
+def test_examples_run(patients, monkeypatch):
+    monkeypatch.chdir(patients)
+    group = typer.main.get_command(app)
+    n_run = 0
+    for line in examples():
+        *_, command = line.split(" | ")
+        name, *arguments = shlex.split(command)[1:]
+        assert name in COMMANDS
+        group.commands[name].make_context(name, list(arguments))  # else a UsageError
+        if name in RUN and "iris" not in line:
+            done = run(name, *arguments, input=(patients / "new.csv").read_text())
+            assert done.exit_code == 0, done.output
+            n_run += 1
+    assert n_run == 4
+    assert (patients / "predictions.csv").read_text().startswith("id,prediction,")
+
+
+def test_wrong_use_is_two():
+    for arguments in (["trayn"], ["train"], ["train", "a", "--folds", "x"], []):
+        assert run(*arguments).exit_code == 2
+    missing = run("train", "missing.csv", "-t", "y")
+    assert missing.exit_code == 2
+    assert missing.stderr.startswith("skdnn train: There is no file 'missing.csv'")
+
+
+@pytest.mark.slow
+def test_no_noise_from_the_standard_input_to_a_pipe(patients, tmp_path):
+    text = (patients / "patients.csv").read_bytes()
+    train = start("train", "-", "-t", "outcome", cwd=tmp_path, stdin=subprocess.PIPE)
+    out, err = train.communicate(text)
+    assert (train.returncode, err) == (0, b"")
+    assert out.splitlines()[-1] == f"{tmp_path / 'table.skops'}".encode()
+    assert b"\x1b" not in out
+    predict = start("predict", "table.skops", "-", cwd=tmp_path, stdin=subprocess.PIPE)
+    out, err = predict.communicate(text)
+    assert predict.returncode == 0
+    assert len(out.splitlines()) == 41
+    assert err.splitlines()[0] == b"the standard input: 40 rows, 4 columns"
+    assert [path.name for path in tmp_path.iterdir()] == ["table.skops"]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for others")
+def test_an_interrupt_leaves_no_file(patients, tmp_path):
+    process = start("report", patients / "patients.csv", "-t", "outcome", cwd=tmp_path)
+    for line in process.stdout:  # until the long part begins
+        if b"Training" in line:
+            break
+    time.sleep(1)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate()
+    assert process.returncode == 130
+    assert b"Traceback" not in err
+    assert b".html" not in out
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.slow
 def test_demo(tmp_path):
-    done = subprocess.run(
-        [sys.executable, "-m", "skdnn", "demo"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0
-    assert done.stderr == ""
+    process = start("demo", cwd=tmp_path, text=True)
+    out, err = process.communicate()
+    assert process.returncode == 0
+    assert err == ""
     report = tmp_path / "skdnn-demo-report.html"
-    assert done.stdout.splitlines()[-1] == str(report)
+    assert out.splitlines()[-1] == str(report)
     text = report.read_text("utf-8")
     for word in ("SHAP", "LIME", "baseline", "virginica", "petal width (cm)"):
         assert word in text
     for word in ("fold 4", "Nested accuracy", "verdict", "\x1b"):
-        assert (word in done.stdout) == (word != "\x1b")
+        assert (word in out) == (word != "\x1b")
+    again = run("demo", "--output", report)
+    assert (again.exit_code, again.stdout) == (2, "")
+    assert "--force" in again.stderr
 
 
 @pytest.mark.parametrize("place", ["missing/report.html", "."])
 def test_demo_into_a_file_that_cannot_be(place, tmp_path):
-    done = run("demo", "--output", str(tmp_path / place))
+    done = run("demo", "--output", tmp_path / place)
     assert done.exit_code == 1
     assert "--output" in done.stderr
     assert done.stdout == ""

@@ -19,7 +19,10 @@ from skdnn._estimator.plain import DEFAULTS
 
 ROOT = Path(__file__).parent.parent
 PAGES = ["README.md", "docs/index.md", "docs/coming_from.md", "docs/security.md"]
-TEXTS = [*PAGES, "CONTRIBUTING.md", "docs/architecture.md", "docs/reference.md"]
+TEXTS = [
+    *PAGES, "CONTRIBUTING.md", "docs/command_line.md", "docs/architecture.md",
+    "docs/reference.md",
+]  # fmt: skip
 SOURCE = "https://github.com/skdnn/skdnn/blob/main/"
 # What the examples write, and the score in the last line that begins so.
 EXAMPLES = {

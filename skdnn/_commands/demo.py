@@ -1,6 +1,5 @@
 """``skdnn demo``: train, tune and explain a network on iris."""
 
-import os
 import time
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,8 @@ import numpy as np
 import pandas as pd
 from rich.console import Console
 from rich.table import Table
+
+from skdnn._commands.console import summary_table
 
 _SEED = 0
 _GRID = {
@@ -20,21 +21,6 @@ _N_OUTER, _N_INNER = 4, 3
 _N_BARS = 16  # of a curve in the terminal
 
 Rows = tuple[pd.DataFrame, pd.DataFrame, np.ndarray, np.ndarray]  # X, X_test, y, y_test
-
-
-def check_writable(path: Path) -> None:
-    """Raise OSError if a report cannot be written there."""
-    folder = path.absolute().parent
-    if not folder.is_dir():
-        raise FileNotFoundError(
-            f"the report must be written to an existing folder. Got {folder}; create "
-            "it, or name another file with --output."
-        )
-    if path.is_dir() or not os.access(folder, os.W_OK):
-        raise PermissionError(
-            f"the report must be written to a writable file. Got {path}; name another "
-            "file with --output."
-        )
 
 
 def run_demo(path: Path) -> Path:
@@ -161,11 +147,7 @@ def _tune(console: Console, rows: Rows) -> Any:
         f"Selected on all {len(X)} training rows: {_listed(search.best_params_)}."
     )
     pipe = search.best_estimator_
-    for line in pipe[-1].summary().splitlines():
-        grid = Table.grid(padding=(0, 1))
-        grid.add_column(style="dim", width=11)
-        grid.add_row(line[:12].strip(), line[12:])
-        console.print(grid)
+    console.print(summary_table(pipe[-1].summary()))
     return pipe
 
 

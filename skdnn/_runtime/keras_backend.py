@@ -135,7 +135,7 @@ def descriptor_silenced(descriptor: int) -> Iterator[None]:
         os.dup2(kept.fileno(), descriptor)
         try:
             yield
-        except BaseException:
+        except Exception:  # not where the user interrupts
             kept.seek(0)
             os.write(saved, kept.read())
             raise

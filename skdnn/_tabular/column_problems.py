@@ -146,8 +146,7 @@ class _Column:
         if len(known) == self._n and (np.diff(known) == 1).all():
             yield self._row_counter(known)
             return
-        names = (self._label, self._label.lower())
-        is_named = any(_IDENTIFIER.search(name) for name in names)
+        is_named = is_named_like_identifier(self._label)
         is_dense = known.max() - known.min() < 2 * len(known)
         if (is_dense or is_named) and len(np.unique(known)) == len(known):
             yield _identifier(len(known), self._n, f"{known[0]:.0f}")
@@ -204,6 +203,11 @@ class _Column:
             if n_distinct >= _NEARLY_ALL * n_known:
                 yield _identifier(n_distinct, self._n, words[0])
         yield from _alike(words)
+
+
+def is_named_like_identifier(label: str) -> bool:
+    """Return whether the name of a column is one that identifiers have."""
+    return any(_IDENTIFIER.search(name) for name in (label, label.lower()))
 
 
 def factorize(cells: pd.Series) -> tuple[np.ndarray, list[Any]]:

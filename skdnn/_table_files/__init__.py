@@ -1,0 +1,1 @@
+"""Tables in files: read as people write them, described, read again the same way."""

@@ -1,0 +1,124 @@
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from skdnn import explain, io
+from skdnn._table_files.table_reader import read_table
+
+
+@pytest.fixture(scope="module")
+def predicted(run, trained, folder):
+    path = folder / "out.csv"
+    done = run("predict", trained[0], folder / "neue.csv", "-o", path)
+    assert done.exit_code == 0, done.output
+    assert done.stdout.splitlines()[-1] == str(path)
+    return pd.read_csv(path, sep=";", decimal=",", encoding="utf-8-sig")
+
+
+def test_the_columns_are_those_of_the_network(predicted, trained, folder):
+    network = io.load(trained[0])
+    X = pd.read_csv(
+        folder / "neue.csv", sep=";", decimal=",", encoding="latin-1", na_values="k.A."
+    ).drop(columns="Patient-Nr")
+    assert list(predicted) == [
+        "Patient-Nr", "prediction", "probability_gesund", "probability_krank", "set",
+        "n_disagree", "novelty_p_value",
+    ]  # fmt: skip
+    assert predicted["Patient-Nr"].tolist() == list(range(1000, 1008))
+    assert predicted["prediction"].tolist() == network.predict(X).tolist()
+    np.testing.assert_allclose(
+        predicted[["probability_gesund", "probability_krank"]],
+        network.predict_proba(X),
+        atol=1e-6,
+    )
+    sets = network.predict_set(X, 0.9)
+    words = [" or ".join(network.classes_[one]) for one in sets]
+    assert predicted["set"].tolist() == words
+    members = network.predict_members(X).argmax(axis=2)
+    others = members != network.predict_proba(X).argmax(axis=1)
+    assert predicted["n_disagree"].tolist() == others.sum(axis=0).tolist()
+    assert predicted["novelty_p_value"].between(0, 1).all()
+
+
+def test_rows_unlike_those_of_the_training_have_low_p_values(run, trained, folder):
+    path = folder / "odd.csv"
+    path.write_text("Größe;Ort;Geschlecht\n171,0;Ulm;m\n999,0;Ulm;m\n", "utf-8")
+    done = run("predict", trained[0], path, "--json")
+    rows = json.loads(done.stdout)["predictions"]
+    assert rows[0]["novelty_p_value"] > 0.1
+    assert rows[1]["novelty_p_value"] <= 0.05
+    assert [row["row"] for row in rows] == [1, 2]
+
+
+def test_tables_of_other_kinds_from_the_standard_input(run, trained):
+    text = b"Patient-Nr,Gr\xc3\xb6\xc3\x9fe,Ort,Geschlecht,extra\n=1+1,171.5,Ulm,w,x\n"
+    done = run("predict", trained[0], "-", input=text)
+    assert done.exit_code == 0
+    header, row = done.stdout.splitlines()
+    assert header.startswith("Patient-Nr,prediction,")
+    assert row.startswith("'=1+1,")
+    for words in ("begin like a formula", "not used: extra", "the standard input"):
+        assert words in done.stderr
+
+
+def test_confidence_changes_the_sets(run, trained, folder):
+    tables = [
+        pd.DataFrame(
+            json.loads(
+                run(
+                    "predict", trained[0], folder / "patienten.csv", "--json",
+                    "--confidence", level,
+                ).stdout
+            )["predictions"]
+        )
+        for level in (0.5, 0.99)
+    ]  # fmt: skip
+    sizes = [table["set"].str.contains(" or ").sum() for table in tables]
+    assert sizes[0] < sizes[1]
+    assert tables[0]["prediction"].equals(tables[1]["prediction"])
+
+
+@pytest.mark.parametrize(
+    ("text", "arguments", "words"),
+    [
+        ("Größe;Ort\n1;a\n", [], "lacks Geschlecht"),
+        ("Größe;Ort;Geschlecht\nx1;Ulm;m\n", [], "in line 2"),
+        ("Größe;Ort;Geschlecht\n1;Ulm;m\n", ["--confidence", 1], "between 0 and 1"),
+        ("Größe;Ort;Geschlecht\n1;Ulm;m\n", ["-o", "x.docx"], "must end in"),
+    ],
+)
+def test_bad_input_is_one_line(text, arguments, words, run, trained, tmp_path):
+    path = tmp_path / "new.csv"
+    path.write_text(text, "utf-8")
+    done = run("predict", trained[0], path, *arguments)
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert words in done.stderr.splitlines()[-1]
+
+
+def test_models_that_are_not_of_the_command_line(run, tmp_path, folder):
+    from sklearn.linear_model import LogisticRegression
+
+    io.dump(LogisticRegression().fit([[0.0], [1.0]], [0, 1]), tmp_path / "a.skops")
+    (tmp_path / "b.skops").write_bytes(b"no model")
+    for name, words in [("a", "train again"), ("b", "skops|model"), ("c", "no model")]:
+        done = run("predict", tmp_path / f"{name}.skops", folder / "neue.csv")
+        assert done.exit_code == 2
+        assert any(word in done.stderr for word in words.split("|"))
+
+
+def test_the_novelty_is_that_of_the_library(predicted, trained, folder):
+    from skdnn._commands.model_notes import read_notes
+
+    notes = read_notes(trained[0])
+    kept = notes.kept_rows()
+    table = read_table(str(folder / "neue.csv"), usual_decimal=notes.reading.decimal)
+    result = explain.novelty(
+        io.load(trained[0]),
+        notes.reading.features(table),
+        background=kept,
+        random_state=0,
+    )
+    assert len(kept) == 80
+    np.testing.assert_allclose(predicted["novelty_p_value"], result.p_values, atol=1e-6)
