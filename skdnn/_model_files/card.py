@@ -152,8 +152,8 @@ def _limits(
         )
     else:
         limits.append(
-            f"Scores are of {performance.n_samples} rows, and hold for rows of the same "
-            "population. They are too good if the rows took part in training."
+            f"Scores are of {performance.n_samples} rows, and hold for rows of the "
+            "same population. They are too good if the rows took part in training."
         )
         groups = performance.groups
         if groups is None:
