@@ -14,7 +14,10 @@ import skdnn
 from skdnn import exceptions, explain, io, model_selection
 
 PUBLIC = {
-    **{name: getattr(skdnn, name) for name in set(skdnn.__all__) - {"explain", "io"}},
+    **{
+        name: getattr(skdnn, name)
+        for name in sorted(set(skdnn.__all__) - {"explain", "io"})
+    },
     **{
         f"{module.__name__.removeprefix('skdnn.')}.{name}": getattr(module, name)
         for module in (explain, io, model_selection, exceptions)

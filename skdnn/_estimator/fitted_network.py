@@ -79,8 +79,9 @@ class FittedNetwork:
         >>> bool(abs(proba - network.predict_proba(table)).max() < 1e-5)
         True
         """
-        rows: np.ndarray = self._encoder.encode(self._checked(X))
-        return rows
+        rows = self._checked(X)
+        inputs: np.ndarray = self._encoder.encode(rows)
+        return inputs
 
     @property
     def coefs_(self) -> Sequence[np.ndarray]:

@@ -166,8 +166,8 @@ def _limits(
     if network is not None:
         limits += _limits_of_network(network)
     limits.append(
-        "Causes are not known: a column that changes a prediction need not change the "
-        "class."
+        "Causes are not known: a column that changes a prediction need not change "
+        "the class."
     )
     return limits
 
@@ -179,7 +179,7 @@ def _limits_of_network(network: DNNClassifier) -> list[str]:
     if network._spec.is_multilabel:
         return limits
     if network._conformity is None:
-        limits.append("No rows were left out in training, so no prediction sets.")
+        limits.append("No rows were left out in training: no prediction sets.")
     else:
         n = len(network._conformity.proba)
         limits.append(f"Prediction sets rest on {n} rows left out in training.")

@@ -64,7 +64,7 @@ def test_card_of_a_pipeline(iris):
     network = DNNClassifier((4,), max_iter=3, n_iter_no_change=9, random_state=0)
     card = skdnn.io.model_card(make_pipeline(MinMaxScaler(), network).fit(X, y))
     assert "Columns: x0, x1, x2, x3." in card
-    assert "No rows were left out in training, so no prediction sets." in card
+    assert "No rows were left out in training: no prediction sets." in card
 
 
 def test_what_a_card_refuses(fitted, iris):
