@@ -22,7 +22,7 @@ from skdnn.explain._methods.decision_margin import MARGIN
 from skdnn.explain._model.target import Target
 
 # Maximum number of rows for an exhaustive search of one size of sets.
-_BUDGET = 50_000
+BUDGET = 50_000
 # Values of a column; beyond single changes, fewer until the budget suffices.
 _FEWER_VALUES = (MAX_VALUES, 500, 200, 100, 50, 30, 20, 14, 10, 7, 5)
 # Rows kept by the beam search from one size to the next, and values tried for each.
@@ -48,7 +48,8 @@ class Goal:
 class Search:
     """The search for one coded row. The output of the target is the probability.
 
-    Without a `support`, all rows count as similar to the data.
+    Without a `support`, all rows count as similar to the data. `budget` is the maximum
+    number of rows for an exhaustive search of one size of sets.
     """
 
     def __init__(
@@ -58,7 +59,9 @@ class Search:
         row: np.ndarray,
         goal: Goal,
         support: Support | None = None,
+        budget: int = BUDGET,
     ):
+        self._budget = budget
         self._target, self._allowed = target, allowed
         self._row, self._goal, self._data = row, goal, support
         self._near = None if support is None else RowSupport(support, row)
@@ -143,7 +146,7 @@ class Search:
             return MAX_VALUES
         counts = np.array([len(self._values[j]) for j in self._columns])
         for n_values in _FEWER_VALUES:
-            if n_combinations(np.minimum(counts, n_values), size) <= _BUDGET:
+            if n_combinations(np.minimum(counts, n_values), size) <= self._budget:
                 return n_values
         return 0
 

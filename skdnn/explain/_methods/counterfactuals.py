@@ -19,7 +19,7 @@ from skdnn.explain._methods.allowed_changes import (
     differ,
     read_allowed,
 )
-from skdnn.explain._methods.counterfactual_search import Goal, Search
+from skdnn.explain._methods.counterfactual_search import BUDGET, Goal, Search
 from skdnn.explain._methods.data_support import LEAST_ROWS, Support
 from skdnn.explain._methods.decision_margin import MARGIN, decision_log_odds
 from skdnn.explain._model.names import positions_of
@@ -176,8 +176,12 @@ def compute_counterfactuals(
     n_alternatives: int = 1,
     random_state: RandomState = None,
     step: Step = no_step,
+    budget: int = BUDGET,
 ) -> Counterfactuals:
-    """Return the fewest changes of every row; options as of `counterfactuals`."""
+    """Return the fewest changes of every row; options as of `counterfactuals`.
+
+    Larger sets of columns are tried in full up to `budget` combinations.
+    """
     problem = problem.with_output("probability")
     target = problem.target
     if target.n_classes < 2:
@@ -199,7 +203,7 @@ def compute_counterfactuals(
         else:
             # of two classes, the threshold of the first is that of the second, turned
             least = math.log(MARGIN) + (log_odds if wanted[-1] else -log_odds)
-            search = Search(target, allowed, row, Goal(wanted, least), support)
+            search = Search(target, allowed, row, Goal(wanted, least), support, budget)
             results.append(_Found.by(search, n_alternatives))
         step()
     result = _collected(problem, results, goal, allowed)

@@ -137,10 +137,12 @@ def compute_lime(
     random_state: RandomState = None,
     step: Step = no_step,
     scales: np.ndarray | None = None,
+    n_rows: int | None = None,
 ) -> Attributions:
     """Return the effects of the surrogates of every row, player and class.
 
-    `scales` are those of the rows, if they are known: no seed changes them.
+    `scales` are those of the rows, if they are known: no seed changes them. `n_rows`
+    are drawn around each row at its scale, None for the default.
     """
     problem = problem.stacked()
     target = problem.target
@@ -151,7 +153,7 @@ def compute_lime(
     if method == "tabular":
         fields = _by_package(problem, groups, seed, step)
     else:
-        fields = _by_steps(problem, players, seed, step, scales)
+        fields = _by_steps(problem, players, seed, step, scales, n_rows)
     values, refit_errors = target.split(fields.pop("values"))
     classes = slice(target.n_classes)
     for name in ("std_errors", "base_values", "score"):
@@ -179,6 +181,7 @@ def _by_steps(
     seed: int,
     step: Step,
     scales: np.ndarray | None,
+    n_rows: int | None,
 ) -> dict[str, Any]:
     """Return the fields of a result by surrogates of the log odds."""
     X, logits = problem.X, problem.with_output("log_odds")
@@ -186,7 +189,8 @@ def _by_steps(
     n_searched = 0
     if scales is None:
         scales, n_searched = find_scales(logits, neighbourhood)
-    n_rows = _N_ROWS_WITH_SWITCHES if neighbourhood.has_switches else _N_ROWS
+    if n_rows is None:
+        n_rows = _N_ROWS_WITH_SWITCHES if neighbourhood.has_switches else _N_ROWS
     n_rows = max(n_rows, _ROWS_PER_PLAYER * len(players))
     moves = Moves.drawn(n_rows, len(players), seed)
     surrogates = []

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.special import expit, logit
 
 from skdnn._runtime.names import shorten
 from skdnn.explain._results.attributions import Attributions
@@ -29,6 +30,23 @@ def color_of(place: int) -> str:
 def ink_of(ax: Axes) -> Any:
     """Return the colour of the text of Axes: black, or white on a dark background."""
     return ax.xaxis.label.get_color()
+
+
+def use_log_odds(axes: Sequence[Axes], unit: str) -> None:
+    """Make the vertical axes, of probabilities, those of their log odds, all equal."""
+    from matplotlib.ticker import FuncFormatter, NullFormatter
+
+    values = np.concatenate([line.get_ydata() for ax in axes for line in ax.lines])
+    known = logit(values[(values > 0) & (values < 1)].astype(float))
+    for ax in axes:
+        ax.set_yscale("logit", nonpositive="clip")
+        if len(known):
+            room = 0.1 * np.ptp(known) + 0.2
+            ax.set_ylim(*expit([known.min() - room, known.max() + room]))
+        percent = FuncFormatter(lambda value, _: f"{100 * value:.6g}%")
+        ax.yaxis.set_major_formatter(percent)
+        ax.yaxis.set_minor_formatter(NullFormatter())
+        ax.set_ylabel(f"{unit}\n(log-odds scale)")
 
 
 def n_fitting(n: int, height: float, margin: float, ax: Axes | None) -> int:

@@ -18,16 +18,24 @@ _FAINT: dict[str, Any] = {"color": canvas.GREY, "alpha": 0.5, "lw": 0.8, "zorder
 
 
 def draw_column(
-    result: Profiles, table: pd.DataFrame, name: str, chosen: Chosen, ax: Axes
+    result: Profiles,
+    table: pd.DataFrame,
+    name: str,
+    chosen: Chosen,
+    ax: Axes,
+    with_dots: bool = False,
 ) -> None:
-    """Draw one column: a line or a group of bars per class."""
+    """Draw one column: a line or a group of bars per class.
+
+    On an axis without 0 there are dots instead of bars.
+    """
     label = canvas.short(name, among=table["feature"].unique())
     table = table[table["feature"] == name]
     x = inferred(table["x"])
     if pd.api.types.is_numeric_dtype(x) and not pd.api.types.is_bool_dtype(x):
         _draw_curves(result, table.assign(x=x.astype(float)), name, chosen, ax)
     else:
-        _draw_bars(result, table, name, chosen, ax)
+        _draw_bars(result, table, name, chosen, ax, with_dots)
     if result.unit.startswith("change"):
         ax.axhline(0, color=canvas.ink_of(ax), lw=0.8)
     ax.set_xlabel(label, parse_math=False)
@@ -100,7 +108,12 @@ def _draw_rows(
 
 
 def _draw_bars(
-    result: Profiles, table: pd.DataFrame, name: str, chosen: Chosen, ax: Axes
+    result: Profiles,
+    table: pd.DataFrame,
+    name: str,
+    chosen: Chosen,
+    ax: Axes,
+    with_dots: bool,
 ) -> None:
     """Draw a text column: a group of bars per category; grey classes as marks."""
     width = 0.8 / len(chosen.colored)
@@ -114,7 +127,10 @@ def _draw_bars(
             )  # fmt: skip
             continue
         at = np.arange(len(mean)) - 0.4 + width * (place + 0.5)
-        ax.bar(at, mean, width=width, color=color, label=text)
+        if with_dots:
+            ax.plot(at, mean, "o", color=color, label=text)
+        else:
+            ax.bar(at, mean, width=width, color=color, label=text)
         if result.n_refits and "sample" not in part:
             reach = (result.refit_interval()[1][part.index] - part["value"]).to_numpy()
             ink = canvas.ink_of(ax)

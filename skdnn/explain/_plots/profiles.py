@@ -23,6 +23,8 @@ _MARGIN = 0.6
 _ENTRY, _LETTER = 0.9, 0.1
 # Curves that move less, as a share of what all curves span, are drawn as flat lines.
 _FLAT = 0.01
+# Where all probabilities are as near as this to 0 or 1, the axis is that of log odds.
+_NEAR = 0.02
 
 
 @register("plot", Profiles)
@@ -47,7 +49,10 @@ def plot_profiles(
         ax = canvas.axes_of(ax, (5.4, 3.8))
         _, labels, spans = _spans(table[table["feature"] == feature])
         chosen = choose(labels, spans.sum(axis=0), classes)
-        draw_column(result, table, feature, chosen, ax)
+        is_saturated = _is_saturated(result.unit, table[table["feature"] == feature])
+        draw_column(result, table, feature, chosen, ax, is_saturated)
+        if is_saturated:
+            canvas.use_log_odds([ax], result.unit)
         ax.set_title(result.title, fontsize=11)
         canvas.legend_of(ax)
         return ax
@@ -91,6 +96,14 @@ def _spans(table: pd.DataFrame) -> tuple[list[str], list[Any], np.ndarray]:
     return names, labels, spans
 
 
+def _is_saturated(unit: str, table: pd.DataFrame) -> bool:
+    """Return whether all probabilities are too near to 0 and 1 to be told apart."""
+    values = table["value"].to_numpy(float)
+    values = values[np.isfinite(values)]
+    is_probability = unit.endswith("probability") and not unit.startswith("change")
+    return is_probability and bool((np.minimum(values, 1 - values) < _NEAR).all())
+
+
 def _draw_columns(
     result: Profiles, table: pd.DataFrame, classes: Any, max_display: int
 ) -> np.ndarray:
@@ -106,9 +119,12 @@ def _draw_columns(
     columns = min(_COLUMNS, len(names))
     n_rows = -(-len(names) // columns)
     size = (_PANEL[0] * columns, _PANEL[1] * n_rows)
+    is_saturated = _is_saturated(result.unit, table[table["feature"].isin(names)])
     axes: np.ndarray = canvas.new_axes(size, n_rows, columns, sharey=True)
     for place, name in zip(axes.flat, names, strict=False):
-        draw_column(result, table, name, chosen, place)
+        draw_column(result, table, name, chosen, place, is_saturated)
+    if is_saturated:
+        canvas.use_log_odds(list(axes.flat[: len(names)]), result.unit)
     for place in axes.flat[len(names) :]:
         place.set_axis_off()
     figure = axes[0, 0].figure

@@ -63,7 +63,8 @@ def _brief(row: Mapping[str, Any]) -> dict[str, Any]:
         points = [f"{100 * i / last:g},{30 - 30 * v:.4g}" for i, v in enumerate(values)]
         sparks.append(" ".join(points))
     shap = strips.attribution_strips(row["features"], "shap", more=row["more"])
-    return {"shap": shap, "sparks": sparks}
+    lime = strips.attribution_strips(row["features"], "lime", pale=row["lime_is_poor"])
+    return {"shap": shap, "lime": lime, "sparks": sparks}
 
 
 def _differences(rivals: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -22,6 +22,7 @@ from skdnn.explain._methods.lime import compute_lime
 from skdnn.explain._methods.partial_dependence import compute_partial_dependence
 from skdnn.explain._methods.performance import compute_performance
 from skdnn.explain._methods.performance_decisions import Predictions
+from skdnn.explain._methods.performance_groups import find_groups
 from skdnn.explain._methods.permutation_importance import compute_permutation_importance
 from skdnn.explain._methods.shap import compute_shap
 from skdnn.explain._model.labels import class_codes, row_weights
@@ -32,6 +33,7 @@ from skdnn.explain._report.cells import as_column, is_missing
 from skdnn.explain._report.depth_gain import measure_depth_gain
 from skdnn.explain._report.evidence import Evidence
 from skdnn.explain._report.fitted_record import inspect_fitted
+from skdnn.explain._report.picked_explanations import explain_picked
 from skdnn.explain._report.rivals import check_rivals, meet_rivals
 from skdnn.explain._report.rows_used import draw_rows
 from skdnn.explain._report.similar_rows import find_similar
@@ -42,8 +44,7 @@ from skdnn.explain._results.tables import ResultTable
 N_PROFILES = 6
 N_VARIED = 3  # columns of each chosen row that ceteris paribus varies
 _RESOLUTION = 25
-_COARSE = 11  # points of the curves of rows in brief
-_N_STEPS = 8
+_N_STEPS = 9
 
 
 def collect(
@@ -128,7 +129,7 @@ def collect(
             progress.step,
         )
         uncertain = measure_uncertainty(
-            problem, predicted, results["shap_rows"], seed,
+            problem, predicted, results["readable"], seed,
             is_compared=background is not None,
         )  # fmt: skip
         results["checks"] += [run_checks(measured["decisions"])]
@@ -140,6 +141,7 @@ def collect(
         record=inspect_fitted(estimator),
         columns=columns,
         row_labels=None if labels is None else [str(label) for label in labels],
+        row_groups=None if groups_by is None else _group_names(groups_by, problem),
         feature_names=problem.target.feature_names,
         class_names=classes,
         codes=codes,
@@ -158,7 +160,7 @@ def collect(
         # without a background, each row would be most similar to itself
         similar=None
         if background is None
-        else find_similar(problem.take(results["shap_rows"]), background_codes, seed),
+        else find_similar(problem.take(results["readable"]), background_codes, seed),
         **measured,
         **results,
         **uncertain,
@@ -225,6 +227,12 @@ def as_positions(samples: Any, n_rows: int) -> list[tuple[int, str]]:
             f"one. Got {samples!r} instead. None picks rows worth explaining."
         )
     return [(row, "") for row in dict.fromkeys(int(row) % n_rows for row in given)]
+
+
+def _group_names(by: Any, problem: Problem) -> list[str]:
+    """Return the group of each row as text."""
+    groups = find_groups(by, problem)
+    return [str(groups.labels[code]) for code in groups.codes]
 
 
 def _columns_of(problem: Problem) -> list[np.ndarray]:
@@ -299,12 +307,6 @@ def _explain(
     single = problem.take(chosen)
     varied = _largest(compared_shap.values[: len(chosen)], predicted)
     ceteris_paribus = compute_ceteris_paribus(single, varied, _RESOLUTION)
-    more = [row for row in shap_rows if row not in chosen]
-    more_curves = None
-    if more:
-        sizes = np.abs(shap.values).mean(axis=(0, 2))
-        common = np.argsort(-sizes, kind="stable")[:N_VARIED].tolist()
-        more_curves = compute_ceteris_paribus(problem.take(more), common, _COARSE)
     counterfactuals = None
     if problem.target.n_classes > 1:
         n_background = len(problem.background)
@@ -315,6 +317,21 @@ def _explain(
             actionable=actionable,
             random_state=seed,
         )
+    step()
+    readable = draw_rows(
+        n, max(rows_used.n_picked(problem), len(shap_rows)), seed, chosen
+    )
+    picked = explain_picked(
+        problem,
+        [row for row in readable if row not in chosen],
+        {
+            "SHAP": (shap_rows, shap),
+            "LIME": (some, lime),
+            "break-down": (some, break_down),
+        },
+        actionable,
+        seed,
+    )
     step()
     agreement = compare(attributions, importance)
     trust = _measure_trust(compared, attributions, agreement, suspects, seed)
@@ -337,8 +354,8 @@ def _explain(
         "profiles": profiles,
         "accumulated": accumulated,
         "ceteris_paribus": ceteris_paribus,
-        "more": more,
-        "more_curves": more_curves,
+        "readable": readable,
+        "picked": picked,
         "counterfactuals": counterfactuals,
         "agreement": agreement,
         **trust,

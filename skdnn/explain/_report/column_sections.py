@@ -131,6 +131,7 @@ def shap(evidence: Evidence) -> dict[str, Any]:
         "output": result.output,
         "n_background": result.n_background,
         "n_rows": len(values),
+        "positions": list(evidence.shap_rows),
         "sample": sentences.sample(len(values), len(evidence.codes)),
         "max_residual": np.abs(result.residual).max(),
         "max_std_error": np.max(result.std_errors, initial=0.0),

@@ -11,6 +11,7 @@ import pandas as pd
 from skdnn.explain._methods.performance_scores import Measured
 from skdnn.explain._report.depth_gain import DepthGain
 from skdnn.explain._report.fitted_record import FittedRecord
+from skdnn.explain._report.picked_explanations import PickedRows
 from skdnn.explain._report.rivals import Rival
 from skdnn.explain._report.similar_rows import SimilarRows
 from skdnn.explain._results.attributions import Attributions, BreakDown
@@ -29,24 +30,26 @@ class Evidence:
     """All results that a report is made of.
 
     `columns` are the scored rows (see `cells.as_column`), `codes` and `predicted` the
-    positions of their classes. `chosen` are the rows that are shown one by one, each
-    with the reason (empty if requested): among `shap_rows`, which `shap` explains, the
-    first of `lime` and `break_down`, and all of `ceteris_paribus` and
-    `counterfactuals`. `deletion` and `reruns` are by the name of the method.
+    positions of their classes, `row_groups` their groups. `chosen` are the rows that
+    are shown one by one, each with the reason (empty if requested): among `shap_rows`,
+    which `shap` explains, the first of `lime` and `break_down`, and all of
+    `ceteris_paribus` and `counterfactuals`. `deletion` and `reruns` are by the name of
+    the method.
     `importance`, `profiles` and `accumulated` are from `n_averaged` random rows.
-    `more` are those of `shap_rows` that are not chosen, with `more_curves`; `similar`
-    has the background rows similar to each of `shap_rows`.
+    `readable` are the rows that can be picked, the chosen ones among them, and `picked`
+    explains the others; `similar` has the background rows similar to each of them.
     `nested` are scores of nested cross-validation, None if there are none.
     `without_rivals` are the reasons why rivals are missing, `has_labels` whether the
     classes of the background are known, and `base` always predicts the class shares of
     the rows themselves. `uncertainty` is that of the rows at `uncertain_rows`, with all
-    of `shap_rows`; `drift` describes them beside the background as a whole.
+    of `readable`; `drift` describes them beside the background as a whole.
     """
 
     title: str | None
     record: FittedRecord
     columns: Sequence[np.ndarray]
     row_labels: Sequence[str] | None
+    row_groups: Sequence[str] | None
     feature_names: Sequence[str]
     class_names: np.ndarray
     codes: np.ndarray
@@ -61,8 +64,8 @@ class Evidence:
     base: Measured
     depth: DepthGain | None
     similar: SimilarRows | None
-    more: Sequence[int]
-    more_curves: Profiles | None
+    readable: Sequence[int]
+    picked: PickedRows | None
     importance: ResultTable
     n_averaged: int
     n_repeats: int

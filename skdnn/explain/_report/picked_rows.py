@@ -4,77 +4,121 @@ from typing import Any
 
 import numpy as np
 
-from skdnn._runtime.names import shorten
 from skdnn.explain._report import sentences
 from skdnn.explain._report.cells import cell_text
 from skdnn.explain._report.evidence import Evidence
-from skdnn.explain._report.row_sections import MAX_LABEL, prediction
+from skdnn.explain._report.picked_explanations import PickedRows
+from skdnn.explain._report.row_sections import (
+    counterfactual_words,
+    identity,
+    is_poor,
+    prediction,
+    steps,
+)
 from skdnn.explain._results.frames import rows_by
 
 N_FEATURES = 8  # columns with the largest attributions
+N_STEPS = 4  # columns of a break-down
 _N_CELLS = 6  # columns of the table of similar rows
 
 
 def more_rows(evidence: Evidence) -> list[dict[str, Any]]:
-    """Explain the rows that SHAP explains, except those that are chosen."""
-    chosen = {row for row, _ in evidence.chosen}
-    where = {row: i for i, row in enumerate(evidence.more)}
+    """Explain the rows that can be picked, except those that are chosen."""
+    picked = evidence.picked
+    if picked is None:
+        return []
+    curves = _curves(evidence, picked)
     return [
-        _row(evidence, row, at, where[row])
-        for at, row in enumerate(evidence.shap_rows)
-        if row not in chosen
+        _row(evidence, picked, i, row, curves[i]) for i, row in enumerate(picked.rows)
     ]
 
 
-def _row(evidence: Evidence, row: int, at: int, i: int) -> dict[str, Any]:
-    k, shap = int(evidence.predicted[row]), evidence.shap
-    order = np.argsort(-np.abs(shap.values[at, :, k]), kind="stable")
-    label = None if evidence.row_labels is None else evidence.row_labels[row]
+def _row(
+    evidence: Evidence,
+    picked: PickedRows,
+    i: int,
+    row: int,
+    curves: list[dict[str, Any]],
+) -> dict[str, Any]:
+    k, shap = int(evidence.predicted[row]), picked.shap[i]
+    values = shap.values[0, :, k]
+    order = np.argsort(-np.abs(values), kind="stable")
     section = {
-        "position": row,
-        "label": None if label in (None, str(row)) else shorten(label, MAX_LABEL),
+        **identity(evidence, row),
         "reason": "",
         **prediction(evidence, row, k),
+        **_attributions(evidence, picked, i, order[:N_FEATURES]),
+        "n_more": max(0, len(order) - N_FEATURES),
+        "more": values[order[N_FEATURES:]].sum(),
+        "curves": curves,
+    }
+    counterfactual = picked.counterfactuals
+    return {
+        **section,
+        "headline": sentences.row_headline(section, evidence.subject),
+        "words": shap.describe(0, target_class=shap.class_names[k]),
+        "lime_words": sentences.row_lime(section),
+        "break_down": _steps(evidence, picked, i, row, k),
+        "counterfactual": counterfactual and counterfactual_words(counterfactual, i),
+    }
+
+
+def _attributions(
+    evidence: Evidence, picked: PickedRows, i: int, columns: np.ndarray
+) -> dict[str, Any]:
+    """Return SHAP and LIME of some columns, in their order."""
+    row = picked.rows[i]
+    k, shap, lime = int(evidence.predicted[row]), picked.shap[i], picked.lime[i]
+    half = shap.interval()[1][0, :, k] - shap.values[0, :, k]
+    local_r2 = None if lime.score is None else lime.score[0, k]
+    return {
         "features": [
             {
                 "feature": evidence.feature_names[j],
                 "cell": cell_text(evidence.columns[j][row]),
-                "shap": shap.values[at, j, k],
+                "shap": shap.values[0, j, k],
+                "shap_error": half[j],
+                "lime": lime.values[0, j, k],
             }
-            for j in order[:N_FEATURES]
+            for j in columns
         ],
-        "n_more": max(0, len(order) - N_FEATURES),
-        "more": shap.values[at, order[N_FEATURES:], k].sum(),
-        "curves": _curves(evidence, i, k),
+        "lime_r2": local_r2,
+        "lime_is_poor": is_poor(local_r2),
     }
+
+
+def _steps(
+    evidence: Evidence, picked: PickedRows, i: int, row: int, k: int
+) -> dict[str, Any]:
+    """Return the steps of the break-down, the last ones combined."""
+    result = picked.break_down[i]
     return {
-        **section,
-        "headline": sentences.row_headline(section, evidence.subject),
-        "words": shap.describe(at, target_class=shap.class_names[k]),
+        "base_value": result.base_values[k],
+        "steps": steps(evidence, result, 0, row, k, N_STEPS),
     }
 
 
-def _curves(evidence: Evidence, i: int, k: int) -> list[dict[str, Any]]:
-    """Return how the probability of the predicted class varies along some columns."""
-    result = evidence.more_curves
-    if result is None or result.own is None:
-        return []
-    table = result.table[result.table["sample"] == i]
-    label = np.array([str(one) == evidence.classes[k] for one in table["class"]])
-    curves = []
-    for (name,), where in rows_by(table["feature"]).items():
-        part = table.iloc[[i for i in where if label[i]]]
-        x = part["x"].tolist()
-        values = part["value"].tolist()
-        curves.append(
+def _curves(evidence: Evidence, picked: PickedRows) -> list[list[dict[str, Any]]]:
+    """Return for each row how the probability of its class varies along columns."""
+    table, own = picked.curves.table, picked.curves.own
+    assert own is not None  # curves of rows have them
+    cells, values = table["x"].tolist(), table["value"].tolist()
+    labels = [evidence.classes[evidence.predicted[row]] for row in picked.rows]
+    curves: list[list[dict[str, Any]]] = [[] for _ in picked.rows]
+    of_curve = rows_by(table["sample"], table["feature"], table["class"].astype(str))
+    for (i, name, label), where in of_curve.items():
+        if label != labels[i]:
+            continue
+        y = [values[at] for at in where]
+        curves[i].append(
             {
                 "feature": name,
-                "own": cell_text(result.own[name][i]),
-                "first": cell_text(x[0]),
-                "last": cell_text(x[-1]),
-                "values": np.round(values, 3).tolist(),
-                "low": min(values),
-                "high": max(values),
+                "own": cell_text(own[name][i]),
+                "first": cell_text(cells[where[0]]),
+                "last": cell_text(cells[where[-1]]),
+                "values": np.round(y, 3).tolist(),
+                "low": min(y),
+                "high": max(y),
             }
         )
     return curves
@@ -91,7 +135,7 @@ def similar_rows(evidence: Evidence) -> dict[str, Any]:
     sizes = evidence.importance.table["importance"].to_numpy()
     shown = np.argsort(-sizes, kind="stable")[:_N_CELLS].tolist()
     by_row = {}
-    for i, row in enumerate(evidence.shap_rows):
+    for i, row in enumerate(evidence.readable):
         classes = None
         if similar.codes is not None:
             classes = [evidence.classes[k] for k in similar.codes[i]]

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from skdnn._runtime.threads import without_openmp
 from skdnn.explain._methods import performance_scores
 from skdnn.explain._methods.paired_accuracy import accuracy_difference
 from skdnn.explain._methods.performance_scores import Measured, Score
@@ -23,6 +24,8 @@ _MAX_CELLS = 20_000_000
 _MAX_CATEGORIES = 50
 _MAX_CODES = 254  # categories per column that gradient boosting distinguishes
 _MAX_REASON = 200  # characters
+# Cells from which gradient boosting is faster with several threads.
+_WORTH_THREADS = 200_000
 
 Outcome = tuple[np.ndarray, np.ndarray]  # probabilities, positions of the classes
 # Name, predictions of X, rows it was trained on, and the model of coded rows.
@@ -133,7 +136,9 @@ class CodedClassifier:
         with warnings.catch_warnings():
             # a regression that has not converged is still a fair simple model
             warnings.simplefilter("ignore")
-            self._estimator.fit(X, codes)
+            # threads that wait for each other would take longer than few rows
+            with without_openmp(X.size < _WORTH_THREADS):
+                self._estimator.fit(X, codes)
 
     def predict_proba(self, X: np.ndarray) -> np.ndarray:
         """Return probabilities of coded rows; 0 for classes without training rows."""

@@ -1,6 +1,7 @@
 """Sections on rows that are explained one by one."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import accumulate
 from typing import Any
 
@@ -11,6 +12,8 @@ from skdnn.explain._report import sentences
 from skdnn.explain._report.cells import cell_text, is_missing
 from skdnn.explain._report.column_sections import N_TABLE, curve
 from skdnn.explain._report.evidence import Evidence
+from skdnn.explain._results.attributions import BreakDown
+from skdnn.explain._results.counterfactuals import Counterfactuals
 from skdnn.explain._text import formatting
 
 N_FEATURES = 12  # columns in the pictures of one row
@@ -34,11 +37,8 @@ def _row(evidence: Evidence, i: int, row: int, at: int, reason: str) -> dict[str
     k = int(evidence.predicted[row])
     shap = evidence.shap
     order = np.argsort(-np.abs(shap.values[at, :, k]), kind="stable")
-    label = None if evidence.row_labels is None else evidence.row_labels[row]
     section = {
-        "position": row,
-        # a label that equals the position adds nothing
-        "label": None if label in (None, str(row)) else shorten(label, MAX_LABEL),
+        **identity(evidence, row),
         "reason": reason,
         **prediction(evidence, row, k),
         "base_value": shap.base_values[k],
@@ -47,12 +47,23 @@ def _row(evidence: Evidence, i: int, row: int, at: int, reason: str) -> dict[str
     }
     return {
         **section,
-        "steps": _steps(evidence, i, row, k),
+        "steps": steps(evidence, evidence.break_down, i, row, k, N_FEATURES),
         "ceteris_paribus": _curves(evidence, i, order[:N_CURVES].tolist()),
         "counterfactual": _counterfactual(evidence, i),
         "headline": sentences.row_headline(section, evidence.subject),
         "words": shap.describe(at, target_class=shap.class_names[k]),
         "lime_words": sentences.row_lime(section),
+    }
+
+
+def identity(evidence: Evidence, row: int) -> dict[str, Any]:
+    """Return the position of a row, its label and its group."""
+    label = None if evidence.row_labels is None else evidence.row_labels[row]
+    return {
+        "position": row,
+        # a label that equals the position adds nothing
+        "label": None if label in (None, str(row)) else shorten(label, MAX_LABEL),
+        "group": None if evidence.row_groups is None else evidence.row_groups[row],
     }
 
 
@@ -100,10 +111,15 @@ def _attributions(
         "more": shap[order[N_FEATURES:], k].sum(),
         "lime_r2": local_r2,
         "lime_scale": None if scales is None else scales[i],
-        "lime_is_poor": local_r2 is None or not local_r2 >= LOW_R2,
+        "lime_is_poor": is_poor(local_r2),
         "table_classes": [evidence.classes[c] for c in shown],
         "table": [entry(j, shown) for j in order[:N_TABLE]],
     }
+
+
+def is_poor(local_r2: float | None) -> bool:
+    """Return whether LIME fits a row too badly to rely on it."""
+    return local_r2 is None or not local_r2 >= LOW_R2
 
 
 def _names(evidence: Evidence, row: int, j: int) -> tuple[str, str]:
@@ -111,15 +127,20 @@ def _names(evidence: Evidence, row: int, j: int) -> tuple[str, str]:
     return evidence.feature_names[j], cell_text(evidence.columns[j][row])
 
 
-def _steps(evidence: Evidence, i: int, row: int, k: int) -> list[dict[str, Any]]:
-    """Return the steps of the break-down in their order, the last ones combined."""
-    values, order = evidence.break_down.values[i, :, k], evidence.break_down.orders[i]
-    parts = [(*_names(evidence, row, j), values[j]) for j in order[:N_FEATURES]]
-    rest = order[N_FEATURES:]
+def steps(
+    evidence: Evidence, result: BreakDown, i: int, row: int, k: int, n_shown: int
+) -> list[dict[str, Any]]:
+    """Return the steps of a break-down in their order, the last ones combined.
+
+    Row `i` of the result is row `row` of X.
+    """
+    values, order = result.values[i, :, k], result.orders[i]
+    parts = [(*_names(evidence, row, j), values[j]) for j in order[:n_shown]]
+    rest = order[n_shown:]
     if len(rest):
         name = formatting.count(len(rest), "other column")
         parts.append((name, "together", values[rest].sum()))
-    base = evidence.break_down.base_values[k]
+    base = result.base_values[k]
     ends = list(accumulate((value for *_, value in parts), initial=base))
     moves = zip(parts, ends[:-1], ends[1:], strict=True)
     return [
@@ -160,10 +181,15 @@ def _counterfactual(evidence: Evidence, i: int) -> dict[str, Any] | None:
         f"Values of {n:,} of {n_all:,} background rows, drawn at random, were tried."
     )
     return {
-        "words": result.describe(i),
+        "words": counterfactual_words(result, i),
         "changes": cells,
         "sample": tried if n < n_all else "",
     }
+
+
+def counterfactual_words(result: Counterfactuals, i: int) -> str:
+    """Describe the changes of a row; what may change is said once for all rows."""
+    return replace(result, actionable=result.actionable or {}).describe(i)
 
 
 def lime(evidence: Evidence, explained: list[dict[str, Any]]) -> dict[str, Any]:

@@ -14,12 +14,22 @@ MAX_AVERAGED = 1000
 MIN_SHAP, MAX_SHAP = 20, 200
 MIN_COMPARED, MAX_COMPARED = 8, 20
 _MAX_EVALUATIONS = 200_000
+# Rows to pick from are explained with fewer predictions, together not more than
+# _MAX_PICKED_EVALUATIONS: SHAP with a share of the default, LIME with so many rows
+# around each, break-down with so many background rows, counterfactuals with so many
+# rows of two columns or more.
+MAX_PICKED = 200
+_MAX_PICKED_EVALUATIONS = 750_000
+_SHAP_SHARE, _LEAST_SHAP = 4, 1000
+PICKED_LIME, PICKED_BACKGROUND, PICKED_COUNTERFACTUAL = 400, 20, 1000
+_N_SCALES = 3  # that LIME tries, on average
 # A column is shuffled less often where all together take more predictions than this.
 _MAX_SHUFFLED = 200_000
 _MIN_REPEATS, _MAX_REPEATS = 5, 10
 # Single values that a counterfactual search tries for each row.
 MAX_TRIED = 20_000
 _MIN_TRIED = 50
+_MIN_TRIED_PICKED = 10
 
 # Rows whose uncertainty is measured; scores and coverage are of all rows.
 MAX_UNCERTAIN = 10_000
@@ -29,6 +39,26 @@ def n_shap(problem: Problem) -> int:
     """Return how many rows SHAP explains."""
     n_rows = _MAX_EVALUATIONS // max(1, shap.evaluations_per_row(problem))
     return int(np.clip(n_rows, MIN_SHAP, MAX_SHAP))
+
+
+def picked_shap_evaluations(problem: Problem) -> int:
+    """Return how many rows SHAP predicts for each row to pick from."""
+    default = shap.evaluations_per_row(problem)
+    least = max(_LEAST_SHAP, 8 * problem.target.n_features)  # what its methods need
+    return min(default, max(least, default // _SHAP_SHARE))
+
+
+def n_picked(problem: Problem) -> int:
+    """Return how many rows can be picked."""
+    d = problem.target.n_features
+    evaluations = (
+        picked_shap_evaluations(problem)
+        + _N_SCALES * max(PICKED_LIME, 4 * d)
+        + 2 * d * PICKED_BACKGROUND
+        + PICKED_COUNTERFACTUAL
+        + n_tried_when_picked(d) * d
+    )
+    return int(np.clip(_MAX_PICKED_EVALUATIONS // evaluations, MIN_SHAP, MAX_PICKED))
 
 
 def n_compared(problem: Problem) -> int:
@@ -46,6 +76,13 @@ def n_repeats(n_rows: int, n_columns: int) -> int:
 def n_tried(n_columns: int) -> int:
     """Return how many background rows a counterfactual has its values from."""
     return max(_MIN_TRIED, MAX_TRIED // n_columns)
+
+
+def n_tried_when_picked(n_columns: int) -> int:
+    """Return how many background rows the values come from, for rows to pick from."""
+    return int(
+        np.clip(PICKED_COUNTERFACTUAL // n_columns, _MIN_TRIED_PICKED, _MIN_TRIED)
+    )
 
 
 def draw_rows(

@@ -81,7 +81,7 @@ def has_evidence(result: Uncertainty) -> bool:
 def _readable(evidence: Evidence) -> list[int]:
     """Return positions, among the uncertain rows, of those that are explained."""
     where = {row: at for at, row in enumerate(evidence.uncertain_rows)}
-    return [where[row] for row in evidence.shap_rows]
+    return [where[row] for row in evidence.readable]
 
 
 def _first(evidence: Evidence, rows: np.ndarray) -> list[int]:
@@ -106,7 +106,7 @@ def _row(evidence: Evidence, result: Uncertainty, at: int) -> dict[str, Any]:
     return {
         "position": row,
         "label": None if label in (None, str(row)) else shorten(label, MAX_LABEL),
-        "is_readable": row in evidence.shap_rows,
+        "is_readable": row in evidence.readable,
         "predicted": evidence.classes[k],
         "actual": evidence.classes[actual],
         "right": k == actual,

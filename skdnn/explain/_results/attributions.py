@@ -1,7 +1,7 @@
 """Attributions of SHAP, LIME and break-down."""
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
@@ -330,7 +330,7 @@ class Attributions(Result):
     def __len__(self) -> int:
         return len(self.values)
 
-    def __getitem__(self, rows: Any) -> "Attributions":
+    def __getitem__(self, rows: Any) -> Self:
         """Return the result for some of the explained rows."""
         if isinstance(rows, int | np.integer):
             rows = [self.sample_position(rows)]

@@ -4,9 +4,13 @@ import numpy as np
 import pytest
 from oracles import Formula
 
-from skdnn.explain._methods import counterfactual_search
 from skdnn.explain._methods.allowed_changes import AllowedChanges, differ
-from skdnn.explain._methods.counterfactual_search import Goal, Search, n_combinations
+from skdnn.explain._methods.counterfactual_search import (
+    BUDGET,
+    Goal,
+    Search,
+    n_combinations,
+)
 from skdnn.explain._model.opening import open_problem
 
 pytestmark = pytest.mark.usefixtures("outputs_of_any_size")
@@ -14,13 +18,13 @@ pytestmark = pytest.mark.usefixtures("outputs_of_any_size")
 GOAL = Goal(np.array([False, True]))
 
 
-def search(formula, X, row=None):
+def search(formula, X, row=None, budget=BUDGET):
     problem = open_problem(Formula(formula), X)
     d = X.shape[1]
     values = {j: np.unique(X[:, j]) for j in range(d)}
     allowed = AllowedChanges(list(range(d)), values, np.ptp(X, axis=0))
     row = X[0] if row is None else row
-    return Search(problem.target, allowed, row, GOAL)
+    return Search(problem.target, allowed, row, GOAL, budget=budget)
 
 
 def test_counts_combinations():
@@ -47,34 +51,30 @@ def test_changes_are_as_small_as_possible():
     assert one.shrink(np.array([1.0]))[0] == pytest.approx(0.65)
 
 
-def test_large_sets_are_found_by_beam_search(monkeypatch):
+def test_large_sets_are_found_by_beam_search():
     """Six of twelve columns must change; there are too many sets of six."""
     rng = np.random.default_rng(0)
     X = rng.integers(0, 3, (40, 12)).astype(float)
     X[0] = 0
     weights = np.arange(1, 13.0)
     limit = 2 * weights[-6:].sum() - 1
-    # private: _BUDGET, so that a search ends without millions of candidates
-    monkeypatch.setattr(counterfactual_search, "_BUDGET", 2000)
 
     def formula(X):
         return 1 / (1 + np.exp(limit - X @ weights))
 
-    rows, is_fewest = search(formula, X).run(1)
+    rows, is_fewest = search(formula, X, budget=2000).run(1)
     assert differ(rows[0], X[0]).sum() == 6
     assert not is_fewest
-    monkeypatch.setattr(counterfactual_search, "_BUDGET", 10**8)
-    assert search(formula, X).affordable(6)
+    assert search(formula, X, budget=10**8).affordable(6)
 
 
-def test_promising_values_are_kept(monkeypatch):
+def test_promising_values_are_kept():
     X = np.column_stack([np.arange(200.0), np.arange(200.0)])
-    monkeypatch.setattr(counterfactual_search, "_BUDGET", 1000)
 
     def formula(X):
         return 0.1 + 0.3 * (X[:, 0] == 77) + 0.3 * (X[:, 1] == 123)
 
-    rows, _ = search(formula, X).run(1)
+    rows, _ = search(formula, X, budget=1000).run(1)
     assert rows.tolist() == [[77, 123]]
 
 

@@ -1,8 +1,12 @@
 import numpy as np
+import pandas as pd
 import pytest
 from drawn import texts
 from oracles import Bagged
+from sklearn.compose import make_column_transformer
 from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder
 
 from skdnn import explain
 
@@ -158,3 +162,31 @@ def test_of_flat_curves_alone_one_is_drawn(formula):
     assert axes.flat[0].figure.get_supxlabel() == (
         "1 of 3 columns; left out: 2 with flat curves"
     )
+
+
+@pytest.mark.parametrize("intercept", [0.0, 7.0])
+def test_probabilities_near_one_are_on_an_axis_of_log_odds(intercept):
+    """Otherwise curves from 99.7% to 99.98% would be one flat line."""
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame({"a": rng.normal(size=200), "town": rng.choice(["U", "B"], 200)})
+    y = np.arange(200) % 2
+    columns = make_column_transformer(
+        (OneHotEncoder(), ["town"]), remainder="passthrough"
+    )
+    model = make_pipeline(columns, LogisticRegression()).fit(X, y)
+    model[-1].coef_[:], model[-1].intercept_[:] = [[0, 0.2, 0.5]], intercept
+    result = explain.partial_dependence(model, X)
+    first, second = result.plot()[0]
+    scale = "logit" if intercept else "linear"
+    assert first.get_yscale() == second.get_yscale() == scale
+    assert ("log-odds scale" in first.get_ylabel()) == bool(intercept)
+    low, high = first.get_ylim()
+    table = result.frame()
+    values = table.loc[(table["class"] == 1) & (table["feature"] == "a"), "value"]
+    assert first.lines[0].get_ydata() == pytest.approx(values.to_numpy())
+    assert low < values.min() < values.max() < high
+    if intercept:
+        towns = second.lines[0].get_ydata()  # dots, as bars would start at 0
+        of_towns = table.loc[(table["class"] == 1) & (table["feature"] == "town")]
+        assert towns == pytest.approx(of_towns["value"].to_numpy())
+        assert low > 0.98

@@ -13,6 +13,7 @@ from skdnn.explain._methods.paired_accuracy import accuracy_difference
 from skdnn.explain._report.cells import as_column
 from skdnn.explain._report.evidence import Evidence
 from skdnn.explain._report.fitted_record import FittedRecord
+from skdnn.explain._report.picked_explanations import PickedRows
 from skdnn.explain._report.rivals import CLASS_SHARES, LOGISTIC_REGRESSION, Rival
 from skdnn.explain._results.attributions import Attributions, BreakDown
 from skdnn.explain._results.counterfactuals import Counterfactuals
@@ -82,6 +83,25 @@ def _of_rows(rng, X, classes):
             30,
         ),
     }
+
+
+def _picked(rng, X, classes, shap, rows):
+    """Return explanations of rows to pick from."""
+    if not rows:
+        return None
+    some = X.iloc[rows]
+    score = rng.uniform(0.2, 1, (len(rows), len(classes)))
+    lime = _attributions(rng, some, classes, method="lime", score=score)
+    of_rows = _of_rows(rng, some, classes)
+    single = range(len(rows))
+    return PickedRows(
+        rows,
+        [shap[[row]] for row in rows],
+        [lime[[i]] for i in single],
+        [of_rows["break_down"][[i]] for i in single],
+        of_rows["ceteris_paribus"],
+        of_rows["counterfactuals"],
+    )
 
 
 def _trust(results, importance, n_rows):
@@ -224,8 +244,7 @@ def build_evidence(
         "has_labels": True,
         "depth": None,
         "similar": None,
-        "more": [],
-        "more_curves": None,
+        "row_groups": None,
         "base": _performance.measure(
             codes, _performance.baseline(codes, n_classes, np.ones(len(codes)))
         ),
@@ -248,7 +267,9 @@ def build_evidence(
     }
     merged = {**evidence, **changes}
     kept = {row for row, _ in merged["chosen"]}
-    merged["more"] = [row for row in merged["shap_rows"] if row not in kept]
+    left = [row for row in range(n_rows) if row not in kept]
+    merged["readable"] = list(range(n_rows))
+    merged["picked"] = _picked(rng, X, classes, merged["shap"], left)
     return Evidence(**merged)
 
 

@@ -9,6 +9,7 @@ from skdnn import explain
 from skdnn.explain._methods import break_down, shap
 from skdnn.explain._model.opening import open_problem
 from skdnn.explain._report import rows_used
+from skdnn.explain._report.picked_explanations import explain_picked
 from skdnn.explain._report.rows_used import draw_rows
 
 
@@ -109,3 +110,21 @@ def test_sections_name_the_rows_used(monkeypatch):
     first = some[names[1]]["curves"][0]
     expected = curve[(curve["feature"] == first["feature"]) & (curve["class"] == 1)]
     np.testing.assert_allclose(first["lines"][1]["values"], expected["value"])
+
+
+@pytest.mark.parametrize("n_columns", [2, 6, 20, 120])
+def test_rows_to_pick_from_take_a_bounded_number_of_predictions(n_columns):
+    model, X, _ = counted(300, n_columns)
+    problem = open_problem(model, X[:220], background=X)
+    n = rows_used.n_picked(problem)
+    assert rows_used.MIN_SHAP <= n <= rows_used.MAX_PICKED
+    assert n_columns > 20 or n >= 100
+    rows = list(range(10))
+    known = {
+        "SHAP": ([10], shap.compute_shap(problem.take([10]), random_state=0)),
+        "LIME": ([], None),
+        "break-down": ([], None),
+    }
+    model.n_rows = 0
+    explain_picked(problem, rows, known, None, 0)
+    assert model.n_rows / len(rows) < 1_000_000 / n

@@ -293,10 +293,7 @@ def test_shap(case):
     sizes = [row["total"] for row in section["rows"]]
     assert sizes == sorted(sizes, reverse=True)
     assert f"“{section['rows'][0]['feature']}”" in section["words"]
-    rows = sorted(
-        row["position"] for row in case.summary["rows"] + case.summary["more_rows"]
-    )
-    X = case.X.iloc[rows]
+    X = case.X.iloc[section["positions"]]
     result = explain.shap(case.model, X, background=case.X_train, random_state=0)
     names = list(result.feature_names)
     shown = case.summary["shown_classes"]
@@ -335,6 +332,173 @@ def test_rows(case):
         assert row["headline"].endswith("which is correct.") == right
         if not right:
             assert f"the true class is “{case.y[at]}”" in row["headline"]
+
+
+def test_attributions_of_rows(case):
+    """What SHAP and LIME say of each row that can be read, and break-down's steps."""
+    for row in case.summary["rows"] + case.summary["more_rows"]:
+        k = case.classes.index(row["predicted"])
+        proba = case.proba[row["position"], k]
+        sizes = [abs(f["shap"]) for f in row["features"]]
+        assert sizes == sorted(sizes, reverse=True)
+        for name, verb in re.findall(r"(\w+) = [^ ]+ (raises|lowers)", row["words"]):
+            value = next(f["shap"] for f in row["features"] if f["feature"] == name)
+            assert (value > 0) == (verb == "raises")
+        walk = row.get("break_down") or row
+        base = walk["steps"][0]["start"]
+        total = base + sum(step["value"] for step in walk["steps"])
+        assert total == pytest.approx(proba, abs=1e-6)
+        assert walk["steps"][-1]["end"] == pytest.approx(proba, abs=1e-6)
+        if row["lime_words"]:
+            largest = max(row["features"], key=lambda f: abs(f["lime"]))
+            assert f"“{largest['feature']}” matters most" in row["lime_words"]
+            assert ("it supports" in row["lime_words"]) == (largest["lime"] > 0)
+            assert row["lime_r2"] >= case.summary["lime"]["threshold"]
+
+
+def test_break_down_and_lime_of_picked_rows_are_those_of_the_functions(case):
+    """The directions that matter are those of explanations of the same rows."""
+    rows = [row for row in case.summary["more_rows"] if row["lime_r2"] is not None][:6]
+    X = case.X.iloc[[row["position"] for row in rows]]
+    shap = explain.shap(case.model, X, background=case.X_train, random_state=0)
+    lime = explain.lime(
+        case.model, X, background=case.X_train, output="log_odds", random_state=1
+    )
+    names = list(shap.feature_names)
+    for i, row in enumerate(rows):
+        k = case.classes.index(row["predicted"])
+        first = row["features"][0]
+        j = names.index(first["feature"])
+        known = shap.values[i, j, k]
+        assert first["shap"] == pytest.approx(known, abs=0.01 + 3 * first["shap_error"])
+        if min(row["lime_r2"], lime.score[i, k]) > 0.9:
+            assert first["lime"] == pytest.approx(
+                lime.values[i, j, k], rel=0.25, abs=0.25 * np.ptp(lime.values[i])
+            )
+
+
+def test_counterfactuals_reach_the_class(case):
+    """Cells that a sentence names are set in the row, and the classifier is asked."""
+    for row in case.summary["rows"]:
+        changes, words = (
+            row["counterfactual"]["changes"],
+            row["counterfactual"]["words"],
+        )
+        if not changes:
+            assert "No " in words or "no " in words
+            continue
+        changed = case.X.iloc[[row["position"]]].copy()
+        for one in changes:
+            kind = changed[one["feature"]].dtype
+            new = one["new"].replace("\N{MINUS SIGN}", "-")
+            changed[one["feature"]] = float(new) if kind.kind == "f" else new
+            assert f"{one['feature']} were" in words
+        reached = str(case.model.predict(changed)[0])
+        assert reached != row["predicted"]
+        assert f"would be {reached}" in words or f"would be class {reached}" in words
+    for row in case.summary["more_rows"]:
+        assert "would be" in row["counterfactual"] or "no " in row["counterfactual"]
+        assert f"would be {row['predicted']} " not in row["counterfactual"]
+
+
+def test_accumulated_local_effects(case):
+    for curve in case.summary["accumulated_local_effects"]["curves"]:
+        line = max(curve["lines"], key=lambda item: item["range"])
+        values = [v for v in line["values"] if v is not None]
+        if np.ptp(values) < 0.005:
+            assert "hardly change" in curve["sentence"]
+            continue
+        assert f"probability of “{line['class']}”" in curve["sentence"]
+        shown = numbers(curve["sentence"].split(" by up to ")[1])
+        assert shown[0] == pytest.approx(np.ptp(values), abs=0.0051)
+        if not curve["words"]:
+            order = np.argsort(values)
+            ends = [curve["x"][order[0]], curve["x"][order[-1]]]
+            assert shown[2] == pytest.approx(ends[0], rel=0.01, abs=0.01)
+            assert shown[1] == pytest.approx(min(values), abs=0.0051)
+            assert shown[3] == pytest.approx(max(values), abs=0.0051)
+
+
+def compared_rows(case):
+    """Return the positions of the chosen rows, and then of those that SHAP explains."""
+    chosen = [row["position"] for row in case.summary["rows"]]
+    return list(dict.fromkeys([*chosen, *case.summary["shap"]["positions"]]))
+
+
+def test_agreement(case):
+    """Rank correlations of the absolute values, of rows explained again."""
+    section = case.summary["agreement"]
+    rank, n_rows = section["rows"][0]["rank"], section["n_rows"]
+    X = case.X.iloc[compared_rows(case)[:n_rows]]
+    options = {"background": case.X_train, "random_state": 0}
+    shap = explain.shap(case.model, X, **options).values
+    lime = explain.lime(case.model, X, output="log_odds", **options).values
+    each = [
+        spearmanr(np.abs(shap[i, :, k]), np.abs(lime[i, :, k])).statistic
+        for i in range(len(X))
+        for k in range(shap.shape[2])
+        if np.ptp(np.abs(shap[i, :, k])) and np.ptp(np.abs(lime[i, :, k]))
+    ]
+    assert rank == pytest.approx(np.mean(each), abs=0.02)
+    assert ("rank the columns similarly" in section["words"]) == (rank >= 0.7)
+    assert ("partly agree" in section["words"]) == (0.4 <= rank < 0.7)
+    assert numbers(section["words"])[:2] == pytest.approx([n_rows, rank], abs=0.0051)
+    sign = section["rows"][0]["sign"]
+    same = np.sign(shap) == np.sign(lime)
+    weight = np.abs(shap) / np.abs(shap).sum() + np.abs(lime) / np.abs(lime).sum()
+    assert sign == pytest.approx(weight[same].sum() / 2, abs=0.02)
+
+
+def test_deletion(case):
+    """Means of the curves between their ends, and their comparison."""
+    for section in case.summary["deletion"]:
+        inner = section["curve"][1:-1]
+        area, random_area = (
+            sum(point[name] for point in inner) / len(inner)
+            for name in ("attribution", "random")
+        )
+        assert section["area"] == pytest.approx(area, abs=1e-6)
+        assert section["random_area"] == pytest.approx(random_area, abs=1e-6)
+        shown = numbers(section["words"])
+        assert shown[-2:] == pytest.approx([area, random_area], abs=6e-4)
+        better = "does not rank" not in section["words"]
+        assert better == (section["chance"] <= 0.05)
+        assert not better or area < random_area
+        rows = compared_rows(case)[: section["n_rows"]]
+        proba = case.proba[
+            rows, [case.classes.index(str(c)) for c in case.predicted[rows]]
+        ]
+        first = section["curve"][0]
+        assert first["removed"] == 0
+        assert first["attribution"] == pytest.approx(proba.mean(), abs=1e-6)
+
+
+def test_stability(case):
+    section = case.summary["stability"]
+    worst = max(section["rows"], key=lambda row: row["moved"])
+    assert f"attributions by {worst['method']} change most" in section["words"]
+    assert numbers(section["words"])[0] == pytest.approx(worst["moved"], abs=0.0051)
+    for row in section["rows"]:
+        assert f"{row['n_rows']} by {row['method']}" in section["words"]
+
+
+def test_depth(case):
+    """What the classifier does that logistic regression, trained again, does not."""
+    section = case.summary["depth"]
+    words = section["words"]
+    for group in section["groups"]:
+        assert f"{group['n_right']} of" in words or f" {group['n_right']}." in words
+    for curve in section["curves"]:
+        named = f"“{curve['feature']}” (by up to"
+        assert (named in words) == (curve["largest"] >= 0.1)
+    if isinstance(case.model, type(encoded(None))) and isinstance(
+        case.model[-1], LogisticRegression
+    ):
+        # a linear model gains little over a linear model
+        assert all(pair["value"] < 0.2 + pair["linear"] for pair in section["pairs"])
+        assert not section["groups"]
+    if "No gain over logistic regression" in words:
+        assert not section["groups"]
 
 
 def test_training(case):

@@ -68,7 +68,7 @@ def test_counts_and_rows(given):
     assert first["classes"] == list(CLASSES)
     top = [given.probabilities[row["position"]].max() for row in others]
     assert top == sorted(top)
-    assert set(section["by_row"]) == {str(row) for row in given.shap_rows}
+    assert set(section["by_row"]) == {str(row) for row in given.readable}
 
 
 def test_coverage_by_level_and_group(given):

@@ -43,6 +43,7 @@
       doubt: (o) => -Number(o.dataset.doubt),
       mistakes: (o) => (o.dataset.wrong ? -2 : 0) + Number(o.dataset.doubt),
       class: (o) => o.dataset.class,
+      group: (o) => o.dataset.group,
       position: (o) => Number(o.dataset.position),
     };
     const arrange = () => {
