@@ -146,10 +146,12 @@ class Uncertainty:
         [2]_ [3]_ were 1 to 5 times as large on eight tables. With `by_class` each class
         has its own threshold (Mondrian or class-conditional [4]_ [5]_).
 
-        For one network with validation rows that served neither early stopping nor
-        calibration, the probability that a set holds the class of a new row of the same
-        population is at least `confidence_level`. These two choose one number each on
-        these rows, which has little effect.
+        If all networks of a fit left out the same validation rows (one network, the
+        recipe with validation rows, an ensemble with `X_val`), which served neither
+        early stopping nor calibration, the probability that a set holds the class of a
+        new row exchangeable with them is at least `confidence_level` (split conformal
+        prediction). These two choose one number each on these rows, which has little
+        effect.
 
         The recipe, and ensembles with `oob_score` or validation rows of each network,
         score a row by those networks that left it out, as cross-conformal prediction
@@ -157,6 +159,9 @@ class Uncertainty:
         its last epochs on all rows, the scores are of networks before that. No bound is
         proven for this; as the mean of all is more accurate than what was scored, sets
         are rather too large. The user guide has measured shares.
+
+        Pipelines and searches do not have the method: ``pipe[-1].predict_set(
+        pipe[:-1].transform(X))``, and the same of ``search.best_estimator_``.
 
         References
         ----------

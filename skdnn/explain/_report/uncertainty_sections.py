@@ -85,7 +85,7 @@ def _readable(evidence: Evidence) -> list[int]:
 
 
 def _first(evidence: Evidence, rows: np.ndarray) -> list[int]:
-    """Return the rows of the table: those with most signs, then the least probable."""
+    """Return the rows of the table: those with most signs first."""
     result = evidence.uncertainty
     assert result is not None  # there is a section
     signs = result.several.astype(int) + result.disagree + result.unusual

@@ -84,6 +84,9 @@ def test_of_scores():
     fired = finding(bad, "SKD113")
     assert fired.verdict == "fires"
     assert f"{100 * row['coverage']:.0f}% (" in fired.words
+    for high, verdict in ((0.91, "silent"), (0.89, "fires")):
+        near = good.sets.assign(coverage=0.88, ci_low=0.85, ci_high=high)
+        assert finding(replace(good, sets=near), "SKD113").verdict == verdict
     without = replace(bad, sets=None)
     assert finding(without, "SKD113").verdict == "not applicable"
 

@@ -85,7 +85,7 @@ def many(**changes):
     votes[5:9] = [0, 7, 1]
     known = {
         "sets": sets, "confidence_level": 0.9, "votes": votes, "member": "network",
-        "p_values": np.linspace(0.04, 0.99, 20), "n_calibration": 99,
+        "p_values": np.linspace(0.04, 0.99, 20), "n_calibration": 98,
     }  # fmt: skip
     return result(20, **known | changes)
 
@@ -95,19 +95,19 @@ def test_counts():
     assert one.describe().replace("\xa0", " ") == (
         "6 of 20 rows could belong to more than one class (90% sets). For 2 rows, a "
         "quarter or more of the 8 networks disagree with the prediction. 1 row is "
-        "unusual beside the training rows (p ≤ 0.05); 1 would be by chance."
+        "unusual beside the training rows (p ≤ 0.05); 0.81 would be by chance."
     )
     assert headline(one).replace("\xa0", " ") == (
         "6 of 20 rows could belong to more than one class (90% sets); 1 is unusual "
-        "beside the training rows (1 would be by chance)."
+        "beside the training rows (0.81 would be by chance)."
     )
 
 
 def test_counts_of_what_is_known():
     only = many(sets=None, confidence_level=None, votes=None)
     assert only.describe().replace("\xa0", " ") == (
-        "1 of 20 rows is unusual beside the training rows (p ≤ 0.05); 1 would be by "
-        "chance."
+        "1 of 20 rows is unusual beside the training rows (p ≤ 0.05); 0.81 would be "
+        "by chance."
     )
     assert headline(only).startswith("1 of 20\xa0rows is unusual beside")
     votes = many(sets=None, confidence_level=None, p_values=None)
