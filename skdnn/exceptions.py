@@ -6,15 +6,52 @@ __all__ = ["BaselineWarning", "ColumnWarning", "ForkError", "VersionWarning"]
 
 
 class BaselineWarning(UserWarning):
-    """The network ended no better than predicting the class shares of the data."""
+    """The network ended no better than predicting the class shares of the data.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> import numpy as np
+    >>> from skdnn import DNNClassifier
+    >>> X = np.arange(20.0).reshape(-1, 1)
+    >>> network = DNNClassifier((2,), max_iter=1, n_iter_no_change=9, random_state=0)
+    >>> with warnings.catch_warnings(record=True) as caught:
+    ...     warnings.simplefilter("always")
+    ...     _ = network.fit(1e4 * X, np.arange(20) % 2)
+    >>> "BaselineWarning" in [warning.category.__name__ for warning in caught]
+    True
+    """
 
 
 class ColumnWarning(UserWarning):
-    """A column of a frame is not what it looks like: an identifier, dates as words."""
+    """A column of a frame is not what it looks like: an identifier, dates as words.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> import pandas as pd
+    >>> from skdnn import DNNClassifier
+    >>> X = pd.DataFrame({"size": [1.0, 2.5, 4.0] * 10, "patient": range(30)})
+    >>> with warnings.catch_warnings(record=True) as caught:
+    ...     warnings.simplefilter("always")
+    ...     _ = DNNClassifier((2,), max_iter=2).fit(X, ["a", "b"] * 15)
+    >>> print(caught[0].message)
+    Column 'patient' counts the rows, from 0 to 29. Drop it.
+    """
 
 
 class ForkError(RuntimeError):
-    """Training was started in a process forked after its parent had used Keras."""
+    """Training was started in a process forked after its parent had used Keras.
+
+    Examples
+    --------
+    >>> from skdnn.exceptions import ForkError
+    >>> try:  # in a process that was forked after its parent had used Keras
+    ...     raise ForkError("Training must not start in a forked process.")
+    ... except RuntimeError as error:
+    ...     print(error)
+    Training must not start in a forked process.
+    """
 
 
 class VersionWarning(InconsistentVersionWarning):  # type: ignore[misc]  # scikit-learn has no types

@@ -76,6 +76,7 @@ CROSS_CUTTING = {
     "test_names",
     "test_scale",
     "test_sklearn_tools",
+    "test_tutorials",
     "test_words",
     "training/test_mlp_equivalence",
 }

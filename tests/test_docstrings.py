@@ -172,6 +172,30 @@ def test_described_returns_name_the_annotated_type(name):
     assert all(returns.__name__ in (entry.type, entry.name) for entry in entries)
 
 
+def has_example(item):
+    """Return whether the docstring of an object has an example."""
+    return ">>>" in (inspect.getdoc(item) or "")
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_classes_have_an_example(name):
+    assert ">>>" in CLASSES[name].__doc__
+
+
+EXPLAINED = [
+    name for name in METHODS if name.startswith(("explain.", "model_selection."))
+]
+
+
+@pytest.mark.parametrize("name", EXPLAINED)
+def test_methods_are_shown_in_an_example(name):
+    """Either in their own docstring, or in that of the class or an ancestor."""
+    owner, _, method = name.rpartition(".")
+    docs = [inspect.getdoc(cls) or "" for cls in CLASSES[owner].__mro__]
+    called = any(re.search(rf">>> .*\.{method}\(", doc) for doc in docs)
+    assert has_example(METHODS[name]) or called
+
+
 @pytest.mark.parametrize("name", ["DNNClassifier", "KerasClassifier"])
 def test_classifiers_have_examples_and_attributes(name):
     doc = ClassDoc(CLASSES[name], config={"show_class_members": False})

@@ -17,16 +17,23 @@ import yaml
 import skdnn
 from skdnn import DNNClassifier, exceptions, explain, io, model_selection
 from skdnn._estimator.plain import DEFAULTS
+from skdnn.explain._checks import CHECKS
 
 ROOT = Path(__file__).parent.parent
+DOCS = ROOT / "docs"
+# Pages of the site; tutorials run while it is built.
+SITE = sorted(path.relative_to(ROOT).as_posix() for path in DOCS.rglob("*.md"))
+TUTORIALS = [page for page in SITE if page.startswith("docs/tutorials/")]
+TEXTS = ["README.md", "CONTRIBUTING.md", *SITE]
 PAGES = [
-    "README.md", "docs/index.md", "docs/coming_from.md", "docs/security.md",
-    "docs/serving.md",
-]  # fmt: skip
-TEXTS = [
-    *PAGES, "CONTRIBUTING.md", "docs/command_line.md", "docs/architecture.md",
-    "docs/reference.md",
-]  # fmt: skip
+    page
+    for page in TEXTS
+    if page not in TUTORIALS and "```python" in (ROOT / page).read_text("utf-8")
+]
+LARGEST_IMAGE = 60_000  # bytes
+PACKAGE = ROOT / "skdnn"
+# Warnings of other packages that skdnn catches or sets.
+CAUGHT_WARNINGS = {"DeprecationWarning", "PendingDeprecationWarning"}
 SOURCE = "https://github.com/skdnn/skdnn/blob/main/"
 # What the examples write, and the score in the last line that begins so.
 EXAMPLES = {
@@ -82,15 +89,97 @@ def test_links_lead_somewhere(page):
         elif not link.startswith("https://"):
             file, _, anchor = link.partition("#")
             target = path.parent / file if file else path
-            assert target.exists(), link
-            assert not anchor or anchor in anchors(target), link
+            is_notebook = target.suffix == ".ipynb"  # made while the site is built
+            assert (target.with_suffix(".md") if is_notebook else target).exists(), link
+            # those of the reference are made of docstrings; MkDocs checks them
+            is_picture = target.suffix == ".png"
+            if anchor and not is_picture and target.name != "reference.md":
+                assert anchor in anchors(target), link
+
+
+def navigation(entries):
+    """Yield the pages of a part of the navigation of the site."""
+    for entry in entries:
+        value = entry if isinstance(entry, str) else next(iter(entry.values()))
+        if isinstance(value, str):
+            yield f"docs/{value}"
+        else:
+            yield from navigation(value)
+
+
+def mkdocs_settings():
+    text = (ROOT / "mkdocs.yml").read_text("utf-8")
+    return yaml.safe_load(re.sub(r"!!python/name:|!relative ", "", text))
 
 
 def test_the_site_has_every_page():
-    text = (ROOT / "mkdocs.yml").read_text("utf-8")
-    navigation = yaml.safe_load(text.replace("!!python/name:", ""))["nav"]
-    listed = [page for entry in navigation for page in entry.values()]
-    assert sorted(listed) == sorted(path.name for path in (ROOT / "docs").glob("*.md"))
+    assert sorted(navigation(mkdocs_settings()["nav"])) == SITE
+
+
+def test_the_site_runs_the_tutorials():
+    settings = mkdocs_settings()
+    assert settings["hooks"] == ["docs/run_tutorials.py"]
+    assert len(TUTORIALS) == 8
+    for page in TUTORIALS:
+        blocks = re.findall(r"^```(\w*)$", (ROOT / page).read_text("utf-8"), flags=re.M)
+        assert set(blocks) <= {"python", ""}, page
+        # only what runs has results
+        assert blocks or page == "docs/tutorials/index.md"
+
+
+def test_images_are_small_and_used():
+    texts = "".join((ROOT / page).read_text("utf-8") for page in TEXTS)
+    for image in (DOCS / "images").rglob("*.png"):
+        assert image.stat().st_size < LARGEST_IMAGE, image
+        assert image.name in texts, image
+
+
+def test_the_gallery_has_every_plot():
+    text = (DOCS / "gallery.md").read_text("utf-8")
+    for name in explain.__all__:
+        if hasattr(getattr(explain, name), "plot"):
+            assert f"(reference.md#skdnn.explain.{name})" in text, name
+    plots = [name for name in dir(DNNClassifier) if name.startswith("plot_")]
+    assert all(f"`DNNClassifier.{name}`" in text for name in plots)
+    for image in re.findall(r"images/gallery/([\w-]+)\.png#only-light", text):
+        assert f"images/gallery/{image}-dark.png#only-dark" in text
+
+
+def entries_of_messages():
+    """Return the text below each heading of the page of messages."""
+    text = (DOCS / "guide" / "messages.md").read_text("utf-8")
+    parts = re.split(r"^### (.+)$", text, flags=re.M)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+def test_every_check_has_an_entry():
+    entries = entries_of_messages()
+    for check in CHECKS:
+        assert f"*{check.title}* ({check.severity}" in entries[check.code], check.code
+        assert ("needs the classifier" in entries[check.code]) == bool(check.needs)
+        assert "**Cure:**" in entries[check.code]
+    codes = [name for name in entries if name.startswith("SKD")]
+    assert codes == [check.code for check in CHECKS]
+
+
+def test_every_warning_has_an_entry():
+    entries = entries_of_messages()
+    for name in exceptions.__all__:
+        assert "**Cure:**" in entries[name] or "| cure |" in entries[name], name
+    source = "".join(path.read_text("utf-8") for path in PACKAGE.rglob("*.py"))
+    raised = set(re.findall(r"\b(\w+Warning)\b", source))
+    assert raised - set(entries) <= CAUGHT_WARNINGS
+
+
+def test_every_kind_of_column_problem_has_an_entry():
+    source = (PACKAGE / "_tabular" / "column_problems.py").read_text("utf-8")
+    kinds = re.findall(
+        r'(?:return|yield) \(?\s*"([a-z ]+)",|return "([a-z ]+)", ', source
+    )
+    kinds = {first or second for first, second in kinds}
+    assert len(kinds) == 8
+    table = entries_of_messages()["ColumnWarning"]
+    assert all(f"\n| {kind} |" in table for kind in kinds)
 
 
 def test_reference_lists_every_public_name():

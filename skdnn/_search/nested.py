@@ -28,6 +28,24 @@ class NestedScores:
     ----------
     .. [1] Nadeau and Bengio (2003), Inference for the generalization error, Machine
        Learning 52, 239-281, section 3, the corrected resampled t.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdnn.model_selection import NestedScores
+    >>> nested = NestedScores(
+    ...     scores=np.array([0.9, 0.8, 0.85]),
+    ...     inner_scores=np.array([0.92, 0.9, 0.88]),
+    ...     n_train=np.array([100, 100, 100]),
+    ...     n_test=np.array([50, 50, 50]),
+    ...     params=[{"alpha": 0.1}, {"alpha": 0.1}, {"alpha": 0.01}],
+    ... )
+    >>> round(nested.score, 3), round(nested.std_error, 3)
+    (0.85, 0.046)
+    >>> [round(limit, 3) for limit in nested.interval()]
+    [0.654, 1.046]
+    >>> nested.frame()["alpha"].tolist()
+    [0.1, 0.1, 0.01]
     """
 
     scores: np.ndarray

@@ -20,6 +20,25 @@ class Report:
     ----------
     summary : dict
         All numbers and sentences, as returned by `to_dict`.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skdnn import explain
+    >>> X, y = load_iris(return_X_y=True, as_frame=True)
+    >>> model = LogisticRegression(max_iter=1000).fit(X, y)
+    >>> import io
+    >>> report = explain.report(model, X[::2], y[::2], background=X, samples=1)
+    >>> file = io.StringIO()
+    >>> report.write_html(file)
+    >>> file.getvalue() == report.html()
+    True
+    >>> print(report.to_markdown()[:25])
+    # LogisticRegression, exp
+    >>> report.to_dict()["title"]
+    'LogisticRegression, explained'
+    >>> report.open()  # doctest: +SKIP
     """
 
     def __init__(self, summary: dict[str, Any]) -> None:

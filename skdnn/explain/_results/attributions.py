@@ -102,6 +102,19 @@ class Attributions(Result):
     ['sample', 'feature', 'class', 'data', 'value', 'std_error']
     >>> result.describe(0).partition(" by ")[0]
     'For this row, petal length (cm) = 1.4 raises the probability of class 0'
+    >>> result.plot().get_xlabel()
+    'mean absolute attribution (probability)'
+    >>> result.plot("waterfall", sample=0).get_title().splitlines()
+    ['SHAP: row 0', 'class 0']
+    >>> low, high = result.interval()
+    >>> bool((low == high).all())  # four columns: these values are exact
+    True
+    >>> result.to_dict()["classes"]
+    [0, 1, 2]
+    >>> result.to_shap().shape  # for the plots of the shap package
+    (3, 4, 3)
+    >>> result.sample_position(-1), result.class_position(2), result.default_class(0)
+    (2, 2, 0)
     """
 
     _facts: ClassVar[tuple[str, ...]] = (
@@ -360,6 +373,19 @@ class BreakDown(Attributions):
     orders : ndarray of shape (n_samples, n_features)
         Positions of the columns in the order in which they were added. All other
         attributes are those of `Attributions`.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skdnn import explain
+    >>> X, y = load_iris(return_X_y=True, as_frame=True)
+    >>> model = LogisticRegression(max_iter=1000).fit(X, y)
+    >>> steps = explain.break_down(model, X[:1], background=X, random_state=0)
+    >>> steps.orders
+    array([[2, 3, 0, 1]])
+    >>> steps.plot().get_title().splitlines()
+    ['Break-down (by size): row 0', 'class 0']
     """
 
     _by_sample: ClassVar[tuple[str, ...]] = (*Attributions._by_sample, "orders")

@@ -32,6 +32,19 @@ class Finding:
         What was found, or why the check does not apply.
     remedy : str
         What to do if the check fires; else empty.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skdnn import explain
+    >>> X, y = load_iris(return_X_y=True, as_frame=True)
+    >>> model = LogisticRegression(max_iter=1000).fit(X, y)
+    >>> finding = explain.shap(model, X[:9], background=X[::20]).checks().fired[0]
+    >>> finding.code, finding.severity, finding.verdict
+    ('SKD109', 'medium', 'fires')
+    >>> finding.remedy
+    'Pass the training rows: background=X_train; 100 are drawn from them.'
     """
 
     code: str
@@ -79,7 +92,19 @@ class Checks(Result, Sequence[Finding]):
         return [finding for finding in self if finding.verdict == FIRES]
 
     def frame(self) -> pd.DataFrame:
-        """Return one row per finding: code, title, severity, verdict, words, remedy."""
+        """Return one row per finding: code, title, severity, verdict, words, remedy.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from sklearn.linear_model import LogisticRegression
+        >>> from skdnn import explain
+        >>> X, y = load_iris(return_X_y=True, as_frame=True)
+        >>> model = LogisticRegression(max_iter=1000).fit(X, y)
+        >>> checks = explain.shap(model, X[:9], background=X).checks()
+        >>> list(checks.frame())
+        ['code', 'title', 'severity', 'verdict', 'words', 'remedy']
+        """
         return pd.DataFrame([asdict(finding) for finding in self])
 
     def __len__(self) -> int:

@@ -54,6 +54,24 @@ class Counterfactuals(DrawnTable):
         Why there is no counterfactual, for each explained row; empty where there is.
     actionable : dict or None
         Which columns can be changed, as given; None if nothing is known.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skdnn import explain
+    >>> X, y = load_iris(return_X_y=True, as_frame=True)
+    >>> model = LogisticRegression(max_iter=1000).fit(X, y)
+    >>> changed = explain.counterfactuals(
+    ...     model, X[70:71], background=X, actionable={"sepal length (cm)": False}
+    ... )
+    >>> changed.changes()
+       row  sample            feature  old  new
+    0    0       0  petal length (cm)  4.8  4.7
+    >>> print(changed.describe())
+    This row would be class 1 if petal length (cm) were 4.7 instead of 4.8.
+    >>> changed.frame().shape
+    (1, 8)
     """
 
     title: ClassVar[str] = "Counterfactuals: fewest changes"

@@ -25,6 +25,9 @@ def picture_of(draw: Callable[[], Any], text: str) -> str:
         import matplotlib.pyplot as plt
     except ImportError:
         return ""
+    # loads the backend, which in a notebook makes figures of later cells show; loaded
+    # with `ioff`, it would not
+    plt.draw_if_interactive()  # type: ignore[no-untyped-call]
     with plt.ioff():  # else some notebooks show the figure itself as well
         figure = np.ravel(draw())[0].figure
         buffer = io.BytesIO()

@@ -59,6 +59,28 @@ class Novelty(Result):
         Number of rows with a p-value of at most 0.05.
     expected_unusual : float
         Share of unusual rows that is expected of exchangeable rows, at most 0.05.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_breast_cancer
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skdnn import explain
+    >>> X, y = load_breast_cancer(return_X_y=True, as_frame=True)
+    >>> X = X[["mean texture", "mean smoothness"]]
+    >>> model = LogisticRegression().fit(X[::2], y[::2])
+    >>> rows = X[1::2].copy()
+    >>> rows.iloc[7, 1] = 0.9
+    >>> novelty = explain.novelty(model, rows, background=X[::2], random_state=0)
+    >>> novelty.most_unusual(1)
+    array([7])
+    >>> " ".join(novelty.describe(7).split()[:5])
+    'Row 7 is unlike all'
+    >>> list(novelty.frame())
+    ['sample', 'p_value', 'feature', 'value', 'contribution', 'n_training']
+    >>> novelty.plot(sample=7)[0].get_xlabel()
+    'contribution to the score'
+    >>> sorted(novelty.to_dict())[:3]
+    ['columns', 'drift', 'expected_unusual']
     """
 
     _facts: ClassVar[tuple[str, ...]] = (

@@ -85,6 +85,28 @@ class Performance(TableResult):
         What is proven of the sets: "split conformal" (on average over rows to choose
         thresholds by, at least that share of sets holds the class), "measured" (nothing
         is proven), "unknown" (sets of another classifier). Empty without sets.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_breast_cancer
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skdnn import explain
+    >>> X, y = load_breast_cancer(return_X_y=True, as_frame=True)
+    >>> X = X[["mean texture", "mean smoothness"]]
+    >>> model = LogisticRegression().fit(X[::2], y[::2])
+    >>> scores = explain.performance(model, X[1::2], y[1::2], random_state=0)
+    >>> list(scores.frame())
+    ['class', 'score', 'value', 'ci_low', 'ci_high', 'n_rows']
+    >>> scores.confusion.shape
+    (2, 2)
+    >>> list(scores.curves("roc"))
+    ['class', 'threshold', 'false_positive_rate', 'true_positive_rate']
+    >>> " ".join(scores.describe().split()[:3])
+    'Of 284 rows,'
+    >>> len(scores.plot())
+    6
+    >>> scores.to_dict()["title"]
+    'Performance on 284 rows'
     """
 
     _facts: ClassVar[tuple[str, ...]] = (

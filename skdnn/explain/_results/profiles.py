@@ -74,7 +74,19 @@ class Profiles(TableResult):
         return self.method
 
     def first_rows(self) -> "Profiles":
-        """Return the curves of the first 20 rows, where each row has its own."""
+        """Return the curves of the first 20 rows, where each row has its own.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from sklearn.linear_model import LogisticRegression
+        >>> from skdnn import explain
+        >>> X, y = load_iris(return_X_y=True, as_frame=True)
+        >>> model = LogisticRegression(max_iter=1000).fit(X, y)
+        >>> curves = explain.ceteris_paribus(model, X, background=X)
+        >>> curves.first_rows().frame()["sample"].nunique()
+        20
+        """
         if "sample" not in self.table:
             return self
         table = self.table[self.table["sample"] < FEW_ROWS]
@@ -127,6 +139,17 @@ class Profiles(TableResult):
         ValueError
             If there is no such column, row or class, or both `target_class` and
             `classes` are given.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from sklearn.linear_model import LogisticRegression
+        >>> from skdnn import explain
+        >>> X, y = load_iris(return_X_y=True, as_frame=True)
+        >>> model = LogisticRegression(max_iter=1000).fit(X, y)
+        >>> curves = explain.partial_dependence(model, X, grid_resolution=5)
+        >>> curves.plot("petal width (cm)", classes=[0, 2]).get_xlabel()
+        'petal width (cm)'
         """
         options = (feature, sample, target_class, classes, max_display, ax)
         axes: Axes | np.ndarray = dispatch("plot", self)(self, *options)

@@ -48,7 +48,19 @@ class Result(ABC):
         """Return the result as a tidy DataFrame."""
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the result as plain data that ``json.dumps`` takes."""
+        """Return the result as plain data that ``json.dumps`` takes.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from sklearn.linear_model import LogisticRegression
+        >>> from skdnn import explain
+        >>> X, y = load_iris(return_X_y=True, as_frame=True)
+        >>> model = LogisticRegression(max_iter=1000).fit(X, y)
+        >>> result = explain.partial_dependence(model, X)
+        >>> result.to_dict()["title"]
+        'Partial dependence'
+        """
         table = self.frame()
         columns = {str(c): [_plain(value) for value in table[c]] for c in table}
         facts = {name: plain_list(getattr(self, name)) for name in self._facts}
@@ -127,6 +139,20 @@ class Result(ABC):
         ------
         ValueError
             If there are no refits, or the level is not between 0 and 1.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from skdnn import DNNClassifier, explain
+        >>> X, y = load_iris(return_X_y=True)
+        >>> network = DNNClassifier(
+        ...     (8,), n_estimators=3, bootstrap=True, learning_rate_init=0.05,
+        ...     max_iter=20, n_iter_no_change=20, random_state=0,
+        ... ).fit(X, y)
+        >>> result = explain.shap(network, X[:3], background=X, random_state=0)
+        >>> low, high = result.refit_interval()
+        >>> low.shape
+        (3, 4, 3)
         """
         if not self.n_refits:
             raise ValueError(
@@ -186,7 +212,18 @@ class TableResult(Result):
     table: pd.DataFrame
 
     def frame(self) -> pd.DataFrame:
-        """Return a copy of the attribute `table`."""
+        """Return a copy of the attribute `table`.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from sklearn.linear_model import LogisticRegression
+        >>> from skdnn import explain
+        >>> X, y = load_iris(return_X_y=True, as_frame=True)
+        >>> model = LogisticRegression(max_iter=1000).fit(X, y)
+        >>> explain.permutation_importance(model, X, y, random_state=0).frame().shape
+        (4, 6)
+        """
         return self.table.copy()
 
 
@@ -207,6 +244,17 @@ class DrawnTable(TableResult):
         Returns
         -------
         matplotlib Axes
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from sklearn.linear_model import LogisticRegression
+        >>> from skdnn import explain
+        >>> X, y = load_iris(return_X_y=True, as_frame=True)
+        >>> model = LogisticRegression(max_iter=1000).fit(X, y)
+        >>> changed = explain.counterfactuals(model, X[:2], background=X)
+        >>> changed.plot().get_title()
+        'Counterfactuals: fewest changes'
         """
         axes: Axes = dispatch("plot", self)(self, max_display, ax)
         return axes

@@ -41,6 +41,21 @@ class Summary(TableResult):
         Unit of the effects.
     n_refits : int
         Number of members; 0 without.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skdnn import explain
+    >>> X, y = load_iris(return_X_y=True, as_frame=True)
+    >>> model = LogisticRegression(max_iter=1000).fit(X, y)
+    >>> summary = explain.summary(model, X, y, random_state=0)
+    >>> summary.n_importances, summary.n_effects
+    (4, 12)
+    >>> sorted(summary.frame()["measure"].unique())
+    ['effect', 'importance']
+    >>> summary.plot().shape
+    (2,)
     """
 
     _facts: ClassVar[tuple[str, ...]] = (

@@ -35,6 +35,23 @@ class ResultTable(DrawnTable):
         Number of these members.
     note : str
         What the intervals are of, where that is less than their names promise.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skdnn import explain
+    >>> X, y = load_iris(return_X_y=True, as_frame=True)
+    >>> model = LogisticRegression(max_iter=1000).fit(X, y)
+    >>> importance = explain.permutation_importance(model, X, y, random_state=0)
+    >>> importance.kind
+    'importance'
+    >>> list(importance.frame())
+    ['feature', 'importance', 'ratio', 'std_error', 'ci_low', 'ci_high']
+    >>> importance.describe().partition(" (")[0]
+    'Shuffling petal length'
+    >>> importance.plot().get_xlabel().splitlines()
+    ['drop of the score when shuffled', '(95% interval)']
     """
 
     _facts: ClassVar[tuple[str, ...]] = ("refit_errors",)
@@ -117,6 +134,18 @@ class DeletionCurves(TableResult):
         Number of rows averaged over.
     unit : str
         Unit of the output: "probability" or "log odds".
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from skdnn.explain import DeletionCurves
+    >>> table = pd.DataFrame(
+    ...     {"removed": [0, 1], "attribution": [0.9, 0.2], "random": [0.9, 0.6]}
+    ... )
+    >>> areas = np.array([0.7, 0.6, 0.8])  # of three random orders
+    >>> DeletionCurves(table, areas, 0.55, 20, "probability").chance
+    0.25
     """
 
     title: ClassVar[str] = "Deletion curve against random order"

@@ -4,7 +4,10 @@ import base64
 import builtins
 import html
 import io
+import os
 import re
+import subprocess
+import sys
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -90,6 +93,28 @@ def test_sentences_follow_from_the_numbers(results):
     best = table.loc[table["value"].idxmax()]
     text = shown(results["summary"]._repr_html_())
     assert f"most, by {best['value']:.3g} (" in text
+
+
+def test_figures_of_later_cells_are_shown(tmp_path):
+    """The first picture keeps the interactive mode that a notebook's backend sets."""
+    backend = "from matplotlib.backends.backend_agg import *\nmpl.interactive(True)\n"
+    module = "import matplotlib as mpl\n" + backend
+    (tmp_path / "backend_of_notebook.py").write_text(module, "utf-8")
+    code = (
+        "import matplotlib as mpl\n"
+        "from skdnn.explain._results.notebook import picture_of\n"
+        "import matplotlib.pyplot as plt\n"
+        "picture_of(lambda: plt.subplots()[1], '')\n"
+        "assert mpl.is_interactive()\n"
+    )
+    environment = os.environ | {
+        "MPLBACKEND": "module://backend_of_notebook",
+        "PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path]),
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
 
 
 def test_without_matplotlib_there_is_no_picture(results, monkeypatch):
