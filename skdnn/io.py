@@ -3,7 +3,9 @@
 import os
 from typing import Any
 
-__all__ = ["dump", "load"]
+from sklearn.base import BaseEstimator
+
+__all__ = ["dump", "load", "model_card", "to_onnx"]
 
 
 def dump(estimator: Any, path: str | os.PathLike[str]) -> None:
@@ -70,7 +72,7 @@ def dump(estimator: Any, path: str | os.PathLike[str]) -> None:
     write_model(estimator, path)
 
 
-def load(path: str | os.PathLike[str]) -> Any:
+def load(path: str | os.PathLike[str]) -> BaseEstimator:
     """Read an estimator that `dump` has written.
 
     Files of skops itself are read as well, without the checksum.
@@ -82,9 +84,9 @@ def load(path: str | os.PathLike[str]) -> Any:
 
     Returns
     -------
-    estimator
-        It predicts what the one that was written does, bit for bit where the versions
-        of all packages are the same.
+    BaseEstimator
+        The estimator. It predicts what the one that was written does, bit for bit
+        where the versions of all packages are the same.
 
     Raises
     ------
@@ -103,13 +105,152 @@ def load(path: str | os.PathLike[str]) -> Any:
 
     See Also
     --------
-    dump : Writes the file, with an example.
+    dump : Writes the file.
 
     Notes
     -----
     A file from a stranger may hold any weights, and so predict anything, and may take
     much time or memory. The documentation has a page on what is promised.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import skdnn
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     skdnn.io.dump(skdnn.DNNClassifier((20, 20)), Path(folder, "net.skops"))
+    ...     network = skdnn.io.load(Path(folder, "net.skops"))
+    >>> network
+    DNNClassifier(hidden_layer_sizes=(20, 20))
     """
     from skdnn._model_files.archive import read_model
 
-    return read_model(path)
+    estimator: BaseEstimator = read_model(path)
+    return estimator
+
+
+def model_card(
+    estimator: Any, performance: Any = None, *, title: str = "Model card"
+) -> str:
+    """Describe a fitted classifier on a page of Markdown.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A fitted `DNNClassifier`, or a pipeline or search with one.
+    performance : skdnn.explain.Performance, default=None
+        Its scores on rows that it was not trained on, with groups if they were given.
+        None: the card states that there are none.
+    title : str, default="Model card"
+        The heading.
+
+    Returns
+    -------
+    str
+        Data (columns, their kinds and what training rows held), training, scores,
+        groups, limits. Figures are those of the estimator and of `performance`; names
+        are escaped.
+
+    Raises
+    ------
+    TypeError
+        If `performance` is of another type.
+    ValueError
+        If `performance` is of other classes.
+    sklearn.exceptions.NotFittedError
+        Before `fit`.
+
+    See Also
+    --------
+    skdnn.explain.performance : Measures scores.
+    skdnn.explain.report : A report with plots, which `to_markdown` writes as well.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> import skdnn
+    >>> X, y = load_iris(return_X_y=True, as_frame=True)
+    >>> network = skdnn.DNNClassifier(max_iter=8, random_state=0).fit(X[::2], y[::2])
+    >>> scores = skdnn.explain.performance(network, X[1::2], y[1::2])
+    >>> card = skdnn.io.model_card(network, scores, title="Iris")
+    >>> print(card.splitlines()[0])
+    # Iris
+    """
+    from sklearn.utils.validation import check_is_fitted
+
+    from skdnn._model_files.card import card_text
+    from skdnn.explain import Performance
+
+    check_is_fitted(estimator)
+    if performance is not None and not isinstance(performance, Performance):
+        raise TypeError(
+            "`performance` must be a result of skdnn.explain.performance. Got "
+            f"{type(performance).__name__}."
+        )
+    if performance is not None:
+        own, given = list(estimator.classes_), list(performance.class_names)
+        if own != given:
+            raise ValueError(
+                f"`performance` must be of the classes of the estimator: {own}. Got "
+                f"{given}. Measure it with this estimator."
+            )
+    return card_text(estimator, performance, title)
+
+
+def to_onnx(estimator: Any, *, confidence_level: float | None = None) -> Any:
+    """Return a fitted classifier as an ONNX model, for other languages and browsers.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A fitted `DNNClassifier`; or a Pipeline or other classifier of scikit-learn with
+        one, whose other parts skl2onnx converts.
+    confidence_level : float, default=None
+        Level of prediction sets, in (0, 1), as in `DNNClassifier.predict_set`; None
+        leaves them out.
+
+    Returns
+    -------
+    model : Any
+        An ``onnx.ModelProto``, of opset 19; ``model.SerializeToString()`` are the bytes
+        of a file. Its inputs are one per column if `fit` was given names, each of
+        shape (n_samples, 1): numbers, NaN where they are missing, or strings; else one
+        matrix ``X`` of shape (n_samples, n_features). Its outputs are ``label`` (what
+        `predict` returns), ``probabilities`` of shape (n_samples, n_classes), float32,
+        and ``prediction_set``, booleans of that shape. An underscore is added to names
+        that a column has.
+
+    Raises
+    ------
+    ImportError
+        If onnx is not installed, or skl2onnx where it is needed; with the command.
+    ValueError
+        If the activation is a function, a column has categories of several types, or
+        skl2onnx does not convert a step.
+    sklearn.exceptions.NotFittedError
+        Before `fit`.
+
+    Notes
+    -----
+    Probabilities are within 1e-5 of those of `predict_proba`. The model computes in the
+    precision of the network, and encodes columns itself: strings that `fit` did not
+    have count as missing, and so does any string that stands for a missing cell, such
+    as ``""`` where this is no category. Infinite numbers, which `predict` refuses, are
+    not noticed. Of pipelines, the steps before the network are in float32, and columns
+    that they drop are no inputs.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> import skdnn
+    >>> X, y = load_iris(return_X_y=True, as_frame=True)
+    >>> network = skdnn.DNNClassifier(max_iter=8, random_state=0).fit(X, y)
+    >>> model = skdnn.io.to_onnx(network, confidence_level=0.9)
+    >>> [one.name for one in model.graph.input][:2]
+    ['sepal length (cm)', 'sepal width (cm)']
+    >>> [one.name for one in model.graph.output]
+    ['label', 'probabilities', 'prediction_set']
+    """
+    from skdnn._onnx.convert import convert
+
+    return convert(estimator, confidence_level)

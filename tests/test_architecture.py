@@ -36,6 +36,7 @@ LAYERS = [
     "explain._report",
     "explain",
     "_model_files",
+    "_onnx",
     "io",
     "__init__",
     "_table_files",
@@ -82,7 +83,7 @@ CROSS_CUTTING = {
 KERAS = ("_runtime", "_network", "_training", "_keras_wrapper")
 HEAVY = {
     "keras", "tensorflow", "jax", "torch", "scikeras", "shap", "lime", "matplotlib",
-    "jinja2", "tqdm", "rich", "typer", "skops",
+    "jinja2", "tqdm", "rich", "typer", "skops", "onnx", "skl2onnx",
 }  # fmt: skip
 
 

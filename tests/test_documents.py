@@ -1,6 +1,7 @@
 """README, guide, examples, workflows and metadata agree with the package and run."""
 
 import ast
+import importlib.util
 import inspect
 import os
 import re
@@ -19,6 +20,7 @@ from skdnn._estimator.plain import DEFAULTS
 
 ROOT = Path(__file__).parent.parent
 PAGES = ["README.md", "docs/index.md", "docs/coming_from.md", "docs/security.md"]
+PAGES += ["docs/serving.md"]
 TEXTS = [
     *PAGES, "CONTRIBUTING.md", "docs/command_line.md", "docs/architecture.md",
     "docs/reference.md",
@@ -33,16 +35,30 @@ FORMS = ["bug_report.yml", "feature_request.yml"]
 WORKFLOWS = ["documents.yml", "tests.yml"]
 
 
+def python_blocks(text):
+    """Return the Python blocks of a page whose optional packages are installed.
+
+    The comment before a block, ``<!-- needs: fastapi -->``, names those packages.
+    """
+    pattern = r"^(?:<!-- needs: ([\w ]+) -->\n)?```python\n(.*?)^```"
+    blocks = re.findall(pattern, text, flags=re.M | re.S)
+    return [
+        block
+        for packages, block in blocks
+        if all(importlib.util.find_spec(name) for name in packages.split())
+    ]
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_python_blocks_run(page, tmp_path, monkeypatch, capsys):
     text = (ROOT / page).read_text("utf-8")
-    blocks = re.findall(r"^```python\n(.*?)^```", text, flags=re.M | re.S)
+    blocks = python_blocks(text)
     assert blocks
     monkeypatch.chdir(tmp_path)
     namespace = {}
     for block in blocks:
         exec(compile(block, page, "exec"), namespace)
-    written = re.findall(r'"([\w-]+\.(?:html|skops|onnx))"', "".join(blocks))
+    written = re.findall(r'"([\w-]+\.(?:html|skops|onnx|csv))"', "".join(blocks))
     assert {file.name for file in tmp_path.iterdir()} == set(written)
     assert all(file.stat().st_size > 1_000 for file in tmp_path.iterdir())
 

@@ -150,6 +150,19 @@ class Uncertainty:
         >>> bool(sets[range(50), y[~in_training]].mean() > 0.9)  # hold their class
         True
         """
+        least = self._set_thresholds(confidence_level, by_class=by_class)
+        proba = self.predict_proba(X)
+        sets = proba >= least
+        sets[np.arange(len(proba)), proba.argmax(axis=1)] = True
+        return sets
+
+    def _checked(self, X: Any) -> Any:
+        if not hasattr(self, "_spec"):  # the check itself takes as long as one row
+            check_is_fitted(self)
+        return check_rows(self, self._columns, self._encoder, X)
+
+    def _set_thresholds(self, confidence_level: Any, *, by_class: bool) -> np.ndarray:
+        """Return the smallest probability of each class that is in a set."""
         if isinstance(confidence_level, bool) or not isinstance(confidence_level, Real):
             raise TypeError(
                 "`confidence_level` must be a number between 0 and 1. Got "
@@ -162,18 +175,8 @@ class Uncertainty:
                 f"{confidence_level!r}."
             )
         check_is_fitted(self)
-        least = self._known_scores().thresholds(
-            level, len(self.classes_), by_class=by_class
-        )
-        proba = self.predict_proba(X)
-        sets = proba >= least
-        sets[np.arange(len(proba)), proba.argmax(axis=1)] = True
-        return sets
-
-    def _checked(self, X: Any) -> Any:
-        if not hasattr(self, "_spec"):  # the check itself takes as long as one row
-            check_is_fitted(self)
-        return check_rows(self, self._columns, self._encoder, X)
+        n_classes = len(self.classes_)
+        return self._known_scores().thresholds(level, n_classes, by_class=by_class)
 
     def _known_scores(self) -> ConformityScores:
         """Return the scores of rows left out; ``ValueError`` if there are none."""

@@ -92,7 +92,7 @@ def _plain_forward(
     spec: NetworkSpec, weights: Sequence[np.ndarray]
 ) -> Callable[[Any, Buffers], np.ndarray]:
     """Return a function from rows to logits, for networks without input encoding."""
-    (first_kernel, first_bias), *others = _folded_layers(spec, weights)
+    (first_kernel, first_bias), *others = folded_layers(spec, weights)
 
     def run(X: Any, buffers: Buffers) -> np.ndarray:
         if issparse(X):
@@ -105,7 +105,7 @@ def _plain_forward(
     return run
 
 
-def _folded_layers(
+def folded_layers(
     spec: NetworkSpec, weights: Sequence[np.ndarray]
 ) -> list[tuple[np.ndarray, np.ndarray]]:
     """Return kernel and bias per layer, with batch norm multiplied in."""

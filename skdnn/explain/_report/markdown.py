@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from skdnn._runtime.markdown import escaped as _text
+from skdnn._runtime.markdown import table as _table
 from skdnn._runtime.names import visible
 from skdnn.explain._text.formatting import fixed, interval, percent, signed
 
@@ -56,21 +58,8 @@ def as_markdown(summary: Mapping[str, Any]) -> str:
     return visible("\n\n".join(part for part in parts if part) + "\n", keep="\n")
 
 
-def _text(text: str) -> str:
-    """Return text in which nothing is markup."""
-    lines = " ".join(str(text).split())
-    for mark in "\\`*_[]<>#|~":
-        lines = lines.replace(mark, f"\\{mark}")
-    return lines
-
-
 def _list(items: Sequence[str]) -> str:
     return "\n".join(f"- {_text(item)}" for item in items)
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines)
 
 
 def _scores(section: Mapping[str, Any], subject: str) -> str:
