@@ -21,7 +21,7 @@ def set_thresholds(
     """Return the smallest probability of each class that is in a set.
 
     ValueError if the level is not between 0 and 1, the fit left no rows out, or rows
-    may have several labels; TypeError if the level is no number.
+    may have several labels; TypeError for a level of another type.
     """
     if isinstance(confidence_level, bool) or not isinstance(confidence_level, Real):
         raise TypeError(

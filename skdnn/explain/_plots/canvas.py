@@ -41,8 +41,8 @@ def use_log_odds(axes: Sequence[Axes], unit: str) -> None:
     for ax in axes:
         ax.set_yscale("logit", nonpositive="clip")
         if len(known):
-            room = 0.1 * np.ptp(known) + 0.2
-            ax.set_ylim(*expit([known.min() - room, known.max() + room]))
+            margin = 0.1 * np.ptp(known) + 0.2
+            ax.set_ylim(*expit([known.min() - margin, known.max() + margin]))
         percent = FuncFormatter(lambda value, _: f"{100 * value:.6g}%")
         ax.yaxis.set_major_formatter(percent)
         ax.yaxis.set_minor_formatter(NullFormatter())

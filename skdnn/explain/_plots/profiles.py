@@ -97,7 +97,7 @@ def _spans(table: pd.DataFrame) -> tuple[list[str], list[Any], np.ndarray]:
 
 
 def _is_saturated(unit: str, table: pd.DataFrame) -> bool:
-    """Return whether all probabilities are too near to 0 and 1 to be told apart."""
+    """Return whether all probabilities are too near to 0 and 1 to be distinguished."""
     values = table["value"].to_numpy(float)
     values = values[np.isfinite(values)]
     is_probability = unit.endswith("probability") and not unit.startswith("change")

@@ -105,9 +105,9 @@ def _curves(evidence: Evidence, picked: PickedRows) -> list[list[dict[str, Any]]
     cells, values = table["x"].tolist(), table["value"].tolist()
     labels = [evidence.classes[evidence.predicted[row]] for row in picked.rows]
     curves: list[list[dict[str, Any]]] = [[] for _ in picked.rows]
-    of_curve = rows_by(table["sample"], table["feature"], table["class"].astype(str))
+    of_curve = rows_by(table["sample"], table["feature"], table["class"])
     for (i, name, label), where in of_curve.items():
-        if label != labels[i]:
+        if str(label) != labels[i]:
             continue
         y = [values[at] for at in where]
         curves[i].append(

@@ -51,8 +51,9 @@ class Report:
         -------
         dict
             A copy that `json.dumps` accepts; unknown numbers are None.
-            ``Report(summary)`` makes the same page of it again. The key schema is
-            raised when names or meanings change.
+            ``Report(summary)`` makes the same page of it again. The documentation has
+            its JSON Schema, whose version, the key schema, is raised when names or
+            meanings change.
         """
         return copy.deepcopy(self._summary)
 

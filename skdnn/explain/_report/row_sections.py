@@ -118,7 +118,7 @@ def _attributions(
 
 
 def is_poor(local_r2: float | None) -> bool:
-    """Return whether LIME fits a row too badly to rely on it."""
+    """Return whether the local R² of LIME is too low to rely on it."""
     return local_r2 is None or not local_r2 >= LOW_R2
 
 
@@ -188,7 +188,7 @@ def _counterfactual(evidence: Evidence, i: int) -> dict[str, Any] | None:
 
 
 def counterfactual_words(result: Counterfactuals, i: int) -> str:
-    """Describe the changes of a row; what may change is said once for all rows."""
+    """Describe the changes of a row; the section states once what may change."""
     return replace(result, actionable=result.actionable or {}).describe(i)
 
 

@@ -15,9 +15,9 @@ MIN_SHAP, MAX_SHAP = 20, 200
 MIN_COMPARED, MAX_COMPARED = 8, 20
 _MAX_EVALUATIONS = 200_000
 # Rows to pick from are explained with fewer predictions, together not more than
-# _MAX_PICKED_EVALUATIONS: SHAP with a share of the default, LIME with so many rows
-# around each, break-down with so many background rows, counterfactuals with so many
-# rows of two columns or more.
+# _MAX_PICKED_EVALUATIONS: SHAP with a share of the default, the others with these
+# numbers of rows around each (LIME), of background rows (break-down), and of rows with
+# two changes or more (counterfactuals).
 MAX_PICKED = 200
 _MAX_PICKED_EVALUATIONS = 750_000
 _SHAP_SHARE, _LEAST_SHAP = 4, 1000

@@ -22,7 +22,7 @@ from skdnn.explain._report.cells import plain
 from skdnn.explain._report.evidence import Evidence
 
 # Raised with every change of names or meanings in the dict.
-SCHEMA = 2
+SCHEMA = 3
 
 
 def summarise(evidence: Evidence) -> dict[str, Any]:

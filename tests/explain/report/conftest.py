@@ -1,10 +1,13 @@
 """Synthetic results of the explain functions, so that no model is needed."""
 
+import json
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
+from jsonschema import Draft202012Validator
 
 from skdnn import explain
 from skdnn.explain._checks import Measurements, run_checks
@@ -294,6 +297,13 @@ def network_record(n_epochs=60):
         summary="DNNClassifier: 4 -> 20 -> 20 -> 3",
         network=SVG,
     )
+
+
+@pytest.fixture(scope="session")
+def schema():
+    """Return a validator of the schema of `Report.to_dict`, kept with the documents."""
+    path = Path(__file__).parents[3] / "docs" / "report.schema.json"
+    return Draft202012Validator(json.loads(path.read_text("utf-8")))
 
 
 @pytest.fixture(scope="session")

@@ -89,6 +89,10 @@ def test_groups_and_small_ones(made, table):
     assert "fair" not in report.html().lower().split("fair simple")[0]
 
 
+def test_groups_and_costs_are_in_the_schema(made, schema):
+    schema.validate(made[0].to_dict())
+
+
 def test_only_actionable_columns_change(made):
     report, _ = made
     for row in report.to_dict()["rows"]:
@@ -96,7 +100,7 @@ def test_only_actionable_columns_change(made):
         assert "not known which columns" not in row["counterfactual"]["words"]
 
 
-def test_a_search_and_its_nested_score(table):
+def test_a_search_and_its_nested_score(table, schema):
     X, y, _ = table
     search = GridSearchCV(LogisticRegression(), {"C": [0.01, 0.1, 1]}, cv=3)
     nested = nested_cross_validate(search, X[:150], y[:150], cv=3)
@@ -104,6 +108,7 @@ def test_a_search_and_its_nested_score(table):
     made = explain.report(
         search, X[150:], y[150:], background=X[:150], nested=nested, samples=0
     )
+    schema.validate(made.to_dict())
     section = made.to_dict()["search"]
     best = section["candidates"][0]
     assert best["mean"] == pytest.approx(search.best_score_)

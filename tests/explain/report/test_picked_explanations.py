@@ -55,9 +55,9 @@ def test_explanations_are_those_of_the_functions(picked):
 
 def test_counterfactuals_change_the_class(picked):
     problem, _, result = picked
-    found = result.counterfactuals.frame()
+    frame = result.counterfactuals.frame()
     columns = problem.target.feature_names
-    rows = found[found["found"]]
+    rows = frame[frame["found"]]
     assert len(rows) == 3
     before = problem.target.classes_of(problem.X[[3, 7, 12]])
     assert (problem.target.classes_of(rows[columns].to_numpy(float)) != before).all()

@@ -2,6 +2,7 @@ import json
 
 import numpy as np
 import pytest
+from jsonschema import ValidationError
 
 from skdnn.explain._report.summary import summarise
 
@@ -9,6 +10,13 @@ from skdnn.explain._report.summary import summarise
 def test_summary_is_strict_json(evidence):
     text = json.dumps(summarise(evidence), allow_nan=False)
     assert json.loads(text) == summarise(evidence)
+
+
+def test_every_key_is_in_the_schema(evidence, schema):
+    summary = json.loads(json.dumps(summarise(evidence)))
+    schema.validate(summary)
+    with pytest.raises(ValidationError, match="unexpected"):
+        schema.validate(summary | {"another": 1})
 
 
 def test_numbers_are_those_of_the_results(evidence):

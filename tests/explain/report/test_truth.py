@@ -128,6 +128,10 @@ def numbers(text):
     return [float(n) / (100 if percent else 1) for _, n, percent in parts]
 
 
+def test_every_key_is_in_the_schema(case, schema):
+    schema.validate(case.summary)
+
+
 def test_verdict(case):
     words = case.summary["verdict"]
     first = numbers(words)
@@ -378,7 +382,7 @@ def test_break_down_and_lime_of_picked_rows_are_those_of_the_functions(case):
 
 
 def test_counterfactuals_reach_the_class(case):
-    """Cells that a sentence names are set in the row, and the classifier is asked."""
+    """Cells that a sentence names are set, and the classifier predicts the row."""
     for row in case.summary["rows"]:
         changes, words = (
             row["counterfactual"]["changes"],
