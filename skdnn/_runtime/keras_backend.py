@@ -23,7 +23,8 @@ def load() -> Any:
 
     Raises `ForkError` in a process that was forked after its parent had used Keras, or
     other code in it the backend: the threads of the backend do not survive a fork, so
-    that the first call hangs.
+    that the first call hangs. Raises `ModuleNotFoundError`, with what to install, where
+    Keras or its backend is missing.
     """
     global _first_process
     if _first_process is not None and not is_used_here():
@@ -37,9 +38,23 @@ def load() -> Any:
     keras = sys.modules.get("keras")
     if keras is None or not is_used_here():
         with _lock:
-            keras = _import_keras()
+            try:
+                keras = _import_keras()
+            except ModuleNotFoundError as error:
+                raise _missing(error) from error
             _first_process = os.getpid()
     return keras
+
+
+def _missing(error: ModuleNotFoundError) -> ModuleNotFoundError:
+    """Return the error for a machine without Keras or its backend."""
+    name = os.environ.get("KERAS_BACKEND", "tensorflow")
+    return ModuleNotFoundError(
+        f"Training needs Keras and its backend, which is {name!r} (KERAS_BACKEND). Got "
+        f"no package {error.name!r}: pip install keras {name}. Predictions, "
+        "explanations and reports of fitted classifiers work without them.",
+        name=error.name,
+    )
 
 
 def _note_use_before_fork() -> None:
