@@ -157,8 +157,9 @@ def predict(
 
     Columns of the output: identifiers (or row, the number of the row), prediction,
     probability_CLASS for each class, set (the classes a row may have), n_disagree (how
-    many networks predict another class), and novelty_p_value if the model file keeps
-    rows. Formats: .csv, .tsv, .parquet; without --output CSV is printed.
+    many networks predict another class), novelty_p_value if the model file keeps rows,
+    and remark (why a prediction is in doubt). Formats: .csv, .tsv, .parquet; without
+    --output CSV is printed.
     """
     with errors_as_lines("predict"):
         from skdnn._commands.predict import run_predict

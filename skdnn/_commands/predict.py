@@ -97,7 +97,7 @@ def predictions(
     if not ids:
         columns["row"] = np.arange(1, len(X) + 1)
     # the names below are fixed; an identifier of such a name has an underscore
-    for name in ("prediction", "set", "n_disagree", "novelty_p_value"):
+    for name in ("prediction", "set", "n_disagree", "novelty_p_value", "remark"):
         if name in columns:
             columns[f"{name}_"] = columns.pop(name)
     proba = network.predict_proba(X)
@@ -105,6 +105,7 @@ def predictions(
     add("prediction", predicted)
     for label, values in zip(classes, proba.T, strict=True):
         add(f"probability_{label}", values.round(6))
+    sets = None
     try:
         sets = network.predict_set(X, confidence)
         add("set", [_set_in_words(row, classes) for row in sets])
@@ -118,25 +119,67 @@ def predictions(
             "100 rows on it does."
         )
     members = network.predict_members(X).argmax(axis=2)
-    differ = members != proba.argmax(axis=1)
-    add("n_disagree", differ.sum(axis=0))
+    novelty = _novelty(output, network, X, notes)
+    known = _uncertainty(classes, proba, sets, confidence, members, novelty)
+    add("n_disagree", known.n_disagree)
     output.note(
         f"n_disagree: how many of the {len(members)} networks predict another class."
     )
-    novelty = _novelty(output, network, X, notes)
     if novelty is not None:
-        add("novelty_p_value", novelty.round(6))
+        add("novelty_p_value", np.round(novelty.p_values, 6))
+    add("remark", _remarks(known))
+    output.note("remark: why a prediction is in doubt; empty where nothing shows it.")
     return pd.DataFrame(columns)
+
+
+def _uncertainty(
+    classes: list[Any],
+    proba: np.ndarray,
+    sets: np.ndarray | None,
+    confidence: float,
+    members: np.ndarray,
+    novelty: Any,
+) -> Any:
+    """Return how uncertain the rows are, of what is known of them.
+
+    `members` are the classes predicted by each network, (n_networks, n_rows).
+    """
+    from skdnn.explain import Uncertainty
+    from skdnn.explain._text.novelty import why_unusual
+
+    reasons = np.full(len(proba), "", dtype=object)
+    if novelty is not None:
+        for row in np.flatnonzero(novelty.unusual):
+            reasons[row] = why_unusual(novelty, int(row))
+    return Uncertainty(
+        class_names=np.array(classes),
+        predicted=proba.argmax(axis=1),
+        reasons=reasons,
+        sets=sets,
+        confidence_level=None if sets is None else confidence,
+        votes=(members[:, :, None] == np.arange(len(classes))).sum(axis=0),
+        member="network",
+        p_values=None if novelty is None else novelty.p_values,
+        n_calibration=0 if novelty is None else novelty.n_calibration,
+        p_unusual=None if novelty is None else novelty.p_unusual,
+    )
+
+
+def _remarks(known: Any) -> list[str]:
+    """Describe the rows in doubt: of several classes, with disagreement, or unusual."""
+    doubtful = known.several | (known.n_disagree > 0) | (known.reasons != "")
+    return [
+        known.describe(row) if is_doubtful else ""
+        for row, is_doubtful in enumerate(doubtful.tolist())
+    ]
 
 
 def _set_in_words(row: np.ndarray, classes: list[Any]) -> str:
     return " or ".join(str(classes[k]) for k in np.flatnonzero(row))
 
 
-def _novelty(
-    output: Output, network: Any, X: pd.DataFrame, notes: ModelNotes
-) -> np.ndarray | None:
-    """Return the p-value of each row among the rows kept; None if there are none."""
+def _novelty(output: Output, network: Any, X: pd.DataFrame, notes: ModelNotes) -> Any:
+    """Return how unusual the rows are beside the rows kept; None if there are none."""
     from skdnn import explain
 
     kept = notes.kept_rows()
@@ -152,7 +195,7 @@ def _novelty(
         f"{result.n_unusual} of {len(X)} rows are at most 0.05, where about "
         f"{result.expected_unusual * len(X):.0f} are expected."
     )
-    return np.asarray(result.p_values)
+    return result
 
 
 def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:

@@ -24,7 +24,7 @@ def test_the_columns_are_those_of_the_network(predicted, trained, folder):
     ).drop(columns="Patient-Nr")
     assert list(predicted) == [
         "Patient-Nr", "prediction", "probability_gesund", "probability_krank", "set",
-        "n_disagree", "novelty_p_value",
+        "n_disagree", "novelty_p_value", "remark",
     ]  # fmt: skip
     assert predicted["Patient-Nr"].tolist() == list(range(1000, 1008))
     assert predicted["prediction"].tolist() == network.predict(X).tolist()
@@ -42,6 +42,23 @@ def test_the_columns_are_those_of_the_network(predicted, trained, folder):
     assert predicted["novelty_p_value"].between(0, 1).all()
 
 
+def test_remarks_are_of_rows_in_doubt(run, trained, folder):
+    done = run("predict", trained[0], folder / "patienten.csv", "--json")
+    rows = json.loads(done.stdout)["predictions"]
+    kinds = {"several": 0, "networks": 0, "none": 0}
+    for row in rows:
+        several = " or " in row["set"]
+        doubtful = several or row["n_disagree"] or row["novelty_p_value"] <= 0.05
+        assert bool(row["remark"]) == bool(doubtful)
+        assert ("could be" in row["remark"]) == several
+        counted = f"{row['n_disagree']} of the 8 networks disagree"
+        assert (counted in row["remark"]) == bool(row["n_disagree"])
+        kinds["several"] += several
+        kinds["networks"] += bool(row["n_disagree"])
+        kinds["none"] += not doubtful
+    assert all(kinds.values())
+
+
 def test_rows_unlike_those_of_the_training_have_low_p_values(run, trained, folder):
     path = folder / "odd.csv"
     path.write_text("Größe;Ort;Geschlecht\n171,0;Ulm;m\n999,0;Ulm;m\n", "utf-8")
@@ -49,6 +66,7 @@ def test_rows_unlike_those_of_the_training_have_low_p_values(run, trained, folde
     rows = json.loads(done.stdout)["predictions"]
     assert rows[0]["novelty_p_value"] > 0.1
     assert rows[1]["novelty_p_value"] <= 0.05
+    assert "Größe is 999, never above" in rows[1]["remark"]
     assert [row["row"] for row in rows] == [1, 2]
 
 
