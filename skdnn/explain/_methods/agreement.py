@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.stats import rankdata
 
 from skdnn._runtime.progress import Progress
 from skdnn._runtime.seeds import as_seed
@@ -116,8 +117,8 @@ def mean_rank(a: np.ndarray, b: np.ndarray) -> float:
 
 def _rank(a: np.ndarray, b: np.ndarray) -> float:
     """Return Spearman's correlation, NaN if one side is constant."""
-    ranks = [pd.Series(np.round(values, 12)).rank() for values in (a, b)]
-    if any(rank.nunique() < 2 for rank in ranks):
+    ranks = [rankdata(np.round(values, 12)) for values in (a, b)]
+    if any(np.ptp(rank) == 0 for rank in ranks):
         return np.nan
     return float(np.corrcoef(ranks)[0, 1])
 

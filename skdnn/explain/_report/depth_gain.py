@@ -126,17 +126,15 @@ def _curves(
         label = part["class"].astype(str).to_numpy()
         grid = part["x"][label == label[0]].tolist()
         own = np.stack([part["value"].to_numpy()[label == name] for name in names], 1)
-        means = []
-        for cell in grid:
-            code = code_of(problem.target.columns[j], cell)
-            if code == OTHERS:  # which levels it stands for is not known here
-                means.append(np.full(len(names), np.nan))
-                continue
-            moved = rows.copy()
-            moved[:, j] = code
-            means.append(linear(moved).mean(axis=0))
-        curve = np.array(means)
-        is_known = np.isfinite(curve).all(axis=1)
+        codes = np.array([code_of(problem.target.columns[j], cell) for cell in grid])
+        # which levels the others are is not known here
+        is_known = codes != OTHERS
+        moved = np.tile(rows, (int(is_known.sum()), 1))
+        moved[:, j] = np.repeat(codes[is_known], len(rows))
+        curve = np.full((len(grid), len(names)), np.nan)
+        if is_known.any():
+            means = linear(moved).reshape(-1, len(rows), len(names)).mean(axis=1)
+            curve[is_known] = means
         distance = np.zeros((1, len(names)))
         if is_known.any():
             distance = np.abs(_centred(own[is_known]) - _centred(curve[is_known]))
@@ -201,9 +199,8 @@ def joint_effects(
     all centred at the rows: the square root of the numerator of the H² statistic
     (Friedman and Popescu, 2008, Predictive learning via rule ensembles, equation 44).
     """
-    single = {
-        j: _centred(_dependence(predict, rows, [j])) for pair in pairs for j in pair
-    }
+    columns = dict.fromkeys(j for pair in pairs for j in pair)
+    single = {j: _centred(_dependence(predict, rows, [j])) for j in columns}
     effects = []
     for a, b in pairs:
         both = _centred(_dependence(predict, rows, [a, b]))

@@ -225,18 +225,18 @@ def describe_importance(result: ResultTable) -> str:
 @register("describe", Counterfactuals)
 def describe_change(result: Counterfactuals, sample: int) -> str:
     """Describe the changes that make an explained row another class."""
-    table, changed = result.rows, result.changed
-    table = table[table["sample"] == sample]
+    table = result.rows
+    table = table[table["sample"].to_numpy() == sample]
     is_fewest = bool(result.is_fewest[sample])
     names = [class_text(target) for target in table["target"]]
     if not table["found"].iloc[0]:
         tried = "allowed change" if is_fewest else "change that was tried"
         reason = f": {result.reasons[sample]}" if result.reasons else ""
         return f"No {tried} makes this row {names[0]}{reason}."
-    options = [changed[changed["row"] == row] for row in table.index]
-    if not len(options[0]):
+    options = [_changes(result, row) for row in table.index]
+    if not options[0]:
         return f"This row is already {names[0]}."
-    changes = [join([_change(c) for c in cells.itertuples()]) for cells in options]
+    changes = [join(cells) for cells in options]
     text = f"This row would be {names[0]} if {changes[0]}"
     for name, change in zip(names[1:], changes[1:], strict=True):
         text += f", or {'' if name == names[0] else f'{name} '}if {change}"
@@ -268,14 +268,22 @@ def name_text(name: Any) -> str:
     return shorten(str(name), _MAX_NAME)
 
 
-def _change(cell: Any) -> str:
+def _changes(result: Counterfactuals, row: int) -> list[str]:
+    """Describe the changed cells of a row of the table."""
+    changed = result.changed
+    here = np.flatnonzero(changed["row"].to_numpy() == row)
+    cells = (changed[name].to_numpy()[here] for name in ("feature", "old", "new"))
+    return [_change(*cell) for cell in zip(*cells, strict=True)]
+
+
+def _change(feature: str, before: Any, after: Any) -> str:
     """Describe one changed cell: "age were 39 instead of missing"."""
-    pair = zip((cell.old, cell.new), shown_pair(cell.old, cell.new), strict=True)
+    pair = zip((before, after), shown_pair(before, after), strict=True)
     old, new = (
         name_text(text) if isinstance(value, str) else text.replace("-", MINUS, 1)
         for value, text in pair
     )
-    return f"{name_text(cell.feature)} were {new} instead of {old}"
+    return f"{name_text(feature)} were {new} instead of {old}"
 
 
 def _value(value: Any) -> str:
