@@ -68,6 +68,12 @@ class VersionWarning(InconsistentVersionWarning):  # type: ignore[misc]  # sciki
         The version of skdnn that reads it.
     original_version : str
         The version of skdnn that wrote it.
+
+    Examples
+    --------
+    >>> from skdnn.exceptions import VersionWarning
+    >>> print(VersionWarning("DNNClassifier", "0.2.0", "0.1.0"))
+    This DNNClassifier was written by skdnn 0.1.0, and is read by 0.2.0. Its ...
     """
 
     def __init__(

@@ -33,7 +33,9 @@ PAGES = [
 LARGEST_IMAGE = 60_000  # bytes
 PACKAGE = ROOT / "skdnn"
 # Warnings of other packages that skdnn catches or sets.
-CAUGHT_WARNINGS = {"DeprecationWarning", "PendingDeprecationWarning"}
+CAUGHT_WARNINGS = {
+    "DeprecationWarning", "PendingDeprecationWarning", "InconsistentVersionWarning",
+}  # fmt: skip
 SOURCE = "https://github.com/skdnn/skdnn/blob/main/"
 # What the examples write, and the score in the last line that begins so.
 EXAMPLES = {

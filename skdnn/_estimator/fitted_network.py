@@ -69,8 +69,8 @@ class FittedNetwork:
         --------
         >>> import pandas as pd
         >>> from skdnn import DNNClassifier
-        >>> table = pd.DataFrame({"town": ["Ulm", "Bonn"] * 60, "size": range(120)})
-        >>> y = table["size"] > 50
+        >>> table = pd.DataFrame({"town": ["Ulm", "Bonn"] * 60, "size": [5, 7, 6] * 40})
+        >>> y = table["size"] > 5
         >>> network = DNNClassifier(max_iter=8, random_state=0).fit(table, y)
         >>> inputs = network.model_inputs(table)
         >>> inputs.shape

@@ -20,6 +20,7 @@ MAX_NAME, MAX_CLASS, MAX_COLUMN, MAX_CELL = 33, 23, 23, 13
 # inches; what is taller does not fit on a screen or page
 MAX_HEIGHT = 13.0
 _LEGEND_ROWS = 16
+_SMALLEST = 1e-9  # probability at the ends of an axis of log odds
 
 
 def color_of(place: int) -> str:
@@ -37,12 +38,13 @@ def use_log_odds(axes: Sequence[Axes], unit: str) -> None:
     from matplotlib.ticker import FuncFormatter, NullFormatter
 
     values = np.concatenate([line.get_ydata() for ax in axes for line in ax.lines])
-    known = logit(values[(values > 0) & (values < 1)].astype(float))
+    inner = values[(values > 0) & (values < 1)].astype(float)
+    known = logit(np.clip(inner, _SMALLEST, 1 - _SMALLEST))
+    margin = 0.1 * np.ptp(known) + 0.2
     for ax in axes:
+        # before the scale, which would be chosen for 0 and 1 as well
+        ax.set_ylim(*expit([known.min() - margin, known.max() + margin]))
         ax.set_yscale("logit", nonpositive="clip")
-        if len(known):
-            margin = 0.1 * np.ptp(known) + 0.2
-            ax.set_ylim(*expit([known.min() - margin, known.max() + margin]))
         percent = FuncFormatter(lambda value, _: f"{100 * value:.6g}%")
         ax.yaxis.set_major_formatter(percent)
         ax.yaxis.set_minor_formatter(NullFormatter())

@@ -101,7 +101,8 @@ def _is_saturated(unit: str, table: pd.DataFrame) -> bool:
     values = table["value"].to_numpy(float)
     values = values[np.isfinite(values)]
     is_probability = unit.endswith("probability") and not unit.startswith("change")
-    return is_probability and bool((np.minimum(values, 1 - values) < _NEAR).all())
+    distance = np.minimum(values, 1 - values)
+    return is_probability and bool((distance < _NEAR).all() and (distance > 0).any())
 
 
 def _draw_columns(

@@ -48,6 +48,18 @@ class Uncertainty(Result):
         Number of background rows that p-values count.
     p_unusual : float or None
         Probability of as many unusual rows if all are like the background rows.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from skdnn import DNNClassifier, explain
+    >>> X, y = load_iris(return_X_y=True, as_frame=True)
+    >>> network = DNNClassifier(max_iter=8, random_state=0).fit(X[::2], y[::2])
+    >>> result = explain.shap(network, X[1::50], background=X[::2], random_state=0)
+    >>> list(result.uncertainty.frame())
+    ['sample', 'predicted', 'classes', 'n_disagree', 'p_value']
+    >>> "networks disagree" in result.uncertainty.describe()
+    True
     """
 
     _facts: ClassVar[tuple[str, ...]] = (
