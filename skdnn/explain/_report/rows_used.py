@@ -15,11 +15,11 @@ MIN_SHAP, MAX_SHAP = 20, 200
 MIN_COMPARED, MAX_COMPARED = 8, 20
 _MAX_EVALUATIONS = 200_000
 # Rows to pick from are explained with fewer predictions, together not more than
-# _MAX_PICKED_EVALUATIONS: SHAP with a share of the default, the others with these
-# numbers of rows around each (LIME), of background rows (break-down), and of rows with
-# two changes or more (counterfactuals).
+# _MAX_PICKED_EVALUATIONS, where each member of an ensemble counts: SHAP with a share of
+# the default, the others with these numbers of rows around each (LIME), of background
+# rows (break-down), and of rows with two changes or more (counterfactuals).
 MAX_PICKED = 200
-_MAX_PICKED_EVALUATIONS = 750_000
+_MAX_PICKED_EVALUATIONS = 3_200_000
 _SHAP_SHARE, _LEAST_SHAP = 4, 1000
 PICKED_LIME, PICKED_BACKGROUND, PICKED_COUNTERFACTUAL = 400, 20, 1000
 _N_SCALES = 3  # that LIME tries, on average
@@ -57,7 +57,7 @@ def n_picked(problem: Problem) -> int:
         + 2 * d * PICKED_BACKGROUND
         + PICKED_COUNTERFACTUAL
         + n_tried_when_picked(d) * d
-    )
+    ) * max(1, problem.stacked().target.n_refits)
     return int(np.clip(_MAX_PICKED_EVALUATIONS // evaluations, MIN_SHAP, MAX_PICKED))
 
 
