@@ -70,6 +70,7 @@ CROSS_CUTTING = {
     "test_backends",
     "test_docstrings",
     "test_documents",
+    "test_ecosystem",
     "test_estimator_checks",
     "test_lowest",
     "test_mlp_gallery",
