@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from skdnn._commands.console import Output, is_terminal
+from skdnn._commands.console import Output
 from skdnn._commands.model_notes import checksum, read_notes
-from skdnn._commands.report import Subject, positive_scores
+from skdnn._commands.report import Subject, write_report
 from skdnn._commands.training import ReadingOptions
 from skdnn._runtime.names import visible
 from skdnn._table_files.raw_table import listed
@@ -26,7 +26,6 @@ def run_explain(
     seed: int,
 ) -> None:
     """Explain a model by the rows of a table with classes, and write the page."""
-    from skdnn import explain
     from skdnn._model_files.archive import read_model
 
     notes = read_notes(model)
@@ -62,22 +61,17 @@ def run_explain(
         background = background.astype(
             {n: X[n].dtype for n in X if X[n].dtype.kind == "O"}
         )
-    report = explain.report(
-        network,
-        X,
-        y,
+    verdict = write_report(
+        output,
+        path,
+        (network, X, y),
+        network.predict(X),
+        notes.positive,
         background=background,
         title=f"{visible(notes.reading.target)} in {table.name}",
         random_state=seed,
-        verbose=is_terminal(),
         **options,
     )
-    verdict = report.to_dict()["verdict"]
-    output.note(verdict)
-    scores = positive_scores(y, network.predict(X), notes.positive)
-    if scores:
-        output.note(scores)
-    report.write_html(path)
     facts = {"target": notes.reading.target, "n_rows": len(y), "verdict": verdict}
     output.end(facts, path)
 

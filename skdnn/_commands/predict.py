@@ -145,12 +145,11 @@ def _uncertainty(
     `members` are the classes predicted by each network, (n_networks, n_rows).
     """
     from skdnn.explain import Uncertainty
-    from skdnn.explain._text.novelty import why_unusual
+    from skdnn.explain._text.novelty import reasons_of_rows
 
     reasons = np.full(len(proba), "", dtype=object)
     if novelty is not None:
-        for row in np.flatnonzero(novelty.unusual):
-            reasons[row] = why_unusual(novelty, int(row))
+        reasons = reasons_of_rows(novelty)
     return Uncertainty(
         class_names=np.array(classes),
         predicted=proba.argmax(axis=1),

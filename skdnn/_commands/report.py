@@ -53,8 +53,6 @@ def run_report(
     seed: int,
 ) -> None:
     """Train on some rows, explain the network by the others, and write the page."""
-    from skdnn import explain
-
     learned = data.learned
     options = subject.options(learned.table, learned.X, data.classes, data.positive)
     train, test = split(data, test_size, seed)
@@ -68,33 +66,50 @@ def run_report(
         options["groups_by"] = options["groups_by"][test]
     X_test, y_test = learned.X.iloc[test], learned.y[test]
     output.heading(f"Explaining it by the {len(test)} rows held out")
-    report = explain.report(
-        network,
-        X_test,
-        y_test,
+    predicted = network.predict(X_test)
+    verdict = write_report(
+        output,
+        path,
+        (network, X_test, y_test),
+        predicted,
+        data.positive,
         background=learned.X.iloc[train],
         y_background=learned.y[train],
         title=f"{visible(data.target)} in {learned.table.name}",
         random_state=seed,
-        verbose=is_terminal(),
         **options,
     )
-    verdict = report.to_dict()["verdict"]
-    output.note(verdict)
-    scores = positive_scores(y_test, network.predict(X_test), data.positive)
-    if scores:
-        output.note(scores)
-    report.write_html(path)
     facts = {
         "target": data.target,
         "classes": data.classes,
         "positive": data.positive,
         "n_train": len(train),
         "n_test": len(test),
-        "accuracy": float(np.mean(network.predict(X_test) == y_test)),
+        "accuracy": float(np.mean(predicted == y_test)),
         "verdict": verdict,
     }
     output.end(facts, path)
+
+
+def write_report(
+    output: Output,
+    path: Path,
+    explained: tuple[Any, Any, np.ndarray],
+    predicted: np.ndarray,
+    positive: Any,
+    **options: Any,
+) -> str:
+    """Write the page on a network, rows and labels; print and return the verdict."""
+    from skdnn import explain
+
+    report = explain.report(*explained, verbose=is_terminal(), **options)
+    verdict = str(report.to_dict()["verdict"])
+    output.note(verdict)
+    scores = positive_scores(explained[2], predicted, positive)
+    if scores:
+        output.note(scores)
+    report.write_html(path)
+    return verdict
 
 
 def split(

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from rich.table import Table
 
-from skdnn._commands.console import Output, is_terminal
+from skdnn._commands.console import Output
 from skdnn._commands.model_notes import ModelNotes
 from skdnn._commands.train import result_of, write
-from skdnn._commands.training import TrainingData
+from skdnn._commands.training import TrainingData, new_network
 from skdnn._table_files.table_file_error import TableFileError
 
 _OUTER = 4
@@ -85,7 +85,6 @@ def _search(n_candidates: int, n_folds: int, seed: int) -> Any:
     from scipy.stats import loguniform
     from sklearn.model_selection import ParameterSampler
 
-    from skdnn import DNNClassifier
     from skdnn.model_selection import GridSearchCV
 
     space = {
@@ -96,7 +95,7 @@ def _search(n_candidates: int, n_folds: int, seed: int) -> Any:
     }
     drawn = list(ParameterSampler(space, n_candidates - 1, random_state=seed))
     grid = [{"dropout": [0.0]}, *({k: [v] for k, v in one.items()} for one in drawn)]
-    network = DNNClassifier(random_state=seed, verbose=is_terminal())
+    network = new_network(seed)
     return GridSearchCV(network, grid, scoring="neg_log_loss", cv=_folds(n_folds, seed))
 
 

@@ -13,7 +13,7 @@ from skdnn.explain._model.target import Problem
 from skdnn.explain._results.attributions import Attributions
 from skdnn.explain._results.novelty import Novelty
 from skdnn.explain._results.uncertainty import Uncertainty
-from skdnn.explain._text.novelty import why_unusual
+from skdnn.explain._text.novelty import reasons_of_rows
 
 # Of more columns, the novelty of a row takes longer than most explanations of it.
 _MAX_COLUMNS = 100
@@ -59,8 +59,7 @@ def compute_uncertainty(
     n = len(predicted)
     reasons = np.full(n, "", dtype=object)
     if novelty is not None:
-        for row in np.flatnonzero(novelty.unusual):
-            reasons[row] = why_unusual(novelty, int(row))
+        reasons = reasons_of_rows(novelty)
     is_network = members is not None and isinstance(members.ensemble, DNNClassifier)
     return Uncertainty(
         class_names=problem.target.class_names,

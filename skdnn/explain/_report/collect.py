@@ -16,7 +16,6 @@ from skdnn.explain._methods.accumulated_local_effects import (
 from skdnn.explain._methods.agreement import compare
 from skdnn.explain._methods.break_down import compute_break_down
 from skdnn.explain._methods.ceteris_paribus import compute_ceteris_paribus
-from skdnn.explain._methods.counterfactuals import compute_counterfactuals
 from skdnn.explain._methods.deletion_curves import compute_deletion_curves
 from skdnn.explain._methods.lime import compute_lime
 from skdnn.explain._methods.partial_dependence import compute_partial_dependence
@@ -33,7 +32,10 @@ from skdnn.explain._report.cells import as_column, is_missing
 from skdnn.explain._report.depth_gain import measure_depth_gain
 from skdnn.explain._report.evidence import Evidence
 from skdnn.explain._report.fitted_record import inspect_fitted
-from skdnn.explain._report.picked_explanations import explain_picked
+from skdnn.explain._report.picked_explanations import (
+    explain_picked,
+    find_counterfactuals,
+)
 from skdnn.explain._report.rivals import check_rivals, meet_rivals
 from skdnn.explain._report.rows_used import draw_rows
 from skdnn.explain._report.similar_rows import find_similar
@@ -307,16 +309,9 @@ def _explain(
     single = problem.take(chosen)
     varied = _largest(compared_shap.values[: len(chosen)], predicted)
     ceteris_paribus = compute_ceteris_paribus(single, varied, _RESOLUTION)
-    counterfactuals = None
-    if problem.target.n_classes > 1:
-        n_background = len(problem.background)
-        tried = draw_rows(n_background, rows_used.n_tried(d), seed)
-        observed = problem.background[tried]
-        counterfactuals = compute_counterfactuals(
-            single.with_background(observed),
-            actionable=actionable,
-            random_state=seed,
-        )
+    counterfactuals = find_counterfactuals(
+        problem, chosen, actionable, seed, n_tried=rows_used.n_tried(d)
+    )
     step()
     readable = draw_rows(
         n, max(rows_used.n_picked(problem), len(shap_rows)), seed, chosen

@@ -8,6 +8,7 @@ import numpy as np
 
 from skdnn.explain._methods.break_down import compute_break_down
 from skdnn.explain._methods.ceteris_paribus import compute_ceteris_paribus
+from skdnn.explain._methods.counterfactual_search import BUDGET
 from skdnn.explain._methods.counterfactuals import compute_counterfactuals
 from skdnn.explain._methods.lime import compute_lime
 from skdnn.explain._methods.shap import ShapConfig, compute_shap
@@ -75,7 +76,14 @@ def explain_picked(
         lime=_completed(rows, known["LIME"], lime),
         break_down=_completed(rows, known["break-down"], break_down),
         curves=compute_ceteris_paribus(problem.take(rows), varied, _RESOLUTION),
-        counterfactuals=_counterfactuals(problem, rows, actionable, seed),
+        counterfactuals=find_counterfactuals(
+            problem,
+            rows,
+            actionable,
+            seed,
+            n_tried=rows_used.n_tried_when_picked(problem.target.n_features),
+            budget=rows_used.PICKED_COUNTERFACTUAL,
+        ),
     )
 
 
@@ -93,16 +101,22 @@ def _completed(
     return [done[row] for row in rows]
 
 
-def _counterfactuals(
-    problem: Problem, rows: list[int], actionable: Any, seed: int
+def find_counterfactuals(
+    problem: Problem,
+    rows: list[int],
+    actionable: Any,
+    seed: int,
+    *,
+    n_tried: int,
+    budget: int = BUDGET,
 ) -> Counterfactuals | None:
+    """Change rows to values of some background rows; None where there is one class."""
     if problem.target.n_classes < 2:
         return None
-    n_tried = rows_used.n_tried_when_picked(problem.target.n_features)
     tried = rows_used.draw_rows(len(problem.background), n_tried, seed)
     return compute_counterfactuals(
         problem.take(rows).with_background(problem.background[tried]),
         actionable=actionable,
         random_state=seed,
-        budget=rows_used.PICKED_COUNTERFACTUAL,
+        budget=budget,
     )

@@ -41,6 +41,14 @@ def why_unusual(result: Novelty, sample: int) -> str:
     return f"{text}: {join(_reasons(result, sample))}"
 
 
+def reasons_of_rows(result: Novelty) -> np.ndarray:
+    """Return why each row is unusual, (n_samples,); empty for rows that are not."""
+    reasons = np.full(len(result.p_values), "", dtype=object)
+    for row in np.flatnonzero(result.unusual):
+        reasons[row] = why_unusual(result, int(row))
+    return reasons
+
+
 def _compared(result: Novelty, sample: int) -> tuple[int, str, str]:
     """Return how many rows left out have a score as high, of which, and the p-value."""
     p_value = float(result.p_values[sample])
