@@ -23,6 +23,8 @@ _MOST_MEMBERS = 2**16
 _ZIP = b"PK\x03\x04"
 # Beginnings of what pickle, joblib and compressed joblib write.
 _PICKLES = (b"\x80", b"\x78", b"\x1f\x8b", b"BZh", b"\xfd7zX", b"\x04\x22\x4d\x18")
+# Other methods raise errors of their own kinds, and need more memory.
+_COMPRESSIONS = frozenset((zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED))
 # The same time in all files: equal models give equal bytes.
 _TIME = (1980, 1, 1, 0, 0, 0)
 
@@ -111,6 +113,9 @@ def _check_members(infos: list[zipfile.ZipInfo], n_bytes: int) -> None:
             f"A model file must hold each member once, at most {_MOST_MEMBERS}. Got "
             f"{len(names)} members of {len(set(names))} names."
         )
+    ways = {info.compress_type for info in infos} - _COMPRESSIONS
+    if ways:
+        raise damaged(f"its members must be stored or deflated, got method {min(ways)}")
     declared = sum(info.file_size for info in infos)
     most = _FREE_BYTES + _BYTES_PER_BYTE * n_bytes
     texts = [info.file_size for info in infos if info.filename.endswith(".json")]

@@ -1,7 +1,9 @@
 """Estimators are the same after a model file; other files are refused, and not run."""
 
+import io
 import json
 import pickle
+import zipfile
 
 import joblib
 import numpy as np
@@ -345,29 +347,56 @@ class TestWhatIsRefused:
             read_bytes(container.pack(parts), tmp_path)
 
 
-def _flipped(small, step, folder):
-    """Check every `step`-th byte of a file: an error, or the same model."""
+def _flipped(small, flips, folder):
+    """Check a file with each (position, bit) flipped: an error, or the same model."""
     fitted, data = small
     X = np.linspace(0, 1, 12).reshape(3, 4)
     X = pd.DataFrame(X, columns=list("abcd"))
     expected = fitted.predict_proba(X)
     n_refused = 0
-    for position in range(0, len(data), step):
+    for position, bit in flips:
         changed = bytearray(data)
-        changed[position] ^= 1 << (position % 8)
+        changed[position] ^= 1 << bit
         try:
             again = read_bytes(bytes(changed), folder)
         except ValueError:
             n_refused += 1
             continue
-        assert np.array_equal(again.predict_proba(X), expected), position
-    assert n_refused > 0.7 * len(range(0, len(data), step))
+        assert np.array_equal(again.predict_proba(X), expected), (position, bit)
+    return n_refused / len(flips)
 
 
 def test_flipped_bits_are_noticed(small, tmp_path):
-    _flipped(small, 41, tmp_path)
+    flips = [(i, i % 8) for i in range(0, len(small[1]), 41)]
+    assert _flipped(small, flips, tmp_path) > 0.7
 
 
 @pytest.mark.slow
 def test_every_flipped_byte_is_noticed(small, tmp_path):
-    _flipped(small, 1, tmp_path)
+    flips = [(i, i % 8) for i in range(len(small[1]))]
+    assert _flipped(small, flips, tmp_path) > 0.7
+
+
+def test_a_flipped_bit_of_the_directory_raises_nothing_else(small):
+    """Of the part of a zip archive that declares how each member is kept."""
+    data = small[1]
+    n_refused = 0
+    for position in range(data.index(b"PK\x01\x02"), len(data)):
+        for bit in range(8):
+            changed = bytearray(data)
+            changed[position] ^= 1 << bit
+            try:
+                container.unpack(bytes(changed))
+            except ValueError:
+                n_refused += 1
+    assert n_refused > 1000
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_other_compressions_are_refused(small, tmp_path, method):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", method) as archive:
+        for name, content in members(small[1]).items():
+            archive.writestr(name, content)
+    with pytest.raises(ValueError, match=f"stored or deflated, got method {method}"):
+        read_bytes(buffer.getvalue(), tmp_path)
