@@ -1,8 +1,7 @@
-"""The classifier `DNNClassifier`: its parameters, and prediction."""
+"""The classifier `DNNClassifier`: its parameters, and training."""
 
 import warnings
 from collections.abc import Callable, Mapping
-from functools import reduce
 from typing import Any, Self
 
 import numpy as np
@@ -13,16 +12,22 @@ from sklearn.utils.metaestimators import available_if
 from skdnn._estimator.finalize import finalize
 from skdnn._estimator.fitted_network import FittedNetwork
 from skdnn._estimator.parameters import CONSTRAINTS, is_stochastic
+from skdnn._estimator.prediction import Prediction
 from skdnn._estimator.prepare import PreparedFit, prepare
 from skdnn._estimator.state import kept_state, restored_attributes
 from skdnn._estimator.uncertainty import Uncertainty
-from skdnn._network.prediction import predictor_of
 from skdnn._tabular.columns import as_table
 from skdnn._tabular.validation import unchanged_on_error
 from skdnn.exceptions import ColumnWarning
 
 
-class DNNClassifier(ClassifierMixin, Uncertainty, FittedNetwork, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+class DNNClassifier(
+    ClassifierMixin,  # type: ignore[misc]  # scikit-learn has no types
+    Prediction,
+    Uncertainty,
+    FittedNetwork,
+    BaseEstimator,  # type: ignore[misc]
+):
     """A deep neural network classifier for tables.
 
     Tables may hold strings, categories and missing values. By default it trains the
@@ -351,6 +356,15 @@ class DNNClassifier(ClassifierMixin, Uncertainty, FittedNetwork, BaseEstimator):
             If the user interrupts. After the first epoch one plain network is kept, as
             by early stopping; with the recipe, ensembles and L-BFGS, and before, the
             estimator is unchanged.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from skdnn import DNNClassifier
+        >>> X, y = load_iris(return_X_y=True)
+        >>> network = DNNClassifier(random_state=0).fit(X[::2], y[::2])
+        >>> network.fit(X[::2], y[::2], X_val=X[1::2], y_val=y[1::2]).n_features_in_
+        4
         """
         return self._fit(X, y, sample_weight, X_val, y_val)
 
@@ -383,63 +397,20 @@ class DNNClassifier(ClassifierMixin, Uncertainty, FittedNetwork, BaseEstimator):
         ------
         ValueError
             For invalid parameters or data; the estimator is then unchanged.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from skdnn import DNNClassifier
+        >>> X, y = load_iris(return_X_y=True)
+        >>> network = DNNClassifier(20, random_state=0)
+        >>> for start in range(3):
+        ...     rows = slice(start, None, 3)
+        ...     network = network.partial_fit(X[rows], y[rows], classes=[0, 1, 2])
+        >>> len(network.loss_curve_)
+        3
         """
         return self._fit(X, y, sample_weight, classes=classes, incremental=True)
-
-    def predict(self, X: Any) -> np.ndarray:
-        """Return the most probable class of each row, or its labels.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
-            The columns of `fit`, in the same order.
-
-        Returns
-        -------
-        ndarray of shape (n_samples,) or (n_samples, n_labels)
-        """
-        proba = self.predict_proba(X)
-        if self._spec.is_multilabel:
-            return (proba > 0.5).astype(int)
-        return self.classes_[proba.argmax(axis=1)]
-
-    def predict_proba(self, X: Any) -> np.ndarray:
-        """Return the probability of each class for each row.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
-            The columns of `fit`, in the same order.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_classes)
-            Columns in the order of ``classes_``; rows sum to 1, unless a row may have
-            several labels.
-        """
-        X = self._checked(X)
-        if hasattr(self, "estimators_"):
-            members = (member._proba(X) for member in self.estimators_)
-            return reduce(np.add, members) / len(self.estimators_)
-        return self._proba(X)
-
-    def predict_log_proba(self, X: Any) -> np.ndarray:
-        """Return the logarithm of `predict_proba`, exact for tiny probabilities.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
-            The columns of `fit`, in the same order.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_classes)
-        """
-        X = self._checked(X)
-        if hasattr(self, "estimators_"):
-            members = (member._log_proba(X) for member in self.estimators_)
-            return reduce(np.logaddexp, members) - np.log(len(self.estimators_))
-        return self._log_proba(X)
 
     def _fit(self, *data: Any, **options: Any) -> Self:
         with unchanged_on_error(self):
@@ -457,14 +428,6 @@ class DNNClassifier(ClassifierMixin, Uncertainty, FittedNetwork, BaseEstimator):
         for text in prepared.column_problems(X):
             warnings.warn(text, ColumnWarning, stacklevel=4)
         return prepared
-
-    def _proba(self, X: Any) -> np.ndarray:
-        predictor = predictor_of(self, self._spec, self._weights)
-        return predictor.proba(self._encoder.encode(X))
-
-    def _log_proba(self, X: Any) -> np.ndarray:
-        predictor = predictor_of(self, self._spec, self._weights)
-        return predictor.log_proba(self._encoder.encode(X))
 
     def __getstate__(self) -> dict[str, Any]:
         return kept_state(super().__getstate__())
