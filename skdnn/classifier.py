@@ -15,6 +15,7 @@ from skdnn._estimator.parameters import CONSTRAINTS, is_stochastic
 from skdnn._estimator.prediction import Prediction
 from skdnn._estimator.prepare import PreparedFit, prepare
 from skdnn._estimator.state import kept_state, restored_attributes
+from skdnn._estimator.streamed_fit import opened, prepare_streamed
 from skdnn._estimator.uncertainty import Uncertainty
 from skdnn._tabular.columns import as_table
 from skdnn._tabular.validation import unchanged_on_error
@@ -422,9 +423,16 @@ class DNNClassifier(
             raise KeyboardInterrupt  # after what was trained is kept
         return self
 
-    def _prepare(self, X: Any, *data: Any, **options: Any) -> PreparedFit:
-        X = as_table(X)  # once, and not kept while training
-        prepared = prepare(self, X, *data, **options)
+    def _prepare(
+        self, X: Any, y: Any, weight: Any = None, *data: Any, **options: Any
+    ) -> PreparedFit:
+        table = opened(X, y, weight)
+        prepared: PreparedFit
+        if isinstance(table, tuple):
+            X = as_table(table[0])  # once, and not kept while training
+            prepared = prepare(self, X, table[1], weight, *data, **options)
+        else:
+            prepared = prepare_streamed(self, table, *data, **options)
         for text in prepared.column_problems(X):
             warnings.warn(text, ColumnWarning, stacklevel=4)
         return prepared

@@ -106,7 +106,7 @@ def describe_training(
     history = pd.DataFrame(result.history)
     if earlier is not None:
         history = pd.concat([earlier.history, history], ignore_index=True)
-    y, weight = task.table.y[task.positions], task.table.weight[task.positions]
+    y, weight = task.labels()
     shares = class_shares(y, weight, max(2, task.spec.n_outputs))
     baseline, known_rows = class_share_loss(y, weight, shares), task.positions
     final = _final_loss(task, result, baseline, shares)

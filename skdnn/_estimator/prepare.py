@@ -96,16 +96,16 @@ def prepare(
     dtype = keras_backend.precision(data.rows.X.dtype.name)
     data = replace(data, rows=data.rows.astype(dtype), validation=validation)
     if serves(parameters, data, incremental=incremental):
-        recipes = [prepare_recipe(own, data) for own, _ in _starts(None, parameters)]
+        recipes = [prepare_recipe(own, data) for own, _ in starts(None, parameters)]
         return PreparedFit(parameters, data, recipes, resumes)
     plain = [
         prepare_plain(own, data, earlier, incremental=incremental)
-        for own, earlier in _starts(estimator if resumes else None, parameters)
+        for own, earlier in starts(estimator if resumes else None, parameters)
     ]
     return PreparedFit(parameters, data, plain, resumes)
 
 
-def _starts(
+def starts(
     estimator: Any | None, parameters: Parameters
 ) -> list[tuple[Parameters, FittedState | None]]:
     """Return parameters of each network, and the state that it resumes from, if any."""

@@ -1,5 +1,6 @@
 """The recipe that is used where no layers are given: see `DNNClassifier`'s notes."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,11 +13,14 @@ from skdnn._estimator.split import Split, split_rows
 from skdnn._runtime.progress import Progress
 from skdnn._tabular.validation import TrainingData
 from skdnn._training.optimizers import ELEMENTWISE
+from skdnn._training.task import TrainingTask
 
 # From this number of rows on, members leave few rows out and repeat no epoch.
 _LARGE = 10_000
 # The fewest rows of a large table that are left out by some member.
 _SCORED_ROWS = 4_000
+# Of rows that are read in blocks, members share more than these.
+_WHOLE_ROWS = 10_000_000
 
 # What None stands for, beside the values that depend on the number of rows.
 _DEFAULTS = {"activation": "selu", "alpha": 0.0, "beta_2": 0.95, "label_smoothing": 0.1}
@@ -76,6 +80,24 @@ def values_for(n: int, n_classes: int) -> RecipeValues:
     )
 
 
+def member_shares(n: int) -> int:
+    """Return into how many parts rows that are read in blocks are divided.
+
+    A member trains on one part. Up to 10 million rows that are all of them, and from
+    70 million on an eighth.
+    """
+    return int(np.clip(-(-n // _WHOLE_ROWS), 1, N_MEMBERS))
+
+
+def streamed_epochs(n: int, epochs: int) -> int:
+    """Return the epochs of rows that are read in blocks.
+
+    Beyond 80 million rows they are fewer the more rows there are, so that the number
+    of steps stays the same, down to one epoch from 640 million rows on.
+    """
+    return int(np.clip(epochs * _WHOLE_ROWS * member_shares(n) // n, 1, epochs))
+
+
 def serves(parameters: Parameters, data: TrainingData, *, incremental: bool) -> bool:
     """Return whether the recipe trains the network, not the plain one.
 
@@ -105,6 +127,8 @@ class RecipeNetwork:
     split: Split
     values: RecipeValues
     random_state: np.random.RandomState
+    # what makes of the training task of a member one that reads its rows in blocks
+    streamed: Callable[[TrainingTask, int], TrainingTask] | None = None
 
     @property
     def n_epochs(self) -> int:
@@ -139,7 +163,10 @@ def prepare_recipe(parameters: Parameters, data: TrainingData) -> RecipeNetwork:
     # rows of weight 0 have no effect: none is left out for validation
     weight = data.rows.weight[split.positions]
     split = replace(split, positions=split.positions[weight > 0])
-    values = values_for(len(split.positions), len(data.classes))
+    n = len(split.positions) if data.n_streamed is None else data.n_streamed
+    values = values_for(n, len(data.classes))
+    if data.n_streamed is not None:
+        values = replace(values, epochs=streamed_epochs(n, values.epochs))
     parameters = parameters.filled(
         **_DEFAULTS,
         learning_rate_init=values.rate,

@@ -252,7 +252,7 @@ class _RecipeTraining:
         n_steps = -(-len(positions) // batch_size)
         is_plain = member < self._network.values.n_plain
         regularisation = parameters.penalties()
-        return TrainingTask(
+        task = TrainingTask(
             spec=self._spec,
             weights=self._starts[member] if weights is None else weights,
             solver=parameters.named_solver(),
@@ -282,6 +282,8 @@ class _RecipeTraining:
             # kept in both stages, so that one program serves both
             keeps_logits=validation is not None,
         )
+        streamed = self._network.streamed
+        return task if streamed is None else streamed(task, member)
 
     def _train(
         self,

@@ -56,7 +56,9 @@ def split_rows(
     if encoder is None:
         is_whole = held_out is None and not parameters.bootstrap
         own = rows if is_whole else rows.take(positions)
-        encoder = fit_encoder(data.columns, own.X, own.weight, recipe=recipe)
+        encoder = fit_encoder(
+            data.columns, own.X, own.weight, recipe=recipe, is_sample=data.is_sample
+        )
     return Split(positions, held_out, encoder)
 
 

@@ -99,6 +99,14 @@ def active_backend() -> Backend:
     return Backend(is_sequential or type(backend) in own, is_sequential, n_jobs)
 
 
+def is_joblib_memmap(X: np.memmap) -> bool:
+    """Return whether joblib wrote an array to a file for its other processes.
+
+    The name of its folder is all that shows it; nothing public does.
+    """
+    return "joblib_memmapping_folder_" in str(X.filename)
+
+
 # Keras
 
 

@@ -214,7 +214,7 @@ def _is_categorical(label: Any, column: pd.Series) -> bool:
         return True
     if _is_number(dtype):
         return False
-    _, distinct = _distinct(label, column.astype(object))
+    _, distinct = distinct_values(label, column.astype(object))
     kinds = {_kind(value) for value in distinct}
     for value in distinct:
         if _kind(value) not in ("strings", "numbers"):
@@ -229,16 +229,20 @@ def _category_codes(label: Any, column: pd.Series) -> dict[Any, int]:
     Categories are in the order of an ordered dtype, else sorted, numbers before
     strings, so that codes do not depend on the container.
     """
-    _, distinct = _distinct(label, column)
+    _, distinct = distinct_values(label, column)
     if isinstance(column.dtype, pd.CategoricalDtype) and column.dtype.ordered:
         occur = set(distinct)
         categories = [value for value in column.dtype.categories if value in occur]
-    else:
-        try:
-            categories = sorted(distinct)
-        except TypeError:
-            categories = sorted(distinct, key=_mixed_order)
-    return _enumerated(categories)
+        return _enumerated(categories)
+    return sorted_codes(distinct)
+
+
+def sorted_codes(distinct: Iterable[Any]) -> dict[Any, int]:
+    """Return the code of each category: sorted, numbers before strings."""
+    try:
+        return _enumerated(sorted(distinct))
+    except TypeError:
+        return _enumerated(sorted(distinct, key=_mixed_order))
 
 
 def _enumerated(categories: Iterable[Any]) -> dict[Any, int]:
@@ -252,7 +256,7 @@ def _mixed_order(category: Any) -> tuple[int, float, str]:
     return (1 if kind == "strings" else 2, 0.0, str(category))
 
 
-def _distinct(label: Any, column: pd.Series) -> tuple[np.ndarray, list[Any]]:
+def distinct_values(label: Any, column: pd.Series) -> tuple[np.ndarray, list[Any]]:
     """Return what `factorize` does; ``ValueError`` for values it cannot take."""
     try:
         return factorize(column)
@@ -271,7 +275,7 @@ def _is_hashable(value: Any) -> bool:
 
 def _encode(label: Any, column: pd.Series, codes: Mapping[Any, int]) -> np.ndarray:
     """Return the code of each value, NaN where it is missing or has none."""
-    places, distinct = _distinct(label, column)
+    places, distinct = distinct_values(label, column)
     of_distinct = [codes.get(value, np.nan) for value in distinct]
     if distinct and codes and np.isnan(of_distinct).all():
         kinds, known = {_kind(v) for v in distinct}, {_kind(v) for v in codes}
@@ -318,7 +322,7 @@ def _to_numbers(label: Any, column: pd.Series) -> np.ndarray:
     """Return the values of a numeric column, NaN where they are missing."""
     if _is_number(column.dtype):
         return column.to_numpy(dtype=np.float64, na_value=np.nan)
-    places, distinct = _distinct(label, column.astype(object))
+    places, distinct = distinct_values(label, column.astype(object))
     for value in distinct:
         if _kind(value) != "numbers":
             raise _not_numbers(label, value)

@@ -225,7 +225,12 @@ def has_missing(X: Any) -> bool:
 
 
 def fit_encoder(
-    columns: Columns, X: Any, weight: np.ndarray, *, recipe: bool
+    columns: Columns,
+    X: Any,
+    weight: np.ndarray,
+    *,
+    recipe: bool,
+    is_sample: bool = False,
 ) -> TableEncoder:
     """Return an encoder fitted to training rows.
 
@@ -233,7 +238,8 @@ def fit_encoder(
     `Columns.matrix` returns it. Rows of weight 0 have no effect; integer weights act as
     repeated rows. In the recipe numbers and flags are scaled and clipped, and columns
     of many categories become codes; else numbers stay unscaled, and every category
-    becomes a flag. Raises ``ValueError`` if no column holds a value.
+    becomes a flag. Of a sample of the training rows, the categories are all those of
+    the columns. Raises ``ValueError`` if no column holds a value.
     """
     counts = weight > 0
     if not counts.all():
@@ -241,7 +247,8 @@ def fit_encoder(
     one_hot: list[CategoricalColumn] = []
     coded: list[CategoricalColumn] = []
     for position, codes in columns.codes.items():
-        column = _fit_categorical(position, codes, X[:, position])
+        values = np.arange(len(codes)) if is_sample else X[:, position]
+        column = _fit_categorical(position, codes, values)
         is_wide = recipe and len(column.categories) > _MOST_ONE_HOT
         (coded if is_wide else one_hot).append(column)
     numeric = [j for j in range(X.shape[1]) if j not in columns.codes]

@@ -54,7 +54,9 @@ class TrainingData:
 
     `rows` and `validation` hold numbers, category codes and NaN where a value is
     missing, as `Columns.matrix` returns them. The weight of each of the `rows` includes
-    the factor of its class, if there is a `class_weight`.
+    the factor of its class, if there is a `class_weight`. Where `n_streamed` is not
+    None, `rows` are a sample of so many rows to train on, which are read block by
+    block.
     """
 
     columns: Columns
@@ -62,6 +64,12 @@ class TrainingData:
     rows: Dataset
     validation: Dataset | None = None
     class_factors: np.ndarray | None = None
+    n_streamed: int | None = None
+
+    @property
+    def is_sample(self) -> bool:
+        """Whether `rows` are a sample of the training rows."""
+        return self.n_streamed is not None
 
 
 def check_training_rows(
@@ -243,8 +251,11 @@ def _moderate(weight: np.ndarray) -> np.ndarray:
 
     Weights count relative to each other.
     """
-    exponent = int(np.frexp(weight.max())[1])
-    if abs(exponent) <= _LARGEST_EXPONENT:
-        return weight
-    scaled: np.ndarray = np.ldexp(weight, -exponent)
-    return scaled
+    exponent = moderating_exponent(weight.max())
+    return np.ldexp(weight, exponent) if exponent else weight
+
+
+def moderating_exponent(largest: float) -> int:
+    """Return by which power of two weights are scaled, 0 if they are not extreme."""
+    exponent = int(np.frexp(largest)[1])
+    return 0 if abs(exponent) <= _LARGEST_EXPONENT else -exponent

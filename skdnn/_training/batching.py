@@ -61,10 +61,11 @@ def dense_arrays(
     """Return X, y and any weights of some rows, dense; zeros up to `length` follow."""
     taken = rows.take(positions).dense()
     parts = (taken.X, taken.y, taken.weight)[: 2 if taken.weight is None else 3]
-    return parts if length is None else tuple(_padded(part, length) for part in parts)
+    return parts if length is None else tuple(padded(part, length) for part in parts)
 
 
-def _padded(array: np.ndarray, length: int) -> np.ndarray:
-    padded = np.zeros((length, *array.shape[1:]), dtype=array.dtype)
-    padded[: len(array)] = array
-    return padded
+def padded(array: np.ndarray, length: int) -> np.ndarray:
+    """Return an array followed by zeros, `length` long."""
+    out = np.zeros((length, *array.shape[1:]), dtype=array.dtype)
+    out[: len(array)] = array
+    return out

@@ -74,10 +74,8 @@ class SpecEpochs(CompiledEpochs):
         return self.take_records(len(orders))
 
     def blocks(self, orders: np.ndarray) -> Iterable[Block]:
-        task = self._task
-        return batching.training_blocks(
-            task.table, orders, task.batch_size, self._execution
-        )
+        blocks: Iterable[Block] = self._task.blocks(orders, self._execution)
+        return blocks
 
     def inputs(self, block: Block, rate: float) -> tuple[Any, ...]:
         """Return the hyperparameters of each step, and rows whose logits to return."""

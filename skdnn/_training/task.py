@@ -9,6 +9,8 @@ import numpy as np
 
 from skdnn._network.spec import NetworkSpec
 from skdnn._tabular.dataset import Dataset
+from skdnn._training.batching import Block, training_blocks
+from skdnn._training.execution import Execution
 from skdnn._training.nested_rows import NestedRows
 from skdnn._training.optimizers import Solver
 from skdnn._training.schedules import Schedule
@@ -150,6 +152,14 @@ class TrainingTask:
     def has_constant_rate(self) -> bool:
         constant = self.rate is not None and self.rate.policy == "constant"
         return constant or self.schedule is not None
+
+    def labels(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return the classes of the training rows, and their weights."""
+        return self.table.y[self.positions], self.table.weight[self.positions]
+
+    def blocks(self, orders: np.ndarray, execution: Execution) -> Iterator[Block]:
+        """Yield the rows of epochs, given what `orders` yields for each."""
+        return training_blocks(self.table, orders, self.batch_size, execution)
 
     def orders(self) -> Iterator[np.ndarray]:
         """Yield the positions of the rows in the order of each epoch, int32."""

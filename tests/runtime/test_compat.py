@@ -128,6 +128,14 @@ def test_other_backends_are_not_local():
     assert compat.active_backend().is_local
 
 
+def test_arrays_that_joblib_maps_are_known(tmp_path):
+    with joblib.Parallel(n_jobs=2, max_nbytes=100) as parallel:
+        jobs = [joblib.delayed(compat.is_joblib_memmap)(np.ones(100))] * 2
+        assert parallel(jobs) == [True, True]
+    own = np.memmap(tmp_path / "own", np.float64, "w+", shape=(3,))
+    assert not compat.is_joblib_memmap(own)
+
+
 def compiled_model(**settings):
     model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
     model.compile(**settings)

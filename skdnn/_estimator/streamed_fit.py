@@ -1,0 +1,282 @@
+"""A fit to a table that is read block by block.
+
+Two passes read the table. The first finds columns and classes, and a sample of rows:
+encoder, initial weights and validation rows come from it as from a table in memory. The
+second encodes all other rows, and writes them to a temporary file in random buckets,
+from which the compiled epochs take them.
+"""
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+from scipy.sparse import issparse
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import validate_data
+
+from skdnn._estimator.network_training import TrainedNetwork
+from skdnn._estimator.parameters import Parameters, read_parameters
+from skdnn._estimator.plain import PlainNetwork, prepare_plain
+from skdnn._estimator.prepare import PreparedFit, starts
+from skdnn._estimator.recipe import (
+    RecipeNetwork,
+    member_shares,
+    prepare_recipe,
+    serves,
+)
+from skdnn._runtime import keras_backend
+from skdnn._streaming import limits
+from skdnn._streaming.containers import fits_memory, is_container, open_source
+from skdnn._streaming.first_pass import FirstPass, numbers, read_once
+from skdnn._streaming.row_sample import position_hashes
+from skdnn._streaming.row_store import RowStore
+from skdnn._streaming.table_blocks import LabelledSource
+from skdnn._tabular.dataset import Dataset
+from skdnn._tabular.encoder import TableEncoder
+from skdnn._tabular.labels import class_codes, class_weights
+from skdnn._tabular.validation import (
+    TrainingData,
+    check_validation_rows,
+    moderating_exponent,
+)
+from skdnn._training.callbacks import need_batches
+from skdnn._training.streamed_task import StreamedTask, streamed
+from skdnn._training.task import TrainingTask
+from skdnn.exceptions import ColumnWarning
+
+# Rows of a bucket, which is read whole, take about so many bytes.
+_BUCKET_BYTES = 2**25
+# Rows that the recipe leaves out, at most, and their share.
+_SCORED_ROWS, _SCORED_SHARE = 20_000, 0.1
+
+
+@dataclass(frozen=True)
+class StreamedFit(PreparedFit):
+    """A fit whose rows are in a store, which is deleted after training."""
+
+    store: RowStore
+
+    def column_problems(self, X: Any) -> list[str]:
+        """Return what looks wrong with columns of the first rows of a table."""
+        return super().column_problems(X)
+
+    def train(self) -> list[TrainedNetwork]:
+        """Train the networks."""
+        try:
+            return super().train()
+        finally:
+            self.store.close()
+
+
+def opened(X: Any, y: Any, sample_weight: Any) -> LabelledSource | tuple[Any, Any]:
+    """Return X and y as they are trained on: read block by block, or in memory."""
+    if not is_container(X):
+        return X, y
+    table = LabelledSource(open_source(X), y, sample_weight)
+    if fits_memory(table.n_rows, table.n_features):
+        return table.whole()
+    return table
+
+
+def prepare_streamed(
+    estimator: Any,
+    table: LabelledSource,
+    X_val: Any = None,
+    y_val: Any = None,
+    *,
+    classes: ArrayLike | None = None,
+    incremental: bool = False,
+) -> StreamedFit:
+    """Return what ``fit`` is going to do with a table that is read block by block."""
+    parameters = read_parameters(estimator)
+    _check_parameters(parameters, incremental)
+    random_state = check_random_state(parameters.random_state)
+    hash_seed, bucket_seed = random_state.randint(2**31 - 1, size=2).tolist()
+    found = read_once(table, parameters.categorical_features, hash_seed)
+    _set_columns(estimator, found, table)
+    n_held_out = 0
+    if X_val is None and y_val is None:
+        n_held_out = _n_held_out(parameters, found.n_rows, table.n_features)
+    weighting = _Weighting.of(parameters, found)
+    data = _training_data(found, weighting, n_held_out, table.n_features)
+    given = check_validation_rows(estimator, data, X_val, y_val)
+    dtype = keras_backend.precision(data.rows.X.dtype.name)
+    validation = data.validation if given is None else given
+    data = replace(data, rows=data.rows.astype(dtype), validation=validation)
+    networks = _networks(parameters, data)
+    left_out = found.hashes[n_held_out - 1] if n_held_out else None
+    store = _stored(table, data, networks[0], weighting, bucket_seed,
+                    (hash_seed, left_out))  # fmt: skip
+    totals = found.totals * weighting.factors
+    networks = [_streamed_network(network, store, totals) for network in networks]
+    return StreamedFit(parameters, data, networks, resumes=False, store=store)
+
+
+def _check_parameters(parameters: Parameters, incremental: bool) -> None:
+    """Raise ``ValueError`` for what needs all rows at once, or their order."""
+    refused = {
+        "partial_fit": incremental,
+        "solver='lbfgs'": parameters.solver == "lbfgs",
+        "bootstrap=True": parameters.bootstrap,
+        "warm_start=True": parameters.warm_start,
+        "shuffle=False": not parameters.shuffle,
+        "callbacks with batch methods": need_batches(parameters.copied_callbacks()),
+    }
+    for name, given in refused.items():
+        if given:
+            raise ValueError(
+                "A table that is read block by block must be trained on in shuffled "
+                f"batches, from scratch. Got {name}. Set it to its default, or give "
+                "rows that fit in memory."
+            )
+
+
+def _set_columns(estimator: Any, found: FirstPass, table: LabelledSource) -> None:
+    """Set what scikit-learn's `validate_data` sets of the columns."""
+    first = found.first[:1]
+    if isinstance(first, pd.DataFrame):
+        validate_data(estimator, first, reset=True, skip_check_array=True)
+    else:
+        validate_data(
+            estimator, first, reset=True, ensure_all_finite="allow-nan", dtype=None
+        )
+
+
+def _n_held_out(parameters: Parameters, n_rows: int, n_columns: int) -> int:
+    """Return how many rows are left out for validation."""
+    fraction = parameters.validation_fraction
+    if fraction is None and parameters.early_stopping:
+        fraction = 0.1
+    most = limits.most_rows(n_columns, limits.HELD_OUT_ROWS, limits.HELD_OUT_BYTES)
+    if fraction is None and parameters.hidden_layer_sizes is None:
+        fraction, most = _SCORED_SHARE, min(most, _SCORED_ROWS)
+    return 0 if fraction is None else min(int(fraction * n_rows), most)
+
+
+@dataclass(frozen=True)
+class _Weighting:
+    """What the weights of rows are multiplied by: factors of classes, and one of all.
+
+    `factors` are those of the classes, ones if there are none.
+    """
+
+    factors: np.ndarray
+    has_factors: bool
+    exponent: int
+
+    @classmethod
+    def of(cls, parameters: Parameters, found: FirstPass) -> "_Weighting":
+        codes = np.arange(len(found.classes))
+        factors = class_weights(
+            parameters.class_weight, found.totals, codes, found.classes
+        )
+        has_factors = factors is not None
+        factors = np.ones(len(codes)) if factors is None else factors
+        exponent = moderating_exponent(found.largest_weight * factors.max())
+        return cls(factors, has_factors, exponent)
+
+    def apply(self, weight: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """Return the weights in the loss, in the dtype of the rows' weights."""
+        weight = weight * self.factors[y].astype(weight.dtype)
+        return np.ldexp(weight, self.exponent) if self.exponent else weight
+
+
+def _training_data(
+    found: FirstPass, weighting: _Weighting, n_held_out: int, n_columns: int
+) -> TrainingData:
+    """Return a sample of the rows to train on, and the rows left out."""
+
+    def weighted(part: slice) -> Dataset:
+        rows = found.sampled(part)
+        return replace(rows, weight=weighting.apply(rows.weight, rows.y))
+
+    most = limits.most_rows(n_columns, limits.SAMPLED_ROWS, limits.SAMPLED_BYTES)
+    return TrainingData(
+        columns=found.columns,
+        classes=found.classes,
+        rows=weighted(slice(n_held_out, n_held_out + most)),
+        validation=weighted(slice(n_held_out)) if n_held_out else None,
+        class_factors=weighting.factors if weighting.has_factors else None,
+        n_streamed=found.n_rows - n_held_out,
+    )
+
+
+def _networks(
+    parameters: Parameters, data: TrainingData
+) -> Sequence[PlainNetwork | RecipeNetwork]:
+    """Return the networks as if the sample were all rows."""
+    own = [of_network for of_network, _ in starts(None, parameters)]
+    if serves(parameters, data, incremental=False):
+        return [prepare_recipe(of_network, data) for of_network in own]
+    return [prepare_plain(of_network, data) for of_network in own]
+
+
+def _stored(
+    table: LabelledSource,
+    data: TrainingData,
+    network: PlainNetwork | RecipeNetwork,
+    weighting: _Weighting,
+    seed: int,
+    left_out: tuple[int, np.uint64 | None],
+) -> RowStore:
+    """Return the rows to train on, encoded, in random buckets of a file."""
+    n, is_recipe = data.n_streamed or 0, isinstance(network, RecipeNetwork)
+    encoder = _encoder_of(network)
+    dtype = "float32" if is_recipe else encoder.dtype
+    row_bytes = encoder.n_inputs * np.dtype(dtype).itemsize
+    n_buckets = max(member_shares(n), -(-n * row_bytes // _BUCKET_BYTES))
+    store = RowStore(encoder.n_inputs, dtype, n_buckets)
+    try:
+        store.require_space(n)
+        rng = np.random.default_rng(seed)
+        for block in table.blocks():
+            y = class_codes(block.labels, data.classes)
+            kept = block.weight > 0
+            if left_out[1] is not None:
+                stop = block.start + len(y)
+                kept &= position_hashes(block.start, stop, left_out[0]) > left_out[1]
+            with warnings.catch_warnings():
+                # of levels that were too many to be counted
+                warnings.simplefilter("ignore", ColumnWarning)
+                X = numbers(data.columns, block.X)
+            X = X[kept].astype(data.rows.X.dtype, copy=False)
+            weight = block.weight[kept].astype(X.dtype)
+            inputs = encoder.encode(X)
+            inputs = inputs.toarray() if issparse(inputs) else inputs
+            weight = weighting.apply(weight, y[kept])
+            buckets = rng.integers(n_buckets, size=len(X))
+            store.append(inputs, y[kept], weight, buckets)
+    except BaseException:
+        store.close()
+        raise
+    return store
+
+
+def _encoder_of(network: PlainNetwork | RecipeNetwork) -> TableEncoder:
+    if isinstance(network, RecipeNetwork):
+        return network.split.encoder
+    return network.encoder
+
+
+def _streamed_network(
+    network: PlainNetwork | RecipeNetwork, store: RowStore, totals: np.ndarray
+) -> PlainNetwork | RecipeNetwork:
+    """Return a network that reads its rows from a store."""
+    every = np.flatnonzero(store.counts)
+    if isinstance(network, PlainNetwork):
+        return replace(network, task=streamed(network.task, store, every, totals))
+    n_shares = member_shares(int(store.counts.sum()))
+
+    def of_member(task: TrainingTask, member: int) -> StreamedTask:
+        own = every[(every + member) % n_shares == 0]
+        result = streamed(task, store, own, totals)
+        schedule, epochs = result.schedule, network.parameters.max_iter
+        assert schedule is not None
+        n_steps = result.steps_per_epoch * epochs
+        return replace(result, schedule=replace(schedule, n_steps=n_steps))
+
+    return replace(network, streamed=of_member)
