@@ -3,9 +3,17 @@
 import os
 from typing import Any
 
+import numpy as np
 from sklearn.base import BaseEstimator
 
-__all__ = ["dump", "load", "model_card", "to_onnx"]
+__all__ = [
+    "dump",
+    "load",
+    "model_card",
+    "to_onnx",
+    "write_attributions",
+    "write_predictions",
+]
 
 
 def dump(estimator: Any, path: str | os.PathLike[str]) -> None:
@@ -254,3 +262,154 @@ def to_onnx(estimator: Any, *, confidence_level: float | None = None) -> Any:
     from skdnn._onnx.convert import convert
 
     return convert(estimator, confidence_level)
+
+
+def write_predictions(estimator: Any, X: Any, path: str | os.PathLike[str]) -> None:
+    """Write classes and probabilities to a Parquet file, block by block.
+
+    Memory does not grow with the rows.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A fitted classifier with `predict_proba`.
+    X : {array-like, data frame, container} of shape (n_samples, n_features)
+        The columns of `fit`. Or a container that is read block by block: a
+        `pyarrow.dataset.Dataset`, a polars LazyFrame, a Dask DataFrame, a large
+        `numpy.memmap`; columns that `fit` did not have are then left out.
+    path : str or path-like
+        Where to write. An existing file is replaced when the new one is complete.
+
+    Raises
+    ------
+    ImportError
+        If pyarrow is not installed.
+    ValueError
+        If rows are invalid, or may have several labels.
+    OSError
+        If the file cannot be written, with what to do instead.
+    sklearn.exceptions.NotFittedError
+        Before `fit`.
+
+    See Also
+    --------
+    write_attributions : SHAP values of the rows.
+
+    Notes
+    -----
+    The file has one row for each of X, in the same order: ``prediction``, and
+    ``probability_…`` for each class.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import pandas as pd
+    >>> from sklearn.datasets import load_iris
+    >>> import skdnn
+    >>> X, y = load_iris(return_X_y=True, as_frame=True)
+    >>> network = skdnn.DNNClassifier(max_iter=8, random_state=0).fit(X, y)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "predictions.parquet")
+    ...     skdnn.io.write_predictions(network, X, path)
+    ...     frame = pd.read_parquet(path)
+    >>> list(frame)
+    ['prediction', 'probability_0', 'probability_1', 'probability_2']
+    >>> bool((frame["prediction"] == network.predict(X)).all())
+    True
+    """
+    from sklearn.utils.validation import check_is_fitted
+
+    from skdnn._result_files.parquet_parts import write_parts
+    from skdnn._result_files.predictions import prediction_frames
+
+    check_is_fitted(estimator)
+    write_parts(path, prediction_frames(estimator, X), "write_predictions")
+
+
+def write_attributions(
+    estimator: Any,
+    X: Any,
+    path: str | os.PathLike[str],
+    *,
+    background: Any = None,
+    output: str = "probability",
+    max_evals: int | None = None,
+    random_state: int | np.random.RandomState | None = None,
+) -> None:
+    """Write SHAP values to a Parquet file, block by block.
+
+    Memory does not grow with the rows.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A fitted classifier with `predict_proba`.
+    X : {array-like, data frame, container} of shape (n_samples, n_features)
+        Rows to explain; containers as in `write_predictions`.
+    path : str or path-like
+        Where to write. An existing file is replaced when the new one is complete.
+    background : like X, default=None
+        Rows that represent "this column is unknown", as in `explain.shap`; None takes
+        X. Of a container, 10 000 rows are drawn, of which `explain.shap` draws.
+    output : {"probability", "log_odds"}, default="probability"
+        What is attributed.
+    max_evals : int, default=None
+        Maximum number of evaluations of the classifier for each row, as in
+        `explain.shap`.
+    random_state : int, RandomState or None, default=None
+        Draws background rows and sets of columns.
+
+    Raises
+    ------
+    ImportError
+        If pyarrow is not installed.
+    ValueError
+        If rows, background or options are invalid.
+    TypeError
+        If `max_evals` has an invalid type.
+    OSError
+        If the file cannot be written, with what to do instead.
+    sklearn.exceptions.NotFittedError
+        Before `fit`.
+
+    See Also
+    --------
+    skdnn.explain.shap : The same values in memory, and references.
+
+    Notes
+    -----
+    The file has a row for each row of X and class: ``sample``, its position from 0,
+    ``class``, ``prediction`` and ``base_value`` in units of `output`, and for each
+    column of X ``value_…`` and ``std_error_…``. The values of a row and the base value
+    sum to the prediction. 1024 rows are explained at once, each such block as
+    `explain.shap` does with the same background and an int as `random_state`.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import pandas as pd
+    >>> from sklearn.datasets import load_iris
+    >>> import skdnn
+    >>> X, y = load_iris(return_X_y=True, as_frame=True)
+    >>> network = skdnn.DNNClassifier(max_iter=8, random_state=0).fit(X, y)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "shap.parquet")
+    ...     skdnn.io.write_attributions(network, X[:2], path, background=X)
+    ...     frame = pd.read_parquet(path)
+    >>> list(frame)[:5]
+    ['sample', 'class', 'prediction', 'base_value', 'value_sepal length (cm)']
+    >>> frame.shape  # two rows and three classes
+    (6, 12)
+    """
+    from sklearn.utils.validation import check_is_fitted
+
+    from skdnn._result_files.attributions import attribution_frames
+    from skdnn._result_files.parquet_parts import write_parts
+
+    check_is_fitted(estimator)
+    frames = attribution_frames(
+        estimator, X, background, output, max_evals, random_state
+    )
+    write_parts(path, frames, "write_attributions")

@@ -19,6 +19,7 @@ LAYERS = [
     "exceptions",
     "_runtime",
     "_tabular",
+    "_streaming",
     "_network",
     "_training",
     "_estimator",
@@ -37,6 +38,7 @@ LAYERS = [
     "explain",
     "_model_files",
     "_onnx",
+    "_result_files",
     "io",
     "__init__",
     "_table_files",
@@ -85,7 +87,8 @@ CROSS_CUTTING = {
 KERAS = ("_runtime", "_network", "_training", "_keras_wrapper")
 HEAVY = {
     "keras", "tensorflow", "jax", "torch", "scikeras", "shap", "lime", "matplotlib",
-    "jinja2", "tqdm", "rich", "typer", "skops", "onnx", "skl2onnx",
+    "jinja2", "tqdm", "rich", "typer", "skops", "onnx", "skl2onnx", "pyarrow",
+    "polars", "dask",
 }  # fmt: skip
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from skdnn._network.prediction import predictor_of
 from skdnn._network.spec import NetworkSpec
+from skdnn._streaming.feature_blocks import by_blocks
 from skdnn._tabular.encoder import TableEncoder
 
 
@@ -47,6 +48,7 @@ class Prediction:
             return (proba > 0.5).astype(int)
         return self.classes_[proba.argmax(axis=1)]
 
+    @by_blocks(axis=0)
     def predict_proba(self, X: Any) -> np.ndarray:
         """Return the probability of each class for each row.
 
@@ -78,6 +80,7 @@ class Prediction:
             return reduce(np.add, members) / len(self.estimators_)
         return self._proba(X)
 
+    @by_blocks(axis=0)
     def predict_log_proba(self, X: Any) -> np.ndarray:
         """Return the logarithm of `predict_proba`, exact for tiny probabilities.
 

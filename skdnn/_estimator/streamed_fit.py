@@ -60,10 +60,6 @@ class StreamedFit(PreparedFit):
 
     store: RowStore
 
-    def column_problems(self, X: Any) -> list[str]:
-        """Return what looks wrong with columns of the first rows of a table."""
-        return super().column_problems(X)
-
     def train(self) -> list[TrainedNetwork]:
         """Train the networks."""
         try:
@@ -96,13 +92,19 @@ def prepare_streamed(
     _check_parameters(parameters, incremental)
     random_state = check_random_state(parameters.random_state)
     hash_seed, bucket_seed = random_state.randint(2**31 - 1, size=2).tolist()
-    found = read_once(table, parameters.categorical_features, hash_seed)
-    _set_columns(estimator, found, table)
-    n_held_out = 0
+    n_sampled = limits.most_rows(
+        table.n_features, limits.SAMPLED_ROWS, limits.SAMPLED_BYTES
+    )
+    most, share = 0, 0.0
     if X_val is None and y_val is None:
-        n_held_out = _n_held_out(parameters, found.n_rows, table.n_features)
+        most, share = _held_out(parameters, table.n_features)
+    found = read_once(
+        table, parameters.categorical_features, hash_seed, n_sampled + most
+    )
+    n_held_out = min(most, int(share * found.n_rows))
+    _set_columns(estimator, found)
     weighting = _Weighting.of(parameters, found)
-    data = _training_data(found, weighting, n_held_out, table.n_features)
+    data = _training_data(found, weighting, n_held_out, n_sampled)
     given = check_validation_rows(estimator, data, X_val, y_val)
     dtype = keras_backend.precision(data.rows.X.dtype.name)
     validation = data.validation if given is None else given
@@ -135,7 +137,7 @@ def _check_parameters(parameters: Parameters, incremental: bool) -> None:
             )
 
 
-def _set_columns(estimator: Any, found: FirstPass, table: LabelledSource) -> None:
+def _set_columns(estimator: Any, found: FirstPass) -> None:
     """Set what scikit-learn's `validate_data` sets of the columns."""
     first = found.first[:1]
     if isinstance(first, pd.DataFrame):
@@ -146,15 +148,17 @@ def _set_columns(estimator: Any, found: FirstPass, table: LabelledSource) -> Non
         )
 
 
-def _n_held_out(parameters: Parameters, n_rows: int, n_columns: int) -> int:
-    """Return how many rows are left out for validation."""
+def _held_out(parameters: Parameters, n_columns: int) -> tuple[int, float]:
+    """Return how many rows are left out for validation at most, and their share."""
     fraction = parameters.validation_fraction
     if fraction is None and parameters.early_stopping:
         fraction = 0.1
     most = limits.most_rows(n_columns, limits.HELD_OUT_ROWS, limits.HELD_OUT_BYTES)
-    if fraction is None and parameters.hidden_layer_sizes is None:
-        fraction, most = _SCORED_SHARE, min(most, _SCORED_ROWS)
-    return 0 if fraction is None else min(int(fraction * n_rows), most)
+    if fraction is not None:
+        return most, float(fraction)
+    if parameters.hidden_layer_sizes is None:  # the recipe
+        return min(most, _SCORED_ROWS), _SCORED_SHARE
+    return 0, 0.0
 
 
 @dataclass(frozen=True)
@@ -186,7 +190,7 @@ class _Weighting:
 
 
 def _training_data(
-    found: FirstPass, weighting: _Weighting, n_held_out: int, n_columns: int
+    found: FirstPass, weighting: _Weighting, n_held_out: int, n_sampled: int
 ) -> TrainingData:
     """Return a sample of the rows to train on, and the rows left out."""
 
@@ -194,11 +198,10 @@ def _training_data(
         rows = found.sampled(part)
         return replace(rows, weight=weighting.apply(rows.weight, rows.y))
 
-    most = limits.most_rows(n_columns, limits.SAMPLED_ROWS, limits.SAMPLED_BYTES)
     return TrainingData(
         columns=found.columns,
         classes=found.classes,
-        rows=weighted(slice(n_held_out, n_held_out + most)),
+        rows=weighted(slice(n_held_out, n_held_out + n_sampled)),
         validation=weighted(slice(n_held_out)) if n_held_out else None,
         class_factors=weighting.factors if weighting.has_factors else None,
         n_streamed=found.n_rows - n_held_out,

@@ -10,6 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 from skdnn._estimator.conformal import ConformityScores
 from skdnn._network.prediction import predictor_of
 from skdnn._network.spec import NetworkSpec
+from skdnn._streaming.feature_blocks import by_blocks
 from skdnn._tabular.columns import Columns
 from skdnn._tabular.encoder import TableEncoder
 from skdnn._tabular.validation import check_rows
@@ -63,6 +64,7 @@ class Uncertainty:
     predict_proba: Callable[[Any], np.ndarray]
     _conformity: ConformityScores | None
 
+    @by_blocks(axis=1)
     def predict_members(self, X: Any) -> np.ndarray:
         """Return what each network of an ensemble, or of the recipe, predicts.
 

@@ -34,16 +34,29 @@ class Writer:
         OSError with a remedy if nothing can be written there.
         """
         path = Path(os.path.realpath(os.fspath(file)))
-        mode = self._mode(path)
-        if mode and not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
-            # a pipe or a device is written to; replacing it would destroy it
-            path.write_bytes(make_content())
-            return
-        self._check_writable(path, mode)
-        with self._temporary(path) as (temporary, handle):
+
+        def fill(handle: IO[bytes]) -> None:
             content = make_content()
             with self._remedied(path):
                 handle.write(content)
+
+        self.write_parts(path, fill)
+
+    def write_parts(
+        self, file: str | os.PathLike[str], fill: Callable[[IO[bytes]], None]
+    ) -> None:
+        """Write a file by a function that is given it, open to write bytes to."""
+        path = Path(os.path.realpath(os.fspath(file)))
+        mode = self._mode(path)
+        if mode and not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+            # a pipe or a device is written to; replacing it would destroy it
+            with path.open("wb") as handle:
+                fill(handle)
+            return
+        self._check_writable(path, mode)
+        with self._temporary(path) as (temporary, handle):
+            fill(handle)
+            with self._remedied(path):
                 handle.flush()
                 os.fsync(handle.fileno())  # a full disk is reported here at the latest
                 if mode:

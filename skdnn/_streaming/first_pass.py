@@ -49,8 +49,12 @@ class FirstPass:
         return self.rows.take(np.arange(len(self.rows))[part][order])
 
 
-def read_once(table: LabelledSource, categorical_features: Any, seed: int) -> FirstPass:
+def read_once(
+    table: LabelledSource, categorical_features: Any, seed: int, n_sampled: int
+) -> FirstPass:
     """Return what one pass over a table finds; memory does not grow with its rows.
+
+    `n_sampled` rows are sampled, of fewer all.
 
     Raises ``ValueError`` for a column or a label that `fit` does not accept.
     """
@@ -58,17 +62,10 @@ def read_once(table: LabelledSource, categorical_features: Any, seed: int) -> Fi
     for block in table.blocks():
         if state is None:
             columns = read_columns(block.X, categorical_features)
-            state = _Pass(block.X, columns, _sample(table.n_features, seed))
+            state = _Pass(block.X, columns, RowSample(n_sampled, seed))
         state.add(block)
     assert state is not None
     return state.result()
-
-
-def _sample(n_columns: int, seed: int) -> RowSample:
-    """Return a sample large enough for the rows left out, and for all else."""
-    held_out = limits.most_rows(n_columns, limits.HELD_OUT_ROWS, limits.HELD_OUT_BYTES)
-    others = limits.most_rows(n_columns, limits.SAMPLED_ROWS, limits.SAMPLED_BYTES)
-    return RowSample(held_out + others, seed)
 
 
 @dataclass
@@ -143,7 +140,7 @@ class _Pass:
         places, distinct = pd.factorize(labels)
         new = [label for label in distinct.tolist() if label not in self._labels]
         if new:
-            check_classification_targets(labels[: len(labels)])
+            _check_classes(np.asarray(distinct))
             self._kinds.append(np.asarray(distinct))
         for label in new:
             self._labels[label] = len(self._labels)
@@ -155,9 +152,9 @@ class _Pass:
             )
         of_distinct = np.array([self._labels[label] for label in distinct.tolist()])
         codes = of_distinct[places]
-        totals = np.bincount(codes, weights=weight, minlength=len(self._labels))
-        totals[: len(self._totals)] += self._totals
-        self._totals = totals
+        totals = np.zeros(len(self._labels))
+        totals[: len(self._totals)] = self._totals
+        self._totals = totals + np.bincount(codes, weight, len(totals))
         return codes
 
     def result(self) -> FirstPass:
@@ -188,6 +185,14 @@ class _Pass:
             positions=positions,
             rows=Dataset(X, y, weight),
         )
+
+
+def _check_classes(labels: np.ndarray) -> None:
+    """Raise ``ValueError`` for numbers that are no classes."""
+    if labels.dtype.kind == "f":
+        fractions = labels[labels != np.floor(labels)]
+        labels = fractions if len(fractions) else labels
+    check_classification_targets(labels[:2])  # which warns of many classes
 
 
 def numbers(columns: Columns, X: Any) -> np.ndarray:

@@ -1,11 +1,11 @@
-"""How much of a table is held in memory at once: fixed sizes, which the guide states."""
+"""How much of a table is held in memory at once; the guide states these sizes."""
 
 # Tables of no more bytes, as float64, are read whole and trained on as arrays are.
 IN_MEMORY_BYTES = 2**27
 # Rows of about so many bytes are read, encoded and shuffled at once.
 BLOCK_BYTES = 2**24
 # Rows that quantiles, bins and initial weights come from, at most.
-SAMPLED_ROWS, SAMPLED_BYTES = 2**17, 2**26
+SAMPLED_ROWS, SAMPLED_BYTES = 2**16, 2**26
 # Rows left out for validation, at most.
 HELD_OUT_ROWS, HELD_OUT_BYTES = 100_000, 2**25
 # The fewest rows of the two, however wide they are.

@@ -4,7 +4,7 @@ Such a sample is a simple random one, is found in one pass in any blocks, and is
 same whichever container the rows come from. The share of its values below any number is
 within ``sqrt(log(2 / δ) / (2 k))`` of that of all rows, at once for all numbers, with
 probability ``1 - δ`` (Dvoretzky, Kiefer and Wolfowitz, 1956; Massart, 1990). With k =
-131,072 rows and δ = 0.001 that is 0.0054.
+65,536 rows and δ = 0.001 that is 0.0076.
 """
 
 import math

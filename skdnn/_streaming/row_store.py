@@ -33,7 +33,9 @@ class RowStore:
         self._total = np.zeros(n_buckets, dtype=np.int64)
         self._offsets: np.ndarray | None = None
         self._n_rows = 0
-        self._file = tempfile.TemporaryFile(prefix="skdnn-", buffering=0)
+        self._file = tempfile.TemporaryFile(  # noqa: SIM115 - closed by `close`
+            prefix="skdnn-", buffering=0
+        )
         self._lock = threading.Lock()
 
     @property
@@ -74,7 +76,7 @@ class RowStore:
         self._n_rows += len(rows)
 
     def _write(self, rows: np.ndarray) -> None:
-        left = memoryview(rows.view(np.uint8).reshape(-1))
+        left = rows.view(np.uint8).reshape(-1).data
         with self._lock:
             self._file.seek(self._n_rows * self.row_bytes)
             try:
@@ -96,7 +98,7 @@ class RowStore:
                 self._offsets = ends - sizes
         sizes = np.array([counts[bucket] for counts in self._counts])
         rows = np.empty(int(sizes.sum()), dtype=self._dtype)
-        whole, done = memoryview(rows.view(np.uint8).reshape(-1)), 0
+        whole, done = rows.view(np.uint8).reshape(-1).data, 0
         offsets = self._offsets[:, bucket].tolist()
         for size, offset in zip(sizes.tolist(), offsets, strict=True):
             n_bytes = size * self.row_bytes

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from skdnn._runtime.suggestions import did_you_mean
+from skdnn._tabular.columns import as_table
 
 
 class TableSource(ABC):
@@ -33,7 +34,7 @@ class TableSource(ABC):
         They have the columns `names`, in this order, or all where columns have no name.
         """
 
-    def check(self, names: Sequence[str] | None) -> None:
+    def check(self, names: Sequence[str] | None) -> None:  # noqa: B027 - few have files
         """Raise ``ValueError`` for columns whose type differs between files."""
 
     def require(self, names: Sequence[str], role: str) -> None:
@@ -49,8 +50,6 @@ class TableSource(ABC):
 
     def blocks(self, names: Sequence[str] | None, n_rows: int) -> Iterator[Any]:
         """Yield arrays or pandas frames of `n_rows` rows, the last one maybe fewer."""
-        from skdnn._tabular.columns import as_table
-
         held: list[Any] = []
         n_held = 0
         for piece in self.pieces(names):

@@ -1,0 +1,1 @@
+"""Predictions and explanations of many rows, written to Parquet files in parts."""
