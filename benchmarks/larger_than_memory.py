@@ -53,7 +53,7 @@ def make(folder, n, n_features):
     shape = (n, n_features)
     names = [f"x{j}" for j in range(n_features)]
     X_file = np.lib.format.open_memmap(folder / "X.npy", "w+", np.float32, shape)
-    first, last = 0, n  # class 0 is written from the front, class 1 from the back
+    first, last = 0, n  # class 0 is written from the first row, class 1 from the last
     for chunk, start in enumerate(range(0, n, CHUNK)):
         X, y = rows(min(CHUNK, n - start), chunk, n_features)
         for label in (0, 1):

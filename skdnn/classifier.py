@@ -333,10 +333,13 @@ class DNNClassifier(
         X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
             Numbers and booleans, NaN where values are missing, never infinity; in a
             frame (pandas, or any that narwhals supports) also strings and categories.
-            float32 is kept as float32, anything else becomes float64.
-        y : array-like of shape (n_samples,) or (n_samples, n_labels)
+            float32 is kept as float32, anything else becomes float64. Or a container
+            that is read block by block if it is large: a `pyarrow.dataset.Dataset`, a
+            polars LazyFrame, a Dask DataFrame, a `numpy.memmap` (see the guide).
+        y : array-like of shape (n_samples,) or (n_samples, n_labels), or str
             Classes: strings, booleans or integers. Or zeros and ones, one column per
-            label, where a row may have several labels or none.
+            label, where a row may have several labels or none. Or the name of a column
+            of a container.
         sample_weight : array-like of shape (n_samples,), default=None
             Weight of each row in the loss, not negative.
         X_val : like X, of shape (n_val, n_features), default=None
@@ -353,6 +356,8 @@ class DNNClassifier(
         ValueError
             Before training, for invalid parameters or data; in training, if loss,
             weights or outputs are no longer finite. The estimator is then unchanged.
+        OSError
+            If the disk has no space for the rows of a container.
         KeyboardInterrupt
             If the user interrupts. After the first epoch one plain network is kept, as
             by early stopping; with the recipe, ensembles and L-BFGS, and before, the

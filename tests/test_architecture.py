@@ -246,8 +246,10 @@ def test_files_are_one_idea_long(module):
 
 def loaded_after(code):
     """Return the heavy packages that a fresh process has loaded after some code."""
-    # sklearn.pipeline itself loads rich where it is there
-    names = sorted(HEAVY - {"rich"} | {"sklearn.ensemble", "sklearn.inspection"})
+    # sklearn.pipeline itself loads rich where it is there, and pandas pyarrow
+    names = sorted(
+        HEAVY - {"rich", "pyarrow"} | {"sklearn.ensemble", "sklearn.inspection"}
+    )
     tail = f"\nimport sys; print([m for m in {names} if m in sys.modules])"
     done = subprocess.run(
         [sys.executable, "-c", code + tail], capture_output=True, text=True, check=True

@@ -48,7 +48,7 @@ from skdnn._training.streamed_task import StreamedTask, streamed
 from skdnn._training.task import TrainingTask
 from skdnn.exceptions import ColumnWarning
 
-# Rows of a bucket, which is read whole, take about so many bytes.
+# Rows of a bucket, which is read whole, take about this many bytes.
 _BUCKET_BYTES = 2**25
 # Rows that the recipe leaves out, at most, and their share.
 _SCORED_ROWS, _SCORED_SHARE = 20_000, 0.1
@@ -98,22 +98,22 @@ def prepare_streamed(
     most, share = 0, 0.0
     if X_val is None and y_val is None:
         most, share = _held_out(parameters, table.n_features)
-    found = read_once(
+    first_pass = read_once(
         table, parameters.categorical_features, hash_seed, n_sampled + most
     )
-    n_held_out = min(most, int(share * found.n_rows))
-    _set_columns(estimator, found)
-    weighting = _Weighting.of(parameters, found)
-    data = _training_data(found, weighting, n_held_out, n_sampled)
+    n_held_out = min(most, int(share * first_pass.n_rows))
+    _set_columns(estimator, first_pass)
+    weighting = _Weighting.of(parameters, first_pass)
+    data = _training_data(first_pass, weighting, n_held_out, n_sampled)
     given = check_validation_rows(estimator, data, X_val, y_val)
     dtype = keras_backend.precision(data.rows.X.dtype.name)
     validation = data.validation if given is None else given
     data = replace(data, rows=data.rows.astype(dtype), validation=validation)
     networks = _networks(parameters, data)
-    left_out = found.hashes[n_held_out - 1] if n_held_out else None
+    left_out = first_pass.hashes[n_held_out - 1] if n_held_out else None
     store = _stored(table, data, networks[0], weighting, bucket_seed,
                     (hash_seed, left_out))  # fmt: skip
-    totals = found.totals * weighting.factors
+    totals = first_pass.totals * weighting.factors
     networks = [_streamed_network(network, store, totals) for network in networks]
     return StreamedFit(parameters, data, networks, resumes=False, store=store)
 
@@ -137,9 +137,9 @@ def _check_parameters(parameters: Parameters, incremental: bool) -> None:
             )
 
 
-def _set_columns(estimator: Any, found: FirstPass) -> None:
+def _set_columns(estimator: Any, first_pass: FirstPass) -> None:
     """Set what scikit-learn's `validate_data` sets of the columns."""
-    first = found.first[:1]
+    first = first_pass.first[:1]
     if isinstance(first, pd.DataFrame):
         validate_data(estimator, first, reset=True, skip_check_array=True)
     else:
@@ -173,14 +173,14 @@ class _Weighting:
     exponent: int
 
     @classmethod
-    def of(cls, parameters: Parameters, found: FirstPass) -> "_Weighting":
-        codes = np.arange(len(found.classes))
+    def of(cls, parameters: Parameters, first_pass: FirstPass) -> "_Weighting":
+        codes = np.arange(len(first_pass.classes))
         factors = class_weights(
-            parameters.class_weight, found.totals, codes, found.classes
+            parameters.class_weight, first_pass.totals, codes, first_pass.classes
         )
         has_factors = factors is not None
         factors = np.ones(len(codes)) if factors is None else factors
-        exponent = moderating_exponent(found.largest_weight * factors.max())
+        exponent = moderating_exponent(first_pass.largest_weight * factors.max())
         return cls(factors, has_factors, exponent)
 
     def apply(self, weight: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -190,21 +190,21 @@ class _Weighting:
 
 
 def _training_data(
-    found: FirstPass, weighting: _Weighting, n_held_out: int, n_sampled: int
+    first_pass: FirstPass, weighting: _Weighting, n_held_out: int, n_sampled: int
 ) -> TrainingData:
     """Return a sample of the rows to train on, and the rows left out."""
 
     def weighted(part: slice) -> Dataset:
-        rows = found.sampled(part)
+        rows = first_pass.sampled(part)
         return replace(rows, weight=weighting.apply(rows.weight, rows.y))
 
     return TrainingData(
-        columns=found.columns,
-        classes=found.classes,
+        columns=first_pass.columns,
+        classes=first_pass.classes,
         rows=weighted(slice(n_held_out, n_held_out + n_sampled)),
         validation=weighted(slice(n_held_out)) if n_held_out else None,
         class_factors=weighting.factors if weighting.has_factors else None,
-        n_streamed=found.n_rows - n_held_out,
+        n_streamed=first_pass.n_rows - n_held_out,
     )
 
 

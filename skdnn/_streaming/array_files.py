@@ -23,7 +23,7 @@ class ArrayFile(TableSource):
     def count_rows(self) -> int:
         return len(self._X)
 
-    def pieces(self, names: Sequence[str] | None) -> Iterator[np.ndarray]:
+    def parts(self, names: Sequence[str] | None) -> Iterator[np.ndarray]:
         size = block_rows(self.n_columns)
         for start in range(0, len(self._X), size):
             yield np.array(self._X[start : start + size])

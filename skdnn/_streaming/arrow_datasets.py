@@ -27,24 +27,24 @@ class ArrowDataset(TableSource):
 
         schema = self._dataset.schema
         in_folders = _partition_names(self._dataset)
-        for part, name in self._parts():
+        for part, name in self._files():
             with _named(name):
                 own = getattr(part, "physical_schema", schema)
             for column in names or self.names or []:
                 index = own.get_field_index(column)
                 expected = schema.field(column).type
-                found = pa.null() if index < 0 else own.field(index).type
+                actual = pa.null() if index < 0 else own.field(index).type
                 if index < 0 and column in in_folders:
                     continue
-                if _kind_of(found) != _kind_of(expected):
-                    got = "no such column" if index < 0 else str(found)
+                if _kind_of(actual) != _kind_of(expected):
+                    got = "no such column" if index < 0 else str(actual)
                     raise ValueError(
                         f"All files of a dataset must have the columns of its schema. "
                         f"Got {got} for {column!r}, which is {expected}, in {name}. "
                         "Write the file again, or leave it out."
                     )
 
-    def pieces(self, names: Sequence[str] | None) -> Iterator[Any]:
+    def parts(self, names: Sequence[str] | None) -> Iterator[Any]:
         import pyarrow as pa
 
         columns = list(names or self.names or [])
@@ -56,13 +56,13 @@ class ArrowDataset(TableSource):
             "fragment_readahead": 1,
             "cache_metadata": False,
         }
-        for part, name in self._parts():
+        for part, name in self._files():
             own = options if part is self._dataset else options | self._of_file(part)
             with _named(name):
                 for batch in part.to_batches(**own):
                     yield pa.Table.from_batches([batch])
 
-    def _parts(self) -> Iterator[tuple[Any, str]]:
+    def _files(self) -> Iterator[tuple[Any, str]]:
         """Yield the files and their names; the dataset itself if it is filtered."""
         try:
             parts = list(self._dataset.get_fragments())

@@ -21,7 +21,7 @@ class DaskFrame(TableSource):
     def count_rows(self) -> int:
         return len(self._frame)
 
-    def pieces(self, names: Sequence[str] | None) -> Iterator[pd.DataFrame]:
+    def parts(self, names: Sequence[str] | None) -> Iterator[pd.DataFrame]:
         frame = self._frame if names is None else self._frame[list(names)]
         for i in range(frame.npartitions):
             yield frame.partitions[i].compute()

@@ -1,4 +1,4 @@
-"""The rows that a fitted classifier is asked about, block by block."""
+"""The rows that a fitted classifier predicts, block by block."""
 
 from collections.abc import Callable, Iterator
 from functools import wraps

@@ -22,7 +22,7 @@ class LazyFrame(TableSource):
 
         return int(self._frame.select(pl.len()).collect(engine="streaming").item())
 
-    def pieces(self, names: Sequence[str] | None) -> Iterator[Any]:
+    def parts(self, names: Sequence[str] | None) -> Iterator[Any]:
         columns = list(names or self.names or [])
         frame, size = self._frame.select(columns), block_rows(len(columns))
         if not hasattr(frame, "collect_batches"):  # before polars 1.34

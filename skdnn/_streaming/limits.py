@@ -2,7 +2,7 @@
 
 # Tables of no more bytes, as float64, are read whole and trained on as arrays are.
 IN_MEMORY_BYTES = 2**27
-# Rows of about so many bytes are read, encoded and shuffled at once.
+# Rows of about this many bytes are read, encoded and shuffled at once.
 BLOCK_BYTES = 2**24
 # Rows that quantiles, bins and initial weights come from, at most.
 SAMPLED_ROWS, SAMPLED_BYTES = 2**16, 2**26

@@ -49,7 +49,7 @@ class RowStore:
         return self._total
 
     def require_space(self, n_rows: int) -> None:
-        """Raise ``OSError`` if the disk has no space for so many rows."""
+        """Raise ``OSError`` if the disk has no space for `n_rows`."""
         folder = tempfile.gettempdir()
         needed = n_rows * self.row_bytes
         free = shutil.disk_usage(folder).free

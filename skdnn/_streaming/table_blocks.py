@@ -22,7 +22,7 @@ class TableBlock:
 
 
 class LabelledSource:
-    """A source, its columns, and for each row a label and a weight.
+    """A source, its columns, and the label and the weight of each row.
 
     `y` is the name of a column, or an array of shape (n_rows,); `sample_weight` such
     an array, or None. Raises ``ValueError`` or ``TypeError`` if they are not.

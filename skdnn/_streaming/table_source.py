@@ -14,7 +14,7 @@ from skdnn._tabular.columns import as_table
 class TableSource(ABC):
     """A table that is read from its beginning, as often as needed.
 
-    `names` are those of its columns, None if they have none. Subclasses give pieces of
+    `names` are those of its columns, None if they have none. Subclasses give parts of
     any length, always in the same order; `blocks` makes blocks of one size of them, so
     that results do not depend on how a table is divided in files.
     """
@@ -28,7 +28,7 @@ class TableSource(ABC):
         """Return the number of rows."""
 
     @abstractmethod
-    def pieces(self, names: Sequence[str] | None) -> Iterator[Any]:
+    def parts(self, names: Sequence[str] | None) -> Iterator[Any]:
         """Yield successive rows: arrays, pandas frames or tables of pyarrow.
 
         They have the columns `names`, in this order, or all where columns have no name.
@@ -52,10 +52,10 @@ class TableSource(ABC):
         """Yield arrays or pandas frames of `n_rows` rows, the last one maybe fewer."""
         held: list[Any] = []
         n_held = 0
-        for piece in self.pieces(names):
+        for whole in self.parts(names):
             start = 0
-            while start < len(piece):
-                part = _rows(piece, start, start + n_rows - n_held)
+            while start < len(whole):
+                part = _rows(whole, start, start + n_rows - n_held)
                 held.append(part)
                 start, n_held = start + len(part), n_held + len(part)
                 if n_held == n_rows:
@@ -65,12 +65,12 @@ class TableSource(ABC):
             yield as_table(_joined(held))
 
 
-def _rows(piece: Any, start: int, stop: int) -> Any:
-    if isinstance(piece, np.ndarray):
-        return piece[start:stop]
-    if isinstance(piece, pd.DataFrame):
-        return piece.iloc[start:stop]
-    return piece.slice(start, stop - start)
+def _rows(part: Any, start: int, stop: int) -> Any:
+    if isinstance(part, np.ndarray):
+        return part[start:stop]
+    if isinstance(part, pd.DataFrame):
+        return part.iloc[start:stop]
+    return part.slice(start, stop - start)
 
 
 def _joined(parts: list[Any]) -> Any:

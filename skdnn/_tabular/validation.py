@@ -55,8 +55,8 @@ class TrainingData:
     `rows` and `validation` hold numbers, category codes and NaN where a value is
     missing, as `Columns.matrix` returns them. The weight of each of the `rows` includes
     the factor of its class, if there is a `class_weight`. Where `n_streamed` is not
-    None, `rows` are a sample of so many rows to train on, which are read block by
-    block.
+    None, it is the number of rows to train on, which are read block by block, and
+    `rows` are a sample of them.
     """
 
     columns: Columns

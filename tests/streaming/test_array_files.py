@@ -11,7 +11,7 @@ def test_pieces_are_the_rows(tmp_path, mode, streams_all):
     mapped = np.load(tmp_path / "X.npy", mmap_mode=mode)
     source = ArrayFile(mapped[10:])
     assert source.count_rows() == 2490
-    np.testing.assert_array_equal(np.concatenate(list(source.pieces(None))), X[10:])
+    np.testing.assert_array_equal(np.concatenate(list(source.parts(None))), X[10:])
 
 
 @pytest.mark.parametrize("mode", ["r+", "c"])
@@ -19,6 +19,6 @@ def test_changes_of_the_user_are_kept(tmp_path, mode, streams_all):
     np.save(tmp_path / "X.npy", np.zeros((2000, 2)))
     mapped = np.load(tmp_path / "X.npy", mmap_mode=mode)
     mapped[0, 0] = 7
-    assert next(ArrayFile(mapped).pieces(None))[0, 0] == 7
-    assert next(iter(ArrayFile(mapped).pieces(None)))[0, 0] == 7
+    assert next(ArrayFile(mapped).parts(None))[0, 0] == 7
+    assert next(iter(ArrayFile(mapped).parts(None)))[0, 0] == 7
     assert mapped[0, 0] == 7

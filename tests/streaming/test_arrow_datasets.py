@@ -14,7 +14,7 @@ pa, ds, pq = (
 
 
 def read(source, names=None):
-    return pa.concat_tables(source.pieces(names)).to_pandas()
+    return pa.concat_tables(source.parts(names)).to_pandas()
 
 
 def test_rows_are_in_the_order_of_the_files(town_folder, town_table, streams_all):
@@ -24,7 +24,7 @@ def test_rows_are_in_the_order_of_the_files(town_folder, town_table, streams_all
     np.testing.assert_array_equal(frame["size"], town_table[0]["size"])
     np.testing.assert_array_equal(frame["target"], town_table[1])
     assert list(frame) == ["size", "target"]
-    assert max(map(len, source.pieces(None))) <= 1024
+    assert max(map(len, source.parts(None))) <= 1024
 
 
 def test_filtered_and_partitioned_datasets(town_folder, tmp_path):

@@ -31,15 +31,15 @@ def test_the_encoder_of_a_small_table_is_that_in_memory(
 ):
     """In blocks of 1024 rows, all of which fit the sample."""
     X, y = town_table
-    found = read_once(towns, "from_dtype", 0, 10_000)
-    rows, columns = found.sampled(slice(None)), read_columns(X, "from_dtype")
-    assert found.columns == columns
+    first_pass = read_once(towns, "from_dtype", 0, 10_000)
+    rows, columns = first_pass.sampled(slice(None)), read_columns(X, "from_dtype")
+    assert first_pass.columns == columns
     np.testing.assert_array_equal(rows.X, columns.matrix(X))
-    np.testing.assert_array_equal(found.classes[rows.y], y)
+    np.testing.assert_array_equal(first_pass.classes[rows.y], y)
     streamed, in_memory = (
         fit_encoder(c, r, w, recipe=recipe, is_sample=s)
         for c, r, w, s in [
-            (found.columns, rows.X, rows.weight, True),
+            (first_pass.columns, rows.X, rows.weight, True),
             (columns, columns.matrix(X), np.ones(len(y)), False),
         ]
     )
@@ -52,16 +52,16 @@ def test_classes_and_totals(tmp_path, streams_all):
     y = np.sort(rng.choice([30, 5, 11], 5000))[::-1]
     weight = rng.integers(0, 3, 5000)
     X = rng.normal(size=(5000, 2)).astype(np.float32)
-    found = read_once(arrays(tmp_path, X, y, weight), None, 0, 10_000)
-    assert found.classes.tolist() == [5, 11, 30]
+    first_pass = read_once(arrays(tmp_path, X, y, weight), None, 0, 10_000)
+    assert first_pass.classes.tolist() == [5, 11, 30]
     expected = [weight[y == label].sum() for label in (5, 11, 30)]
-    np.testing.assert_array_equal(found.totals, expected)
-    assert found.n_rows == (weight > 0).sum()
-    assert found.largest_weight == 2
-    rows = found.sampled(slice(None))
+    np.testing.assert_array_equal(first_pass.totals, expected)
+    assert first_pass.n_rows == (weight > 0).sum()
+    assert first_pass.largest_weight == 2
+    rows = first_pass.sampled(slice(None))
     assert rows.X.dtype == np.float32
     np.testing.assert_array_equal(rows.weight, weight[weight > 0])
-    np.testing.assert_array_equal(found.classes[rows.y], y[weight > 0])
+    np.testing.assert_array_equal(first_pass.classes[rows.y], y[weight > 0])
 
 
 def test_levels_beyond_the_limit_count_as_missing(
@@ -69,11 +69,11 @@ def test_levels_beyond_the_limit_count_as_missing(
 ):
     monkeypatch.setattr(limits, "MOST_LEVELS", 2)
     source = ArrowDataset(require("pyarrow.dataset").dataset(town_folder))
-    found = read_once(LabelledSource(source, "target"), "from_dtype", 0, 10_000)
-    assert found.columns.codes[2] == {"Bonn": 0, "Ulm": 1}  # the two frequent ones
-    assert len(found.columns.codes[3]) <= 2
-    codes = found.rows.X[:, 2]
-    towns = pd.Series(source_towns(source)).iloc[found.positions].to_numpy()
+    first_pass = read_once(LabelledSource(source, "target"), "from_dtype", 0, 10_000)
+    assert first_pass.columns.codes[2] == {"Bonn": 0, "Ulm": 1}  # the two frequent ones
+    assert len(first_pass.columns.codes[3]) <= 2
+    codes = first_pass.rows.X[:, 2]
+    towns = pd.Series(source_towns(source)).iloc[first_pass.positions].to_numpy()
     is_kept = np.isin(towns, ["Bonn", "Ulm"])
     # a level that is dropped in a block and returns loses the rows before it
     known = ~np.isnan(codes)
@@ -84,7 +84,7 @@ def test_levels_beyond_the_limit_count_as_missing(
 
 def source_towns(source):
     return [
-        cell for piece in source.pieces(["town"]) for cell in piece["town"].to_pylist()
+        cell for part in source.parts(["town"]) for cell in part["town"].to_pylist()
     ]
 
 
@@ -92,10 +92,10 @@ def test_quartiles_of_a_sample_are_within_the_stated_rank_error(tmp_path, stream
     rng = np.random.default_rng(0)
     n = 60_000
     X = np.sort(rng.lognormal(size=(n, 1)), axis=0)  # in order: the hardest
-    found = read_once(arrays(tmp_path, X, np.arange(n) % 2), None, 1, 4000)
-    sample = found.sampled(slice(None))
+    first_pass = read_once(arrays(tmp_path, X, np.arange(n) % 2), None, 1, 4000)
+    sample = first_pass.sampled(slice(None))
     encoder = fit_encoder(
-        found.columns, sample.X, sample.weight, recipe=True, is_sample=True
+        first_pass.columns, sample.X, sample.weight, recipe=True, is_sample=True
     )
     rank = np.searchsorted(X[:, 0], encoder.fill[0]) / n
     assert abs(rank - 0.5) < rank_error(4000)

@@ -13,8 +13,8 @@ def test_pieces_are_the_rows(town_folder, town_table, streams_all, monkeypatch, 
         monkeypatch.delattr(pl.LazyFrame, "collect_batches")
     source = LazyFrame(pl.scan_parquet(town_folder / "*.parquet"))
     assert source.count_rows() == len(town_table[1])
-    pieces = list(source.pieces(["size", "target"]))
-    assert len(pieces) > 1
-    assert [len(piece.column_names) for piece in pieces] == [2] * len(pieces)
-    sizes = np.concatenate([piece["size"].to_numpy() for piece in pieces])
+    parts = list(source.parts(["size", "target"]))
+    assert len(parts) > 1
+    assert [len(part.column_names) for part in parts] == [2] * len(parts)
+    sizes = np.concatenate([part["size"].to_numpy() for part in parts])
     np.testing.assert_array_equal(sizes, town_table[0]["size"])

@@ -40,7 +40,7 @@ def test_errors_before_anything_is_read(dataset, tmp_path):
     with pytest.raises(
         ValueError, match=r"y must be a column of the dataset. Got 'targ"
     ):
-        LabelledSource(dataset, "targte")
+        LabelledSource(dataset, "targets")
     with pytest.raises(
         ValueError, match=r"`y` must be an array .*\(4000,\).* Got shape \(3,"
     ):
