@@ -95,6 +95,19 @@ class GridSearchCV(sklearn.model_selection.GridSearchCV):  # type: ignore[misc]
         Returns
         -------
         self : GridSearchCV
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from skdnn import DNNClassifier
+        >>> from skdnn.model_selection import GridSearchCV
+        >>> X, y = load_iris(return_X_y=True)
+        >>> network = DNNClassifier(
+        ...     (10,), max_iter=50, n_iter_no_change=50, random_state=0
+        ... )
+        >>> search = GridSearchCV(network, {"learning_rate_init": [0.03, 0.05]}, cv=3)
+        >>> search.fit(X, y).best_estimator_.n_features_in_
+        4
         """
         return fit_search(
             self, super().fit, ParameterGrid, self.param_grid, X, y, params
@@ -151,6 +164,22 @@ class RandomizedSearchCV(sklearn.model_selection.RandomizedSearchCV):  # type: i
         Returns
         -------
         self : RandomizedSearchCV
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from skdnn import DNNClassifier
+        >>> from skdnn.model_selection import RandomizedSearchCV
+        >>> X, y = load_iris(return_X_y=True)
+        >>> network = DNNClassifier(
+        ...     (10,), max_iter=50, n_iter_no_change=50, random_state=0
+        ... )
+        >>> search = RandomizedSearchCV(
+        ...     network, {"learning_rate_init": [0.03, 0.05, 0.07]}, n_iter=2, cv=3,
+        ...     random_state=0,
+        ... )
+        >>> len(search.fit(X, y).cv_results_["params"])
+        2
         """
         draw = partial(
             ParameterSampler, n_iter=self.n_iter, random_state=self.random_state

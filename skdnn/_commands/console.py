@@ -16,7 +16,7 @@ from rich.table import Table
 from skdnn._runtime.names import visible
 from skdnn.exceptions import BaselineWarning, ColumnWarning, VersionWarning
 
-FAILURE, BAD_INPUT, INTERRUPTED = 1, 2, 130
+FAILURE, BAD_INPUT = 1, 2
 STANDARD_OUTPUT = "-"
 
 

@@ -84,6 +84,17 @@ Encoding = Annotated[
         show_default=False,
     ),
 ]
+Dates = Annotated[
+    str | None,
+    typer.Option(
+        "--dates",
+        help="day-first or month-first, of dates such as 03/04/2024. Default: the "
+        "order that fits all of a column, and in predict and explain that of the "
+        "training.",
+        rich_help_panel=_READING,
+        show_default=False,
+    ),
+]
 Positive = Annotated[
     str | None,
     typer.Option(
