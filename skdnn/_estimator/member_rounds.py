@@ -48,7 +48,7 @@ class MemberRows:
 
 @dataclass
 class _Member:
-    """A member between two rounds, with what the recipe asks of a `Training`.
+    """A member between two rounds, with the methods of a `Training` that the recipe calls.
 
     `last_weights` are those after the last round.
     """

@@ -82,8 +82,8 @@ def run_parts(
     """Return ``function(*shared, *part)`` for each part; workers compute them.
 
     The `shared` arguments are sent once, and passed on among the workers. What a worker
-    that ends had not finished is done by others; `on_done` is called with each result,
-    as they come. The first error that a part raises is raised here. A part that is the
+    that ends had not finished is done by others; `on_done` is called with each result
+    when it arrives. The first error that a part raises is raised here. A part that is the
     only one is not sent.
     """
     if len(parts) == 1:

@@ -29,7 +29,8 @@ def sharded(value: Any, sharding: Any) -> Any:
         return value
     import jax
 
-    return jax.lax.with_sharding_constraint(value, sharding)
+    constrain: Callable[..., Any] = jax.lax.with_sharding_constraint
+    return constrain(value, sharding)
 
 
 def value_and_gradient(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -27,6 +27,15 @@ class ReplicatedEpochs(KerasEpochs):
         strategy: Any,
         batch_callback: Callable[[Any], Any] | None = None,
     ):
+        import tensorflow as tf
+
+        if isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
+            raise ValueError(
+                "A strategy of TensorFlow must be for the devices of one process, as "
+                "Keras's Model.fit fails to average its results over several. Got a "
+                f"MultiWorkerMirroredStrategy of {strategy.num_replicas_in_sync} "
+                "devices. Use MirroredStrategy."
+            )
         if task.spec.has_batch_norm:
             raise ValueError(
                 "batch_norm=True needs all rows of a batch on one device, as "
@@ -41,8 +50,8 @@ class ReplicatedEpochs(KerasEpochs):
         model = _replicated_model_class()(self._network, self._task)
         spec = self._task.spec
         # built here, as Keras cannot build it from the rows of several processes
-        row = np.zeros((1, spec.n_inputs), spec.dtype)
-        model((row, np.ones(1, spec.dtype)))
+        width = spec.n_inputs + _n_labels(self._task) + 2
+        model(np.zeros((1, width), spec.dtype))
         return model
 
     def _epoch(self, order: np.ndarray) -> Record:
@@ -68,25 +77,23 @@ class ReplicatedEpochs(KerasEpochs):
         first = context.input_pipeline_id * n_own
         own = range(first, first + n_own)
         batches = partial(_parts, self._task, order, n_devices, own)
-        table = self._task.table
-        dtype = table.X.dtype
-        return tf.data.Dataset.from_generator(
-            batches,
-            output_signature=(
-                (
-                    tf.TensorSpec((None, table.X.shape[1]), dtype),
-                    tf.TensorSpec((None,), dtype),
-                ),
-                tf.TensorSpec((None, *table.y.shape[1:]), table.y.dtype),
-                tf.TensorSpec((None,), dtype),
-            ),
-        )
+        width = self._task.spec.n_inputs + _n_labels(self._task) + 2
+        signature = tf.TensorSpec((None, width), self._task.spec.dtype)
+        return tf.data.Dataset.from_generator(batches, output_signature=signature)
+
+
+def _n_labels(task: TrainingTask) -> int:
+    """Return the columns of y."""
+    return int(np.prod(task.table.y.shape[1:]))
 
 
 def _parts(
     task: TrainingTask, order: np.ndarray, n_devices: int, own: range
-) -> Iterator[tuple[Any, ...]]:
-    """Yield the parts of each batch for some devices: X and whether rows, y, weight."""
+) -> Iterator[np.ndarray]:
+    """Yield the parts of each batch for some devices: X, y, weight and whether rows.
+
+    They are columns of one array, as Keras cannot take several from several processes.
+    """
     size = -(-task.batch_size // n_devices)
     for start in range(0, len(order), task.batch_size):
         batch = order[start : start + task.batch_size]
@@ -94,7 +101,7 @@ def _parts(
             part = batch[device * size : (device + 1) * size]
             X, y, weight = dense_arrays(task.table, part, size)
             is_row = (np.arange(size) < len(part)).astype(weight.dtype)
-            yield (X, is_row), y, weight
+            yield np.column_stack([X, y, weight, is_row]).astype(X.dtype)
 
 
 @cache
@@ -105,17 +112,21 @@ def _replicated_model_class() -> type:
     class ReplicatedModel(penalised_model_class()):  # type: ignore[misc]
         def __init__(self, network: Any, task: TrainingTask):
             super().__init__(network, task)
+            self._y_dtype = task.table.y.dtype
             self._total = keras.metrics.Sum(name="total", dtype=task.spec.dtype)
 
         def call(self, inputs: Any, training: bool = False) -> Any:
-            return self.network(inputs[0], training=training)
+            return self.network(inputs[:, : self._spec.n_inputs], training=training)
 
         def compute_loss(
             self, x: Any, y: Any, y_pred: Any, sample_weight: Any, training: bool = True
         ) -> Any:
             context = tf.distribute.get_replica_context()
             n_devices = context.num_replicas_in_sync
-            own = [tf.reduce_sum(sample_weight), tf.reduce_sum(x[1])]
+            y = tf.cast(x[:, self._spec.n_inputs : -2], self._y_dtype)
+            y = y if self._spec.is_multilabel else y[:, 0]
+            sample_weight = x[:, -2]
+            own = [tf.reduce_sum(sample_weight), tf.reduce_sum(x[:, -1])]
             weight, n_rows = context.all_reduce(tf.distribute.ReduceOp.SUM, own)
             variables = network_variables(self.network, self._spec)
             loss, hits, _ = penalised_loss(

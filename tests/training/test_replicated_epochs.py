@@ -42,7 +42,7 @@ def curves(**own):
     return [curve, net.history_["accuracy"].tolist(), net.predict_proba(X[:3]).tolist()]
 
 
-# with sgd a gradient that is counted twice is seen, adam divides it by its size
+# with sgd a gradient that is counted twice shows, adam divides it by its size
 SGD = {"solver": "sgd", "learning_rate_init": 0.3, "alpha": 1.0}
 """
 
@@ -81,8 +81,10 @@ print(json.dumps(result))
 WORKERS = """
 strategy = tf.distribute.MultiWorkerMirroredStrategy()
 with strategy.scope():
-    several = curves(**SGD)
-print(json.dumps([strategy.num_replicas_in_sync, several]))
+    try:
+        fitted()
+    except ValueError as error:
+        print(json.dumps(str(error)))
 """
 
 
@@ -136,7 +138,7 @@ def test_the_recipe_trains_as_without_a_strategy(mirrored):
     assert mirrored["members"] > 0.5
 
 
-def test_two_processes(mirrored):
+def test_several_processes_are_an_error():
     addresses = [f"localhost:{port}" for port in free_ports(2)]
     processes = [
         start(
@@ -151,7 +153,4 @@ def test_two_processes(mirrored):
         for index in range(2)
     ]
     for process in processes:
-        n, curves = result_of(process)
-        assert n == 2
-        for one, two in zip(mirrored["one"][0], curves, strict=True):
-            np.testing.assert_allclose(two, one, rtol=1e-5)
+        assert "for the devices of one process" in result_of(process)
