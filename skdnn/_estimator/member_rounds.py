@@ -48,7 +48,7 @@ class MemberRows:
 
 @dataclass
 class _Member:
-    """A member between two rounds, with the methods of a `Training` that the recipe calls.
+    """A member between two rounds, with methods of a `Training`.
 
     `last_weights` are those after the last round.
     """

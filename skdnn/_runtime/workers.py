@@ -83,8 +83,8 @@ def run_parts(
 
     The `shared` arguments are sent once, and passed on among the workers. What a worker
     that ends had not finished is done by others; `on_done` is called with each result
-    when it arrives. The first error that a part raises is raised here. A part that is the
-    only one is not sent.
+    when it arrives. The first error that a part raises is raised here. A part that is
+    the only one is not sent.
     """
     if len(parts) == 1:
         result = function(*shared, *parts[0])

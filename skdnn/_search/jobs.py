@@ -132,7 +132,8 @@ def network_of(estimator: Any) -> DNNClassifier | None:
 def count_alike(estimators: Sequence[Any]) -> list[int]:
     """Return how many of the estimators end in a network of the shape of each.
 
-    Only parameters count, not data: the number is the same wherever the fits are prepared.
+    Only parameters count, not data, so that the number does not depend on where the
+    fits are prepared.
     """
     shapes = [_declared_shape(network_of(estimator)) for estimator in estimators]
     counts = Counter(shapes)
