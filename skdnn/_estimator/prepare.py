@@ -14,6 +14,7 @@ from skdnn._estimator.network_training import (
     TrainedNetwork,
     train_networks,
 )
+from skdnn._estimator.networks_on_workers import can_go_out, train_on_workers
 from skdnn._estimator.parameters import Parameters, is_ensemble, read_parameters
 from skdnn._estimator.plain import PlainNetwork, finish_plain, prepare_plain
 from skdnn._estimator.recipe import RecipeNetwork, prepare_recipe, serves
@@ -58,7 +59,10 @@ class PreparedFit:
             recipes = [n for n in self.networks if isinstance(n, RecipeNetwork)]
             if recipes:  # the members of a recipe train side by side
                 return [network.train(progress) for network in recipes]
-            results = train_networks([network.task for network in plain], progress)
+            if can_go_out(plain):
+                results = train_on_workers(plain, self.data, progress)
+            else:
+                results = train_networks([network.task for network in plain], progress)
             return [finish_plain(*pair) for pair in zip(plain, results, strict=True)]
 
 

@@ -19,6 +19,7 @@ from skdnn._estimator.calibration import (
     PredictedLogProba,
     fold_of_rows,
 )
+from skdnn._estimator.member_rounds import MemberRows, RoundsOnWorkers
 from skdnn._estimator.network_training import (
     TrainedNetwork,
     describe_training,
@@ -29,6 +30,7 @@ from skdnn._network.initial_weights import bin_edges, data_driven_weights
 from skdnn._network.numpy_activations import log_softmax
 from skdnn._network.prediction import Predictor
 from skdnn._network.spec import Hidden, InputEncoding, NetworkSpec
+from skdnn._runtime import workers
 from skdnn._runtime.progress import Progress
 from skdnn._tabular.dataset import Dataset
 from skdnn._training.schedules import CYCLE_ENDS, CYCLE_PEAKS, Schedule
@@ -51,6 +53,7 @@ _LATEST_START = 0.9
 _CLEARLY = 2.0
 
 Weights = list[np.ndarray]
+AnyRounds = Rounds | RoundsOnWorkers
 
 
 def train_recipe(network: "RecipeNetwork", progress: Progress) -> TrainedNetwork:
@@ -239,16 +242,11 @@ class _RecipeTraining:
         It begins with the given weights, after `n_done` epochs of the schedule.
         """
         parameters, rate = self._parameters, self._parameters.learning_rate_init
-        positions = self._positions
-        validation = self._validation if self._logit_epochs else None
+        positions, validation = self._member_rows().of(member, scored=scored)
         batch_size = int(parameters.batch_size)
-        if self._left_out:
-            left_out = self._left_out[member]
-            validation = self._table.take(left_out) if self._logit_epochs else None
-            if scored:
-                positions = positions[~np.isin(positions, left_out)]
-                # as many steps as on all rows
-                batch_size = max(1, batch_size * len(positions) // len(self._positions))
+        if scored and self._left_out:
+            # as many steps as on all rows
+            batch_size = max(1, batch_size * len(positions) // len(self._positions))
         n_steps = -(-len(positions) // batch_size)
         is_plain = member < self._network.values.n_plain
         regularisation = parameters.penalties()
@@ -283,18 +281,35 @@ class _RecipeTraining:
             keeps_logits=validation is not None,
         )
 
+    def _member_rows(self) -> MemberRows:
+        """Return which rows each member is trained and scored on."""
+        return MemberRows(
+            self._table,
+            self._validation,
+            self._positions,
+            self._left_out,
+            keeps_logits=bool(self._logit_epochs),
+        )
+
     def _train(
         self,
         tasks: Sequence[TrainingTask],
-        after_round: Callable[[Rounds], bool] = lambda rounds: False,
+        after_round: Callable[[AnyRounds], bool] = lambda rounds: False,
         n_epochs: Callable[[], float] = lambda: np.inf,
+        *,
+        scored: bool = False,
     ) -> tuple[list[Weights], pd.DataFrame, int]:
         """Train the members; return weights, mean history and the rows trained.
 
         A round is of `n_epochs`, or of as many as logits are held of. Training ends
         early if `after_round` returns true.
         """
-        rounds = Rounds(with_progress(tasks, self._progress))
+        tasks = with_progress(tasks, self._progress)
+        rounds: AnyRounds
+        if workers.are_set():
+            rounds = RoundsOnWorkers(tasks, self._member_rows(), scored=scored)
+        else:
+            rounds = Rounds(tasks)
         most, is_over = tasks[0].stopping.max_iter, False
         while not is_over and rounds.n_epochs < most:
             held = self._logit_epochs or np.inf
@@ -328,7 +343,7 @@ class _RecipeTraining:
             mark = min((m for m in marks if m > trial.n_epochs), default=epochs)
             return 1 if one_by_one else mark - trial.n_epochs
 
-        def after_round(rounds: Rounds) -> bool:
+        def after_round(rounds: AnyRounds) -> bool:
             is_best = False
             for log_proba in self._log_proba(rounds, labels, rows):
                 scores = OutOfFoldScores(
@@ -346,7 +361,7 @@ class _RecipeTraining:
                 trial.kept = {m: w for m, w in trial.kept.items() if m >= first}
             return has_cycles and n in ends and trial.is_clearly_worse()
 
-        _, history, n_trained = self._train(tasks, after_round, until_mark)
+        _, history, n_trained = self._train(tasks, after_round, until_mark, scored=True)
         return trial, history, n_trained
 
     def _scored_rows(self) -> list[np.ndarray]:
@@ -365,7 +380,7 @@ class _RecipeTraining:
         return sum(len(rows) for rows in self._scored_rows()) * row_bytes
 
     def _log_proba(
-        self, rounds: Rounds, labels: Dataset, rows: Sequence[np.ndarray]
+        self, rounds: AnyRounds, labels: Dataset, rows: Sequence[np.ndarray]
     ) -> list[Sequence[Any]]:
         """Return log probabilities by each member, for each epoch of a round."""
         if self._logit_epochs:

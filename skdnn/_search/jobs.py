@@ -42,11 +42,13 @@ class Job:
     """One fit of an estimator, its own clone with the candidate's parameters.
 
     Jobs of a fold with equal `transformers` have the same steps before their last.
+    `n_alike` fits of the search, itself included, train a network of this shape.
     """
 
     estimator: Any
     fold: Fold
     transformers: Hashable
+    n_alike: int = 1
 
     @property
     def inputs_key(self) -> tuple[int, Hashable]:
@@ -127,6 +129,31 @@ def network_of(estimator: Any) -> DNNClassifier | None:
     return network if can_stack else None
 
 
+def count_alike(estimators: Sequence[Any]) -> list[int]:
+    """Return how many of the estimators end in a network of the shape of each.
+
+    Only parameters count, not data, so that the number does not depend on where the
+    fits are prepared.
+    """
+    shapes = [_declared_shape(network_of(estimator)) for estimator in estimators]
+    counts = Counter(shapes)
+    return [counts[shape] for shape in shapes]
+
+
+def _declared_shape(network: DNNClassifier | None) -> Hashable:
+    """Return parameters that a compiled program depends on: not how large factors are.
+
+    Numbers of which only the sign matters, and seeds, are its input.
+    """
+    if network is None:
+        return None
+    return tuple(
+        (name, value > 0 if isinstance(value, float) else repr(value))
+        for name, value in network.get_params(deep=False).items()
+        if name != "random_state"
+    )
+
+
 def fit_stack(
     jobs: Sequence[Job],
     n_threads: int | None,
@@ -168,7 +195,7 @@ class _Stack:
     ):
         self._n_threads, self._step, self._shared_by = n_threads, step, shared_by
         self._inputs: dict[tuple[int, Hashable], _Inputs] = {}
-        self._waiting: list[tuple[Outcome, PreparedFit, PlainNetwork]] = []
+        self._waiting: list[tuple[Outcome, PreparedFit, PlainNetwork, int]] = []
         self._array_bytes: dict[int, int] = {}
 
     def add(self, job: Job) -> Outcome | None:
@@ -202,10 +229,10 @@ class _Stack:
         if prepared is None:
             self._step()
         else:
-            self._wait(outcome, prepared)
+            self._wait(outcome, prepared, job.n_alike)
         return outcome
 
-    def _wait(self, outcome: Outcome, prepared: PreparedFit) -> None:
+    def _wait(self, outcome: Outcome, prepared: PreparedFit, n_alike: int) -> None:
         (network,) = prepared.networks
         assert isinstance(network, PlainNetwork)
         task = network.task
@@ -213,7 +240,8 @@ class _Stack:
             # threads would draw from NumPy's global generator in no fixed order
             seed = task.random_state.randint(np.iinfo(np.int32).max)
             task = replace(task, random_state=np.random.RandomState(seed))
-        self._waiting.append((outcome, prepared, replace(network, task=task)))
+        network = replace(network, task=task)
+        self._waiting.append((outcome, prepared, network, n_alike))
         tables = [rows.X for rows in (task.table, task.validation) if rows is not None]
         # of a sparse one, its values
         self._array_bytes |= {id(X): X.data.nbytes for X in tables}
@@ -222,12 +250,15 @@ class _Stack:
 
     def train(self) -> None:
         """Train the networks that wait, and make their estimators fitted."""
-        tasks = [network.task for _, _, network in self._waiting]
-        results = train_stack(tasks, self._n_threads, self._step) if tasks else []
+        tasks = [network.task for _, _, network, _ in self._waiting]
+        counts = [n_alike for *_, n_alike in self._waiting]
+        results: list[Any] = []
+        if tasks:
+            results = train_stack(tasks, self._n_threads, self._step, counts)
         if any(getattr(result, "interrupted", False) for result in results):
             raise KeyboardInterrupt
         seconds = _seconds_by_rows(tasks, results)
-        for (outcome, prepared, network), result, spent in zip(
+        for (outcome, prepared, network, _), result, spent in zip(
             self._waiting, results, seconds, strict=True
         ):
             outcome.seconds += spent

@@ -11,7 +11,6 @@ import warnings
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
-from itertools import pairwise
 from typing import Any
 
 import joblib
@@ -23,6 +22,7 @@ from sklearn.model_selection import check_cv
 from sklearn.pipeline import Pipeline
 from sklearn.utils.metadata_routing import get_routing_for_object
 
+from skdnn._runtime import workers
 from skdnn._runtime.compat import (
     TimedGridSearchCV,
     active_backend,
@@ -30,7 +30,16 @@ from skdnn._runtime.compat import (
     has_callbacks,
 )
 from skdnn._runtime.progress import Progress
-from skdnn._search.jobs import Fold, Job, Outcome, fit_alone, fit_stack, network_of
+from skdnn._search.fits_on_workers import SentRows, is_verbose, run_on_workers
+from skdnn._search.jobs import (
+    Fold,
+    Job,
+    Outcome,
+    count_alike,
+    fit_alone,
+    fit_stack,
+    network_of,
+)
 from skdnn.classifier import DNNClassifier
 
 
@@ -56,21 +65,28 @@ def fit_search(
 
     def run(shadow: TimedGridSearchCV) -> None:
         # in this process, as nothing is left to fit but the best
-        is_local = active_backend().is_local
-        with nullcontext() if is_local else joblib.parallel_config("sequential"):
+        is_here = not workers.are_set()
+        with nullcontext() if is_here else joblib.parallel_config("sequential"):
             shadow.fit(X, y, **params)
 
     folds = _record_folds(search, splits, run)
-    jobs = [
-        Job(
-            clone(search.estimator).set_params(**clone(candidate, safe=False)),
-            fold,
-            _transformer_key(search.estimator, candidate),
-        )
-        for candidate in candidates
-        for fold in folds
+    fits = [(candidate, fold) for candidate in candidates for fold in folds]
+    estimators = [
+        clone(search.estimator).set_params(**clone(candidate, safe=False))
+        for candidate, _ in fits
     ]
-    outcomes = _run_jobs(search, jobs)
+    counts = count_alike(estimators)
+    jobs = [
+        Job(estimator, fold, _transformer_key(search.estimator, candidate), n_alike)
+        for (candidate, fold), estimator, n_alike in zip(
+            fits, estimators, counts, strict=True
+        )
+    ]
+    if workers.are_set():
+        rows = SentRows.of(search.estimator, X, y, splits.train_rows, folds)
+        outcomes = run_on_workers(search, jobs, rows)
+    else:
+        outcomes = _run_jobs(search, jobs)
     _score(search, splits, candidates, outcomes, run)
     return search
 
@@ -133,6 +149,11 @@ class _Splits:
 
     def get_metadata_routing(self) -> Any:
         return get_routing_for_object(self._given)
+
+    @property
+    def train_rows(self) -> list[np.ndarray]:
+        """The positions of the rows that each fit is given."""
+        return [train for train, _ in self._splits or []]
 
     def __len__(self) -> int:
         return len(self._splits or [])
@@ -212,14 +233,8 @@ def _run_jobs(search: Any, jobs: Sequence[Job]) -> list[Outcome]:
     stacked = [i for i in outcomes if networks[i] is not None]
     stacked.sort(key=lambda i: jobs[i].fold.number)  # whole folds, where possible
     stack = [jobs[i] for i in stacked]
-    is_verbose = search.verbose or any(getattr(n, "verbose", 0) for n in networks)
-    with Progress(len(jobs), "fit", bool(is_verbose)) as progress:
-        if active_backend().is_local:
-            done = fit_stack(stack, _n_threads(search), progress.step)
-        else:
-            done = _fit_stacks_elsewhere(search.n_jobs, stack)
-            for _ in filter(None, done):
-                progress.step()
+    with Progress(len(jobs), "fit", is_verbose(search, jobs)) as progress:
+        done = fit_stack(stack, _n_threads(search), progress.step)
         outcomes.update(zip(stacked, done, strict=True))
         alone = [i for i, outcome in outcomes.items() if outcome is None]
         parallel = joblib.Parallel(search.n_jobs, pre_dispatch=search.pre_dispatch)
@@ -228,17 +243,6 @@ def _run_jobs(search: Any, jobs: Sequence[Job]) -> list[Outcome]:
             outcomes[i] = outcome
             progress.step()
     return [outcome for outcome in outcomes.values() if outcome is not None]
-
-
-def _fit_stacks_elsewhere(n_jobs: int | None, jobs: Sequence[Job]) -> list[Any]:
-    """Send the jobs to the workers of joblib's backend, a stack to each."""
-    if not jobs:
-        return []
-    n_stacks = min(joblib.effective_n_jobs(n_jobs), len(jobs))
-    ends = np.linspace(0, len(jobs), n_stacks + 1).astype(int)
-    parts = [jobs[start:end] for start, end in pairwise(ends)]
-    done = joblib.Parallel(n_jobs)(delayed(fit_stack)(part, 1) for part in parts)
-    return [outcome for part in done for outcome in part]
 
 
 def _n_threads(search: Any) -> int | None:

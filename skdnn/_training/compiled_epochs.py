@@ -14,7 +14,7 @@ from skdnn._training.execution import choose_execution
 from skdnn._training.loss import epoch_record
 from skdnn._training.model_functions import model_program
 from skdnn._training.nested_rows import NestedRows
-from skdnn._training.program import Program
+from skdnn._training.program import Program, State
 from skdnn._training.spec_functions import spec_program
 from skdnn._training.task import ModelTask, Record, TrainingTask
 
@@ -137,6 +137,16 @@ class SpecEpochs(CompiledEpochs):
 
     def optimizer_state(self) -> list[np.ndarray]:
         return [keras_backend.to_numpy(value) for value in self.state.slots]
+
+    def position(self) -> tuple[State, int]:
+        """Return the state as arrays, and the steps so far, which `go_to` takes."""
+        arrays = [list(map(keras_backend.to_numpy, part)) for part in self.state]
+        return State(*arrays), self._steps
+
+    def go_to(self, arrays: State, n_steps: int) -> None:
+        """Continue from a state that was reached elsewhere."""
+        self.state = State(*(list(map(tensor, part)) for part in arrays))
+        self._steps = n_steps
 
     def rate(self) -> float:
         return self._functions.rate(self.state)

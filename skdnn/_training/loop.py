@@ -2,11 +2,13 @@
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from skdnn._runtime import keras_backend
+from skdnn._training import devices
 from skdnn._training.callbacks import (
     ModelCallbacks,
     NoCallbacks,
@@ -24,7 +26,9 @@ from skdnn._training.lbfgs import train_lbfgs
 from skdnn._training.loss import require_finite, require_finite_network
 from skdnn._training.model_functions import build_training
 from skdnn._training.optimizers import hides_scaled_variables
+from skdnn._training.program import State
 from skdnn._training.recording import NotRecordableError, seeded
+from skdnn._training.replicated_epochs import ReplicatedEpochs
 from skdnn._training.task import (
     EarlyStoppingMonitor,
     ModelTask,
@@ -57,7 +61,7 @@ def train(
     """
     if task.solver.full_batch:
         result = train_lbfgs(task)
-        _require_finite(task, result.weights)
+        require_finite_weights(task, result.weights)
         return result
     training = Training(task, n_fits)
     interrupted = False
@@ -68,6 +72,16 @@ def train(
             raise
         interrupted = True
     return training.result(interrupted=interrupted)
+
+
+@dataclass(frozen=True)
+class TrainingState:
+    """A training between two epochs, as arrays: another process can resume from it."""
+
+    tensors: State  # of the program
+    n_steps: int
+    history: list[Record]
+    rows_trained: int
 
 
 class Training:
@@ -102,12 +116,24 @@ class Training:
     def weights(self) -> list[np.ndarray]:
         return self._loop.epochs.weights()
 
+    def state(self) -> TrainingState:
+        """Return what `resume` continues from; not with callbacks or early stopping."""
+        loop = self._loop
+        tensors, n_steps = loop.epochs.position()
+        return TrainingState(tensors, n_steps, loop.history, loop.rows_trained)
+
+    def resume(self, state: TrainingState) -> None:
+        """Continue, before the first epoch, as the training did that had this state."""
+        loop = self._loop
+        loop.epochs.go_to(state.tensors, state.n_steps)
+        loop.skip_epochs(state.history, state.rows_trained)
+
     def result(self, *, interrupted: bool = False) -> TrainingResult:
         """End training; raise ``ValueError`` if the network is no longer finite."""
         loop = self._loop
         loop.finish()
         weights = loop.epochs.weights()
-        _require_finite(self._task, weights)
+        require_finite_weights(self._task, weights)
         return TrainingResult(
             weights=weights,
             optimizer_state=loop.epochs.optimizer_state(),
@@ -118,7 +144,8 @@ class Training:
         )
 
 
-def _require_finite(task: TrainingTask, weights: list[np.ndarray]) -> None:
+def require_finite_weights(task: TrainingTask, weights: list[np.ndarray]) -> None:
+    """Raise ``ValueError`` if the network has become infinite on some of its rows."""
     few = task.table.take(task.positions[:FEW_ROWS]).dense()
     require_finite_network(task.spec, weights, few.X)
 
@@ -126,8 +153,15 @@ def _require_finite(task: TrainingTask, weights: list[np.ndarray]) -> None:
 def _choose_epochs(
     task: TrainingTask, callbacks: NoCallbacks, n_fits: int
 ) -> SpecEpochs | KerasEpochs:
+    forwarder = None
     if isinstance(callbacks, SpecCallbacks) and need_batches(task.callbacks):
-        return KerasEpochs(task, callbacks.batch_forwarder)
+        forwarder = callbacks.batch_forwarder
+    strategy = devices.strategy()
+    if strategy is not None and task.schedule is None:
+        return ReplicatedEpochs(task, strategy, forwarder)
+    if forwarder is not None:
+        devices.check_equal_parts(task.n_train, task.batch_size)
+        return KerasEpochs(task, forwarder)
     return SpecEpochs(task, program_for(task, n_fits))
 
 
@@ -209,6 +243,12 @@ class _Loop:
                 raise KeyboardInterrupt
             left = int(last) - len(self.history)
             self._advance(self._epochs_together(left), others)
+
+    def skip_epochs(self, history: Sequence[Record], rows_trained: int) -> None:
+        """Continue after epochs that have been trained elsewhere."""
+        self.history, self.rows_trained = list(history), rows_trained
+        for _ in history:  # each order is drawn from the one before
+            next(self._orders)
 
     def finish(self) -> None:
         """Restore the best weights, and let callbacks change them."""
