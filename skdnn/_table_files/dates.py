@@ -64,7 +64,7 @@ def detect_format(texts: Sequence[str]) -> DateFormat | None:
 
 
 def swap_order(format: str) -> str | None:
-    """Return the format with day and month exchanged; None if nobody writes it.
+    """Return the format with day and month exchanged; None if it is not known.
 
     >>> swap_order("%d/%m/%Y"), swap_order("%d.%m.%Y")
     ('%m/%d/%Y', None)

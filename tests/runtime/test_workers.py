@@ -8,7 +8,6 @@ import joblib
 import numpy as np
 import pytest
 from joblib.parallel import ThreadingBackend
-from optional import needs
 from sklearn.base import clone
 from sklearn.datasets import make_classification
 from sklearn.decomposition import KernelPCA
@@ -395,10 +394,10 @@ def test_a_report(rows, client, sent):
     assert here == there
 
 
-@needs("ray")
 @pytest.mark.slow
 def test_on_ray(rows, sent):
-    import ray
+    """Not among the packages of the tests: it is run where it is installed."""
+    ray = pytest.importorskip("ray")
     from ray.util.joblib import register_ray
 
     register_ray()

@@ -55,7 +55,7 @@ def test_parts():
 def test_orders_of_day_and_month():
     assert swap_order("%d/%m/%Y %H:%M") == "%m/%d/%Y %H:%M"
     assert all(swap_order(f) is None for f in ("%d.%m.%Y", "%d %b %Y", ISO))
-    assert [order_of(f) for f in ("%d-%m-%y", "%m-%d-%y", ISO)] == [*ORDERS, None]
+    assert [order_of(f) for f in ("%d-%m-%Y", "%m-%d-%Y", ISO)] == [*ORDERS, None]
     assert in_order("%d/%m/%Y", "month-first") == "%m/%d/%Y"
     assert in_order("%d/%m/%Y", "day-first") == in_order("%d/%m/%Y", None)
     assert in_order("%d.%m.%Y", "month-first") == "%d.%m.%Y"
