@@ -106,6 +106,7 @@ def train(
     separator: o.Separator = None,
     decimal: o.Decimal = None,
     encoding: o.Encoding = None,
+    checkpoint: o.Checkpoint = None,
     force: o.Force = False,
     json: o.Json = False,
 ) -> None:
@@ -132,7 +133,9 @@ def train(
             missing=missing,
             positive=positive,
         )
-        run_train(out, rows, data, path, seed=seed, keep=keep_rows)
+        run_train(
+            out, rows, data, path, seed=seed, keep=keep_rows, checkpoint=checkpoint
+        )
 
 
 @app.command(epilog="Example: skdnn predict iris.skops new.csv -o predictions.csv")
@@ -248,6 +251,7 @@ def tune(
     separator: o.Separator = None,
     decimal: o.Decimal = None,
     encoding: o.Encoding = None,
+    checkpoint: o.Checkpoint = None,
     force: o.Force = False,
     json: o.Json = False,
 ) -> None:
@@ -285,6 +289,7 @@ def tune(
             nested=nested,
             seed=seed,
             keep=keep_rows,
+            checkpoint=checkpoint,
         )
 
 
