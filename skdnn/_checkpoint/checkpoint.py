@@ -102,6 +102,7 @@ class Checkpoint:
         self._check_own()
         with self._lock:
             parts, n_put = dict(self._parts), self._n_put
+        self._own = None  # unknown, if what follows is interrupted
         started = time.perf_counter()
         _WRITER.write(self._path, lambda: to_bytes(parts))
         ended = time.perf_counter()

@@ -5,6 +5,7 @@ import platform
 import types
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from functools import cache
 from importlib import metadata
 from numbers import Number
 from textwrap import shorten
@@ -71,7 +72,7 @@ def identity_of(
     backend = keras_backend.backend()
     versions = {
         "skdnn": __version__,
-        "keras": metadata.version("keras"),
+        "keras": _version("keras"),
         "numpy": np.__version__,
         "the backend": f"{backend} {_version(backend)}",
         "Python": ".".join(platform.python_version_tuple()[:2]),
@@ -89,9 +90,10 @@ def identity_of(
     )
 
 
-def _version(backend: str) -> str:
+@cache
+def _version(package: str) -> str:
     try:
-        return metadata.version(backend)
+        return metadata.version(package)
     except metadata.PackageNotFoundError:  # as of tensorflow-cpu
         return "of unknown version"
 
