@@ -107,6 +107,7 @@ def train(
     decimal: o.Decimal = None,
     encoding: o.Encoding = None,
     dates: o.Dates = None,
+    checkpoint: o.Checkpoint = None,
     force: o.Force = False,
     json: o.Json = False,
 ) -> None:
@@ -133,7 +134,9 @@ def train(
             missing=missing,
             positive=positive,
         )
-        run_train(out, rows, data, path, seed=seed, keep=keep_rows)
+        run_train(
+            out, rows, data, path, seed=seed, keep=keep_rows, checkpoint=checkpoint
+        )
 
 
 @app.command(epilog="Example: skdnn predict iris.skops new.csv -o predictions.csv")
@@ -252,6 +255,7 @@ def tune(
     decimal: o.Decimal = None,
     encoding: o.Encoding = None,
     dates: o.Dates = None,
+    checkpoint: o.Checkpoint = None,
     force: o.Force = False,
     json: o.Json = False,
 ) -> None:
@@ -289,6 +293,7 @@ def tune(
             nested=nested,
             seed=seed,
             keep=keep_rows,
+            checkpoint=checkpoint,
         )
 
 

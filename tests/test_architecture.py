@@ -19,6 +19,7 @@ LAYERS = [
     "exceptions",
     "_runtime",
     "_tabular",
+    "_checkpoint",
     "_network",
     "_training",
     "_estimator",

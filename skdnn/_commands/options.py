@@ -157,6 +157,15 @@ Output = Annotated[
     Path | None,
     typer.Option("--output", "-o", help="The file to write.", show_default=False),
 ]
+Checkpoint = Annotated[
+    Path | None,
+    typer.Option(
+        "--checkpoint",
+        help="A file that keeps the state of training: the same command, started "
+        "again after it was ended, continues from there. It is not deleted.",
+        show_default=False,
+    ),
+]
 Force = Annotated[
     bool, typer.Option("--force", help="Replace the output file if it exists.")
 ]

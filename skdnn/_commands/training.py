@@ -110,15 +110,17 @@ def _features(X: pd.DataFrame) -> str:
     return listed(names)
 
 
-def new_network(seed: int) -> Any:
+def new_network(seed: int, checkpoint: Path | None = None) -> Any:
     """Return the network that is trained by default, with progress in a terminal."""
     from skdnn import DNNClassifier
 
-    return DNNClassifier(random_state=seed, verbose=is_terminal())
+    return DNNClassifier(
+        random_state=seed, verbose=is_terminal(), checkpoint=checkpoint
+    )
 
 
 def fit_network(network: Any, X: pd.DataFrame, y: np.ndarray) -> Any:
-    """Fit a network, and leave its progress line out of what is kept."""
+    """Fit a network, and leave out of what is kept how it was run."""
     import warnings
 
     from skdnn.exceptions import ColumnWarning
@@ -127,4 +129,4 @@ def fit_network(network: Any, X: pd.DataFrame, y: np.ndarray) -> Any:
         # what was noted of the columns of the file covers them
         warnings.simplefilter("ignore", ColumnWarning)
         network.fit(X, y)
-    return network.set_params(verbose=False)
+    return network.set_params(verbose=False, checkpoint=None)

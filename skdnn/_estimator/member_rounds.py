@@ -7,12 +7,14 @@ after the round. Rows go out once.
 from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from skdnn._runtime import keras_backend, workers
 from skdnn._tabular.dataset import Dataset
-from skdnn._training.loop import Training, TrainingState, require_finite_weights
+from skdnn._training.loop import Training, require_finite_weights
+from skdnn._training.saved_results import history_from_tree
 from skdnn._training.task import Record, TrainingResult, TrainingTask
 
 
@@ -53,7 +55,7 @@ class _Member:
     `last_weights` are those after the last round.
     """
 
-    state: TrainingState | None = None
+    state: dict[str, Any] | None = None
     logits: Sequence[np.ndarray] = ()
     last_weights: Sequence[np.ndarray] = ()
 
@@ -68,7 +70,7 @@ class _Member:
     @property
     def history(self) -> list[Record]:
         """The records of the epochs so far."""
-        return [] if self.state is None else self.state.history
+        return history_from_tree(self.state["history"]) if self.state else []
 
 
 class RoundsOnWorkers:
@@ -116,9 +118,9 @@ def _result(task: TrainingTask, member: _Member) -> TrainingResult:
     assert state is not None
     return TrainingResult(
         weights=member.weights(),
-        optimizer_state=state.tensors.slots,
-        history=state.history,
-        rows_trained=state.rows_trained,
+        optimizer_state=[],  # the mean of the members has none
+        history=member.history,
+        rows_trained=state["rows_trained"],
         stopped=False,
         interrupted=False,
     )
@@ -146,7 +148,7 @@ def _train_member(
     n_members: int,
     number: int,
     task: TrainingTask,
-    state: TrainingState | None,
+    state: dict[str, Any] | None,
     n_epochs: int,
 ) -> tuple[int, _Member]:
     """Train a member for some epochs on a worker."""
@@ -162,7 +164,7 @@ def _train_member(
     )
     training = Training(task, n_members)
     if state is not None:
-        training.resume(state)
+        training.restore(state)
     training.run(n_epochs=n_epochs)
     logits, weights = training.take_logits(), training.weights()
     return number, _Member(training.state(), logits, weights)

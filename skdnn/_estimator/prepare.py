@@ -1,6 +1,6 @@
 """From an estimator and its data to one value that training needs nothing else than."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -9,6 +9,12 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from sklearn.utils import check_random_state
 
+from skdnn._checkpoint.checkpoint import Part
+from skdnn._estimator.checkpointing import (
+    check_checkpoint,
+    open_checkpoint,
+    with_checkpoint,
+)
 from skdnn._estimator.network_training import (
     FittedState,
     TrainedNetwork,
@@ -34,13 +40,15 @@ class PreparedFit:
     """What a fit is going to do: checked parameters, checked data, networks.
 
     There is one network, or one for each member of an ensemble: all of them plain, or
-    all of them recipes. `resumes` is whether training resumes from an earlier fit.
+    all of them recipes. `resumes` is whether training resumes from an earlier fit;
+    `checkpoint` is where the networks keep their states.
     """
 
     parameters: Parameters
     data: TrainingData
     networks: Sequence[PlainNetwork | RecipeNetwork]
     resumes: bool
+    checkpoint: Part | None = None
 
     def column_problems(self, X: Any) -> list[str]:
         """Return what looks wrong with columns of a pandas frame in a first fit."""
@@ -53,13 +61,20 @@ class PreparedFit:
 
     def train(self) -> list[TrainedNetwork]:
         """Train plain networks side by side, recipes one after the other."""
+        networks = self._train()
+        if self.checkpoint is not None:
+            self.checkpoint.flush()
+        return networks
+
+    def _train(self) -> list[TrainedNetwork]:
         n_epochs = sum(network.n_epochs for network in self.networks)
         with Progress(n_epochs, "epoch", bool(self.parameters.verbose)) as progress:
             plain = [n for n in self.networks if isinstance(n, PlainNetwork)]
             recipes = [n for n in self.networks if isinstance(n, RecipeNetwork)]
             if recipes:  # the members of a recipe train side by side
                 return [network.train(progress) for network in recipes]
-            if can_go_out(plain):
+            # only this process writes the checkpoint
+            if self.checkpoint is None and can_go_out(plain):
                 results = train_on_workers(plain, self.data, progress)
             else:
                 results = train_networks([network.task for network in plain], progress)
@@ -83,6 +98,8 @@ def prepare(
     `check_training_rows` states.
     """
     parameters = read_parameters(estimator)
+    if parameters.checkpoint is not None:
+        check_checkpoint(vars(parameters), incremental=incremental)
     if incremental:
         parameters.check_incremental()
         classes = classes_of_partial_fit(getattr(estimator, "classes_", None), classes)
@@ -99,14 +116,32 @@ def prepare(
     validation = check_validation_rows(estimator, data, X_val, y_val)
     dtype = keras_backend.precision(data.rows.X.dtype.name)
     data = replace(data, rows=data.rows.astype(dtype), validation=validation)
+    networks: list[PlainNetwork | RecipeNetwork]
     if serves(parameters, data, incremental=incremental):
-        recipes = [prepare_recipe(own, data) for own, _ in _starts(None, parameters)]
-        return PreparedFit(parameters, data, recipes, resumes)
-    plain = [
-        prepare_plain(own, data, earlier, incremental=incremental)
-        for own, earlier in _starts(estimator if resumes else None, parameters)
+        networks = [prepare_recipe(own, data) for own, _ in _starts(None, parameters)]
+    else:
+        networks = [
+            prepare_plain(own, data, earlier, incremental=incremental)
+            for own, earlier in _starts(estimator if resumes else None, parameters)
+        ]
+    prepared = PreparedFit(parameters, data, networks, resumes)
+    table = {"X": X, "y": y, "sample_weight": sample_weight}
+    table |= {"X_val": X_val, "y_val": y_val}
+    return _with_checkpoint(prepared, table, dtype)
+
+
+def _with_checkpoint(
+    prepared: PreparedFit, table: Mapping[str, Any], dtype: str
+) -> PreparedFit:
+    """Return a fit whose networks keep their states, if there is a checkpoint."""
+    part = open_checkpoint(vars(prepared.parameters), table, dtype)
+    if part is None:
+        return prepared
+    networks = [
+        with_checkpoint(network, part.below(f"network {i}"))
+        for i, network in enumerate(prepared.networks)
     ]
-    return PreparedFit(parameters, data, plain, resumes)
+    return replace(prepared, networks=networks, checkpoint=part)
 
 
 def _starts(

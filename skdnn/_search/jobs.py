@@ -14,6 +14,8 @@ import numpy as np
 from sklearn.pipeline import Pipeline
 from sklearn.utils import check_random_state
 
+from skdnn._checkpoint.checkpoint import DifferentFitError, Part
+from skdnn._estimator.checkpointing import kept_in
 from skdnn._estimator.finalize import finalize
 from skdnn._estimator.parameters import is_ensemble
 from skdnn._estimator.plain import PlainNetwork, finish_plain
@@ -42,13 +44,15 @@ class Job:
     """One fit of an estimator, its own clone with the candidate's parameters.
 
     Jobs of a fold with equal `transformers` have the same steps before their last.
-    `n_alike` fits of the search, itself included, train a network of this shape.
+    `n_alike` fits of the search, itself included, train a network of this shape; the
+    network keeps its state in `checkpoint`.
     """
 
     estimator: Any
     fold: Fold
     transformers: Hashable
     n_alike: int = 1
+    checkpoint: Part | None = None
 
     @property
     def inputs_key(self) -> tuple[int, Hashable]:
@@ -69,6 +73,11 @@ class Outcome:
     seconds: float = 0.0
     origin: TracebackType | None = None
     _trace: str = ""
+
+    def raise_different_fit(self) -> None:
+        """Raise the error of a checkpoint of another fit, which ends the search."""
+        if isinstance(self.error, DifferentFitError):
+            raise self.error
 
     @contextmanager
     def recorded(self) -> Iterator[None]:
@@ -109,9 +118,16 @@ class Outcome:
 def fit_alone(job: Job) -> Outcome:
     """Fit the ordinary way."""
     outcome = Outcome(job.estimator)
-    with outcome.recorded():
+    with outcome.recorded(), kept_in(last_network(job.estimator), job.checkpoint):
         job.estimator.fit(job.fold.X, job.fold.y, **job.fold.params)
+    outcome.raise_different_fit()
     return outcome
+
+
+def last_network(estimator: Any) -> DNNClassifier | None:
+    """Return the network at the end of an estimator, if it is one."""
+    last = estimator.steps[-1][1] if isinstance(estimator, Pipeline) else estimator
+    return last if isinstance(last, DNNClassifier) else None
 
 
 def network_of(estimator: Any) -> DNNClassifier | None:
@@ -221,11 +237,12 @@ class _Stack:
         if type(job.estimator) is Pipeline:
             job.estimator.steps[:-1] = inputs.steps
         (rows, params), prepared = inputs.calls[0], None
-        with outcome.recorded():
+        with outcome.recorded(), kept_in(network, job.checkpoint):
             if fits_itself:
                 network.fit(*rows, **params)
             else:
                 prepared = prepare(network, *rows, **params)
+        outcome.raise_different_fit()
         if prepared is None:
             self._step()
         else:

@@ -10,7 +10,7 @@ it, ranks it, warns of what failed and refits the best, all by its own code.
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 from typing import Any
 
 import joblib
@@ -22,6 +22,8 @@ from sklearn.model_selection import check_cv
 from sklearn.pipeline import Pipeline
 from sklearn.utils.metadata_routing import get_routing_for_object
 
+from skdnn._checkpoint.checkpoint import Part
+from skdnn._estimator.checkpointing import kept_in
 from skdnn._runtime import workers
 from skdnn._runtime.compat import (
     TimedGridSearchCV,
@@ -30,6 +32,13 @@ from skdnn._runtime.compat import (
     has_callbacks,
 )
 from skdnn._runtime.progress import Progress
+from skdnn._search.checkpointing import (
+    check_no_checkpoint,
+    open_search_checkpoint,
+    positions_of,
+    refit_part,
+    with_checkpoints,
+)
 from skdnn._search.fits_on_workers import SentRows, is_verbose, run_on_workers
 from skdnn._search.jobs import (
     Fold,
@@ -38,6 +47,7 @@ from skdnn._search.jobs import (
     count_alike,
     fit_alone,
     fit_stack,
+    last_network,
     network_of,
 )
 from skdnn.classifier import DNNClassifier
@@ -58,6 +68,7 @@ def fit_search(
     `grid`, and is called once, as they may be random.
     """
     if y is None or has_callbacks(search) or not _has_networks(search.estimator, grid):
+        check_no_checkpoint(search)
         return fit(X, y, **params)
     check_parameters(search)
     splits = _Splits(search, y)
@@ -82,12 +93,14 @@ def fit_search(
             fits, estimators, counts, strict=True
         )
     ]
+    table = {"X": X, "y": y, "other arguments": params, "folds": splits.positions}
+    part = open_search_checkpoint(search, candidates, jobs, table)
     if workers.are_set():
         rows = SentRows.of(search.estimator, X, y, splits.train_rows, folds)
         outcomes = run_on_workers(search, jobs, rows)
     else:
-        outcomes = _run_jobs(search, jobs)
-    _score(search, splits, candidates, outcomes, run)
+        outcomes = _run_jobs(search, with_checkpoints(jobs, part, len(folds)), part)
+    _score(search, splits, candidates, outcomes, run, part)
     return search
 
 
@@ -154,6 +167,10 @@ class _Splits:
     def train_rows(self) -> list[np.ndarray]:
         """The positions of the rows that each fit is given."""
         return [train for train, _ in self._splits or []]
+
+    def positions(self) -> np.ndarray:
+        """Return the positions of all parts, which identify the splits."""
+        return positions_of(self._splits or [])
 
     def __len__(self) -> int:
         return len(self._splits or [])
@@ -226,7 +243,9 @@ def _record_folds(
     return folds
 
 
-def _run_jobs(search: Any, jobs: Sequence[Job]) -> list[Outcome]:
+def _run_jobs(
+    search: Any, jobs: Sequence[Job], part: Part | None = None
+) -> list[Outcome]:
     """Fit all: networks in stacks, the rest by joblib with `n_jobs`."""
     outcomes: dict[int, Outcome | None] = dict.fromkeys(range(len(jobs)))
     networks = [network_of(job.estimator) for job in jobs]
@@ -234,14 +253,29 @@ def _run_jobs(search: Any, jobs: Sequence[Job]) -> list[Outcome]:
     stacked.sort(key=lambda i: jobs[i].fold.number)  # whole folds, where possible
     stack = [jobs[i] for i in stacked]
     with Progress(len(jobs), "fit", is_verbose(search, jobs)) as progress:
-        done = fit_stack(stack, _n_threads(search), progress.step)
+
+        def step() -> None:
+            progress.step()
+            if part is not None:
+                part.report()
+
+        done = fit_stack(stack, _n_threads(search), step)
         outcomes.update(zip(stacked, done, strict=True))
         alone = [i for i, outcome in outcomes.items() if outcome is None]
+        # in this process, where the checkpoint is
+        here = [i for i in alone if jobs[i].checkpoint is not None]
+        for i in here:
+            outcomes[i] = fit_alone(jobs[i])
+            step()
+        elsewhere = [i for i in alone if i not in here]
         parallel = joblib.Parallel(search.n_jobs, pre_dispatch=search.pre_dispatch)
-        fitted = parallel(delayed(fit_alone)(jobs[i]) for i in alone)
-        for i, outcome in zip(alone, fitted, strict=True):
+        fitted = parallel(delayed(fit_alone)(jobs[i]) for i in elsewhere)
+        for i, outcome in zip(elsewhere, fitted, strict=True):
             outcomes[i] = outcome
             progress.step()
+        if part is not None:
+            part.flush()
+            part.report()
     return [outcome for outcome in outcomes.values() if outcome is not None]
 
 
@@ -259,19 +293,26 @@ def _score(
     candidates: Sequence[Any],
     outcomes: Sequence[Outcome],
     run: Callable[[Any], None],
+    part: Part | None,
 ) -> None:
     """Have scikit-learn score what was fitted, and refit the best."""
     remaining = deque(outcomes)
+    refit = ExitStack()
 
     def hand_out(**parameters: Any) -> Any:
         if not remaining:  # the refit
-            return clone(search.estimator).set_params(**parameters)
+            best = clone(search.estimator).set_params(**parameters)
+            refit.enter_context(kept_in(last_network(best), refit_part(part, best)))
+            return best
         return remaining.popleft().fitted_by_replay()
 
     shadow = _shadow(search, splits, hand_out, candidates)
     seconds = [outcome.seconds for outcome in outcomes]
     shadow.fit_seconds = np.reshape(seconds, (len(candidates), -1))
-    run(shadow)
+    with refit:
+        run(shadow)
+    if part is not None:
+        part.report()
     for name, value in vars(shadow).items():
         if name.endswith("_") and not name.startswith("_"):
             setattr(search, name, value)

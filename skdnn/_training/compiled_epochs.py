@@ -138,15 +138,14 @@ class SpecEpochs(CompiledEpochs):
     def optimizer_state(self) -> list[np.ndarray]:
         return [keras_backend.to_numpy(value) for value in self.state.slots]
 
-    def position(self) -> tuple[State, int]:
-        """Return the state as arrays, and the steps so far, which `go_to` takes."""
+    def saved_state(self) -> dict[str, Any]:
+        """Return what the next step depends on, as arrays."""
         arrays = [list(map(keras_backend.to_numpy, part)) for part in self.state]
-        return State(*arrays), self._steps
+        return {"state": arrays, "steps": self._steps}
 
-    def go_to(self, arrays: State, n_steps: int) -> None:
-        """Continue from a state that was reached elsewhere."""
-        self.state = State(*(list(map(tensor, part)) for part in arrays))
-        self._steps = n_steps
+    def restore(self, saved: dict[str, Any]) -> None:
+        self.state = State(*(list(map(tensor, part)) for part in saved["state"]))
+        self._steps = saved["steps"]
 
     def rate(self) -> float:
         return self._functions.rate(self.state)

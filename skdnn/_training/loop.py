@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -26,9 +25,16 @@ from skdnn._training.lbfgs import train_lbfgs
 from skdnn._training.loss import require_finite, require_finite_network
 from skdnn._training.model_functions import build_training
 from skdnn._training.optimizers import hides_scaled_variables
-from skdnn._training.program import State
 from skdnn._training.recording import NotRecordableError, seeded
 from skdnn._training.replicated_epochs import ReplicatedEpochs
+from skdnn._training.saved_results import (
+    history_as_tree,
+    history_from_tree,
+    keep_result,
+    keep_state,
+    kept_result,
+    kept_state,
+)
 from skdnn._training.task import (
     EarlyStoppingMonitor,
     ModelTask,
@@ -57,13 +63,26 @@ def train(
 
     An interrupt of the user ends training after the first epoch, and is raised before.
     `n_fits` is how many of its shape are about to be trained, itself included;
-    `wants_stop` returns whether to end as if the user had interrupted.
+    `wants_stop` returns whether to end as if the user had interrupted. What an earlier
+    run has kept in a checkpoint is not trained again.
     """
+    result = kept_result(task)
+    if result is None:
+        result = _train(task, n_fits, wants_stop)
+        keep_result(task, result)
+    return result
+
+
+def _train(
+    task: TrainingTask, n_fits: int, wants_stop: Callable[[], bool]
+) -> TrainingResult:
     if task.solver.full_batch:
         result = train_lbfgs(task)
         require_finite_weights(task, result.weights)
         return result
     training = Training(task, n_fits)
+    if state := kept_state(task):
+        training.restore(state)
     interrupted = False
     try:
         training.run(wants_stop)
@@ -72,16 +91,6 @@ def train(
             raise
         interrupted = True
     return training.result(interrupted=interrupted)
-
-
-@dataclass(frozen=True)
-class TrainingState:
-    """A training between two epochs, as arrays: another process can resume from it."""
-
-    tensors: State  # of the program
-    n_steps: int
-    history: list[Record]
-    rows_trained: int
 
 
 class Training:
@@ -95,6 +104,11 @@ class Training:
     @property
     def n_epochs(self) -> int:
         return len(self._loop.history)
+
+    @property
+    def history(self) -> list[Record]:
+        """The records of the epochs until now."""
+        return self._loop.history
 
     def run(
         self,
@@ -116,17 +130,13 @@ class Training:
     def weights(self) -> list[np.ndarray]:
         return self._loop.epochs.weights()
 
-    def state(self) -> TrainingState:
-        """Return what `resume` continues from; not with callbacks or early stopping."""
-        loop = self._loop
-        tensors, n_steps = loop.epochs.position()
-        return TrainingState(tensors, n_steps, loop.history, loop.rows_trained)
+    def state(self) -> dict[str, Any]:
+        """Return what `restore` needs to continue from here, between two epochs."""
+        return self._loop.state()
 
-    def resume(self, state: TrainingState) -> None:
-        """Continue, before the first epoch, as the training did that had this state."""
-        loop = self._loop
-        loop.epochs.go_to(state.tensors, state.n_steps)
-        loop.skip_epochs(state.history, state.rows_trained)
+    def restore(self, state: dict[str, Any]) -> None:
+        """Continue, before the first epoch, where a training of equal arguments was."""
+        self._loop.restore(state)
 
     def result(self, *, interrupted: bool = False) -> TrainingResult:
         """End training; raise ``ValueError`` if the network is no longer finite."""
@@ -243,12 +253,32 @@ class _Loop:
                 raise KeyboardInterrupt
             left = int(last) - len(self.history)
             self._advance(self._epochs_together(left), others)
+            if self._task.checkpoint is not None and self._task.checkpoint.is_due:
+                keep_state(self._task, self.state())
 
-    def skip_epochs(self, history: Sequence[Record], rows_trained: int) -> None:
-        """Continue after epochs that have been trained elsewhere."""
-        self.history, self.rows_trained = list(history), rows_trained
-        for _ in history:  # each order is drawn from the one before
-            next(self._orders)
+    def state(self) -> dict[str, Any]:
+        """Return what differs from a loop that begins."""
+        return {
+            "epochs": self.epochs.saved_state(),
+            "history": history_as_tree(self.history),
+            "rows_trained": int(self.rows_trained),
+            "rate": self._rate,
+            "best_loss": self._monitor.best,
+            "stalled": self._monitor.stalled,
+            "best_weights": self._best_weights,
+            "stopped": self.stopped,
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        self.epochs.restore(state["epochs"])
+        self.history = history_from_tree(state["history"])
+        self.rows_trained, self._rate = state["rows_trained"], state["rate"]
+        self._monitor.best = state["best_loss"]
+        self._monitor.stalled = state["stalled"]
+        self._best_weights, self.stopped = state["best_weights"], state["stopped"]
+        for record in self.history:
+            next(self._orders)  # each epoch shuffles the order of the one before
+            self._task.on_epoch(record)
 
     def finish(self) -> None:
         """Restore the best weights, and let callbacks change them."""

@@ -4,6 +4,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 from skdnn._runtime import keras_backend, threads
 from skdnn._training import devices
@@ -75,6 +76,15 @@ class Rounds:
             first.run(stop.is_set, n_epochs, others)
 
         _run_side_by_side(run, range(len(self._groups)), None, stop)
+
+    def states(self) -> list[dict[str, Any]]:
+        """Return what `restore` needs to continue from here."""
+        return [training.state() for training in self.trainings]
+
+    def restore(self, states: Sequence[dict[str, Any]]) -> None:
+        """Continue, before the first epoch, where the same networks were."""
+        for training, state in zip(self.trainings, states, strict=True):
+            training.restore(state)
 
     def results(self) -> list[TrainingResult]:
         """End training; see `Training.result`."""
