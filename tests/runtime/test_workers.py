@@ -1,5 +1,6 @@
 """What workers of a cluster compute: the same bits as here, each part there, once."""
 
+import json
 import os
 import signal
 from typing import ClassVar
@@ -391,7 +392,13 @@ def test_a_report(rows, client, sent):
 
     here, there = reported(), on_workers(client, reported)
     assert {"_estimate_rows", "_fit_part"} <= set(sent)
-    assert here == there
+    # errors of SHAP values are sums in an order that depends on the threads of BLAS
+    assert rounded(here) == rounded(there)
+
+
+def rounded(value):
+    """Return what JSON can hold with ten digits of each number."""
+    return json.loads(json.dumps(value), parse_float=lambda text: f"{float(text):.10g}")
 
 
 @pytest.mark.slow
