@@ -8,8 +8,9 @@ machines.
 import sys
 import time
 import traceback
-from collections.abc import Callable, Sequence
-from contextlib import closing
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -102,7 +103,7 @@ def run_parts(
             n_jobs, batch_size=1, pre_dispatch="all", return_as="generator_unordered"
         )
         try:
-            with closing(parallel(calls)) as arriving:
+            with _closing(parallel(calls)) as arriving:
                 for done in arriving:
                     if done.error is not None:
                         break
@@ -119,6 +120,17 @@ def run_parts(
         done.error.add_note(f"On a worker:\n{done.trace}")
         raise done.error
     return [results[i] for i in range(len(parts))]
+
+
+@contextmanager
+def _closing(arriving: Any) -> Iterator[Any]:
+    """Close the results in the end; joblib warns of the rest, which is not wanted."""
+    try:
+        yield arriving
+    finally:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", category=UserWarning, module="joblib")
+            arriving.close()
 
 
 def _wait_for_workers(wanted: int, n_jobs: int | None) -> None:

@@ -82,9 +82,9 @@ def order_of(format: str) -> str | None:
 
 def in_order(format: str, order: str | None) -> str:
     """Return a format with day and month in an order, if it occurs in both."""
-    swapped = swap_order(format)
-    is_other = order is not None and swapped is not None and order_of(format) != order
-    return swapped if is_other and swapped is not None else format
+    if order is None or order_of(format) == order:
+        return format
+    return swap_order(format) or format
 
 
 def parse(texts: Sequence[str], format: str) -> pd.Series:

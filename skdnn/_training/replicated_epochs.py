@@ -49,14 +49,13 @@ class ReplicatedEpochs(KerasEpochs):
     def _make_model(self) -> Any:
         model = _replicated_model_class()(self._network, self._task)
         spec = self._task.spec
-        # built here, as Keras cannot build it from the rows of several processes
         width = spec.n_inputs + _n_labels(self._task) + 2
         model(np.zeros((1, width), spec.dtype))
         return model
 
     def _epoch(self, order: np.ndarray) -> Record:
         parts = self._strategy.distribute_datasets_from_function(
-            partial(self._own_parts, order)
+            partial(self._device_parts, order)
         )
         history = self._model.fit(
             parts,
@@ -68,15 +67,11 @@ class ReplicatedEpochs(KerasEpochs):
         sums = {name: values[-1] for name, values in history.history.items()}
         return epoch_record(sums["total"], len(order), sums["hits"], sums["weight"])
 
-    def _own_parts(self, order: np.ndarray, context: Any) -> Any:
-        """Return a data set of the parts for the devices of this process, in turn."""
+    def _device_parts(self, order: np.ndarray, context: Any) -> Any:
+        """Return a data set of the parts for the devices, in turn."""
         import tensorflow as tf
 
-        n_devices = context.num_replicas_in_sync
-        n_own = n_devices // context.num_input_pipelines
-        first = context.input_pipeline_id * n_own
-        own = range(first, first + n_own)
-        batches = partial(_parts, self._task, order, n_devices, own)
+        batches = partial(_parts, self._task, order, context.num_replicas_in_sync)
         width = self._task.spec.n_inputs + _n_labels(self._task) + 2
         signature = tf.TensorSpec((None, width), self._task.spec.dtype)
         return tf.data.Dataset.from_generator(batches, output_signature=signature)
@@ -88,16 +83,13 @@ def _n_labels(task: TrainingTask) -> int:
 
 
 def _parts(
-    task: TrainingTask, order: np.ndarray, n_devices: int, own: range
+    task: TrainingTask, order: np.ndarray, n_devices: int
 ) -> Iterator[np.ndarray]:
-    """Yield the parts of each batch for some devices: X, y, weight and whether rows.
-
-    They are columns of one array, as Keras cannot take several from several processes.
-    """
+    """Yield the parts of each batch: columns of X, y, weight and whether a row."""
     size = -(-task.batch_size // n_devices)
     for start in range(0, len(order), task.batch_size):
         batch = order[start : start + task.batch_size]
-        for device in own:
+        for device in range(n_devices):
             part = batch[device * size : (device + 1) * size]
             X, y, weight = dense_arrays(task.table, part, size)
             is_row = (np.arange(size) < len(part)).astype(weight.dtype)

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from typing import ClassVar
 
 import joblib
@@ -114,10 +115,11 @@ def test_results_are_in_order_and_reported(dask):
 
 def test_an_error_of_a_part_is_raised_with_its_place(dask):
     def work(number):
+        time.sleep(number)  # while one raises, others work
         raise ValueError(f"bad {number}")
 
     with pytest.raises(ValueError, match="bad") as caught:
-        workers.run_parts(work, (), [(1,), (2,)])
+        workers.run_parts(work, (), [(0,), (1,)])
     assert "in work" in caught.value.__notes__[0]
 
 

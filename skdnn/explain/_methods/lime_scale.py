@@ -1,7 +1,6 @@
 """How far around each row the surrogate of LIME is fitted: as far as it fits."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -30,7 +29,7 @@ def fit_around(
     scales: Iterable[float],
     moves: Moves,
     step: Step = no_step,
-) -> Iterator[Surrogate]:
+) -> list[Surrogate]:
     """Return the surrogate of each row at its scale; a call predicts many of them."""
     pairs = list(zip(rows, scales, strict=True))
     size = max(1, _MAX_CELLS // moves.reach.size)
@@ -43,12 +42,12 @@ def fit_around(
 
     if workers.are_set():
         done = workers.run_parts(_fit_part, shared, parts, report)
-        return chain.from_iterable(done)
+        return [surrogate for part in done for surrogate in part]
     surrogates: list[Surrogate] = []
     for part in parts:
         surrogates += _fit_part(*shared, *part)
         report(part[0])
-    return iter(surrogates)
+    return surrogates
 
 
 def _fit_part(

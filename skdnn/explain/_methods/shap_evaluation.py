@@ -8,6 +8,7 @@ from joblib import effective_n_jobs
 from sklearn.utils.parallel import Parallel, delayed
 
 from skdnn._runtime import workers
+from skdnn._runtime.threads import one_blas_thread
 from skdnn.explain._methods.shap_sampling import Design, Exact, Regression, Walks
 from skdnn.explain._model.options import Step, no_step
 from skdnn.explain._model.target import Target
@@ -182,9 +183,11 @@ def _estimate_rows(
     parts: list[Estimates] = []
     starts = mixer.target.predict(mixer.background)
 
+    # one thread of linear algebra, in designs too: their number changes the last digits
     @lru_cache(maxsize=4)
     def design(position: int) -> Design:
-        return series.design(mixer, position)
+        with one_blas_thread():
+            return series.design(mixer, position)
 
     size = _rows_together(mixer, series, ends)
     for start in range(0, len(X), size):
@@ -193,7 +196,9 @@ def _estimate_rows(
         todo, n_done = np.arange(len(rows)), 0
         while len(todo):
             worth = mixer.worth(design(n_done), rows[todo])
-            sums[:, todo] += design(n_done).estimate(worth, row_ends[todo], starts)
+            used = design(n_done)
+            with one_blas_thread():
+                sums[:, todo] += used.estimate(worth, row_ends[todo], starts)
             n_done += 1
             # the errors of the members do not count
             done = series.is_done(n_done, sums[1, todo, :, :k] / n_done**2)
