@@ -2,10 +2,13 @@
 
 Each classifier receives the table as its users would provide it: the raw frame for
 skdnn, gradient boosting and pytabkit; a median imputer, StandardScaler and one-hot
-encoding for scikit-learn's network and regression. Printed are means over seeds and
-mean ranks over the tables, where ties share a rank. RealMLP and TabM are included if
-pytabkit is installed. For comparable times limit all to one thread: OMP_NUM_THREADS=1
-TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1.
+encoding for scikit-learn's network and regression. All have their default parameters;
+LightGBM, XGBoost and CatBoost are also stopped early, when the log loss of a fifth of
+the training rows has not fallen for 50 rounds. Printed are means over seeds and
+mean ranks over the tables, where ties share a rank. LightGBM, XGBoost and CatBoost are
+included if they are installed, RealMLP and TabM if pytabkit is. For comparable times
+limit all to one thread: OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1
+TF_NUM_INTEROP_THREADS=1.
 
 usage: python benchmarks/accuracy.py [--folder FOLDER] [--seeds N] [--systems A,B]
 
@@ -21,6 +24,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.compose import make_column_transformer
 from sklearn.datasets import load_breast_cancer, load_digits, load_iris, load_wine
 from sklearn.ensemble import HistGradientBoostingClassifier
@@ -37,6 +41,7 @@ from skdnn import DNNClassifier
 MEASURES = ["accuracy", "log loss", "ECE", "fit s"]
 RANKED = {"accuracy": False, "log loss": True, "ECE": True}  # whether lower is better
 BINS = 15
+MOST_ROUNDS, PATIENCE = 2000, 50  # of boosting that is stopped early
 
 
 def numeric_columns(frame):
@@ -103,7 +108,120 @@ def tabm(frame, seed):
     return filled(frame, TabM_D_Classifier(random_state=seed, **settings))
 
 
+def lightgbm(frame, seed, **settings):
+    """Return LightGBM."""
+    from lightgbm import LGBMClassifier
+
+    return LGBMClassifier(random_state=seed, n_jobs=1, verbose=-1, **settings)
+
+
+def xgboost(frame, seed, **settings):
+    """Return XGBoost."""
+    from xgboost import XGBClassifier
+
+    settings |= {"enable_categorical": True, "n_jobs": 1}
+    return XGBClassifier(random_state=seed, **settings)
+
+
+def catboost(frame, seed, **settings):
+    """Return CatBoost, which takes categories as strings."""
+    from catboost import CatBoostClassifier
+
+    numeric = numeric_columns(frame)
+    settings |= {"thread_count": 1, "verbose": 0, "allow_writing_files": False}
+    settings["cat_features"] = [name for name in frame if name not in numeric]
+    return CatBoostClassifier(random_seed=seed, **settings)
+
+
+def strings(frame):
+    """Return a frame whose categories are strings, also the missing ones."""
+    numeric = numeric_columns(frame)
+    return frame.assign(
+        **{n: frame[n].astype(object).map(str) for n in frame if n not in numeric}
+    )
+
+
+class WithStrings(ClassifierMixin, BaseEstimator):
+    """CatBoost behind `strings`."""
+
+    def __init__(self, classifier):
+        self.classifier = classifier
+
+    def fit(self, X, y, **options):
+        if "eval_set" in options:
+            X_left, y_left = options["eval_set"]
+            options["eval_set"] = (strings(X_left), y_left)
+        self.classifier.fit(strings(X), y, **options)
+        return self
+
+    def predict_proba(self, X):
+        return self.classifier.predict_proba(strings(X))
+
+
+class StoppedEarly(ClassifierMixin, BaseEstimator):
+    """Boosting that ends when the loss of rows left out has not fallen for long.
+
+    `fit_stopped` receives both parts of the rows, and returns a fitted classifier.
+    """
+
+    def __init__(self, fit_stopped, seed):
+        self.fit_stopped, self.seed = fit_stopped, seed
+
+    def fit(self, X, y):
+        X_fit, X_left, y_fit, y_left = train_test_split(
+            X, y, test_size=0.2, stratify=y, random_state=self.seed
+        )
+        self.classifier_ = self.fit_stopped(X_fit, y_fit, X_left, y_left)
+        return self
+
+    def predict_proba(self, X):
+        return self.classifier_.predict_proba(X)
+
+
+def lightgbm_stopped(frame, seed):
+    """Return LightGBM, stopped early."""
+    from lightgbm import early_stopping
+
+    def fit(X, y, X_left, y_left):
+        callbacks = [early_stopping(PATIENCE, verbose=False)]
+        return lightgbm(frame, seed, n_estimators=MOST_ROUNDS).fit(
+            X, y, eval_set=[(X_left, y_left)], callbacks=callbacks
+        )
+
+    return StoppedEarly(fit, seed)
+
+
+def xgboost_stopped(frame, seed):
+    """Return XGBoost, stopped early."""
+    settings = {"n_estimators": MOST_ROUNDS, "early_stopping_rounds": PATIENCE}
+
+    def fit(X, y, X_left, y_left):
+        return xgboost(frame, seed, **settings).fit(
+            X, y, eval_set=[(X_left, y_left)], verbose=False
+        )
+
+    return StoppedEarly(fit, seed)
+
+
+def catboost_stopped(frame, seed):
+    """Return CatBoost, stopped early."""
+
+    def fit(X, y, X_left, y_left):
+        return WithStrings(catboost(frame, seed, iterations=MOST_ROUNDS)).fit(
+            X, y, eval_set=(X_left, y_left), early_stopping_rounds=PATIENCE
+        )
+
+    return StoppedEarly(fit, seed)
+
+
 SYSTEMS = {"skdnn": skdnn, "mlp": mlp, "logreg": logreg, "hgb": hgb}
+if importlib.util.find_spec("lightgbm"):
+    SYSTEMS |= {"lightgbm": lightgbm, "lightgbm stopped": lightgbm_stopped}
+if importlib.util.find_spec("xgboost"):
+    SYSTEMS |= {"xgboost": xgboost, "xgboost stopped": xgboost_stopped}
+if importlib.util.find_spec("catboost"):
+    SYSTEMS["catboost"] = lambda frame, seed: WithStrings(catboost(frame, seed))
+    SYSTEMS["catboost stopped"] = catboost_stopped
 if importlib.util.find_spec("pytabkit"):
     SYSTEMS |= {"realmlp": realmlp, "tabm": tabm}
 

@@ -1,5 +1,6 @@
 """The classifier `DNNClassifier`: its parameters, and training."""
 
+import os
 import warnings
 from collections.abc import Callable, Mapping
 from typing import Any, Self
@@ -134,6 +135,12 @@ class DNNClassifier(
         is 0.1, which falls with the rate, in the recipe, 0 in a plain network.
     callbacks : list of keras.callbacks.Callback, callback or None, default=None
         Copied before use. Those with batch methods need the slower ``keras.Model.fit``.
+    checkpoint : str, path-like or None, default=None
+        A file that keeps the state of training, about every ten seconds. A fit that
+        was killed and is started again with the same table, parameters and versions
+        continues from it, and ends with the same bits; one that has ended returns at
+        once. Needs an int as `random_state`, and no callbacks. A search has a
+        `checkpoint` of its own.
 
     Attributes
     ----------
@@ -280,6 +287,7 @@ class DNNClassifier(
         weight_decay: float | None = None,
         label_smoothing: float | None = None,
         callbacks: Any = None,
+        checkpoint: str | os.PathLike[str] | None = None,
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
@@ -316,6 +324,7 @@ class DNNClassifier(
         self.weight_decay = weight_decay
         self.label_smoothing = label_smoothing
         self.callbacks = callbacks
+        self.checkpoint = checkpoint
 
     def fit(
         self,
@@ -354,10 +363,12 @@ class DNNClassifier(
         Raises
         ------
         ValueError
-            Before training, for invalid parameters or data; in training, if loss,
-            weights or outputs are no longer finite. The estimator is then unchanged.
+            Before training, for invalid parameters or data, or a checkpoint of another
+            fit; in training, if loss, weights or outputs are no longer finite. The
+            estimator is then unchanged.
         OSError
-            If the disk has no space for the rows of a container.
+            Before training, if the checkpoint could not be written, or the disk has no
+            space for the rows of a container.
         KeyboardInterrupt
             If the user interrupts. After the first epoch one plain network is kept, as
             by early stopping; with the recipe, ensembles and L-BFGS, and before, the

@@ -1,14 +1,13 @@
 """The command line: ``skdnn report``, ``train``, ``predict`` and others."""
 
 import os
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from skdnn._commands import options as o
-from skdnn._commands.console import INTERRUPTED, Output, errors_as_lines
+from skdnn._commands.console import Output, errors_as_lines
 from skdnn._commands.output_files import check_output, default_output
 
 app = typer.Typer(
@@ -62,6 +61,7 @@ def report(
     separator: o.Separator = None,
     decimal: o.Decimal = None,
     encoding: o.Encoding = None,
+    dates: o.Dates = None,
     force: o.Force = False,
     json: o.Json = False,
 ) -> None:
@@ -82,7 +82,7 @@ def report(
             out,
             data,
             target,
-            ReadingOptions(separator, decimal, encoding),
+            ReadingOptions(separator, decimal, encoding, dates),
             drop=drop,
             ids=id_,
             missing=missing,
@@ -106,6 +106,8 @@ def train(
     separator: o.Separator = None,
     decimal: o.Decimal = None,
     encoding: o.Encoding = None,
+    dates: o.Dates = None,
+    checkpoint: o.Checkpoint = None,
     force: o.Force = False,
     json: o.Json = False,
 ) -> None:
@@ -126,13 +128,15 @@ def train(
             out,
             data,
             target,
-            ReadingOptions(separator, decimal, encoding),
+            ReadingOptions(separator, decimal, encoding, dates),
             drop=drop,
             ids=id_,
             missing=missing,
             positive=positive,
         )
-        run_train(out, rows, data, path, seed=seed, keep=keep_rows)
+        run_train(
+            out, rows, data, path, seed=seed, keep=keep_rows, checkpoint=checkpoint
+        )
 
 
 @app.command(epilog="Example: skdnn predict iris.skops new.csv -o predictions.csv")
@@ -150,6 +154,7 @@ def predict(
     separator: o.Separator = None,
     decimal: o.Decimal = None,
     encoding: o.Encoding = None,
+    dates: o.Dates = None,
     force: o.Force = False,
     json: o.Json = False,
 ) -> None:
@@ -173,7 +178,7 @@ def predict(
             model,
             data,
             output,
-            ReadingOptions(separator, decimal, encoding),
+            ReadingOptions(separator, decimal, encoding, dates),
             confidence=confidence,
             as_json=json,
         )
@@ -193,6 +198,7 @@ def explain(
     separator: o.Separator = None,
     decimal: o.Decimal = None,
     encoding: o.Encoding = None,
+    dates: o.Dates = None,
     force: o.Force = False,
     json: o.Json = False,
 ) -> None:
@@ -212,7 +218,7 @@ def explain(
             model,
             data,
             path,
-            ReadingOptions(separator, decimal, encoding),
+            ReadingOptions(separator, decimal, encoding, dates),
             Subject(group, costs, actionable),
             seed=seed,
         )
@@ -248,6 +254,8 @@ def tune(
     separator: o.Separator = None,
     decimal: o.Decimal = None,
     encoding: o.Encoding = None,
+    dates: o.Dates = None,
+    checkpoint: o.Checkpoint = None,
     force: o.Force = False,
     json: o.Json = False,
 ) -> None:
@@ -269,7 +277,7 @@ def tune(
             out,
             data,
             target,
-            ReadingOptions(separator, decimal, encoding),
+            ReadingOptions(separator, decimal, encoding, dates),
             drop=drop,
             ids=id_,
             missing=missing,
@@ -285,6 +293,7 @@ def tune(
             nested=nested,
             seed=seed,
             keep=keep_rows,
+            checkpoint=checkpoint,
         )
 
 
@@ -306,20 +315,18 @@ def demo(
         Path, typer.Option("--output", "-o", help="Where to write the report.")
     ] = Path("skdnn-demo-report.html"),
     force: o.Force = False,
+    json: o.Json = False,
 ) -> None:
     """Train, tune and explain a network on iris, and write a report."""
     with errors_as_lines("demo"):
         from skdnn._commands.demo import run_demo
 
         check_output(output, force=force)
-        typer.echo(run_demo(output))
+        run_demo(output, as_json=json)
 
 
 def main() -> None:
     """Run the command line."""
     # nothing of TensorFlow's start is for people at a terminal; this process is ours
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    try:
-        app()
-    except KeyboardInterrupt:
-        sys.exit(INTERRUPTED)
+    app()

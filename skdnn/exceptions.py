@@ -2,7 +2,13 @@
 
 from sklearn.exceptions import InconsistentVersionWarning
 
-__all__ = ["BaselineWarning", "ColumnWarning", "ForkError", "VersionWarning"]
+__all__ = [
+    "BaselineWarning",
+    "CheckpointWarning",
+    "ColumnWarning",
+    "ForkError",
+    "VersionWarning",
+]
 
 
 class BaselineWarning(UserWarning):
@@ -20,6 +26,19 @@ class BaselineWarning(UserWarning):
     ...     _ = network.fit(1e4 * X, np.arange(20) % 2)
     >>> "BaselineWarning" in [warning.category.__name__ for warning in caught]
     True
+    """
+
+
+class CheckpointWarning(UserWarning):
+    """A checkpoint could not be written; training continues without new states.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> from skdnn.exceptions import CheckpointWarning
+    >>> with warnings.catch_warnings():  # to have training stop in this case
+    ...     warnings.simplefilter("error", CheckpointWarning)
+    ...     # fit here
     """
 
 

@@ -135,6 +135,23 @@ class KerasClassifier(Wrapper):
         Returns
         -------
         self
+
+        Examples
+        --------
+        >>> import keras
+        >>> from sklearn.datasets import load_iris
+        >>> from skdnn import KerasClassifier
+        >>> def build():
+        ...     softmax = keras.layers.Dense(3, activation="softmax")
+        ...     return keras.Sequential([keras.Input((4,)), softmax])
+        >>> X, y = load_iris(return_X_y=True)
+        >>> network = KerasClassifier(
+        ...     build, loss="sparse_categorical_crossentropy", random_state=0, verbose=0
+        ... )
+        >>> network.initialize(X, y).predict_proba(X).shape
+        (150, 3)
+        >>> network.current_epoch  # not trained
+        0
         """
         with unchanged_on_error(self):
             self.classes_ = None
@@ -179,6 +196,21 @@ class KerasClassifier(Wrapper):
             For an argument or a parameter that is not used.
         skdnn.exceptions.ForkError
             In a process that was forked after Keras was used.
+
+        Examples
+        --------
+        >>> import keras
+        >>> from sklearn.datasets import load_iris
+        >>> from skdnn import KerasClassifier
+        >>> def build():
+        ...     softmax = keras.layers.Dense(3, activation="softmax")
+        ...     return keras.Sequential([keras.Input((4,)), softmax])
+        >>> X, y = load_iris(return_X_y=True)
+        >>> network = KerasClassifier(
+        ...     build, loss="sparse_categorical_crossentropy", random_state=0, verbose=0
+        ... )
+        >>> len(network.fit(X, y, epochs=3).history_["loss"])
+        3
         """
         epochs = getattr(self, "fit__epochs", self.epochs)
         with unchanged_on_error(self):
@@ -219,6 +251,24 @@ class KerasClassifier(Wrapper):
             If `epochs` or `initial_epoch` is given.
         ValueError
             As in `fit`; or if `classes` differ from those of the first call.
+
+        Examples
+        --------
+        >>> import keras
+        >>> from sklearn.datasets import load_iris
+        >>> from skdnn import KerasClassifier
+        >>> def build():
+        ...     softmax = keras.layers.Dense(3, activation="softmax")
+        ...     return keras.Sequential([keras.Input((4,)), softmax])
+        >>> X, y = load_iris(return_X_y=True)
+        >>> network = KerasClassifier(
+        ...     build, loss="sparse_categorical_crossentropy", random_state=0, verbose=0
+        ... )
+        >>> for start in range(3):
+        ...     rows = slice(start, None, 3)
+        ...     network = network.partial_fit(X[rows], y[rows], classes=[0, 1, 2])
+        >>> network.current_epoch
+        3
         """
         for name in ("epochs", "initial_epoch"):
             if name in kwargs:
@@ -252,6 +302,23 @@ class KerasClassifier(Wrapper):
             Before `fit`.
         ValueError
             If the columns or the shape of X differ from those in `fit`.
+
+        Examples
+        --------
+        >>> import keras
+        >>> from sklearn.datasets import load_iris
+        >>> from skdnn import KerasClassifier
+        >>> def build():
+        ...     softmax = keras.layers.Dense(3, activation="softmax")
+        ...     return keras.Sequential([keras.Input((4,)), softmax])
+        >>> X, y = load_iris(return_X_y=True)
+        >>> network = KerasClassifier(
+        ...     build, loss="sparse_categorical_crossentropy", optimizer="adam",
+        ...     optimizer__learning_rate=0.05, epochs=30, random_state=0, verbose=0,
+        ... ).fit(X, y)
+        >>> proba = network.predict_proba(X[:2])
+        >>> proba.shape, bool((abs(proba.sum(axis=1) - 1) < 1e-6).all())
+        ((2, 3), True)
         """
         out = self._predict_raw(X, **kwargs)
         proba: Any = self.target_encoder_.inverse_transform(out, return_proba=True)
@@ -270,6 +337,22 @@ class KerasClassifier(Wrapper):
         Returns
         -------
         ndarray of shape (n_samples,) or (n_samples, n_outputs)
+
+        Examples
+        --------
+        >>> import keras
+        >>> from sklearn.datasets import load_iris
+        >>> from skdnn import KerasClassifier
+        >>> def build():
+        ...     softmax = keras.layers.Dense(3, activation="softmax")
+        ...     return keras.Sequential([keras.Input((4,)), softmax])
+        >>> X, y = load_iris(return_X_y=True)
+        >>> network = KerasClassifier(
+        ...     build, loss="sparse_categorical_crossentropy", optimizer="adam",
+        ...     optimizer__learning_rate=0.05, epochs=30, random_state=0, verbose=0,
+        ... ).fit(X, y)
+        >>> network.predict(X[::50])
+        array([0, 1, 2])
         """
         labels: np.ndarray = super().predict(X, **kwargs)
         return labels
@@ -289,6 +372,22 @@ class KerasClassifier(Wrapper):
         Returns
         -------
         float
+
+        Examples
+        --------
+        >>> import keras
+        >>> from sklearn.datasets import load_iris
+        >>> from skdnn import KerasClassifier
+        >>> def build():
+        ...     softmax = keras.layers.Dense(3, activation="softmax")
+        ...     return keras.Sequential([keras.Input((4,)), softmax])
+        >>> X, y = load_iris(return_X_y=True)
+        >>> network = KerasClassifier(
+        ...     build, loss="sparse_categorical_crossentropy", optimizer="adam",
+        ...     optimizer__learning_rate=0.05, epochs=30, random_state=0, verbose=0,
+        ... ).fit(X, y)
+        >>> network.score(X, y) > 0.9
+        True
         """
         arguments = {
             name.removeprefix("score__"): value

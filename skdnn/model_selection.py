@@ -1,5 +1,6 @@
 """scikit-learn's searches, with all networks of a search trained together."""
 
+import os
 from collections.abc import Mapping
 from functools import partial
 from typing import Any, Self
@@ -7,12 +8,13 @@ from typing import Any, Self
 import numpy as np
 import sklearn.model_selection
 from numpy.typing import ArrayLike
-from sklearn.base import clone, is_classifier
+from sklearn.base import is_classifier
 from sklearn.model_selection import ParameterGrid, ParameterSampler, check_cv
 from sklearn.utils import indexable
 
 from skdnn._runtime.compat import rows_of_params, take_rows
 from skdnn._runtime.progress import Progress
+from skdnn._search.checkpointing import own_searches
 from skdnn._search.nested import NestedScores
 from skdnn._search.stacked_search import fit_search
 
@@ -58,6 +60,12 @@ class GridSearchCV(sklearn.model_selection.GridSearchCV):  # type: ignore[misc]
         As in scikit-learn. With "raise", the first error is raised after training.
     return_train_score : bool, default=False
         As in scikit-learn.
+    checkpoint : str, path-like or None, default=None
+        A file that keeps the networks of all fits, finished or not, about every ten
+        seconds. A search that was killed and is started again with the same table,
+        parameters and versions continues from it, with the same results. Needs an int
+        as `random_state` of the networks, and no callbacks; their own checkpoints are
+        not used. Other estimators, and steps before the networks, are fitted again.
 
     Attributes
     ----------
@@ -80,6 +88,37 @@ class GridSearchCV(sklearn.model_selection.GridSearchCV):  # type: ignore[misc]
     {'learning_rate_init': 0.05}
     """
 
+    checkpoint: Any = None  # of searches that 0.1.0 has pickled
+
+    def __init__(
+        self,
+        estimator: Any,
+        param_grid: Any,
+        *,
+        scoring: Any = None,
+        n_jobs: int | None = None,
+        refit: Any = True,
+        cv: Any = None,
+        verbose: int = 0,
+        pre_dispatch: Any = "2*n_jobs",
+        error_score: Any = np.nan,
+        return_train_score: bool = False,
+        checkpoint: str | os.PathLike[str] | None = None,
+    ) -> None:
+        super().__init__(
+            estimator,
+            param_grid,
+            scoring=scoring,
+            n_jobs=n_jobs,
+            refit=refit,
+            cv=cv,
+            verbose=verbose,
+            pre_dispatch=pre_dispatch,
+            error_score=error_score,
+            return_train_score=return_train_score,
+        )
+        self.checkpoint = checkpoint
+
     def fit(self, X: Any, y: Any = None, **params: Any) -> Self:
         """Fit all candidates on all folds, and the best one on all rows.
 
@@ -95,6 +134,26 @@ class GridSearchCV(sklearn.model_selection.GridSearchCV):  # type: ignore[misc]
         Returns
         -------
         self : GridSearchCV
+
+        Raises
+        ------
+        ValueError
+            Before training, for invalid parameters, or a checkpoint of another search.
+        OSError
+            Before training, if the checkpoint could not be written.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from skdnn import DNNClassifier
+        >>> from skdnn.model_selection import GridSearchCV
+        >>> X, y = load_iris(return_X_y=True)
+        >>> network = DNNClassifier(
+        ...     (10,), max_iter=50, n_iter_no_change=50, random_state=0
+        ... )
+        >>> search = GridSearchCV(network, {"learning_rate_init": [0.03, 0.05]}, cv=3)
+        >>> search.fit(X, y).best_estimator_.n_features_in_
+        4
         """
         return fit_search(
             self, super().fit, ParameterGrid, self.param_grid, X, y, params
@@ -120,6 +179,8 @@ class RandomizedSearchCV(sklearn.model_selection.RandomizedSearchCV):  # type: i
         Draws the candidates.
     error_score, return_train_score
         As in `GridSearchCV`.
+    checkpoint : str, path-like or None, default=None
+        As in `GridSearchCV`; needs an int as `random_state` of the search, too.
 
     Attributes
     ----------
@@ -140,6 +201,41 @@ class RandomizedSearchCV(sklearn.model_selection.RandomizedSearchCV):  # type: i
     4
     """
 
+    checkpoint: Any = None  # of searches that 0.1.0 has pickled
+
+    def __init__(
+        self,
+        estimator: Any,
+        param_distributions: Any,
+        *,
+        n_iter: int = 10,
+        scoring: Any = None,
+        n_jobs: int | None = None,
+        refit: Any = True,
+        cv: Any = None,
+        verbose: int = 0,
+        pre_dispatch: Any = "2*n_jobs",
+        random_state: int | np.random.RandomState | None = None,
+        error_score: Any = np.nan,
+        return_train_score: bool = False,
+        checkpoint: str | os.PathLike[str] | None = None,
+    ) -> None:
+        super().__init__(
+            estimator,
+            param_distributions,
+            n_iter=n_iter,
+            random_state=random_state,
+            scoring=scoring,
+            n_jobs=n_jobs,
+            refit=refit,
+            cv=cv,
+            verbose=verbose,
+            pre_dispatch=pre_dispatch,
+            error_score=error_score,
+            return_train_score=return_train_score,
+        )
+        self.checkpoint = checkpoint
+
     def fit(self, X: Any, y: Any = None, **params: Any) -> Self:
         """Fit all candidates on all folds, and the best one on all rows.
 
@@ -151,6 +247,29 @@ class RandomizedSearchCV(sklearn.model_selection.RandomizedSearchCV):  # type: i
         Returns
         -------
         self : RandomizedSearchCV
+
+        Raises
+        ------
+        ValueError
+            Before training, for invalid parameters, or a checkpoint of another search.
+        OSError
+            Before training, if the checkpoint could not be written.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from skdnn import DNNClassifier
+        >>> from skdnn.model_selection import RandomizedSearchCV
+        >>> X, y = load_iris(return_X_y=True)
+        >>> network = DNNClassifier(
+        ...     (10,), max_iter=50, n_iter_no_change=50, random_state=0
+        ... )
+        >>> search = RandomizedSearchCV(
+        ...     network, {"learning_rate_init": [0.03, 0.05, 0.07]}, n_iter=2, cv=3,
+        ...     random_state=0,
+        ... )
+        >>> len(search.fit(X, y).cv_results_["params"])
+        2
         """
         draw = partial(
             ParameterSampler, n_iter=self.n_iter, random_state=self.random_state
@@ -179,7 +298,8 @@ def nested_cross_validate(
     ----------
     search : search estimator
         Such as `GridSearchCV`, with `refit`; not changed. Its own `cv` makes the inner
-        folds, its `scoring` both scores.
+        folds, its `scoring` both scores. Its `checkpoint`, if it has one, keeps the
+        searches of all outer folds.
     X : array-like of shape (n_samples, n_features)
         Rows, as the search takes them.
     y : array-like of shape (n_samples,)
@@ -202,8 +322,8 @@ def nested_cross_validate(
     Raises
     ------
     ValueError
-        Before any training, if the search does not refit its choice, or for fewer
-        than two outer folds.
+        Before any training, if the search does not refit its choice, for fewer than
+        two outer folds, or for a checkpoint of something else.
 
     References
     ----------
@@ -235,11 +355,12 @@ def nested_cross_validate(
             "`cv` must make at least 2 outer folds, for the scores to have a spread. "
             f"Got {len(splits)}."
         )
+    searches = own_searches(search, {"X": X, "y": y, "other arguments": params}, splits)
     chosen, scores = [], []
     with Progress(len(splits), "outer fold", bool(search.verbose)) as progress:
-        for train, test in splits:
+        for own_search, (train, test) in zip(searches, splits, strict=True):
             own = rows_of_params(X, params, indices=train)
-            fitted = clone(search).fit(take_rows(X, train), take_rows(y, train), **own)
+            fitted = own_search.fit(take_rows(X, train), take_rows(y, train), **own)
             scores.append(fitted.score(take_rows(X, test), take_rows(y, test)))
             chosen.append(fitted)
             progress.step()

@@ -19,6 +19,15 @@ matplotlib.use("Agg")
 os.environ.setdefault("MPLBACKEND", "Agg")  # for child processes
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup():
+    """Fits without a `random_state` draw their seed from NumPy's global generator.
+
+    A hook, as fixtures of a module are made before those of a test.
+    """
+    np.random.seed(0)
+
+
 @pytest.fixture(scope="session")
 def iris():
     X, y = load_iris(return_X_y=True)

@@ -20,6 +20,7 @@ LAYERS = [
     "_runtime",
     "_tabular",
     "_streaming",
+    "_checkpoint",
     "_network",
     "_training",
     "_estimator",

@@ -1,3 +1,5 @@
+import json
+import os
 import re
 import shlex
 import signal
@@ -158,6 +160,24 @@ def test_an_interrupt_leaves_no_file(patients, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for others")
+@pytest.mark.parametrize("module", ["typer", "pandas"])
+def test_an_interrupt_while_modules_load_is_silent(module, patients, tmp_path):
+    # one of the first that load, and one that a command loads
+    slow = "import time\nprint('loading', flush=True)\ntime.sleep(60)\n"
+    (tmp_path / f"{module}.py").write_text(slow, "utf-8")
+    places = [str(tmp_path), os.environ.get("PYTHONPATH", "")]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, places))}
+    process = start(
+        "train", patients / "patients.csv", "-t", "outcome", cwd=tmp_path,
+        env=environment,
+    )  # fmt: skip
+    assert process.stdout.readline() == b"loading\n"
+    process.send_signal(signal.SIGINT)
+    assert process.communicate() == (b"", b"")
+    assert process.returncode == 130
+
+
 @pytest.mark.slow
 def test_demo(tmp_path):
     process = start("demo", cwd=tmp_path, text=True)
@@ -171,6 +191,12 @@ def test_demo(tmp_path):
         assert word in text
     for word in ("fold 4", "Nested accuracy", "verdict", "\x1b"):
         assert (word in out) == (word != "\x1b")
+    result = json.loads(run("demo", "--output", tmp_path / "b.html", "--json").stdout)
+    assert result["output"] == str(tmp_path / "b.html")
+    assert (tmp_path / "b.html").read_text("utf-8") == text
+    assert " ".join(result["verdict"].split()) in " ".join(out.split())
+    assert set(result["networks"]) == {"tuned", "dropout 0", "dropout 0.3"}
+    assert f"Nested accuracy: {result['nested_accuracy']:.3f}" in out
     again = run("demo", "--output", report)
     assert (again.exit_code, again.stdout) == (2, "")
     assert "--force" in again.stderr

@@ -1,6 +1,7 @@
 """Docstrings of public names agree with signatures and code, and are complete."""
 
 import ast
+import doctest
 import inspect
 import re
 import textwrap
@@ -182,13 +183,29 @@ def test_classes_have_an_example(name):
     assert ">>>" in CLASSES[name].__doc__
 
 
-EXPLAINED = [
-    name for name in METHODS if name.startswith(("explain.", "model_selection."))
-]
+# Documented in a sentence, without sections.
+SIMPLE = {
+    name
+    for name, item in METHODS.items()
+    if not any(FunctionDoc(item)[part] for part in ("Parameters", "Returns", "Raises"))
+}
 
 
-@pytest.mark.parametrize("name", EXPLAINED)
-def test_methods_are_shown_in_an_example(name):
+@pytest.mark.parametrize("name", sorted(METHODS.keys() - SIMPLE))
+def test_methods_have_an_example_of_their_own(name):
+    doc = FunctionDoc(METHODS[name])
+    examples = doctest.DocTestParser().get_examples("\n".join(doc["Examples"]))
+    nodes = ast.walk(ast.parse("".join(example.source for example in examples)))
+    called = {
+        node.func.attr
+        for node in nodes
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+    }
+    assert name.rpartition(".")[2] in called
+
+
+@pytest.mark.parametrize("name", sorted(SIMPLE))
+def test_simple_methods_are_shown_in_an_example(name):
     """Either in their own docstring, or in that of the class or an ancestor."""
     owner, _, method = name.rpartition(".")
     docs = [inspect.getdoc(cls) or "" for cls in CLASSES[owner].__mro__]

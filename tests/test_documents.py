@@ -43,7 +43,7 @@ EXAMPLES = {
     "digits_convolution.py": ("digits-explained.png", "held-out accuracy", 0.98),
 }
 FORMS = ["bug_report.yml", "feature_request.yml"]
-WORKFLOWS = ["documents.yml", "tests.yml"]
+WORKFLOWS = ["audit.yml", "documents.yml", "tests.yml"]
 
 
 def python_blocks(text):

@@ -1,5 +1,6 @@
 """Tables of any size and networks of any shape: memory, compilations, learning."""
 
+import importlib.util
 import os
 import re
 import subprocess
@@ -150,6 +151,31 @@ def test_tables_of_any_length_share_a_program(backend, tmp_path):
     for name in ("train", "evaluate"):  # inference_train_…, jit_train
         ours = [file for file in compiled if re.search(f"(inference|jit)_{name}", file)]
         assert len(ours) == 1, ours
+
+
+SOAK = Path(__file__).resolve().parents[1] / "benchmarks" / "soak.py"
+
+
+@pytest.mark.slow
+@MEASURABLE
+def test_memory_of_a_long_process_is_flat():
+    """The benchmark in full is 1,000 fits and explanations, 10,000 predictions."""
+    done = subprocess.run(
+        [sys.executable, SOAK, "--share", "0.02"], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count("growth from the middle on") == 3
+
+
+@MEASURABLE
+@pytest.mark.parametrize(("kept", "is_flat"), [(0, True), (4, False)])
+def test_the_benchmark_notices_what_is_kept(kept, is_flat):
+    spec = importlib.util.spec_from_file_location("soak", SOAK)
+    soak = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(soak)
+    memory = []
+    work = lambda i: memory.append(np.ones((kept, 2**17)))  # noqa: E731
+    assert soak.soak("work", work, 20) is is_flat
 
 
 def learned(net, X, y):

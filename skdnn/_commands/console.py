@@ -14,10 +14,17 @@ from rich.padding import Padding
 from rich.table import Table
 
 from skdnn._runtime.names import visible
-from skdnn.exceptions import BaselineWarning, ColumnWarning, VersionWarning
+from skdnn.exceptions import (
+    BaselineWarning,
+    CheckpointWarning,
+    ColumnWarning,
+    VersionWarning,
+)
 
-FAILURE, BAD_INPUT, INTERRUPTED = 1, 2, 130
+FAILURE, BAD_INPUT = 1, 2
 STANDARD_OUTPUT = "-"
+# Warnings that are printed.
+_SHOWN = (BaselineWarning, CheckpointWarning, ColumnWarning, VersionWarning)
 
 
 class Output:
@@ -87,7 +94,7 @@ def errors_as_lines(command: str) -> Iterator[None]:
     """Print errors and warnings as one line each, and end with an exit code."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        for category in (ColumnWarning, BaselineWarning, VersionWarning):
+        for category in _SHOWN:
             warnings.simplefilter("default", category)
         warnings.showwarning = _line_of_warning(command)
         try:

@@ -9,7 +9,7 @@ import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
-from skdnn._commands.console import summary_table
+from skdnn._commands.console import Output, summary_table
 
 _SEED = 0
 _GRID = {
@@ -23,17 +23,18 @@ _N_BARS = 16  # of a curve in the terminal
 Rows = tuple[pd.DataFrame, pd.DataFrame, np.ndarray, np.ndarray]  # X, X_test, y, y_test
 
 
-def run_demo(path: Path) -> Path:
-    """Train, tune and explain a network on iris; return the path of the report."""
-    console = Console(highlight=False, soft_wrap=False)
+def run_demo(path: Path, *, as_json: bool = False) -> None:
+    """Train, tune and explain a network on iris, and write the report."""
+    console = Console(highlight=False, soft_wrap=False, quiet=as_json)
     started = time.perf_counter()
     rows = _load(console)
     others = _compare_dropout(console, rows)
-    pipe = _tune(console, rows)
-    _compare(console, {"tuned": pipe, **others}, rows)
-    path = _explain(console, pipe, others, rows, path)
+    pipe, nested = _tune(console, rows)
+    scores = _compare(console, {"tuned": pipe, **others}, rows)
+    verdict = _explain(console, pipe, others, rows, path)
     console.print(f"\nDone in {time.perf_counter() - started:.0f} s. The report:")
-    return path
+    facts = {"n_train": len(rows[0]), "n_test": len(rows[1]), **nested}
+    Output(as_json=as_json).end(facts | {"networks": scores, "verdict": verdict}, path)
 
 
 def _print_heading(console: Console, number: int, text: str) -> None:
@@ -115,8 +116,8 @@ def _curve(losses: pd.Series) -> str:
     return "".join("▁▂▃▄▅▆▇█"[min(7, int(8 * height))] for height in heights)
 
 
-def _tune(console: Console, rows: Rows) -> Any:
-    """Select parameters on the training rows; return the pipeline with them."""
+def _tune(console: Console, rows: Rows) -> tuple[Any, dict[str, Any]]:
+    """Select parameters on the training rows; return the pipeline and nested scores."""
     from sklearn.model_selection import StratifiedKFold
 
     from skdnn.model_selection import GridSearchCV, nested_cross_validate
@@ -148,17 +149,25 @@ def _tune(console: Console, rows: Rows) -> Any:
     )
     pipe = search.best_estimator_
     console.print(summary_table(pipe[-1].summary()))
-    return pipe
+    facts = {"selected": _short(search.best_params_), "nested_accuracy": nested.score}
+    return pipe, facts | {"nested_low": low, "nested_high": min(high, 1.0)}
+
+
+def _short(parameters: dict[str, Any]) -> dict[str, Any]:
+    """Return parameters of the pipeline under the names of the network."""
+    return {name.split("__")[1]: value for name, value in parameters.items()}
 
 
 def _listed(parameters: dict[str, Any]) -> str:
-    short = {name.split("__")[1]: value for name, value in parameters.items()}
+    short = _short(parameters)
     short["rate"] = short.pop("learning_rate_init")
     return ", ".join(f"{name} {value:g}" for name, value in sorted(short.items()))
 
 
-def _compare(console: Console, networks: dict[str, Any], rows: Rows) -> None:
-    """Print the scores of all networks on the held-out rows, the best one first."""
+def _compare(
+    console: Console, networks: dict[str, Any], rows: Rows
+) -> dict[str, dict[str, float]]:
+    """Print and return the scores of all networks on the held-out rows, best first."""
     from sklearn.metrics import log_loss
 
     _, X_test, _, y_test = rows
@@ -167,18 +176,22 @@ def _compare(console: Console, networks: dict[str, Any], rows: Rows) -> None:
         name: log_loss(y_test, pipe.predict_proba(X_test))
         for name, pipe in networks.items()
     }
+    scores = {}
     for name in sorted(losses, key=losses.__getitem__):
-        accuracy = networks[name].score(X_test, y_test)
+        accuracy = float(networks[name].score(X_test, y_test))
+        scores[name] = {"log_loss": float(losses[name]), "accuracy": accuracy}
         console.print(f"   {name}: loss {losses[name]:.3f}, accuracy {accuracy:.3f}")
     best = min(losses, key=losses.__getitem__)
     console.print(
         f"The lowest loss has: {best}. The report has the intervals of the differences."
     )
+    return scores
 
 
 def _explain(
     console: Console, pipe: Any, others: dict[str, Any], rows: Rows, path: Path
-) -> Path:
+) -> str:
+    """Explain the pipeline, write the report, and return its verdict."""
     from skdnn import explain
 
     X, X_test, y, y_test = rows
@@ -212,6 +225,7 @@ def _explain(
         title="Iris, explained",
         random_state=_SEED,
     )
-    console.print(report.to_dict()["verdict"])
+    verdict = str(report.to_dict()["verdict"])
+    console.print(verdict)
     report.write_html(path)
-    return path.absolute()
+    return verdict

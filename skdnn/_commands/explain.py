@@ -32,7 +32,8 @@ def run_explain(
     table = reading.read(source, notes.reading.decimal)
     y, has_label = notes.reading.labels(table)
     output.heading(f"{table.name}: {table.n_rows} rows, {len(table.columns)} columns")
-    for fact in table.facts:
+    notes.reading = notes.reading.with_order(reading.dates)
+    for fact in [*table.facts, *notes.reading.orders_in_words()]:
         output.note(fact)
     if not has_label.all():
         output.note(

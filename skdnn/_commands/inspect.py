@@ -7,6 +7,7 @@ from rich.table import Table
 
 from skdnn._commands.console import Output
 from skdnn._runtime.names import visible
+from skdnn._table_files.dates import describe_format
 from skdnn._table_files.raw_table import listed
 from skdnn._table_files.table_file_error import TableFileError
 
@@ -69,6 +70,10 @@ def _of_table(notes: dict[str, Any], n_kept: int) -> dict[str, str]:
     markers = {m for kind in reading["kinds"].values() for m in kind["missing"]}
     if markers:
         facts["missing"] = listed(sorted(map(repr, markers)))
+    formats = {n: k["format"] for n, k in reading["kinds"].items() if k["format"]}
+    if formats:
+        parts = [f"{n} ({describe_format(f)})" for n, f in formats.items()]
+        facts["dates"] = listed(parts)
     facts["decimal"] = reading["decimal"]
     facts["seed"] = str(notes["seed"])
     facts["rows kept"] = str(n_kept) if n_kept else "none"

@@ -84,6 +84,17 @@ Encoding = Annotated[
         show_default=False,
     ),
 ]
+Dates = Annotated[
+    str | None,
+    typer.Option(
+        "--dates",
+        help="day-first or month-first, of dates such as 03/04/2024. Default: the "
+        "order that fits all of a column, and in predict and explain that of the "
+        "training.",
+        rich_help_panel=_READING,
+        show_default=False,
+    ),
+]
 Positive = Annotated[
     str | None,
     typer.Option(
@@ -145,6 +156,15 @@ KeepRows = Annotated[
 Output = Annotated[
     Path | None,
     typer.Option("--output", "-o", help="The file to write.", show_default=False),
+]
+Checkpoint = Annotated[
+    Path | None,
+    typer.Option(
+        "--checkpoint",
+        help="A file that keeps the state of training: the same command, started "
+        "again after it was ended, continues from there. It is not deleted.",
+        show_default=False,
+    ),
 ]
 Force = Annotated[
     bool, typer.Option("--force", help="Replace the output file if it exists.")

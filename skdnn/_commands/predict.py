@@ -37,7 +37,8 @@ def run_predict(
     notes = read_notes(model)
     table = reading.read(source, notes.reading.decimal)
     output.heading(f"{table.name}: {table.n_rows} rows, {len(table.columns)} columns")
-    for fact in table.facts:
+    notes.reading = notes.reading.with_order(reading.dates)
+    for fact in [*table.facts, *notes.reading.orders_in_words()]:
         output.note(fact)
     unused = notes.reading.unused(table)
     if unused:

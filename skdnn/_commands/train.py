@@ -16,9 +16,10 @@ def run_train(
     *,
     seed: int,
     keep: int,
+    checkpoint: Path | None = None,
 ) -> None:
     """Train on all rows, write the model and print what is known of it."""
-    network = new_network(seed)
+    network = new_network(seed, checkpoint)
     output.heading(f"Training on {len(data.learned.y)} rows")
     fit_network(network, data.learned.X, data.learned.y)
     output.summary(network.summary())

@@ -10,6 +10,7 @@ import pandas as pd
 
 from skdnn._commands.console import Output, is_terminal
 from skdnn._runtime.names import visible
+from skdnn._table_files.dates import ORDERS
 from skdnn._table_files.raw_table import RawTable, listed
 from skdnn._table_files.table_file_error import TableFileError
 from skdnn._table_files.table_reader import read_table
@@ -24,6 +25,7 @@ class ReadingOptions:
     separator: str | None = None
     decimal: str | None = None
     encoding: str | None = None
+    dates: str | None = None
 
     def read(self, path: Path, usual_decimal: str | None = None) -> RawTable:
         """Return the table at a path; with `usual_decimal` where nothing decides."""
@@ -37,6 +39,10 @@ class ReadingOptions:
                 )
         if self.decimal not in (None, ".", ","):
             raise TableFileError(f"--decimal must be . or , Got {self.decimal!r}.")
+        if self.dates not in (None, *ORDERS):
+            raise TableFileError(
+                f"--dates must be {' or '.join(ORDERS)}. Got {visible(self.dates)!r}."
+            )
         return read_table(
             str(path),
             separator=separator,
@@ -74,7 +80,12 @@ def read_training_data(
     """Return the table, after printing how it was read."""
     table = reading.read(path)
     learned = learn_table(
-        table, target, drop=drop or (), ids=ids or (), missing=missing
+        table,
+        target,
+        drop=drop or (),
+        ids=ids or (),
+        missing=missing,
+        order=reading.dates,
     )
     chosen, fact = find_positive(learned.y, positive)
     classes, counts = np.unique(learned.y, return_counts=True)
@@ -99,15 +110,17 @@ def _features(X: pd.DataFrame) -> str:
     return listed(names)
 
 
-def new_network(seed: int) -> Any:
+def new_network(seed: int, checkpoint: Path | None = None) -> Any:
     """Return the network that is trained by default, with progress in a terminal."""
     from skdnn import DNNClassifier
 
-    return DNNClassifier(random_state=seed, verbose=is_terminal())
+    return DNNClassifier(
+        random_state=seed, verbose=is_terminal(), checkpoint=checkpoint
+    )
 
 
 def fit_network(network: Any, X: pd.DataFrame, y: np.ndarray) -> Any:
-    """Fit a network, and leave its progress line out of what is kept."""
+    """Fit a network, and leave out of what is kept how it was run."""
     import warnings
 
     from skdnn.exceptions import ColumnWarning
@@ -116,4 +129,4 @@ def fit_network(network: Any, X: pd.DataFrame, y: np.ndarray) -> Any:
         # what was noted of the columns of the file covers them
         warnings.simplefilter("ignore", ColumnWarning)
         network.fit(X, y)
-    return network.set_params(verbose=False)
+    return network.set_params(verbose=False, checkpoint=None)

@@ -12,6 +12,7 @@ from skdnn._commands.model_notes import ModelNotes
 from skdnn._commands.train import result_of, write
 from skdnn._commands.training import TrainingData, new_network
 from skdnn._table_files.table_file_error import TableFileError
+from skdnn.exceptions import CheckpointWarning
 
 _OUTER = 4
 _N_SHOWN = 5
@@ -28,13 +29,14 @@ def run_tune(
     nested: bool,
     seed: int,
     keep: int,
+    checkpoint: Path | None = None,
 ) -> None:
     """Search, print the candidates, and write the best network."""
     from skdnn.model_selection import nested_cross_validate
 
     X, y = data.learned.X, data.learned.y
     _check_folds(y, n_folds, nested)
-    search = _search(n_candidates, n_folds, seed)
+    search = _search(n_candidates, n_folds, seed).set_params(checkpoint=checkpoint)
     n_fits = n_candidates * n_folds + 1
     output.heading(
         f"Tuning: {n_candidates} candidates, the defaults among them, on {n_folds} "
@@ -42,10 +44,14 @@ def run_tune(
     )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
+        warnings.simplefilter("default", CheckpointWarning)
         search.fit(X, y)
         facts = _summary(output, search)
         if nested:
             output.heading(f"Nested score on {_OUTER} outer folds ({_OUTER} searches)")
+            if checkpoint is not None:
+                own = checkpoint.with_name(f"{checkpoint.name}.nested")
+                search.set_params(checkpoint=own)
             scores = nested_cross_validate(search, X, y, cv=_folds(_OUTER, seed))
             low, high = scores.interval()
             facts |= {"nested_log_loss": -scores.score, "nested_low": -high}

@@ -55,7 +55,8 @@ def _members(estimator: Any, prepared: PreparedFit) -> list[Any]:
         return []
     if prepared.resumes:
         return list(estimator.estimators_)
-    own = {"n_estimators": 1, "oob_score": False, "verbose": False}
+    own: dict[str, Any] = {"n_estimators": 1, "oob_score": False, "verbose": False}
+    own["checkpoint"] = None
     seeds = [network.parameters.random_state for network in prepared.networks]
     return [clone(estimator).set_params(**own, random_state=seed) for seed in seeds]
 

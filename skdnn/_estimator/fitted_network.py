@@ -109,6 +109,16 @@ class FittedNetwork:
         ------
         NotFittedError
             Before `fit`.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from skdnn import DNNClassifier
+        >>> X, y = load_iris(return_X_y=True, as_frame=True)
+        >>> network = DNNClassifier(8, learning_rate_init=0.05, max_iter=30,
+        ...                         n_iter_no_change=30, random_state=0).fit(X, y)
+        >>> network.plot_history().get_xlabel()
+        'epoch'
         """
         check_is_fitted(self)
         return plots.plot_history(self, ax)
@@ -134,6 +144,17 @@ class FittedNetwork:
         ------
         ValueError
             If `feature_names` are not as many as the columns of `fit`.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from skdnn import DNNClassifier
+        >>> X, y = load_iris(return_X_y=True, as_frame=True)
+        >>> network = DNNClassifier(8, learning_rate_init=0.05, max_iter=30,
+        ...                         n_iter_no_change=30, random_state=0).fit(X, y)
+        >>> axes = network.plot_network()
+        >>> "petal width (cm)" in [text.get_text() for text in axes.texts]
+        True
         """
         check_is_fitted(self)
         return plots.plot_network(self, self._input_names(feature_names), ax)
@@ -146,6 +167,16 @@ class FittedNetwork:
         str
             One line each for data, classes, network, training, best epoch, loss against
             the baseline, verdict; where there are any, also members and reliability.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from skdnn import DNNClassifier
+        >>> X, y = load_iris(return_X_y=True, as_frame=True)
+        >>> network = DNNClassifier(8, learning_rate_init=0.05, max_iter=30,
+        ...                         n_iter_no_change=30, random_state=0).fit(X, y)
+        >>> print(network.summary().splitlines()[0])
+        data        150 rows to train on, 4 columns
         """
         check_is_fitted(self)
         return summarise(self)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -49,16 +50,17 @@ class TrainedNetwork(FittedState):
     left_out: LeftOut | None = None
 
 
+def report_epoch(progress: Progress, record: dict[str, float]) -> None:
+    """Advance by an epoch, and show its losses."""
+    shown = ("loss", "val_loss") if np.isfinite(record["val_loss"]) else ("loss",)
+    progress.step({name: record[name] for name in shown})
+
+
 def with_progress(
     tasks: Sequence[TrainingTask], progress: Progress
 ) -> list[TrainingTask]:
     """Return tasks that report each of their epochs."""
-
-    def on_epoch(record: dict[str, float]) -> None:
-        shown = ("loss", "val_loss") if np.isfinite(record["val_loss"]) else ("loss",)
-        progress.step({name: record[name] for name in shown})
-
-    return [replace(task, on_epoch=on_epoch) for task in tasks]
+    return [replace(task, on_epoch=partial(report_epoch, progress)) for task in tasks]
 
 
 def train_networks(

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from skdnn._checkpoint.checkpoint import PLACES
 from skdnn._network.spec import ACTIVATION_ALIASES, ACTIVATIONS
 from skdnn._runtime.compat import (
     HasMethods,
@@ -68,6 +69,7 @@ CONSTRAINTS: dict[str, list[Any]] = {
     "weight_decay": [*_not_negative, None],
     "label_smoothing": [*_share, None],
     "callbacks": [HasMethods(["set_model", "on_epoch_end"]), "array-like", None],
+    "checkpoint": PLACES,
 }
 
 

@@ -1,19 +1,26 @@
 """From an estimator and its data to one value that training needs nothing else than."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 from sklearn.utils import check_random_state
 
+from skdnn._checkpoint.checkpoint import Part
+from skdnn._estimator.checkpointing import (
+    check_checkpoint,
+    network_with_checkpoint,
+    open_checkpoint,
+)
 from skdnn._estimator.network_training import (
     FittedState,
     TrainedNetwork,
     train_networks,
 )
+from skdnn._estimator.networks_on_workers import can_go_out, train_on_workers
 from skdnn._estimator.parameters import Parameters, is_ensemble, read_parameters
 from skdnn._estimator.plain import PlainNetwork, finish_plain, prepare_plain
 from skdnn._estimator.recipe import RecipeNetwork, prepare_recipe, serves
@@ -27,19 +34,23 @@ from skdnn._tabular.validation import (
     check_validation_rows,
 )
 
+AnyFit = TypeVar("AnyFit", bound="PreparedFit")
+
 
 @dataclass(frozen=True)
 class PreparedFit:
     """What a fit is going to do: checked parameters, checked data, networks.
 
     There is one network, or one for each member of an ensemble: all of them plain, or
-    all of them recipes. `resumes` is whether training resumes from an earlier fit.
+    all of them recipes. `resumes` is whether training resumes from an earlier fit;
+    `checkpoint` is where the networks keep their states.
     """
 
     parameters: Parameters
     data: TrainingData
     networks: Sequence[PlainNetwork | RecipeNetwork]
     resumes: bool
+    checkpoint: Part | None = None
 
     def column_problems(self, X: Any) -> list[str]:
         """Return what looks wrong with columns of a pandas frame in a first fit."""
@@ -52,13 +63,24 @@ class PreparedFit:
 
     def train(self) -> list[TrainedNetwork]:
         """Train plain networks side by side, recipes one after the other."""
+        networks = self._train()
+        if self.checkpoint is not None:
+            self.checkpoint.flush()
+        return networks
+
+    def _train(self) -> list[TrainedNetwork]:
         n_epochs = sum(network.n_epochs for network in self.networks)
         with Progress(n_epochs, "epoch", bool(self.parameters.verbose)) as progress:
             plain = [n for n in self.networks if isinstance(n, PlainNetwork)]
             recipes = [n for n in self.networks if isinstance(n, RecipeNetwork)]
             if recipes:  # the members of a recipe train side by side
                 return [network.train(progress) for network in recipes]
-            results = train_networks([network.task for network in plain], progress)
+            # this process alone writes a checkpoint, and reads a table block by block
+            is_local = self.checkpoint is not None or self.data.n_streamed is not None
+            if not is_local and can_go_out(plain):
+                results = train_on_workers(plain, self.data, progress)
+            else:
+                results = train_networks([network.task for network in plain], progress)
             return [finish_plain(*pair) for pair in zip(plain, results, strict=True)]
 
 
@@ -79,6 +101,8 @@ def prepare(
     `check_training_rows` states.
     """
     parameters = read_parameters(estimator)
+    if parameters.checkpoint is not None:
+        check_checkpoint(vars(parameters), incremental=incremental)
     if incremental:
         parameters.check_incremental()
         classes = classes_of_partial_fit(getattr(estimator, "classes_", None), classes)
@@ -95,14 +119,33 @@ def prepare(
     validation = check_validation_rows(estimator, data, X_val, y_val)
     dtype = keras_backend.precision(data.rows.X.dtype.name)
     data = replace(data, rows=data.rows.astype(dtype), validation=validation)
+    networks: list[PlainNetwork | RecipeNetwork]
     if serves(parameters, data, incremental=incremental):
-        recipes = [prepare_recipe(own, data) for own, _ in starts(None, parameters)]
-        return PreparedFit(parameters, data, recipes, resumes)
-    plain = [
-        prepare_plain(own, data, earlier, incremental=incremental)
-        for own, earlier in starts(estimator if resumes else None, parameters)
+        networks = [prepare_recipe(own, data) for own, _ in starts(None, parameters)]
+    else:
+        networks = [
+            prepare_plain(own, data, earlier, incremental=incremental)
+            for own, earlier in starts(estimator if resumes else None, parameters)
+        ]
+    prepared = PreparedFit(parameters, data, networks, resumes)
+    table = {"X": X, "y": y, "sample_weight": sample_weight}
+    table |= {"X_val": X_val, "y_val": y_val}
+    return with_checkpoint(prepared, table, dtype)
+
+
+def with_checkpoint(prepared: AnyFit, table: Mapping[str, Any], dtype: str) -> AnyFit:
+    """Return a fit whose networks keep their states, if there is a checkpoint.
+
+    `table` holds, by name, what identifies the rows that it is given.
+    """
+    part = open_checkpoint(vars(prepared.parameters), table, dtype)
+    if part is None:
+        return prepared
+    networks = [
+        network_with_checkpoint(network, part.below(f"network {i}"))
+        for i, network in enumerate(prepared.networks)
     ]
-    return PreparedFit(parameters, data, plain, resumes)
+    return replace(prepared, networks=networks, checkpoint=part)
 
 
 def starts(

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from sklearn.utils import check_random_state
 
+from skdnn._checkpoint.checkpoint import Part
 from skdnn._estimator.network_training import TrainedNetwork
 from skdnn._estimator.parameters import Parameters
 from skdnn._estimator.recipe_training import FEWEST_FOLDED, N_MEMBERS, train_recipe
@@ -120,7 +121,10 @@ def serves(parameters: Parameters, data: TrainingData, *, incremental: bool) -> 
 
 @dataclass(frozen=True)
 class RecipeNetwork:
-    """A recipe that is ready to train: filled parameters, split, and values."""
+    """A recipe that is ready to train: filled parameters, split, and values.
+
+    `checkpoint` is where its state is kept.
+    """
 
     parameters: Parameters
     data: TrainingData
@@ -129,6 +133,7 @@ class RecipeNetwork:
     random_state: np.random.RandomState
     # what makes of the training task of a member one that reads its rows in blocks
     streamed: Callable[[TrainingTask, int], TrainingTask] | None = None
+    checkpoint: Part | None = None
 
     @property
     def n_epochs(self) -> int:

@@ -19,16 +19,20 @@ from skdnn._estimator.calibration import (
     PredictedLogProba,
     fold_of_rows,
 )
+from skdnn._estimator.member_rounds import MemberRows, RoundsOnWorkers
 from skdnn._estimator.network_training import (
     TrainedNetwork,
     describe_training,
     mean_history,
     with_progress,
 )
+from skdnn._estimator.recipe_state import KeptStages, Stage
+from skdnn._estimator.recipe_trial import Trial, Weights
 from skdnn._network.initial_weights import bin_edges, data_driven_weights
 from skdnn._network.numpy_activations import log_softmax
 from skdnn._network.prediction import Predictor
 from skdnn._network.spec import Hidden, InputEncoding, NetworkSpec
+from skdnn._runtime import workers
 from skdnn._runtime.progress import Progress
 from skdnn._tabular.dataset import Dataset
 from skdnn._training.schedules import CYCLE_ENDS, CYCLE_PEAKS, Schedule
@@ -45,63 +49,12 @@ _PIECEWISE_LINEAR_FACTOR = 0.3
 _ROWS_PER_BIN, _MOST_BINS = 10, 4096
 # The logits of rows left out that are held at once, and copies of these rows, in bytes.
 _HELD_BYTES = 2**26
-# The second stage begins after this share of the epochs before the best, at the latest.
-_LATEST_START = 0.9
-# A cycle was of no use if it made the loss larger by this many standard errors.
-_CLEARLY = 2.0
-
-Weights = list[np.ndarray]
+AnyRounds = Rounds | RoundsOnWorkers
 
 
 def train_recipe(network: "RecipeNetwork", progress: Progress) -> TrainedNetwork:
     """Train the members; return their average as one network."""
     return _RecipeTraining(network, progress).run()
-
-
-class _Trial:
-    """What the first stage has shown so far, epoch by epoch.
-
-    `kept` holds the weights of all members after some epochs, by their number.
-    """
-
-    def __init__(self) -> None:
-        self.losses: list[float] = []
-        self.accuracies: list[float] = []
-        self.kept: dict[int, list[Weights]] = {}
-        self.best: OutOfFoldScores | None = None
-        self.best_epoch = 0  # from 1, the last of equals
-        self._last_end: tuple[np.ndarray, np.ndarray] | None = None
-
-    @property
-    def n_epochs(self) -> int:
-        return len(self.losses)
-
-    def add(self, scores: OutOfFoldScores) -> bool:
-        """Take the scores after an epoch; return whether they are the best so far."""
-        self.losses.append(scores.loss())
-        self.accuracies.append(scores.accuracy())
-        lowest = self.losses[self.best_epoch - 1]
-        is_best = self.best is None or self.losses[-1] <= lowest
-        if is_best:
-            self.best, self.best_epoch = scores, self.n_epochs
-        self._latest = scores
-        return is_best
-
-    def start(self) -> int:
-        """Return after how many epochs the second stage begins."""
-        latest = _LATEST_START * self.best_epoch
-        return max((n for n in self.kept if n <= latest), default=0)
-
-    def is_clearly_worse(self) -> bool:
-        """Return whether the latest epoch is worse than at the last call."""
-        losses, weight = self._latest.row_losses()
-        before, self._last_end = self._last_end, (losses, weight)
-        if before is None:
-            return False
-        change = losses - before[0]
-        mean = np.average(change, weights=weight)
-        error = np.sqrt(np.sum((weight * (change - mean)) ** 2)) / weight.sum()
-        return bool(mean > _CLEARLY * error)
 
 
 class _RecipeTraining:
@@ -137,12 +90,18 @@ class _RecipeTraining:
         if self._left_out_bytes() > _HELD_BYTES:
             self._logit_epochs = 0
 
+        self._kept = KeptStages.load(network.checkpoint)
+        self._trial: Trial | None = None
+        self._ended: list[Stage] = []
+
     def run(self) -> TrainedNetwork:
         """Train in one or two stages; return the average as one network."""
         if not self._network.is_scored:
             tasks = [self._task(i, self._parameters.max_iter) for i in range(N_MEMBERS)]
-            return self._describe(None, *self._train(tasks), 0.0)
-        trial, history, n_trained = self._try_epochs()
+            only = self._train(tasks)
+            return self._describe(None, only.weights, only.history, only.n_trained, 0.0)
+        trial, first = self._try_epochs()
+        history, n_trained = first.history, first.n_trained
         best, start = trial.best_epoch, trial.start()
         seconds = history["seconds"].iloc[start:].sum()
         if self._network.keeps_best:
@@ -153,16 +112,17 @@ class _RecipeTraining:
                 self._task(i, best - start, weights=own, n_done=start)
                 for i, own in enumerate(trial.kept.get(start, self._starts))
             ]
-            weights, second, n_second = self._train(tasks)
-            history = pd.concat([history.iloc[:start], second], ignore_index=True)
-            n_trained += n_second
+            second = self._train(tasks)
+            weights, parts = second.weights, [history.iloc[:start], second.history]
+            history = pd.concat(parts, ignore_index=True)
+            n_trained += second.n_trained
         history["val_loss"] = trial.losses[:best]
         history["val_accuracy"] = trial.accuracies[:best]
         return self._describe(trial, weights, history, n_trained, seconds)
 
     def _describe(
         self,
-        trial: _Trial | None,
+        trial: Trial | None,
         weights: Sequence[Weights],
         history: pd.DataFrame,
         n_trained: int,
@@ -239,16 +199,11 @@ class _RecipeTraining:
         It begins with the given weights, after `n_done` epochs of the schedule.
         """
         parameters, rate = self._parameters, self._parameters.learning_rate_init
-        positions = self._positions
-        validation = self._validation if self._logit_epochs else None
+        positions, validation = self._member_rows().of(member, scored=scored)
         batch_size = int(parameters.batch_size)
-        if self._left_out:
-            left_out = self._left_out[member]
-            validation = self._table.take(left_out) if self._logit_epochs else None
-            if scored:
-                positions = positions[~np.isin(positions, left_out)]
-                # as many steps as on all rows
-                batch_size = max(1, batch_size * len(positions) // len(self._positions))
+        if scored and self._left_out:
+            # as many steps as on all rows
+            batch_size = max(1, batch_size * len(positions) // len(self._positions))
         n_steps = -(-len(positions) // batch_size)
         is_plain = member < self._network.values.n_plain
         regularisation = parameters.penalties()
@@ -285,33 +240,93 @@ class _RecipeTraining:
         streamed = self._network.streamed
         return task if streamed is None else streamed(task, member)
 
+    def _member_rows(self) -> MemberRows:
+        """Return which rows each member is trained and scored on."""
+        return MemberRows(
+            self._table,
+            self._validation,
+            self._positions,
+            self._left_out,
+            keeps_logits=bool(self._logit_epochs),
+        )
+
     def _train(
         self,
         tasks: Sequence[TrainingTask],
-        after_round: Callable[[Rounds], bool] = lambda rounds: False,
+        after_round: Callable[[AnyRounds], bool] = lambda rounds: False,
         n_epochs: Callable[[], float] = lambda: np.inf,
-    ) -> tuple[list[Weights], pd.DataFrame, int]:
-        """Train the members; return weights, mean history and the rows trained.
+        *,
+        scored: bool = False,
+    ) -> Stage:
+        """Train the members, where an earlier run did not.
 
         A round is of `n_epochs`, or of as many as logits are held of. Training ends
         early if `after_round` returns true.
         """
-        rounds = Rounds(with_progress(tasks, self._progress))
+        tasks = with_progress(tasks, self._progress)
+        if len(self._kept.ended) > len(self._ended):
+            stage = self._kept.ended[len(self._ended)]
+            self._progress.step(n_steps=len(stage.history) * len(tasks))
+            self._ended.append(stage)
+            return stage
+        rounds = self._rounds(tasks, scored=scored)
         most, is_over = tasks[0].stopping.max_iter, False
         while not is_over and rounds.n_epochs < most:
             held = self._logit_epochs or np.inf
-            rounds.advance(int(min(n_epochs(), held, most)))
+            until_due = self._kept.epochs_until_due(rounds.n_epochs)
+            rounds.advance(int(min(n_epochs(), held, until_due, most)))
             is_over = after_round(rounds)
             for training in rounds.trainings:
                 training.take_logits()  # which are no longer needed
+            if isinstance(rounds, Rounds) and self._kept.is_due and not is_over:
+                self._kept.keep(self._ended, rounds.states(), self._trial)
         results = rounds.results()
-        return (
+        stage = Stage(
             [result.weights for result in results],
             mean_history([result.history for result in results]),
             sum(result.rows_trained for result in results),
         )
+        self._ended.append(stage)
+        self._kept.keep(self._ended, None, self._trial)
+        return stage
 
-    def _try_epochs(self) -> tuple[_Trial, pd.DataFrame, int]:
+    def _rounds(self, tasks: Sequence[TrainingTask], *, scored: bool) -> AnyRounds:
+        """Return the members, here or on workers, where an earlier run left them."""
+        # this process alone writes a checkpoint, and reads a table block by block
+        network = self._network
+        is_local = network.checkpoint is not None or network.streamed is not None
+        if workers.are_set() and not is_local:
+            return RoundsOnWorkers(tasks, self._member_rows(), scored=scored)
+        rounds = Rounds(tasks)
+        if self._kept.members:
+            rounds.restore(self._kept.members)
+            self._kept.members = None
+        return rounds
+
+    def _started_trial(self, labels: Dataset, rows: list[np.ndarray]) -> Trial:
+        """Return a new trial, or that of an earlier run."""
+        tree = self._kept.trial
+
+        def scores_of(best: list[Any]) -> OutOfFoldScores:
+            log_proba = [
+                own["log_proba"]
+                if "log_proba" in own
+                else PredictedLogProba(
+                    Predictor(self._spec, own["weights"]), labels, positions
+                )
+                for own, positions in zip(best, rows, strict=True)
+            ]
+            return self._scores(rows, log_proba, labels)
+
+        return Trial() if tree is None else Trial.from_tree(tree, scores_of)
+
+    def _scores(
+        self, rows: list[np.ndarray], log_proba: Sequence[Any], labels: Dataset
+    ) -> OutOfFoldScores:
+        n_classes = self._spec.n_outputs
+        return OutOfFoldScores(rows, log_proba, labels.y, labels.weight, n_classes)
+
+    def _try_epochs(self) -> tuple[Trial, Stage]:
         """Train without the rows left out, and score on them after each epoch.
 
         Training ends at the end of a cycle of the learning rate that clearly made the
@@ -320,7 +335,8 @@ class _RecipeTraining:
         epochs, rows = self._parameters.max_iter, self._scored_rows()
         tasks = [self._task(i, epochs, scored=True) for i in range(N_MEMBERS)]
         labels = self._table if self._validation is None else self._validation
-        trial, has_cycles = _Trial(), self._parameters.learning_rate is None
+        trial = self._trial = self._started_trial(labels, rows)
+        has_cycles = self._parameters.learning_rate is None
         ends = {max(1, round(share * epochs)) for share in CYCLE_ENDS}
         marks = ends | {max(1, round(share * epochs)) for share in CYCLE_PEAKS}
         keeps_best = self._network.keeps_best
@@ -330,13 +346,10 @@ class _RecipeTraining:
             mark = min((m for m in marks if m > trial.n_epochs), default=epochs)
             return 1 if one_by_one else mark - trial.n_epochs
 
-        def after_round(rounds: Rounds) -> bool:
+        def after_round(rounds: AnyRounds) -> bool:
             is_best = False
             for log_proba in self._log_proba(rounds, labels, rows):
-                scores = OutOfFoldScores(
-                    rows, log_proba, labels.y, labels.weight, self._spec.n_outputs
-                )
-                is_best = trial.add(scores)
+                is_best = trial.add(self._scores(rows, log_proba, labels))
             n = trial.n_epochs
             if keeps_best:
                 if is_best:
@@ -348,8 +361,7 @@ class _RecipeTraining:
                 trial.kept = {m: w for m, w in trial.kept.items() if m >= first}
             return has_cycles and n in ends and trial.is_clearly_worse()
 
-        _, history, n_trained = self._train(tasks, after_round, until_mark)
-        return trial, history, n_trained
+        return trial, self._train(tasks, after_round, until_mark, scored=True)
 
     def _scored_rows(self) -> list[np.ndarray]:
         """Return positions of the rows that each member is scored on."""
@@ -367,7 +379,7 @@ class _RecipeTraining:
         return sum(len(rows) for rows in self._scored_rows()) * row_bytes
 
     def _log_proba(
-        self, rounds: Rounds, labels: Dataset, rows: Sequence[np.ndarray]
+        self, rounds: AnyRounds, labels: Dataset, rows: Sequence[np.ndarray]
     ) -> list[Sequence[Any]]:
         """Return log probabilities by each member, for each epoch of a round."""
         if self._logit_epochs:
@@ -404,7 +416,7 @@ def _network_spec(network: "RecipeNetwork", dtype: str) -> NetworkSpec:
     )
 
 
-def _ending(trial: _Trial | None, network: "RecipeNetwork") -> str:
+def _ending(trial: Trial | None, network: "RecipeNetwork") -> str:
     if trial is None:
         return "ended with its schedule"
     by = "the validation rows" if network.is_validated else "rows left out in turn"

@@ -1,6 +1,7 @@
 """What is kept of a classifier by pickle, joblib, copies and model files."""
 
 import inspect
+import os
 from typing import Any
 
 import pandas as pd
@@ -19,6 +20,8 @@ def kept_state(attributes: dict[str, Any]) -> dict[str, Any]:
     model is left out; it is built again from the weights.
     """
     state = {name: value for name, value in attributes.items() if name != "_model"}
+    if isinstance(state.get("checkpoint"), os.PathLike):  # another kind of object
+        state["checkpoint"] = os.fspath(state["checkpoint"])
     history = state.get("history_")
     if isinstance(history, pd.DataFrame):
         columns = {name: history[name].to_numpy() for name in history}

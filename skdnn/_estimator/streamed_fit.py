@@ -18,10 +18,11 @@ from scipy.sparse import issparse
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import validate_data
 
+from skdnn._estimator.checkpointing import check_checkpoint
 from skdnn._estimator.network_training import TrainedNetwork
 from skdnn._estimator.parameters import Parameters, read_parameters
 from skdnn._estimator.plain import PlainNetwork, prepare_plain
-from skdnn._estimator.prepare import PreparedFit, starts
+from skdnn._estimator.prepare import PreparedFit, starts, with_checkpoint
 from skdnn._estimator.recipe import (
     RecipeNetwork,
     member_shares,
@@ -54,7 +55,7 @@ _BUCKET_BYTES = 2**25
 _SCORED_ROWS, _SCORED_SHARE = 20_000, 0.1
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class StreamedFit(PreparedFit):
     """A fit whose rows are in a store, which is deleted after training."""
 
@@ -90,6 +91,8 @@ def prepare_streamed(
     """Return what ``fit`` is going to do with a table that is read block by block."""
     parameters = read_parameters(estimator)
     _check_parameters(parameters, incremental)
+    if parameters.checkpoint is not None:
+        check_checkpoint(vars(parameters), incremental=False)
     random_state = check_random_state(parameters.random_state)
     hash_seed, bucket_seed = random_state.randint(2**31 - 1, size=2).tolist()
     n_sampled = limits.most_rows(
@@ -115,7 +118,24 @@ def prepare_streamed(
                     (hash_seed, left_out))  # fmt: skip
     totals = first_pass.totals * weighting.factors
     networks = [_streamed_network(network, store, totals) for network in networks]
-    return StreamedFit(parameters, data, networks, resumes=False, store=store)
+    fit = StreamedFit(parameters, data, networks, resumes=False, store=store)
+    try:
+        return with_checkpoint(fit, _identified(estimator, data, store), dtype)
+    except BaseException:
+        store.close()
+        raise
+
+
+def _identified(estimator: Any, data: TrainingData, store: RowStore) -> dict[str, Any]:
+    """Return what identifies the table: all that training takes of it."""
+    rows = data.validation
+    held_out = {} if rows is None else {"X": rows.X, "y": rows.y, "weight": rows.weight}
+    return {
+        "rows": [store.digest()],
+        "validation rows": held_out,
+        "column names": getattr(estimator, "feature_names_in_", None),
+        "classes": data.classes,
+    }
 
 
 def _check_parameters(parameters: Parameters, incremental: bool) -> None:

@@ -27,7 +27,9 @@ class Writer:
     example: str
 
     def write(
-        self, file: str | os.PathLike[str], make_content: Callable[[], bytes]
+        self,
+        file: str | os.PathLike[str],
+        make_content: Callable[[], bytes | memoryview],
     ) -> None:
         """Write a file; its content is made after the path has been checked.
 
@@ -64,6 +66,7 @@ class Writer:
                 if fcntl is None:
                     handle.close()  # Windows cannot rename a file that is open
                 temporary.replace(path)
+                _sync_folder(path.parent)
 
     def _mode(self, path: Path) -> int:
         """Return type and permissions of what is at a path, 0 if there is nothing."""
@@ -116,6 +119,18 @@ class Writer:
         finally:
             handle.close()
             temporary.unlink(missing_ok=True)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Have the new name of a file survive a loss of power, where that is possible."""
+    if fcntl is None:  # Windows opens no folders
+        return
+    with contextlib.suppress(OSError):  # of shared folders
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def _create_locked(path: Path) -> tuple[Path, IO[bytes]]:

@@ -29,6 +29,7 @@ check_sample_weight = sklearn.utils.validation._check_sample_weight
 
 # Parameters by a table, with scikit-learn's messages; nothing public checks them.
 HasMethods = _constraints.HasMethods
+Hidden = _constraints.Hidden
 Interval = _constraints.Interval
 InvalidParameterError = _constraints.InvalidParameterError
 Options = _constraints.Options

@@ -34,15 +34,17 @@ class Progress:
         if self._bar is not None:
             self._bar.close()
 
-    def step(self, figures: Mapping[str, float] | None = None) -> None:
-        """Advance by one step, from any thread, and show figures beside the bar."""
+    def step(
+        self, figures: Mapping[str, float] | None = None, n_steps: int = 1
+    ) -> None:
+        """Advance, from any thread, and show figures beside the bar."""
         if self._bar is None:
             return
         with self._lock:
             if figures:
                 texts = {name: f"{value:.4f}" for name, value in figures.items()}
                 self._bar.set_postfix(texts, refresh=False)
-            self._bar.update()
+            self._bar.update(n_steps)
 
 
 def _is_interactive() -> bool:

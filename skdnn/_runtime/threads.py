@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
+from contextvars import ContextVar
 from functools import cache
 from typing import Any
 
@@ -14,11 +15,22 @@ from threadpoolctl import ThreadpoolController
 # Fewer blocks are finished before threads have started.
 _WORTH_THREADS = 8
 _limited = threading.Lock()
+_limit: ContextVar[int | None] = ContextVar("limit", default=None)
 
 
 def thread_count() -> int:
-    """Return how many threads this process may use: one per core, or joblib's limit."""
-    return _threads_of_worker() or int(joblib.cpu_count())
+    """Return how many threads this process may use: one per core, or a limit."""
+    return _limit.get() or _threads_of_worker() or int(joblib.cpu_count())
+
+
+@contextmanager
+def limited(n_threads: int) -> Iterator[None]:
+    """Let `thread_count` return at most this number, in this thread."""
+    token = _limit.set(min(n_threads, thread_count()))
+    try:
+        yield
+    finally:
+        _limit.reset(token)
 
 
 def limit_tensorflow_threads() -> None:

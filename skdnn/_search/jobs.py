@@ -14,6 +14,8 @@ import numpy as np
 from sklearn.pipeline import Pipeline
 from sklearn.utils import check_random_state
 
+from skdnn._checkpoint.checkpoint import DifferentFitError, Part
+from skdnn._estimator.checkpointing import kept_in
 from skdnn._estimator.finalize import finalize
 from skdnn._estimator.parameters import is_ensemble
 from skdnn._estimator.plain import PlainNetwork, finish_plain
@@ -42,11 +44,15 @@ class Job:
     """One fit of an estimator, its own clone with the candidate's parameters.
 
     Jobs of a fold with equal `transformers` have the same steps before their last.
+    `n_alike` fits of the search, itself included, train a network of this shape; the
+    network keeps its state in `checkpoint`.
     """
 
     estimator: Any
     fold: Fold
     transformers: Hashable
+    n_alike: int = 1
+    checkpoint: Part | None = None
 
     @property
     def inputs_key(self) -> tuple[int, Hashable]:
@@ -67,6 +73,11 @@ class Outcome:
     seconds: float = 0.0
     origin: TracebackType | None = None
     _trace: str = ""
+
+    def raise_different_fit(self) -> None:
+        """Raise the error of a checkpoint of another fit, which ends the search."""
+        if isinstance(self.error, DifferentFitError):
+            raise self.error
 
     @contextmanager
     def recorded(self) -> Iterator[None]:
@@ -107,9 +118,16 @@ class Outcome:
 def fit_alone(job: Job) -> Outcome:
     """Fit the ordinary way."""
     outcome = Outcome(job.estimator)
-    with outcome.recorded():
+    with outcome.recorded(), kept_in(last_network(job.estimator), job.checkpoint):
         job.estimator.fit(job.fold.X, job.fold.y, **job.fold.params)
+    outcome.raise_different_fit()
     return outcome
+
+
+def last_network(estimator: Any) -> DNNClassifier | None:
+    """Return the network at the end of an estimator, if it is one."""
+    last = estimator.steps[-1][1] if isinstance(estimator, Pipeline) else estimator
+    return last if isinstance(last, DNNClassifier) else None
 
 
 def network_of(estimator: Any) -> DNNClassifier | None:
@@ -125,6 +143,31 @@ def network_of(estimator: Any) -> DNNClassifier | None:
         network = estimator.steps[-1][1]
     can_stack = type(network) is DNNClassifier and network.callbacks is None
     return network if can_stack else None
+
+
+def count_alike(estimators: Sequence[Any]) -> list[int]:
+    """Return how many of the estimators end in a network of the shape of each.
+
+    Only parameters count, not data, so that the number does not depend on where the
+    fits are prepared.
+    """
+    shapes = [_declared_shape(network_of(estimator)) for estimator in estimators]
+    counts = Counter(shapes)
+    return [counts[shape] for shape in shapes]
+
+
+def _declared_shape(network: DNNClassifier | None) -> Hashable:
+    """Return parameters that a compiled program depends on: not how large factors are.
+
+    Numbers of which only the sign matters, and seeds, are its input.
+    """
+    if network is None:
+        return None
+    return tuple(
+        (name, value > 0 if isinstance(value, float) else repr(value))
+        for name, value in network.get_params(deep=False).items()
+        if name != "random_state"
+    )
 
 
 def fit_stack(
@@ -168,7 +211,7 @@ class _Stack:
     ):
         self._n_threads, self._step, self._shared_by = n_threads, step, shared_by
         self._inputs: dict[tuple[int, Hashable], _Inputs] = {}
-        self._waiting: list[tuple[Outcome, PreparedFit, PlainNetwork]] = []
+        self._waiting: list[tuple[Outcome, PreparedFit, PlainNetwork, int]] = []
         self._array_bytes: dict[int, int] = {}
 
     def add(self, job: Job) -> Outcome | None:
@@ -194,18 +237,19 @@ class _Stack:
         if type(job.estimator) is Pipeline:
             job.estimator.steps[:-1] = inputs.steps
         (rows, params), prepared = inputs.calls[0], None
-        with outcome.recorded():
+        with outcome.recorded(), kept_in(network, job.checkpoint):
             if fits_itself:
                 network.fit(*rows, **params)
             else:
                 prepared = prepare(network, *rows, **params)
+        outcome.raise_different_fit()
         if prepared is None:
             self._step()
         else:
-            self._wait(outcome, prepared)
+            self._wait(outcome, prepared, job.n_alike)
         return outcome
 
-    def _wait(self, outcome: Outcome, prepared: PreparedFit) -> None:
+    def _wait(self, outcome: Outcome, prepared: PreparedFit, n_alike: int) -> None:
         (network,) = prepared.networks
         assert isinstance(network, PlainNetwork)
         task = network.task
@@ -213,7 +257,8 @@ class _Stack:
             # threads would draw from NumPy's global generator in no fixed order
             seed = task.random_state.randint(np.iinfo(np.int32).max)
             task = replace(task, random_state=np.random.RandomState(seed))
-        self._waiting.append((outcome, prepared, replace(network, task=task)))
+        network = replace(network, task=task)
+        self._waiting.append((outcome, prepared, network, n_alike))
         tables = [rows.X for rows in (task.table, task.validation) if rows is not None]
         # of a sparse one, its values
         self._array_bytes |= {id(X): X.data.nbytes for X in tables}
@@ -222,12 +267,15 @@ class _Stack:
 
     def train(self) -> None:
         """Train the networks that wait, and make their estimators fitted."""
-        tasks = [network.task for _, _, network in self._waiting]
-        results = train_stack(tasks, self._n_threads, self._step) if tasks else []
+        tasks = [network.task for _, _, network, _ in self._waiting]
+        counts = [n_alike for *_, n_alike in self._waiting]
+        results: list[Any] = []
+        if tasks:
+            results = train_stack(tasks, self._n_threads, self._step, counts)
         if any(getattr(result, "interrupted", False) for result in results):
             raise KeyboardInterrupt
         seconds = _seconds_by_rows(tasks, results)
-        for (outcome, prepared, network), result, spent in zip(
+        for (outcome, prepared, network, _), result, spent in zip(
             self._waiting, results, seconds, strict=True
         ):
             outcome.seconds += spent

@@ -86,6 +86,18 @@ class NestedScores:
         ------
         ValueError
             If the level is not between 0 and 1.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skdnn.model_selection import NestedScores
+        >>> nested = NestedScores(
+        ...     scores=np.array([0.9, 0.8]), inner_scores=np.array([0.92, 0.9]),
+        ...     n_train=np.array([100, 100]), n_test=np.array([50, 50]),
+        ...     params=[{"alpha": 0.1}, {"alpha": 0.01}],
+        ... )
+        >>> [round(limit, 2) for limit in nested.interval(0.5)]
+        [0.78, 0.92]
         """
         from scipy.special import stdtrit
 
@@ -102,6 +114,20 @@ class NestedScores:
         DataFrame
             Columns fold, n_train, n_test, score, inner_score, and a column for each
             parameter that was chosen in any fold.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skdnn.model_selection import NestedScores
+        >>> nested = NestedScores(
+        ...     scores=np.array([0.9, 0.8]), inner_scores=np.array([0.92, 0.9]),
+        ...     n_train=np.array([100, 100]), n_test=np.array([50, 50]),
+        ...     params=[{"alpha": 0.1}, {"alpha": 0.01}],
+        ... )
+        >>> nested.frame()[["fold", "score", "alpha"]]
+           fold  score  alpha
+        0     0    0.9   0.10
+        1     1    0.8   0.01
         """
         facts = pd.DataFrame(
             {

@@ -10,8 +10,7 @@ it, ranks it, warns of what failed and refits the best, all by its own code.
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import nullcontext
-from itertools import pairwise
+from contextlib import ExitStack, nullcontext
 from typing import Any
 
 import joblib
@@ -23,6 +22,9 @@ from sklearn.model_selection import check_cv
 from sklearn.pipeline import Pipeline
 from sklearn.utils.metadata_routing import get_routing_for_object
 
+from skdnn._checkpoint.checkpoint import Part
+from skdnn._estimator.checkpointing import kept_in
+from skdnn._runtime import workers
 from skdnn._runtime.compat import (
     TimedGridSearchCV,
     active_backend,
@@ -30,7 +32,24 @@ from skdnn._runtime.compat import (
     has_callbacks,
 )
 from skdnn._runtime.progress import Progress
-from skdnn._search.jobs import Fold, Job, Outcome, fit_alone, fit_stack, network_of
+from skdnn._search.checkpointing import (
+    check_no_checkpoint,
+    open_search_checkpoint,
+    positions_of,
+    refit_part,
+    with_checkpoints,
+)
+from skdnn._search.fits_on_workers import SentRows, is_verbose, run_on_workers
+from skdnn._search.jobs import (
+    Fold,
+    Job,
+    Outcome,
+    count_alike,
+    fit_alone,
+    fit_stack,
+    last_network,
+    network_of,
+)
 from skdnn.classifier import DNNClassifier
 
 
@@ -49,6 +68,7 @@ def fit_search(
     `grid`, and is called once, as they may be random.
     """
     if y is None or has_callbacks(search) or not _has_networks(search.estimator, grid):
+        check_no_checkpoint(search)
         return fit(X, y, **params)
     check_parameters(search)
     splits = _Splits(search, y)
@@ -56,22 +76,31 @@ def fit_search(
 
     def run(shadow: TimedGridSearchCV) -> None:
         # in this process, as nothing is left to fit but the best
-        is_local = active_backend().is_local
-        with nullcontext() if is_local else joblib.parallel_config("sequential"):
+        is_here = not workers.are_set()
+        with nullcontext() if is_here else joblib.parallel_config("sequential"):
             shadow.fit(X, y, **params)
 
     folds = _record_folds(search, splits, run)
-    jobs = [
-        Job(
-            clone(search.estimator).set_params(**clone(candidate, safe=False)),
-            fold,
-            _transformer_key(search.estimator, candidate),
-        )
-        for candidate in candidates
-        for fold in folds
+    fits = [(candidate, fold) for candidate in candidates for fold in folds]
+    estimators = [
+        clone(search.estimator).set_params(**clone(candidate, safe=False))
+        for candidate, _ in fits
     ]
-    outcomes = _run_jobs(search, jobs)
-    _score(search, splits, candidates, outcomes, run)
+    counts = count_alike(estimators)
+    jobs = [
+        Job(estimator, fold, _transformer_key(search.estimator, candidate), n_alike)
+        for (candidate, fold), estimator, n_alike in zip(
+            fits, estimators, counts, strict=True
+        )
+    ]
+    table = {"X": X, "y": y, "other arguments": params, "folds": splits.positions}
+    part = open_search_checkpoint(search, candidates, jobs, table)
+    if workers.are_set():
+        rows = SentRows.of(search.estimator, X, y, splits.train_rows, folds)
+        outcomes = run_on_workers(search, jobs, rows)
+    else:
+        outcomes = _run_jobs(search, with_checkpoints(jobs, part, len(folds)), part)
+    _score(search, splits, candidates, outcomes, run, part)
     return search
 
 
@@ -133,6 +162,15 @@ class _Splits:
 
     def get_metadata_routing(self) -> Any:
         return get_routing_for_object(self._given)
+
+    @property
+    def train_rows(self) -> list[np.ndarray]:
+        """The positions of the rows that each fit is given."""
+        return [train for train, _ in self._splits or []]
+
+    def positions(self) -> np.ndarray:
+        """Return the positions of all parts, which identify the splits."""
+        return positions_of(self._splits or [])
 
     def __len__(self) -> int:
         return len(self._splits or [])
@@ -205,40 +243,40 @@ def _record_folds(
     return folds
 
 
-def _run_jobs(search: Any, jobs: Sequence[Job]) -> list[Outcome]:
+def _run_jobs(
+    search: Any, jobs: Sequence[Job], part: Part | None = None
+) -> list[Outcome]:
     """Fit all: networks in stacks, the rest by joblib with `n_jobs`."""
     outcomes: dict[int, Outcome | None] = dict.fromkeys(range(len(jobs)))
     networks = [network_of(job.estimator) for job in jobs]
     stacked = [i for i in outcomes if networks[i] is not None]
     stacked.sort(key=lambda i: jobs[i].fold.number)  # whole folds, where possible
     stack = [jobs[i] for i in stacked]
-    is_verbose = search.verbose or any(getattr(n, "verbose", 0) for n in networks)
-    with Progress(len(jobs), "fit", bool(is_verbose)) as progress:
-        if active_backend().is_local:
-            done = fit_stack(stack, _n_threads(search), progress.step)
-        else:
-            done = _fit_stacks_elsewhere(search.n_jobs, stack)
-            for _ in filter(None, done):
-                progress.step()
+    with Progress(len(jobs), "fit", is_verbose(search, jobs)) as progress:
+
+        def step() -> None:
+            progress.step()
+            if part is not None:
+                part.report()
+
+        done = fit_stack(stack, _n_threads(search), step)
         outcomes.update(zip(stacked, done, strict=True))
         alone = [i for i, outcome in outcomes.items() if outcome is None]
+        # in this process, where the checkpoint is
+        here = [i for i in alone if jobs[i].checkpoint is not None]
+        for i in here:
+            outcomes[i] = fit_alone(jobs[i])
+            step()
+        elsewhere = [i for i in alone if i not in here]
         parallel = joblib.Parallel(search.n_jobs, pre_dispatch=search.pre_dispatch)
-        fitted = parallel(delayed(fit_alone)(jobs[i]) for i in alone)
-        for i, outcome in zip(alone, fitted, strict=True):
+        fitted = parallel(delayed(fit_alone)(jobs[i]) for i in elsewhere)
+        for i, outcome in zip(elsewhere, fitted, strict=True):
             outcomes[i] = outcome
             progress.step()
+        if part is not None:
+            part.flush()
+            part.report()
     return [outcome for outcome in outcomes.values() if outcome is not None]
-
-
-def _fit_stacks_elsewhere(n_jobs: int | None, jobs: Sequence[Job]) -> list[Any]:
-    """Send the jobs to the workers of joblib's backend, a stack to each."""
-    if not jobs:
-        return []
-    n_stacks = min(joblib.effective_n_jobs(n_jobs), len(jobs))
-    ends = np.linspace(0, len(jobs), n_stacks + 1).astype(int)
-    parts = [jobs[start:end] for start, end in pairwise(ends)]
-    done = joblib.Parallel(n_jobs)(delayed(fit_stack)(part, 1) for part in parts)
-    return [outcome for part in done for outcome in part]
 
 
 def _n_threads(search: Any) -> int | None:
@@ -255,19 +293,26 @@ def _score(
     candidates: Sequence[Any],
     outcomes: Sequence[Outcome],
     run: Callable[[Any], None],
+    part: Part | None,
 ) -> None:
     """Have scikit-learn score what was fitted, and refit the best."""
     remaining = deque(outcomes)
+    refit = ExitStack()
 
     def hand_out(**parameters: Any) -> Any:
         if not remaining:  # the refit
-            return clone(search.estimator).set_params(**parameters)
+            best = clone(search.estimator).set_params(**parameters)
+            refit.enter_context(kept_in(last_network(best), refit_part(part, best)))
+            return best
         return remaining.popleft().fitted_by_replay()
 
     shadow = _shadow(search, splits, hand_out, candidates)
     seconds = [outcome.seconds for outcome in outcomes]
     shadow.fit_seconds = np.reshape(seconds, (len(candidates), -1))
-    run(shadow)
+    with refit:
+        run(shadow)
+    if part is not None:
+        part.report()
     for name, value in vars(shadow).items():
         if name.endswith("_") and not name.startswith("_"):
             setattr(search, name, value)

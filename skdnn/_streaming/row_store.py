@@ -5,6 +5,7 @@ buckets in random order, and the rows of each in random order, shuffles a table 
 size with two passes over it (an external shuffle, as in Sanders, 1998).
 """
 
+import hashlib
 import shutil
 import tempfile
 import threading
@@ -33,6 +34,7 @@ class RowStore:
         self._total = np.zeros(n_buckets, dtype=np.int64)
         self._offsets: np.ndarray | None = None
         self._n_rows = 0
+        self._sums = hashlib.sha256(repr(self._dtype.descr).encode())
         self._file = tempfile.TemporaryFile(  # noqa: SIM115 - closed by `close`
             prefix="skdnn-", buffering=0
         )
@@ -47,6 +49,10 @@ class RowStore:
     def counts(self) -> np.ndarray:
         """Number of rows of each bucket."""
         return self._total
+
+    def digest(self) -> str:
+        """Return a digest of the rows and of their buckets."""
+        return self._sums.hexdigest()
 
     def require_space(self, n_rows: int) -> None:
         """Raise ``OSError`` if the disk has no space for `n_rows`."""
@@ -69,7 +75,9 @@ class RowStore:
         order = np.argsort(buckets, kind="stable")
         rows["X"], rows["y"], rows["weight"] = X[order], y[order], weight[order]
         self._write(rows)
+        self._sums.update(rows.view(np.uint8).reshape(-1).data)
         counts = np.bincount(buckets, minlength=self.n_buckets)
+        self._sums.update(counts.tobytes())
         self._counts.append(counts.astype(np.int32))
         self._total += counts
         self._offsets = None

@@ -61,11 +61,15 @@ def as_text(value: Any, decimal: str = ".") -> str:
 
 
 def learn_kind(
-    table: RawTable, name: str, given: Sequence[str] | None = None
+    table: RawTable,
+    name: str,
+    given: Sequence[str] | None = None,
+    order: str | None = None,
 ) -> ColumnKind:
     """Return what a column of a table holds, with facts on what is not obvious.
 
-    `given` are all markers of missing values; None finds them. Raises
+    `given` are all markers of missing values; None finds them. `order` is that of day
+    and month in dates that fit both; None leaves them ambiguous. Raises
     ``TableFileError`` if a numeric column has cells that may be misspelled.
     """
     values = table.columns[name].values
@@ -78,7 +82,7 @@ def learn_kind(
         return _learn_typed_dates(table.columns[name])
     if all(isinstance(value, int | float) for value in known):
         return _with_sentinels(ColumnKind("number"), np.array(known, float), given)
-    return _learn_texts(table, name, given)
+    return _learn_texts(table, name, given, order)
 
 
 def _learn_typed_dates(column: RawColumn) -> ColumnKind:
@@ -93,7 +97,9 @@ def _typed_dates(values: Sequence[Any]) -> pd.Series:
     return pd.Series(pd.to_datetime(pd.Series(zones)))
 
 
-def _learn_texts(table: RawTable, name: str, given: Sequence[str] | None) -> ColumnKind:
+def _learn_texts(
+    table: RawTable, name: str, given: Sequence[str] | None, order: str | None
+) -> ColumnKind:
     texts = [as_text(v, table.decimal) for v in table.columns[name].values]
     markers = find_markers(texts, given, among_numbers=True)
     words = [text for text in texts if text not in markers]
@@ -105,7 +111,7 @@ def _learn_texts(table: RawTable, name: str, given: Sequence[str] | None) -> Col
             return ColumnKind("boolean", tuple(sorted(markers - {""})))
         format = dates.detect_format(words)
         if format is not None:
-            return _learn_dates(words, format, markers)
+            return _learn_dates(words, format, markers, order)
     markers = find_markers(texts, given, among_numbers=False)
     if set(texts) <= markers:
         return ColumnKind("empty")
@@ -174,13 +180,19 @@ def _with_sentinels(
 
 
 def _learn_dates(
-    words: list[str], format: dates.DateFormat, markers: frozenset[str]
+    words: list[str],
+    fitting: dates.DateFormat,
+    markers: frozenset[str],
+    order: str | None,
 ) -> ColumnKind:
     missing = tuple(sorted(markers - {""}))
-    if format.other is not None:
-        return ColumnKind("ambiguous date", missing, format.format)
-    parts = dates.parts_of(dates.parse(words, format.format), format.format)
-    return ColumnKind("date", missing, format.format, tuple(parts))
+    format = fitting.format
+    if fitting.other is not None:
+        if order is None:
+            return ColumnKind("ambiguous date", missing, format)
+        format = dates.in_order(format, order)
+    parts = dates.parts_of(dates.parse(words, format), format)
+    return ColumnKind("date", missing, format, tuple(parts))
 
 
 def read_cells(table: RawTable, name: str, kind: ColumnKind) -> dict[str, Any]:
@@ -261,24 +273,38 @@ def _read_dates(table: RawTable, name: str, kind: ColumnKind) -> dict[str, Any]:
     )
     for i, (word, moment) in enumerate(zip(words, moments, strict=True)):
         if word and moment is pd.NaT:
-            line = table.first_line(name, [i])
-            style = "year-month-day" if format == dates.ISO else format
+            line, other = table.first_line(name, [i]), _other_order(words, format)
             raise TableFileError(
                 f"The column {visible(name)!r} of {table.name} must hold dates, "
-                f"{dates.describe_format(style)}. Got {visible(word)[:_LONGEST]!r} in "
-                f"line {line}. Write all dates in this way."
+                f"{dates.describe_format(format)}. Got {visible(word)[:_LONGEST]!r} in "
+                f"line {line}. Write all dates in this way{other}."
             )
     derived = dates.derive(moments, kind.parts)
     codes = table.columns[name].codes
     return {f"{name}: {part}": cells[codes] for part, cells in derived.items()}
 
 
-def kind_in_words(name: str, kind: ColumnKind, example: str) -> str | None:
-    """Return a sentence on a column of dates; None for other columns."""
+def _other_order(words: list[str], format: str) -> str:
+    """Return the option that reads all dates of a column, if day and month do."""
+    swapped = dates.swap_order(format)
+    known = [word for word in words if word]
+    if swapped is None or dates.parse(known, swapped).isna().any():
+        return ""
+    return f", or name their order with --dates {dates.order_of(swapped)}"
+
+
+def kind_in_words(
+    name: str, kind: ColumnKind, example: str, order: str | None = None
+) -> str | None:
+    """Return a sentence on a column of dates; None for other columns.
+
+    `order` is the order of day and month that was given.
+    """
     if kind.kind == "ambiguous date":
         return (
             f"{visible(name)} is not used: in dates such as {example} the day may be "
-            "the month. Write them year-month-day."
+            "the month. Name the order with --dates day-first or --dates month-first, "
+            "or write them year-month-day."
         )
     if kind.kind != "date":
         return None
@@ -288,4 +314,6 @@ def kind_in_words(name: str, kind: ColumnKind, example: str) -> str | None:
         if kind.format in (dates.TYPED, dates.ISO)
         else f", {dates.describe_format(str(kind.format))}"
     )
-    return f"Dates: {visible(name)} (as in {example}{how}) is used as {made}."
+    own = dates.order_of(str(kind.format))
+    but = f" They are not {order}." if order and own and own != order else ""
+    return f"Dates: {visible(name)} (as in {example}{how}) is used as {made}.{but}"

@@ -16,6 +16,9 @@ _DAYS = (
 )  # fmt: skip
 _TIMES = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p", "T%H:%M:%S")
 _CLOCKS = ("%H:%M", "%H:%M:%S")
+_FORMATS = tuple(day + time for day in _DAYS for time in _TIMES)
+# Which of two numbers is the day, in formats that occur in both orders.
+DAY_FIRST, MONTH_FIRST = ORDERS = ("day-first", "month-first")
 _ISO = re.compile(r"[12]\d{3}-\d\d-\d\d(?:[T ]\d\d:\d\d.*)?")
 # Enough of a date that formats are tried: other columns would take their time.
 _MAY_BE = re.compile(r"(?=.*\d)[\w ,./:+\-]{4,40}")
@@ -48,18 +51,40 @@ def detect_format(texts: Sequence[str]) -> DateFormat | None:
         return None
     if all(map(_ISO.fullmatch, sample)):
         return DateFormat(ISO) if not parse(texts, ISO).isna().any() else None
-    candidates = [day + time for day in _DAYS for time in _TIMES]
     fitting = [
         format
-        for format in (*_CLOCKS, *candidates)
+        for format in (*_CLOCKS, *_FORMATS)
         if not parse(sample, format).isna().any()
         and not parse(texts, format).isna().any()
     ]
     if not fitting:
         return None
-    first = fitting[0]
-    swapped = first.translate(str.maketrans("dm", "md"))  # which of 3/4 is the month
-    return DateFormat(first, swapped if swapped in fitting[1:] else None)
+    first, swapped = fitting[0], swap_order(fitting[0])
+    return DateFormat(first, swapped if swapped in fitting else None)
+
+
+def swap_order(format: str) -> str | None:
+    """Return the format with day and month exchanged; None if it is not known.
+
+    >>> swap_order("%d/%m/%Y"), swap_order("%d.%m.%Y")
+    ('%m/%d/%Y', None)
+    """
+    swapped = format.translate(str.maketrans("dm", "md"))
+    return swapped if swapped != format and swapped in _FORMATS else None
+
+
+def order_of(format: str) -> str | None:
+    """Return the order of day and month in a format that occurs in both orders."""
+    if swap_order(format) is None:
+        return None
+    return DAY_FIRST if format.index("%d") < format.index("%m") else MONTH_FIRST
+
+
+def in_order(format: str, order: str | None) -> str:
+    """Return a format with day and month in an order, if it occurs in both."""
+    if order is None or order_of(format) == order:
+        return format
+    return swap_order(format) or format
 
 
 def parse(texts: Sequence[str], format: str) -> pd.Series:
@@ -75,6 +100,9 @@ def describe_format(format: str) -> str:
     >>> describe_format("%d.%m.%Y")
     'day.month.year'
     """
+    known = {ISO: "year-month-day", TYPED: "cells of the type date"}
+    if format in known:
+        return known[format]
     return re.sub("%[A-Za-z]", lambda match: _SHOWN[match[0]], format)
 
 

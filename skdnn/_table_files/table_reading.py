@@ -6,7 +6,7 @@ it, so that new rows are read in the same way.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ import pandas as pd
 
 from skdnn._runtime.names import visible
 from skdnn._runtime.suggestions import did_you_mean
+from skdnn._table_files import dates
 from skdnn._table_files.column_kinds import (
     ColumnKind,
     as_text,
@@ -88,6 +89,24 @@ class TableReading:
             columns |= read_cells(table, name, kind)
         return pd.DataFrame(columns)
 
+    def with_order(self, order: str | None) -> "TableReading":
+        """Return the reading with day and month of dates in an order; None keeps it."""
+        kinds = {
+            name: replace(kind, format=dates.in_order(kind.format, order))
+            if kind.format
+            else kind
+            for name, kind in self.kinds.items()
+        }
+        return replace(self, kinds=kinds)
+
+    def orders_in_words(self) -> list[str]:
+        """State how dates are read that could have day and month in either order."""
+        return [
+            f"Dates: {visible(name)} is read as {dates.describe_format(kind.format)}."
+            for name, kind in self.kinds.items()
+            if kind.format and dates.order_of(kind.format)
+        ]
+
     def labels(self, table: RawTable) -> tuple[np.ndarray, np.ndarray]:
         """Return the class of each row of a table, and whether the row has one."""
         find_column(self.target, list(table.columns), "The target", table.name)
@@ -127,11 +146,13 @@ def learn_table(
     drop: Sequence[str] = (),
     ids: Sequence[str] = (),
     missing: Sequence[str] | None = None,
+    order: str | None = None,
 ) -> LearnedTable:
     """Return what is learned from and predicted, and how it was read.
 
     `ids` are the identifiers, ["none"] for none; without any they are determined, as
-    are the markers of `missing` values if they are None.
+    are the markers of `missing` values if they are None. `order` is that of day and
+    month in dates that fit both.
     """
     names = list(table.columns)
     if target is None:
@@ -159,7 +180,7 @@ def learn_table(
     reading.left_out = dict.fromkeys(drop, "--drop")
     reading.ids = [*given]
     learner = _Learner(table, reading, facts, labels)
-    learner.learn(find_ids=not ids)
+    learner.learn(find_ids=not ids, order=order)
     X = reading.features(table)
     learner.leave_out_problems(X)
     X = reading.features(table)
@@ -190,7 +211,7 @@ class _Learner:
         self._table, self._reading, self._facts = table, reading, facts
         self._labels = labels
 
-    def learn(self, *, find_ids: bool) -> None:
+    def learn(self, *, find_ids: bool, order: str | None) -> None:
         """Set the kinds of the columns that are used."""
         reading, table = self._reading, self._table
         others = {reading.target, *reading.left_out, *reading.ids}
@@ -200,13 +221,13 @@ class _Learner:
             if find_ids and self._is_id(name):
                 reading.ids.append(name)
                 continue
-            kind = learn_kind(table, name, reading.missing)
+            kind = learn_kind(table, name, reading.missing, order)
             self._facts += kind.facts
             example = next(
                 (as_text(v) for v in table.columns[name].values if not is_missing(v)),
                 "",
             )
-            fact = kind_in_words(name, kind, example)
+            fact = kind_in_words(name, kind, example, order)
             if fact:
                 self._facts.append(fact)
             if kind.kind == "empty":

@@ -23,6 +23,16 @@ def tensor(value: np.ndarray) -> Any:
     return tf.constant(value)
 
 
+def sharded(value: Any, sharding: Any) -> Any:
+    """Return a tensor whose rows are on several devices, if JAX has a sharding."""
+    if sharding is None:
+        return value
+    import jax
+
+    constrain: Callable[..., Any] = jax.lax.with_sharding_constraint
+    return constrain(value, sharding)
+
+
 def value_and_gradient(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return a function from tensors to what `function` gives, and loss gradients."""
     if keras_backend.backend() == "jax":

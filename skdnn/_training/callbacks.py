@@ -134,9 +134,9 @@ class SpecCallbacks(NoCallbacks):
             return rate
         optimizer = self._model.optimizer
         optimizer.learning_rate = rate
-        before = float(optimizer.learning_rate)
+        before = float(keras_backend.to_numpy(optimizer.learning_rate))
         notify()
-        after = float(optimizer.learning_rate)
+        after = float(keras_backend.to_numpy(optimizer.learning_rate))
         return rate if after == before else after
 
     def _around(self, notify: Callable[[], None]) -> None:

@@ -14,7 +14,7 @@ from skdnn._training.execution import choose_execution
 from skdnn._training.loss import epoch_record
 from skdnn._training.model_functions import model_program
 from skdnn._training.nested_rows import NestedRows
-from skdnn._training.program import Program
+from skdnn._training.program import Program, State
 from skdnn._training.spec_functions import spec_program
 from skdnn._training.task import ModelTask, Record, TrainingTask
 
@@ -135,6 +135,15 @@ class SpecEpochs(CompiledEpochs):
 
     def optimizer_state(self) -> list[np.ndarray]:
         return [keras_backend.to_numpy(value) for value in self.state.slots]
+
+    def saved_state(self) -> dict[str, Any]:
+        """Return what the next step depends on, as arrays."""
+        arrays = [list(map(keras_backend.to_numpy, part)) for part in self.state]
+        return {"state": arrays, "steps": self._steps}
+
+    def restore(self, saved: dict[str, Any]) -> None:
+        self.state = State(*(list(map(tensor, part)) for part in saved["state"]))
+        self._steps = saved["steps"]
 
     def rate(self) -> float:
         return self._functions.rate(self.state)

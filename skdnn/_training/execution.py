@@ -1,8 +1,10 @@
 """How an epoch is compiled and how many rows one call takes, from sizes alone."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from skdnn._runtime import keras_backend
+from skdnn._training import devices
 
 # One call of a compiled program takes rows of about this many bytes, which stay in the
 # cache, and at most this many rows and steps.
@@ -30,6 +32,7 @@ class Execution:
     batch_rows: int | None  # padded with rows of weight 0; None: any number
     block_rows: int  # in a call, at most
     by_array: bool = False  # steps on arrays, where they could be on one vector
+    sharding: Any = None  # of the rows of a batch over the devices of JAX
 
     @property
     def padding(self) -> int | None:
@@ -72,14 +75,18 @@ def choose_execution(
     backend = keras_backend.backend()
     pays = n_steps is not None and n_steps >= XLA_PAYS_STEPS
     xla = backend == "jax" or (pays and backend == "tensorflow")
+    sharding = devices.row_sharding()
     batch_rows = _padded_size(batch_size) if xla else None
+    if sharding is not None:  # as many rows for each device
+        batch_rows = -(-_padded_size(batch_size) // sharding.num_devices)
+        batch_rows *= sharding.num_devices
     fitting = max(1, _BLOCK_BYTES // row_bytes)
     rows = min(BLOCK_ROWS, 1 << (fitting.bit_length() - 1))
     rows = max(rows, 4 * _padded_size(batch_size))
     block_rows = min(rows, _BLOCK_STEPS * batch_size)
     is_long = (n_steps or 0) >= ARRAYS_PAY_STEPS
     by_array = xla and (is_long or n_weights >= LARGE_VECTOR)
-    return Execution(xla, batch_rows, block_rows, by_array)
+    return Execution(xla, batch_rows, block_rows, by_array, sharding)
 
 
 def _padded_size(batch_size: int) -> int:

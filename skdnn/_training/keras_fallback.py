@@ -20,6 +20,7 @@ from skdnn._network.keras_models import (
 from skdnn._network.spec import NetworkSpec
 from skdnn._runtime import keras_backend
 from skdnn._tabular.dataset import Dataset
+from skdnn._training import devices
 from skdnn._training.batching import Rows, dense_arrays
 from skdnn._training.execution import EVALUATION_ROWS
 from skdnn._training.loss import epoch_record, penalised_loss
@@ -46,9 +47,12 @@ class KerasEpochs:
         for variable, value in zip(variables, task.optimizer_state or (), strict=False):
             variable.assign(value)
         set_dropout(self._network, task.spec, task.dropout_seed)
-        self._model = _penalised_model_class()(self._network, task)
+        self._model = self._make_model()
         self._model.compile(optimizer=self._optimizer, loss=None)
         self._callbacks = [batch_callback(self._model)] if batch_callback else []
+
+    def _make_model(self) -> Any:
+        return penalised_model_class()(self._network, self._task)
 
     def train(self, orders: np.ndarray, rate: float) -> list[Record]:
         if not self._task.solver.has_schedule:
@@ -104,6 +108,9 @@ class KerasEpochs:
 
 def fit_by_keras(task: ModelTask) -> Any:
     model, rows = task.model, task.table
+    devices.check_equal_parts(task.n_train, task.batch_size)
+    if task.validation is not None:
+        devices.check_equal_parts(len(task.validation), task.validation_batch_size)
     settings = {
         "epochs": task.epochs,
         "initial_epoch": task.first_epoch,
@@ -179,7 +186,7 @@ def _as_tuples(node: Any) -> Any:
 
 
 @cache
-def _penalised_model_class() -> type:
+def penalised_model_class() -> type:
     keras = keras_backend.load()
 
     class PenalisedModel(keras.Model):  # type: ignore[name-defined, misc]

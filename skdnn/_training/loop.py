@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from skdnn._runtime import keras_backend
+from skdnn._training import devices
 from skdnn._training.callbacks import (
     ModelCallbacks,
     NoCallbacks,
@@ -25,6 +26,15 @@ from skdnn._training.loss import require_finite, require_finite_network
 from skdnn._training.model_functions import build_training
 from skdnn._training.optimizers import hides_scaled_variables
 from skdnn._training.recording import NotRecordableError, seeded
+from skdnn._training.replicated_epochs import ReplicatedEpochs
+from skdnn._training.saved_results import (
+    history_as_tree,
+    history_from_tree,
+    keep_result,
+    keep_state,
+    kept_result,
+    kept_state,
+)
 from skdnn._training.task import (
     EarlyStoppingMonitor,
     ModelTask,
@@ -53,13 +63,26 @@ def train(
 
     An interrupt of the user ends training after the first epoch, and is raised before.
     `n_fits` is how many of its shape are about to be trained, itself included;
-    `wants_stop` returns whether to end as if the user had interrupted.
+    `wants_stop` returns whether to end as if the user had interrupted. What an earlier
+    run has kept in a checkpoint is not trained again.
     """
+    result = kept_result(task)
+    if result is None:
+        result = _train(task, n_fits, wants_stop)
+        keep_result(task, result)
+    return result
+
+
+def _train(
+    task: TrainingTask, n_fits: int, wants_stop: Callable[[], bool]
+) -> TrainingResult:
     if task.solver.full_batch:
         result = train_lbfgs(task)
-        _require_finite(task, result.weights)
+        require_finite_weights(task, result.weights)
         return result
     training = Training(task, n_fits)
+    if state := kept_state(task):
+        training.restore(state)
     interrupted = False
     try:
         training.run(wants_stop)
@@ -82,6 +105,11 @@ class Training:
     def n_epochs(self) -> int:
         return len(self._loop.history)
 
+    @property
+    def history(self) -> list[Record]:
+        """The records of the epochs until now."""
+        return self._loop.history
+
     def run(
         self,
         wants_stop: Callable[[], bool] = lambda: False,
@@ -102,12 +130,20 @@ class Training:
     def weights(self) -> list[np.ndarray]:
         return self._loop.epochs.weights()
 
+    def state(self) -> dict[str, Any]:
+        """Return what `restore` needs to continue from here, between two epochs."""
+        return self._loop.state()
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Continue, before the first epoch, where a training of equal arguments was."""
+        self._loop.restore(state)
+
     def result(self, *, interrupted: bool = False) -> TrainingResult:
         """End training; raise ``ValueError`` if the network is no longer finite."""
         loop = self._loop
         loop.finish()
         weights = loop.epochs.weights()
-        _require_finite(self._task, weights)
+        require_finite_weights(self._task, weights)
         return TrainingResult(
             weights=weights,
             optimizer_state=loop.epochs.optimizer_state(),
@@ -118,7 +154,8 @@ class Training:
         )
 
 
-def _require_finite(task: TrainingTask, weights: list[np.ndarray]) -> None:
+def require_finite_weights(task: TrainingTask, weights: list[np.ndarray]) -> None:
+    """Raise ``ValueError`` if the network has become infinite on some of its rows."""
     few = task.table.take(task.positions[:FEW_ROWS]).dense()
     require_finite_network(task.spec, weights, few.X)
 
@@ -126,8 +163,15 @@ def _require_finite(task: TrainingTask, weights: list[np.ndarray]) -> None:
 def _choose_epochs(
     task: TrainingTask, callbacks: NoCallbacks, n_fits: int
 ) -> SpecEpochs | KerasEpochs:
+    forwarder = None
     if isinstance(callbacks, SpecCallbacks) and need_batches(task.callbacks):
-        return KerasEpochs(task, callbacks.batch_forwarder)
+        forwarder = callbacks.batch_forwarder
+    strategy = devices.strategy()
+    if strategy is not None and task.schedule is None:
+        return ReplicatedEpochs(task, strategy, forwarder)
+    if forwarder is not None:
+        devices.check_equal_parts(task.n_train, task.batch_size)
+        return KerasEpochs(task, forwarder)
     return SpecEpochs(task, program_for(task, n_fits))
 
 
@@ -209,6 +253,32 @@ class _Loop:
                 raise KeyboardInterrupt
             left = int(last) - len(self.history)
             self._advance(self._epochs_together(left), others)
+            if self._task.checkpoint is not None and self._task.checkpoint.is_due:
+                keep_state(self._task, self.state())
+
+    def state(self) -> dict[str, Any]:
+        """Return what differs from a loop that begins."""
+        return {
+            "epochs": self.epochs.saved_state(),
+            "history": history_as_tree(self.history),
+            "rows_trained": int(self.rows_trained),
+            "rate": self._rate,
+            "best_loss": self._monitor.best,
+            "stalled": self._monitor.stalled,
+            "best_weights": self._best_weights,
+            "stopped": self.stopped,
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        self.epochs.restore(state["epochs"])
+        self.history = history_from_tree(state["history"])
+        self.rows_trained, self._rate = state["rows_trained"], state["rate"]
+        self._monitor.best = state["best_loss"]
+        self._monitor.stalled = state["stalled"]
+        self._best_weights, self.stopped = state["best_weights"], state["stopped"]
+        for record in self.history:
+            next(self._orders)  # each epoch shuffles the order of the one before
+            self._task.on_epoch(record)
 
     def finish(self) -> None:
         """Restore the best weights, and let callbacks change them."""

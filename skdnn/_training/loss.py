@@ -19,17 +19,18 @@ def penalised_loss(
     l2: Any = None,
     l1: Any = None,
     smoothing: Any = None,
+    total: Any = None,
 ) -> tuple[Any, Any, Any]:
     """Return the loss of a batch, the weight of its correct rows, and of all its rows.
 
     The loss is the weighted mean of the cross-entropy plus the elastic-net penalty of
     the kernels divided by the total weight of the batch, as in ``MLPClassifier``; 0 for
     a batch without weight. Of several labels, all must be correct. A penalty of None
-    costs nothing.
+    costs nothing. `total` is the weight of the batch if these are not all its rows.
     """
     ops = keras_backend.load().ops
     losses, hit = _row_losses(ops, spec, logits, y, smoothing)
-    total = ops.sum(weight)
+    total = ops.sum(weight) if total is None else total
     share = ops.where(total > 0, 1 / ops.where(total > 0, total, 1), 0)
     loss = ops.sum(weight * losses) * share
     for kernel in kernels:

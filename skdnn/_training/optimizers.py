@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cache
 from typing import Any
 
@@ -34,6 +34,11 @@ class Solver:
     elementwise: bool  # all weights may be passed to it as one vector
     full_batch: bool = False  # SciPy's L-BFGS takes the steps, over all rows at once
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Have whoever unpickles it load Keras first, without its messages."""
+        values = tuple(getattr(self, field.name) for field in fields(self))
+        return _unpickled, (_KerasFirst(), *values)
+
     @property
     def name(self) -> str:
         return "lbfgs" if self.full_batch else self.kind.__name__.lower()
@@ -51,6 +56,17 @@ class Solver:
         for name in _FACTORS.get(self.kind.__name__.lower(), ()):
             setattr(optimizer, name, np.float64(getattr(optimizer, name)))
         return optimizer
+
+
+class _KerasFirst:
+    """Loads Keras where it is unpickled, before the classes that follow it."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return keras_backend.load, ()
+
+
+def _unpickled(keras: Any, *values: Any) -> Solver:
+    return Solver(*values)
 
 
 def solver_from_name(

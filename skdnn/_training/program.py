@@ -21,7 +21,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 import numpy as np
 
 from skdnn._runtime import caches, keras_backend
-from skdnn._training.backend_functions import compiled, tensor
+from skdnn._training.backend_functions import compiled, sharded, tensor
 from skdnn._training.batching import Block
 from skdnn._training.execution import Execution
 from skdnn._training.recorded_epochs import RecordedEpochs
@@ -224,7 +224,8 @@ class Program:
             tail = list(part.shape[1:])
             begin = [start, *[ops.zeros((), "int32")] * len(tail)]
             length = count if size is None else size
-            parts.append(ops.slice(part, begin, [length, *tail]))
+            taken = ops.slice(part, begin, [length, *tail])
+            parts.append(sharded(taken, self.execution.sharding))
         if size is None:
             return tuple(parts), None
         mask = ops.arange(size) < count

@@ -4,8 +4,10 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 from skdnn._runtime import keras_backend, threads
+from skdnn._training import devices
 from skdnn._training.loop import Training, train
 from skdnn._training.task import TrainingResult, TrainingTask
 
@@ -17,6 +19,7 @@ def train_stack(
     tasks: Sequence[TrainingTask],
     n_threads: int | None = None,
     on_end: Callable[[], None] = lambda: None,
+    n_alike: Sequence[int] | None = None,
 ) -> list[TrainingResult | Exception]:
     """Train networks in threads (None: one per core); return results in their order.
 
@@ -24,16 +27,18 @@ def train_stack(
     over many at once would not. A fit that fails leaves its exception in place of a
     result. An interrupt of the user is raised once all have ended; one network alone
     is returned as it was then. `on_end` is called as each fit ends, from any thread.
+    `n_alike` is how many fits of its shape each task is one of, None to count them.
     """
     keras_backend.load()  # before any thread needs it
     shapes = [shape_of(task) for task in tasks]
     alike = Counter(shapes)  # in the order of their first task
+    counts = n_alike or [alike[shape] for shape in shapes]
     results: dict[int, TrainingResult | Exception] = {}
     stop = threading.Event()
 
     def run(i: int) -> None:
         try:
-            results[i] = train(tasks[i], alike[shapes[i]], stop.is_set)
+            results[i] = train(tasks[i], counts[i], stop.is_set)
         except Exception as error:
             results[i] = error
         if len(tasks) > 1 and getattr(results[i], "interrupted", False):
@@ -72,6 +77,15 @@ class Rounds:
 
         _run_side_by_side(run, range(len(self._groups)), None, stop)
 
+    def states(self) -> list[dict[str, Any]]:
+        """Return what `restore` needs to continue from here."""
+        return [training.state() for training in self.trainings]
+
+    def restore(self, states: Sequence[dict[str, Any]]) -> None:
+        """Continue, before the first epoch, where the same networks were."""
+        for training, state in zip(self.trainings, states, strict=True):
+            training.restore(state)
+
     def results(self) -> list[TrainingResult]:
         """End training; see `Training.result`."""
         return [training.result() for training in self.trainings]
@@ -104,6 +118,8 @@ def _run_side_by_side(
 ) -> None:
     """Call a function in threads; where one call raises, the others are to stop."""
     n = min(n_threads or threads.thread_count(), len(order))
+    if devices.strategy() is not None:  # its scope is that of this thread
+        n = 1
     if n < 2:
         for i in order:
             run(i)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from skdnn._checkpoint.checkpoint import Part
 from skdnn._network.spec import NetworkSpec
 from skdnn._tabular.dataset import Dataset
 from skdnn._training.batching import Block, training_blocks
@@ -112,7 +113,7 @@ class TrainingTask:
     `held_out` are those set aside for `validation`. `optimizer_state` None is the
     initial one, `rate` None leaves the rate to the optimizer's own schedule;
     `schedule` replaces rate and penalties. `rows_trained` counts the training rows of
-    earlier fits that this one continues.
+    earlier fits that this one continues; `checkpoint` is where its state is kept.
     """
 
     spec: NetworkSpec
@@ -134,6 +135,7 @@ class TrainingTask:
     callbacks: Sequence[Any] = ()
     schedule: Schedule | None = None
     keeps_logits: bool = False
+    checkpoint: Part | None = None
     on_epoch: Callable[[Record], None] = field(default=lambda record: None)
 
     first_epoch = 0
@@ -194,6 +196,7 @@ class ModelTask:
     rate = None
     has_constant_rate = True
     keeps_logits = False
+    checkpoint = None
     rows_trained = 0
     requires_finite_loss = False
 

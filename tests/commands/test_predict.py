@@ -140,3 +140,31 @@ def test_the_novelty_is_that_of_the_library(predicted, trained, folder):
     )
     assert len(kept) == 80
     np.testing.assert_allclose(predicted["novelty_p_value"], result.p_values, atol=1e-6)
+
+
+def test_dates_are_read_in_the_order_of_the_training(run, tmp_path):
+    rows = [
+        f"{1 + i % 12}/{1 + i % 11}/2024,{['no', 'yes'][i % 12 > 5]}" for i in range(66)
+    ]
+    path, model = tmp_path / "visits.csv", tmp_path / "visits.skops"
+    path.write_text("\n".join(["visit,ill", *rows, ""]), "utf-8")
+    wrong = run("train", path, "-t", "ill", "--dates", "us")
+    assert (wrong.exit_code, wrong.stdout) == (2, "")
+    assert "--dates must be day-first or month-first. Got 'us'" in wrong.stderr
+    unclear = run("train", path, "-t", "ill", "-o", model)
+    assert unclear.exit_code == 2  # nothing is left to learn from
+    assert not model.exists()
+    done = run("train", path, "-t", "ill", "-o", model, "--dates", "month-first")
+    assert done.exit_code == 0, done.output
+    assert "month/day/year" in done.stdout
+    assert "visit (month/day/year)" in run("inspect", model).stdout
+    results = {}
+    for order in ("month-first", "day-first", None):
+        options = [] if order is None else ["--dates", order]
+        result = json.loads(run("predict", model, path, "--json", *options).stdout)
+        results[order] = [row["prediction"] for row in result["predictions"]]
+        read = "day/month/year" if order == "day-first" else "month/day/year"
+        assert f"Dates: visit is read as {read}." in result["notes"]
+    truth = [row.rpartition(",")[2] for row in rows]
+    assert results[None] == results["month-first"] == truth
+    assert results["day-first"] != truth

@@ -17,7 +17,7 @@ from skdnn import DNNClassifier, explain
 from skdnn._estimator import recipe_training
 from skdnn._estimator.calibration import OutOfFoldScores
 from skdnn._estimator.recipe import values_for
-from skdnn._estimator.recipe_training import _Trial  # private: the rule by itself
+from skdnn._estimator.recipe_trial import Trial
 from skdnn._network import prediction
 from skdnn._training.loop import train
 from skdnn._training.stacks import Rounds
@@ -521,7 +521,7 @@ def test_is_clearly_worse_is_a_paired_test_over_rows():
     rng = np.random.default_rng(0)
 
     def trial_of(shift, n=400):
-        trial, y = _Trial(), rng.integers(0, 2, n)
+        trial, y = Trial(), rng.integers(0, 2, n)
         proba = rng.uniform(0.3, 0.7, (n, 1))
         noise = rng.normal(scale=0.05, size=(2, n, 1))
         verdicts = []

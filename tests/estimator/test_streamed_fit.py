@@ -3,6 +3,12 @@ import pandas as pd
 import pytest
 from optional import require
 from sklearn.metrics import log_loss
+from stopped_fits import (
+    assert_same_bits,
+    fits_stopped,
+    fitted_arrays,
+    write_every_epoch,
+)
 
 import skdnn
 from skdnn import DNNClassifier
@@ -244,3 +250,46 @@ def test_members_that_share_rows_train_on_their_part(
     assert skdnn.explain.permutation_importance(
         network, X_test[:300], y_test[:300], random_state=0
     ).frame() is not None  # fmt: skip
+
+
+# with a checkpoint
+
+
+@pytest.mark.parametrize(
+    "kind", ["ensemble", pytest.param("recipe", marks=pytest.mark.slow)]
+)
+def test_a_fit_that_is_stopped_continues_with_the_same_bits(
+    folder, streams_all, tmp_path, monkeypatch, kind
+):
+    write_every_epoch(monkeypatch)
+    path = tmp_path / "training.checkpoint"
+    parameters = {"ensemble": {**PLAIN, "n_estimators": 2}, "recipe": {"max_iter": 2}}
+
+    def fit(**more):
+        return fitted(dataset(folder), "target", **parameters[kind], **more)
+
+    results = fits_stopped(
+        lambda: fitted_arrays(fit(checkpoint=path)), path, n_stops=2, longest=20
+    )
+    for result in results:
+        assert_same_bits(result, fitted_arrays(fit()))
+
+
+def test_a_checkpoint_of_another_table_is_refused(sorted_table, streams_all, tmp_path):
+    X, y = sorted_table[0][list("abcd")].to_numpy(), sorted_table[1]
+    path, settings = tmp_path / "training.checkpoint", {**PLAIN, "max_iter": 1}
+
+    def fit(X, y, **more):
+        np.save(tmp_path / "X.npy", X)
+        mapped = np.load(tmp_path / "X.npy", mmap_mode="r")
+        fitted(mapped, y, **settings | more, checkpoint=path)
+
+    fit(X, y)
+    fit(X, y)  # which continues
+    changed = X.copy()
+    changed[-1, -1] += 1
+    for rows, labels in ((changed, y), (X[::-1], y), (X, y[::-1]), (X, y == "no")):
+        with pytest.raises(ValueError, match=r"differs in the (rows|classes) of"):
+            fit(rows, labels)
+    with pytest.raises(ValueError, match="the parameter max_iter"):
+        fit(X, y, max_iter=2)

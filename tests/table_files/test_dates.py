@@ -3,12 +3,16 @@ import pytest
 
 from skdnn._table_files.dates import (
     ISO,
+    ORDERS,
     DateFormat,
     derive,
     describe_format,
     detect_format,
+    in_order,
+    order_of,
     parse,
     parts_of,
+    swap_order,
 )
 
 
@@ -48,5 +52,15 @@ def test_parts():
     assert parts_of(parse(["10:30", "12:00"], "%H:%M"), "%H:%M") == ["hour"]
 
 
+def test_orders_of_day_and_month():
+    assert swap_order("%d/%m/%Y %H:%M") == "%m/%d/%Y %H:%M"
+    assert all(swap_order(f) is None for f in ("%d.%m.%Y", "%d %b %Y", ISO))
+    assert [order_of(f) for f in ("%d-%m-%Y", "%m-%d-%Y", ISO)] == [*ORDERS, None]
+    assert in_order("%d/%m/%Y", "month-first") == "%m/%d/%Y"
+    assert in_order("%d/%m/%Y", "day-first") == in_order("%d/%m/%Y", None)
+    assert in_order("%d.%m.%Y", "month-first") == "%d.%m.%Y"
+
+
 def test_a_format_in_words():
+    assert describe_format(ISO) == "year-month-day"
     assert describe_format("%d.%m.%Y %H:%M") == "day.month.year hour:minute"

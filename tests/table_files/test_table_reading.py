@@ -169,3 +169,48 @@ def test_identifiers_that_repeat_and_what_gives_the_class_away(tmp_path):
     assert "patient_id is named like an identifier but repeats" in facts
     assert "copy equals the target" in facts
     assert learned.reading.ids == []
+
+
+@pytest.fixture
+def visits(tmp_path):
+    """Rows whose days may all be months, and days that cannot."""
+    rows = [
+        (f"{1 + i % 12:02}/{1 + i % 11:02}/2024", f"{13 + i % 9}/01/2024", "ab"[i % 2])
+        for i in range(44)
+    ]
+    return write(tmp_path, "visit,born,outcome", rows)
+
+
+def test_dates_in_either_order_need_an_option(visits):
+    learned = learn_table(visits, "outcome")
+    assert learned.reading.left_out["visit"] == "day or month"
+    assert "born" in learned.reading.kinds
+    assert "--dates day-first or --dates month-first" in " ".join(learned.facts)
+    months = {}
+    for order in ("day-first", "month-first"):
+        learned = learn_table(visits, "outcome", order=order)
+        months[order] = learned.X["visit: month"].tolist()
+        facts = " ".join(learned.facts)
+        words = {"day-first": "day/month/year", "month-first": "month/day/year"}
+        assert f"visit (as in 01/01/2024, {words[order]})" in facts
+        assert ("They are not month-first" in facts) == (order == "month-first")
+        assert learned.reading.kinds["born"].format == "%d/%m/%Y"
+    assert months["day-first"] == [1 + i % 11 for i in range(44)]
+    assert months["month-first"] == [1 + i % 12 for i in range(44)]
+
+
+def test_the_order_of_dates_is_kept_and_can_be_exchanged(visits, tmp_path):
+    learned = learn_table(visits, "outcome", order="month-first")
+    reading = TableReading.from_dict(json.loads(json.dumps(learned.reading.as_dict())))
+    new = write(tmp_path, "visit,born", [("03/04/2024", "14/01/2024")], "new.csv")
+    assert reading.features(new)["visit: month"].tolist() == [3]
+    other = reading.with_order("day-first")
+    assert other.features(new)["visit: month"].tolist() == [4]
+    assert reading.with_order(None) == reading
+    assert reading.orders_in_words()[0] == "Dates: visit is read as month/day/year."
+    swapped = write(tmp_path, "visit,born", [("14/04/2024", "14/01/2024")], "new.csv")
+    with pytest.raises(TableFileError, match=r"line 2.* --dates day-first\."):
+        reading.features(swapped)
+    wrong = write(tmp_path, "visit,born", [("2024", "14/01/2024")], "new.csv")
+    with pytest.raises(TableFileError, match=r"in this way\."):
+        reading.features(wrong)

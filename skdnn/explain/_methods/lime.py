@@ -193,10 +193,7 @@ def _by_steps(
         n_rows = _N_ROWS_WITH_SWITCHES if neighbourhood.has_switches else _N_ROWS
     n_rows = max(n_rows, _ROWS_PER_PLAYER * len(players))
     moves = Moves.drawn(n_rows, len(players), seed)
-    surrogates = []
-    for surrogate in fit_around(logits, neighbourhood, X, scales, moves):
-        surrogates.append(surrogate)
-        step()
+    surrogates = fit_around(logits, neighbourhood, X, scales, moves, step)
     pairs = zip(X, scales, strict=True)
     compared = [neighbourhood.compared(*pair) for pair in pairs]
     references, reached = zip(*compared, strict=True)

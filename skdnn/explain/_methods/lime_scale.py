@@ -1,12 +1,15 @@
 """How far around each row the surrogate of LIME is fitted: as far as it fits."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 
+from skdnn._runtime import workers
 from skdnn.explain._methods.lime_sampling import Moves, Neighbourhood
 from skdnn.explain._methods.lime_surrogate import Surrogate, fit_surrogate
-from skdnn.explain._model.target import Problem
+from skdnn.explain._model.options import Step, no_step
+from skdnn.explain._model.target import Problem, Target
 
 # In standard deviations of each column, the widest first.
 SCALES = (1.0, 0.5, 0.25, 0.125, 0.0625)
@@ -25,17 +28,42 @@ def fit_around(
     rows: np.ndarray,
     scales: Iterable[float],
     moves: Moves,
-) -> Iterator[Surrogate]:
-    """Yield the surrogate of each row at its scale; a call predicts many of them."""
+    step: Step = no_step,
+) -> list[Surrogate]:
+    """Return the surrogate of each row at its scale; a call predicts many of them."""
     pairs = list(zip(rows, scales, strict=True))
     size = max(1, _MAX_CELLS // moves.reach.size)
-    for start in range(0, len(pairs), size):
-        part = pairs[start : start + size]
-        drawn = [neighbourhood.draw(row, scale, moves) for row, scale in part]
-        around = np.concatenate([rows for rows, _, _ in drawn])
-        output = np.split(problem.target.predict(around, copy=False), len(part))
-        for (_, features, terms), out in zip(drawn, output, strict=True):
-            yield fit_surrogate(features, out, terms, is_mirrored=True)
+    parts = [(pairs[i : i + size],) for i in range(0, len(pairs), size)]
+    shared = (problem.target, neighbourhood, moves)
+
+    def report(part: Sequence[Any]) -> None:
+        for _ in part:
+            step()
+
+    if workers.are_set():
+        done = workers.run_parts(_fit_part, shared, parts, report)
+        return [surrogate for part in done for surrogate in part]
+    surrogates: list[Surrogate] = []
+    for part in parts:
+        surrogates += _fit_part(*shared, *part)
+        report(part[0])
+    return surrogates
+
+
+def _fit_part(
+    target: Target,
+    neighbourhood: Neighbourhood,
+    moves: Moves,
+    pairs: list[tuple[np.ndarray, float]],
+) -> list[Surrogate]:
+    """Return the surrogates of some rows, whose neighbours are predicted at once."""
+    drawn = [neighbourhood.draw(row, scale, moves) for row, scale in pairs]
+    around = np.concatenate([rows for rows, _, _ in drawn])
+    output = np.split(target.predict(around, copy=False), len(pairs))
+    return [
+        fit_surrogate(features, out, terms, is_mirrored=True)
+        for (_, features, terms), out in zip(drawn, output, strict=True)
+    ]
 
 
 def find_scales(

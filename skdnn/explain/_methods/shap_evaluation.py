@@ -7,6 +7,8 @@ import numpy as np
 from joblib import effective_n_jobs
 from sklearn.utils.parallel import Parallel, delayed
 
+from skdnn._runtime import workers
+from skdnn._runtime.threads import one_blas_thread
 from skdnn.explain._methods.shap_sampling import Design, Exact, Regression, Walks
 from skdnn.explain._model.options import Step, no_step
 from skdnn.explain._model.target import Target
@@ -111,10 +113,12 @@ def estimate(
     step: Step,
 ) -> Estimates:
     """Return Shapley values of coded rows X whose outputs are `ends`."""
-    workers = effective_n_jobs(n_jobs)
-    if workers == 1:
+    if workers.are_set():
+        return _estimate_on_workers(mixer, series, X, ends, n_jobs, step)
+    n_workers = effective_n_jobs(n_jobs)
+    if n_workers == 1:
         return _estimate_rows(mixer, series, X, ends, step)
-    size = -(-len(X) // (workers * _TASKS_PER_WORKER))
+    size = -(-len(X) // (n_workers * _TASKS_PER_WORKER))
     tasks = (
         delayed(_estimate_rows)(mixer, series, X[i : i + size], ends[i : i + size])
         for i in range(0, len(X), size)
@@ -125,6 +129,39 @@ def estimate(
         for _ in part[0]:
             step()
     return _joined(parts)
+
+
+def _estimate_on_workers(
+    mixer: Mixer,
+    series: DesignSeries,
+    X: np.ndarray,
+    ends: np.ndarray,
+    n_jobs: int | None,
+    step: Step,
+) -> Estimates:
+    """Do what `estimate` does; no row is explained beside others than in this process.
+
+    The last digits of a matrix product depend on the rows that it is computed for.
+    """
+    size = _rows_together(mixer, series, ends)
+    parts = [
+        (X[start : start + size], ends[start : start + size])
+        for start in range(0, len(X), size)
+    ]
+
+    def report(part: Estimates) -> None:
+        for _ in part[0]:
+            step()
+
+    return _joined(
+        workers.run_parts(_estimate_rows, (mixer, series), parts, report, n_jobs=n_jobs)
+    )
+
+
+def _rows_together(mixer: Mixer, series: DesignSeries, ends: np.ndarray) -> int:
+    """Return how many rows are explained at the same time."""
+    n_outputs = max(1, series.design(mixer, 0).n_sets) * ends.shape[1]
+    return min(_MAX_ROWS, max(1, _MAX_OUTPUTS // n_outputs))
 
 
 def _joined(parts: list[Estimates]) -> Estimates:
@@ -146,19 +183,22 @@ def _estimate_rows(
     parts: list[Estimates] = []
     starts = mixer.target.predict(mixer.background)
 
+    # one thread of linear algebra, in designs too: their number changes the last digits
     @lru_cache(maxsize=4)
     def design(position: int) -> Design:
-        return series.design(mixer, position)
+        with one_blas_thread():
+            return series.design(mixer, position)
 
-    n_outputs = max(1, design(0).n_sets) * ends.shape[1]
-    size = min(_MAX_ROWS, max(1, _MAX_OUTPUTS // n_outputs))
+    size = _rows_together(mixer, series, ends)
     for start in range(0, len(X), size):
         rows, row_ends = X[start : start + size], ends[start : start + size]
         sums = np.zeros((2, len(rows), mixer.n_players, ends.shape[1]))
         todo, n_done = np.arange(len(rows)), 0
         while len(todo):
             worth = mixer.worth(design(n_done), rows[todo])
-            sums[:, todo] += design(n_done).estimate(worth, row_ends[todo], starts)
+            used = design(n_done)
+            with one_blas_thread():
+                sums[:, todo] += used.estimate(worth, row_ends[todo], starts)
             n_done += 1
             # the errors of the members do not count
             done = series.is_done(n_done, sums[1, todo, :, :k] / n_done**2)

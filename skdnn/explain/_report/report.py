@@ -54,6 +54,17 @@ class Report:
             ``Report(summary)`` makes the same page of it again. The documentation has
             its JSON Schema, whose version, the key schema, is raised when names or
             meanings change.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from sklearn.linear_model import LogisticRegression
+        >>> from skdnn import explain
+        >>> X, y = load_iris(return_X_y=True, as_frame=True)
+        >>> model = LogisticRegression(max_iter=1000).fit(X, y)
+        >>> report = explain.report(model, X[::9], y[::9], samples=[0])
+        >>> sorted(report.to_dict())[:3]
+        ['accumulated_local_effects', 'agreement', 'calibration']
         """
         return copy.deepcopy(self._summary)
 
@@ -64,6 +75,17 @@ class Report:
         -------
         str
             A complete HTML document.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from sklearn.linear_model import LogisticRegression
+        >>> from skdnn import explain
+        >>> X, y = load_iris(return_X_y=True, as_frame=True)
+        >>> model = LogisticRegression(max_iter=1000).fit(X, y)
+        >>> report = explain.report(model, X[::9], y[::9], samples=[0])
+        >>> report.html()[:15]
+        '<!doctype html>'
         """
         from skdnn.explain._report.render import render
 
@@ -76,6 +98,17 @@ class Report:
         -------
         str
             For documents and messages; names are escaped.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from sklearn.linear_model import LogisticRegression
+        >>> from skdnn import explain
+        >>> X, y = load_iris(return_X_y=True, as_frame=True)
+        >>> model = LogisticRegression(max_iter=1000).fit(X, y)
+        >>> report = explain.report(model, X[::9], y[::9], samples=[0])
+        >>> print(report.to_markdown().splitlines()[0])
+        # LogisticRegression, explained
         """
         from skdnn.explain._report.markdown import as_markdown
 
@@ -113,6 +146,21 @@ class Report:
         See Also
         --------
         skdnn.explain.report : Makes the report, with an example.
+
+        Examples
+        --------
+        >>> from pathlib import Path
+        >>> from tempfile import TemporaryDirectory
+        >>> from sklearn.datasets import load_iris
+        >>> from sklearn.linear_model import LogisticRegression
+        >>> from skdnn import explain
+        >>> X, y = load_iris(return_X_y=True, as_frame=True)
+        >>> model = LogisticRegression(max_iter=1000).fit(X, y)
+        >>> report = explain.report(model, X[::9], y[::9], samples=[0])
+        >>> with TemporaryDirectory() as folder:
+        ...     report.write_html(f"{folder}/report.html")
+        ...     [path.name for path in Path(folder).iterdir()]
+        ['report.html']
         """
         from skdnn.explain._report.page_file import write_page
 

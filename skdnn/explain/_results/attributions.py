@@ -191,6 +191,18 @@ class Attributions(Result):
         ------
         ValueError
             If the level is not between 0 and 1.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from sklearn.linear_model import LogisticRegression
+        >>> from skdnn import explain
+        >>> X, y = load_iris(return_X_y=True, as_frame=True)
+        >>> model = LogisticRegression(max_iter=1000).fit(X, y)
+        >>> result = explain.shap(model, X[:3], background=X, random_state=0)
+        >>> low, high = result.interval(0.9)
+        >>> low.shape
+        (3, 4, 3)
         """
         reach = t_quantile(level, self.error_df) * self.std_errors
         return self.values - reach, self.values + reach
@@ -244,6 +256,20 @@ class Attributions(Result):
         ------
         ValueError
             If there is no such row or class.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from sklearn.linear_model import LogisticRegression
+        >>> from skdnn import explain
+        >>> X, y = load_iris(return_X_y=True, as_frame=True)
+        >>> model = LogisticRegression(max_iter=1000).fit(X, y)
+        >>> result = explain.shap(model, X[:3], background=X, random_state=0)
+        >>> print(result.describe(0, target_class=2))
+        For this row, sepal length (cm) = 5.1 raises the probability of class 2 by 0.02;
+        petal length (cm) = 1.4 lowers it by 0.20 and petal width (cm) = 0.2 by 0.15.
+        The other column lowers it by 0.01. The average over 100 background rows is
+        0.34; the prediction is 0.00.
         """
         at = self.sample_position(sample)
         if target_class is None:
@@ -296,6 +322,17 @@ class Attributions(Result):
         ValueError
             If there is no such row or class, or both `target_class` and `classes` are
             given.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from sklearn.linear_model import LogisticRegression
+        >>> from skdnn import explain
+        >>> X, y = load_iris(return_X_y=True, as_frame=True)
+        >>> model = LogisticRegression(max_iter=1000).fit(X, y)
+        >>> result = explain.shap(model, X[:3], background=X, random_state=0)
+        >>> result.plot("beeswarm", target_class=2).get_title().splitlines()
+        ['SHAP', 'class 2']
         """
         options = (kind, sample, target_class, classes, max_display, ax)
         axes: Axes = dispatch("plot", self)(self, *options)
@@ -314,6 +351,17 @@ class Attributions(Result):
         shap.Explanation
             Its last axis are the classes; plots of shap take one: ``[:, :, 0]``, or
             ``[0, :, 0]`` for a waterfall.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from sklearn.linear_model import LogisticRegression
+        >>> from skdnn import explain
+        >>> X, y = load_iris(return_X_y=True, as_frame=True)
+        >>> model = LogisticRegression(max_iter=1000).fit(X, y)
+        >>> result = explain.shap(model, X[:3], background=X, random_state=0)
+        >>> result.to_shap()[0, :, 2].shape
+        (4,)
         """
         import shap
 
@@ -425,6 +473,17 @@ class BreakDown(Attributions):
         Returns
         -------
         matplotlib Axes
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from sklearn.linear_model import LogisticRegression
+        >>> from skdnn import explain
+        >>> X, y = load_iris(return_X_y=True, as_frame=True)
+        >>> model = LogisticRegression(max_iter=1000).fit(X, y)
+        >>> steps = explain.break_down(model, X[:1], background=X, random_state=0)
+        >>> steps.plot("bar").get_title().splitlines()
+        ['Break-down (by size)']
         """
         options: dict[str, Any] = {
             "sample": sample, "target_class": target_class, "classes": classes,

@@ -141,6 +141,19 @@ class Counterfactuals(DrawnTable):
         ------
         ValueError
             If there is no such row.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from sklearn.linear_model import LogisticRegression
+        >>> from skdnn import explain
+        >>> X, y = load_iris(return_X_y=True, as_frame=True)
+        >>> model = LogisticRegression(max_iter=1000).fit(X, y)
+        >>> result = explain.counterfactuals(
+        ...     model, X[70:71], background=X, actionable={"petal length (cm)": False}
+        ... )
+        >>> print(result.describe(0))
+        This row would be class 1 if petal width (cm) were 1.7 instead of 1.8.
         """
         at = sample_position(len(self.is_fewest), sample)
         return str(dispatch("describe", self)(self, at))

@@ -167,6 +167,19 @@ class Novelty(Result):
         ------
         ValueError
             If there is no such row.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from sklearn.linear_model import LogisticRegression
+        >>> from skdnn import explain
+        >>> X, y = load_iris(return_X_y=True, as_frame=True)
+        >>> model = LogisticRegression(max_iter=1000).fit(X[::2], y[::2])
+        >>> rows = X[1::2].copy()
+        >>> rows.iloc[7, 0] = 30
+        >>> result = explain.novelty(model, rows, background=X[::2], random_state=0)
+        >>> result.describe(7).partition(": ")[2]
+        'sepal length (cm) is 30, never above 7.7 in training.'
         """
         at = None if sample is None else sample_position(len(self.p_values), sample)
         return str(dispatch("describe", self)(self, at))
@@ -189,6 +202,19 @@ class Novelty(Result):
         ------
         ValueError
             If there is no such row.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from sklearn.linear_model import LogisticRegression
+        >>> from skdnn import explain
+        >>> X, y = load_iris(return_X_y=True, as_frame=True)
+        >>> model = LogisticRegression(max_iter=1000).fit(X[::2], y[::2])
+        >>> rows = X[1::2].copy()
+        >>> rows.iloc[7, 0] = 30
+        >>> result = explain.novelty(model, rows, background=X[::2], random_state=0)
+        >>> result.plot(sample=7)[0].get_xlabel()
+        'contribution to the score'
         """
         at = None if sample is None else sample_position(len(self.p_values), sample)
         axes: np.ndarray = dispatch("plot", self)(self, at, max_display)

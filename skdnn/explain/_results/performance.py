@@ -175,6 +175,18 @@ class Performance(TableResult):
         ------
         ValueError
             If there are no such curves.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_breast_cancer
+        >>> from sklearn.linear_model import LogisticRegression
+        >>> from skdnn import explain
+        >>> X, y = load_breast_cancer(return_X_y=True, as_frame=True)
+        >>> X = X[["mean texture", "mean smoothness"]]
+        >>> model = LogisticRegression().fit(X[::2], y[::2])
+        >>> scores = explain.performance(model, X[1::2], y[1::2], random_state=0)
+        >>> list(scores.curves("gains"))
+        ['class', 'threshold', 'rows', 'gain', 'lift']
         """
         if name not in self.curve_tables:
             raise ValueError(
@@ -199,6 +211,18 @@ class Performance(TableResult):
         Returns
         -------
         ndarray of matplotlib Axes of shape (n_panels,)
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_breast_cancer
+        >>> from sklearn.linear_model import LogisticRegression
+        >>> from skdnn import explain
+        >>> X, y = load_breast_cancer(return_X_y=True, as_frame=True)
+        >>> X = X[["mean texture", "mean smoothness"]]
+        >>> model = LogisticRegression().fit(X[::2], y[::2])
+        >>> scores = explain.performance(model, X[1::2], y[1::2], random_state=0)
+        >>> scores.plot()[0].get_title()
+        'Confusion matrix (rows)'
         """
         axes: np.ndarray = dispatch("plot", self)(self, max_display)
         return axes

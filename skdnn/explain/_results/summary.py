@@ -136,6 +136,17 @@ class Summary(TableResult):
         ------
         ValueError
             If there is no such class.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from sklearn.linear_model import LogisticRegression
+        >>> from skdnn import explain
+        >>> X, y = load_iris(return_X_y=True, as_frame=True)
+        >>> model = LogisticRegression(max_iter=1000).fit(X, y)
+        >>> summary = explain.summary(model, X, y, random_state=0)
+        >>> [axes.get_title() for axes in summary.plot()]
+        ['Importance', 'Average conditional effects on the probability']
         """
         axes: np.ndarray = dispatch("plot", self)(self, classes, max_display, ax)
         return axes

@@ -101,6 +101,17 @@ class ResultTable(DrawnTable):
         ------
         ValueError
             If there is no such class, or `classes` are given for a table without.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from sklearn.linear_model import LogisticRegression
+        >>> from skdnn import explain
+        >>> X, y = load_iris(return_X_y=True, as_frame=True)
+        >>> model = LogisticRegression(max_iter=1000).fit(X, y)
+        >>> importance = explain.permutation_importance(model, X, y, random_state=0)
+        >>> len(importance.plot(max_display=2).get_yticks())
+        2
         """
         axes: Axes = dispatch("plot", self)(self, classes, max_display, ax)
         return axes

@@ -156,6 +156,16 @@ class Uncertainty(Result):
         ------
         ValueError
             If there is no such row.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from skdnn import DNNClassifier, explain
+        >>> X, y = load_iris(return_X_y=True, as_frame=True)
+        >>> network = DNNClassifier(max_iter=8, random_state=0).fit(X[::2], y[::2])
+        >>> result = explain.shap(network, X[1::50], background=X[::2], random_state=0)
+        >>> print(result.uncertainty.describe(0))
+        All 8 networks agree.
         """
         at = None if sample is None else sample_position(len(self), sample)
         return str(dispatch("describe", self)(self, at))

@@ -20,9 +20,9 @@ def test_rows_together_are_fitted_as_each_alone():
     problem, around = opened(lambda X: expit(np.sin(X).sum(axis=1)), X)
     moves = Moves.drawn(200, 3, 0)
     scales = np.tile([1.0, 0.25, 0.5], 10)
-    together = list(fit_around(problem, around, problem.X, scales, moves))
+    together = fit_around(problem, around, problem.X, scales, moves)
     for i in (0, 13, 29):
-        alone = next(fit_around(problem, around, problem.X[[i]], scales[[i]], moves))
+        (alone,) = fit_around(problem, around, problem.X[[i]], scales[[i]], moves)
         np.testing.assert_allclose(together[i].coefs, alone.coefs, rtol=1e-9)
         np.testing.assert_allclose(together[i].score, alone.score)
 
@@ -60,7 +60,7 @@ def test_without_a_fit_the_best_scale_is_taken():
     assert n_rows == 400 * len(SCALES)
     moves = Moves.drawn(4000, 2, 7)
     fits = [
-        next(fit_around(some, around, some.X, [scale], moves)).score.min()
+        fit_around(some, around, some.X, [scale], moves)[0].score.min()
         for scale in SCALES
     ]
     assert max(fits) < 0.9

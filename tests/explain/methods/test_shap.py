@@ -5,12 +5,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from joblib import parallel_config
-from sklearn.datasets import load_breast_cancer
+from sklearn.datasets import load_breast_cancer, make_classification
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler
+from threadpoolctl import threadpool_limits
 
 from skdnn import DNNClassifier, explain
 
@@ -408,6 +409,19 @@ def test_same_seed_same_bits(cancer_model):
     )
     np.testing.assert_array_equal(first, second)
     assert not np.array_equal(first, other)
+
+
+def test_same_bits_on_any_number_of_threads():
+    X, y = make_classification(150, 10, n_informative=5, random_state=0)
+    model = LogisticRegression().fit(X, y)
+
+    def explained(n_threads):
+        with threadpool_limits(n_threads, "blas"):
+            return explain.shap(model, X[:40], background=X, random_state=0)
+
+    one, two = explained(1), explained(2)
+    np.testing.assert_array_equal(one.values, two.values)
+    np.testing.assert_array_equal(one.std_errors, two.std_errors)
 
 
 def test_a_row_alone_has_the_same_values(cancer_model):

@@ -1,0 +1,1 @@
+"""Files that keep an unfinished fit, so that it continues where it was."""
