@@ -25,7 +25,7 @@ from skdnn._tabular.labels import find_classes, sorted_classes
 
 @dataclass(frozen=True)
 class FirstPass:
-    """What one pass over a table has first_pass.
+    """What one pass over a table has gathered.
 
     `columns` are its columns, `first` its first rows, `classes` the classes, sorted.
     `totals` is the weight of each class, `n_rows` the number of rows of positive
@@ -158,7 +158,7 @@ class _Pass:
         return codes
 
     def result(self) -> FirstPass:
-        """Return what the pass has first_pass."""
+        """Return what the pass has gathered."""
         labels = sorted_classes(np.concatenate(self._kinds))
         classes = find_classes(labels, self._sample.n_rows)
         if not self._n_rows:
