@@ -168,6 +168,7 @@ class _Splits:
         """The positions of the rows that each fit is given."""
         return [train for train, _ in self._splits or []]
 
+    @property
     def positions(self) -> np.ndarray:
         """Return the positions of all parts, which identify the splits."""
         return positions_of(self._splits or [])
