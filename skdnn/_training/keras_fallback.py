@@ -48,11 +48,13 @@ class KerasEpochs:
             variable.assign(value)
         set_dropout(self._network, task.spec, task.dropout_seed)
         self._model = self._make_model()
-        self._model.compile(optimizer=self._optimizer, loss=None)
         self._callbacks = [batch_callback(self._model)] if batch_callback else []
 
     def _make_model(self) -> Any:
-        return penalised_model_class()(self._network, self._task)
+        """Return what trains, and has `stop_training`."""
+        model = penalised_model_class()(self._network, self._task)
+        model.compile(optimizer=self._optimizer, loss=None)
+        return model
 
     def train(self, orders: np.ndarray, rate: float) -> list[Record]:
         if not self._task.solver.has_schedule:
