@@ -10,6 +10,7 @@ import pandas as pd
 from skdnn._commands.console import Output
 from skdnn._commands.model_notes import ModelNotes, read_notes
 from skdnn._commands.training import ReadingOptions
+from skdnn._estimator.uncertainty import set_thresholds, sets_of
 from skdnn._runtime.atomic_file import Writer
 from skdnn._runtime.names import free_name, visible
 from skdnn._table_files.raw_table import RawTable, listed
@@ -83,48 +84,35 @@ def predictions(
     confidence: float,
 ) -> pd.DataFrame:
     """Return a row for each row of a table: identifiers, and what is predicted."""
+    from skdnn.explain._methods.uncertainty import uncertainty_of, votes_of
+
     classes = network.classes_.tolist()
-    columns: dict[str, Any] = {}
+    columns = _identifiers(output, len(X), table, notes)
 
     def add(name: str, values: Any) -> None:
         columns[free_name(name, columns)] = values
 
-    ids = notes.reading.id_columns(table)
-    for name, cells in ids.items():
-        columns[name] = pd.Series(cells, dtype=object).infer_objects()
-    absent = [name for name in notes.reading.ids if name not in ids]
-    if absent:
-        output.note(f"There is no {listed(absent)}; rows are numbered.")
-    if not ids:
-        columns["row"] = np.arange(1, len(X) + 1)
-    # the names below are fixed; an identifier of such a name has an underscore
-    for name in ("prediction", "set", "n_disagree", "novelty_p_value", "remark"):
-        if name in columns:
-            columns[f"{name}_"] = columns.pop(name)
-    proba = network.predict_proba(X)
-    predicted = network.predict(X)
-    add("prediction", predicted)
+    proba, each = network._proba_and_members(X)  # all that follows is made of these
+    codes, named = proba.argmax(axis=1), each.argmax(axis=2)
+    add("prediction", network.classes_[codes])
     for label, values in zip(classes, proba.T, strict=True):
         add(f"probability_{label}", values.round(6))
-    sets = None
-    try:
-        sets = network.predict_set(X, confidence)
-        add("set", [_set_in_words(row, classes) for row in sets])
-        output.note(
-            f"set: the classes a row may have, at a confidence of {confidence:g}; of "
-            f"{(sets.sum(axis=1) > 1).sum()} of {len(X)} rows more than one."
-        )
-    except ValueError:
-        output.note(
-            "No sets: the network was trained on too few rows to leave some out; from "
-            "100 rows on it does."
-        )
-    members = network.predict_members(X).argmax(axis=2)
+    sets = _sets(output, network, proba, confidence)
+    if sets is not None:
+        add("set", _sets_in_words(sets, classes))
     novelty = _novelty(output, network, X, notes)
-    known = _uncertainty(classes, proba, sets, confidence, members, novelty)
+    known = uncertainty_of(
+        network.classes_,
+        codes,
+        novelty,
+        sets=sets,
+        confidence_level=None if sets is None else confidence,
+        votes=votes_of(named, len(classes)),
+        member="network",
+    )
     add("n_disagree", known.n_disagree)
     output.note(
-        f"n_disagree: how many of the {len(members)} networks predict another class."
+        f"n_disagree: how many of the {len(named)} networks predict another class."
     )
     if novelty is not None:
         add("novelty_p_value", np.round(novelty.p_values, 6))
@@ -133,36 +121,44 @@ def predictions(
     return pd.DataFrame(columns)
 
 
-def _uncertainty(
-    classes: list[Any],
-    proba: np.ndarray,
-    sets: np.ndarray | None,
-    confidence: float,
-    members: np.ndarray,
-    novelty: Any,
-) -> Any:
-    """Return how uncertain the rows are, of what is known of them.
+def _identifiers(
+    output: Output, n_rows: int, table: RawTable, notes: ModelNotes
+) -> dict[str, Any]:
+    """Return the columns that identify rows; numbers if the table has none."""
+    columns: dict[str, Any] = {}
+    ids = notes.reading.id_columns(table)
+    for name, cells in ids.items():
+        columns[name] = pd.Series(cells, dtype=object).infer_objects()
+    absent = [name for name in notes.reading.ids if name not in ids]
+    if absent:
+        output.note(f"There is no {listed(absent)}; rows are numbered.")
+    if not ids:
+        columns["row"] = np.arange(1, n_rows + 1)
+    # the names of what is predicted are fixed; an identifier of such a name has an
+    # underscore
+    for name in ("prediction", "set", "n_disagree", "novelty_p_value", "remark"):
+        if name in columns:
+            columns[f"{name}_"] = columns.pop(name)
+    return columns
 
-    `members` are the classes predicted by each network, (n_networks, n_rows).
-    """
-    from skdnn.explain import Uncertainty
-    from skdnn.explain._text.novelty import reasons_of_rows
 
-    reasons = np.full(len(proba), "", dtype=object)
-    if novelty is not None:
-        reasons = reasons_of_rows(novelty)
-    return Uncertainty(
-        class_names=np.array(classes),
-        predicted=proba.argmax(axis=1),
-        reasons=reasons,
-        sets=sets,
-        confidence_level=None if sets is None else confidence,
-        votes=(members[:, :, None] == np.arange(len(classes))).sum(axis=0),
-        member="network",
-        p_values=None if novelty is None else novelty.p_values,
-        n_calibration=0 if novelty is None else novelty.n_calibration,
-        p_unusual=None if novelty is None else novelty.p_unusual,
+def _sets(
+    output: Output, network: Any, proba: np.ndarray, confidence: float
+) -> np.ndarray | None:
+    """Return what `predict_set` does of rows with these probabilities; None if none."""
+    try:
+        sets = sets_of(proba, set_thresholds(network, confidence))
+    except ValueError:  # the fit left no rows out
+        output.note(
+            "No sets: the network was trained on too few rows to leave some out; from "
+            "100 rows on it does."
+        )
+        return None
+    output.note(
+        f"set: the classes a row may have, at a confidence of {confidence:g}; of "
+        f"{(sets.sum(axis=1) > 1).sum()} of {len(sets)} rows more than one."
     )
+    return sets
 
 
 def _remarks(known: Any) -> list[str]:
@@ -174,8 +170,13 @@ def _remarks(known: Any) -> list[str]:
     ]
 
 
-def _set_in_words(row: np.ndarray, classes: list[Any]) -> str:
-    return " or ".join(str(classes[k]) for k in np.flatnonzero(row))
+def _sets_in_words(sets: np.ndarray, classes: list[Any]) -> list[str]:
+    """Return the classes of each set; many rows have the same few sets."""
+    kinds, codes = np.unique(sets, axis=0, return_inverse=True)
+    words = [
+        " or ".join(str(classes[k]) for k in np.flatnonzero(kind)) for kind in kinds
+    ]
+    return [words[code] for code in codes.reshape(-1)]
 
 
 def _novelty(output: Output, network: Any, X: pd.DataFrame, notes: ModelNotes) -> Any:

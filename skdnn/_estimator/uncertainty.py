@@ -1,6 +1,7 @@
 """How certain a prediction of a fitted classifier is: its networks, and sets."""
 
 from collections.abc import Callable
+from functools import reduce
 from numbers import Real
 from typing import Any
 
@@ -102,11 +103,7 @@ class Uncertainty:
         >>> each.argmax(axis=2)[:, 0]  # what each network predicts for the first row
         array([0, 0, 0, 0, 0, 0, 0, 0])
         """
-        X = self._checked(X)
-        if hasattr(self, "estimators_"):
-            return np.stack([member._proba(X) for member in self.estimators_])
-        predictor = predictor_of(self, self._spec, self._weights)
-        return predictor.member_proba(self._encoder.encode(X))
+        return self._proba_and_members(X)[1]
 
     def predict_set(
         self, X: Any, confidence_level: float = 0.9, *, by_class: bool = False
@@ -195,6 +192,15 @@ class Uncertainty:
         """
         least = set_thresholds(self, confidence_level, by_class=by_class)
         return sets_of(self.predict_proba(X), least)
+
+    def _proba_and_members(self, X: Any) -> tuple[np.ndarray, np.ndarray]:
+        """Return `predict_proba` and `predict_members` by one forward pass."""
+        X = self._checked(X)
+        if hasattr(self, "estimators_"):
+            each = np.stack([member._proba(X) for member in self.estimators_])
+            return reduce(np.add, each) / len(each), each
+        predictor = predictor_of(self, self._spec, self._weights)
+        return predictor.proba_and_members(self._encoder.encode(X))
 
     def _checked(self, X: Any) -> Any:
         if not hasattr(self, "_spec"):  # the check itself takes as long as one row

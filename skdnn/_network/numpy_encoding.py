@@ -99,27 +99,28 @@ def forward(
 ) -> Callable[..., np.ndarray]:
     """Return a function from rows to logits: of several, log of mean probabilities.
 
-    The arithmetic is that of the weights; the mean has the dtype of the rows. Unless
-    `averaged`, it returns the logits of each member, (n_rows, n_members, n_outputs).
+    The arithmetic is that of the weights; the mean has the dtype of the rows. With
+    `members`, the logits of each member follow: (n_rows, 1 + n_members, n_outputs).
     """
-    members = members_of(spec, weights)
-    first_sums = _FirstSums(spec, [layers[0] for layers in members])
+    by_member = members_of(spec, weights)
+    first_sums = _FirstSums(spec, [layers[0] for layers in by_member])
     others = [
         (_stacked(layers, "kernel"), _stacked(layers, "bias")[:, None])
-        for layers in zip(*(layers[1:] for layers in members), strict=True)
+        for layers in zip(*(layers[1:] for layers in by_member), strict=True)
     ]
 
-    def run(X: np.ndarray, buffers: Buffers, *, averaged: bool = True) -> np.ndarray:
+    def run(X: np.ndarray, buffers: Buffers, *, members: bool = False) -> np.ndarray:
         X = np.asarray(X)
         rows = X.astype(spec.dtype, copy=False)
         sums = first_sums.compute(rows, buffers)
         logits = logits_of(sums, spec.hidden, others, buffers)
-        if not averaged:
-            return np.array(logits.swapaxes(0, 1), dtype=X.dtype)
         if spec.members == 1:
             return np.array(logits[0])
+        # before softmax, which may write to its argument
+        each = np.array(logits.swapaxes(0, 1), dtype=X.dtype) if members else None
         mean = softmax(logits).mean(axis=0, dtype=X.dtype)
-        return np.log(np.maximum(mean, np.finfo(mean.dtype).tiny))
+        own = np.log(np.maximum(mean, np.finfo(mean.dtype).tiny))
+        return own if each is None else np.concatenate([own[:, None], each], axis=1)
 
     return run
 

@@ -55,8 +55,11 @@ class NumpyForward:
     def predict_members(
         self, X: Any, output: Callable[[np.ndarray], np.ndarray]
     ) -> np.ndarray:
-        """Return a function of the logits of each member, (n_rows, n_members, …)."""
-        return self._run(partial(self._logits, averaged=False), X, output)
+        """Return `predict` and the same of each member, (n_rows, 1 + n_members, …).
+
+        Of networks with several members only.
+        """
+        return self._run(partial(self._logits, members=True), X, output)
 
     def _run(
         self,

@@ -57,12 +57,22 @@ class Predictor:
             spec = replace(self.spec, members=1)
             members = self.spec.member_weights(self.weights)
             return np.stack([Predictor(spec, own).proba(X) for own in members])
+        return self.proba_and_members(X)[1]
+
+    def proba_and_members(self, X: Any) -> tuple[np.ndarray, np.ndarray]:
+        """Return `proba` and `member_proba`, in NumPy by one forward pass."""
+        if self.spec.members == 1:
+            proba = self.proba(X)
+            return proba, proba[None]
+        if self._forward is None:
+            return self.proba(X), self.member_proba(X)
         scale = self.spec.inverse_temperature
 
         def finish(logits: np.ndarray) -> np.ndarray:
             return softmax(logits if scale == 1 else logits * logits.dtype.type(scale))
 
-        return self._forward.predict_members(X, finish).swapaxes(0, 1)
+        out = self._forward.predict_members(X, finish).swapaxes(0, 1)
+        return out[0], out[1:]
 
     def log_proba(self, X: Any) -> np.ndarray:
         """Return their logarithms, exact for tiny probabilities."""

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from skdnn import explain, io
+from skdnn._network.numpy_forward import NumpyForward
 from skdnn._table_files.table_reader import read_table
 
 
@@ -57,6 +58,27 @@ def test_remarks_are_of_rows_in_doubt(run, trained, folder):
         kinds["networks"] += bool(row["n_disagree"])
         kinds["none"] += not doubtful
     assert all(kinds.values())
+
+
+def test_all_is_made_of_one_forward_pass(run, trained, folder, monkeypatch):
+    passes = []
+
+    def counted(method):
+        def predict(self, X, output):
+            passes.append(len(X))
+            return method(self, X, output)
+
+        return predict
+
+    for name in ("predict", "predict_members"):
+        method = counted(getattr(NumpyForward, name))
+        monkeypatch.setattr(NumpyForward, name, method)
+    done = run("predict", trained[0], folder / "patienten.csv", "--json")
+    assert done.exit_code == 0
+    n_rows = len(json.loads(done.stdout)["predictions"])
+    assert n_rows > 100
+    # others are of a few rows, by which novelty checks what it is given
+    assert [n for n in passes if n > 20] == [n_rows]
 
 
 def test_rows_unlike_those_of_the_training_have_low_p_values(run, trained, folder):

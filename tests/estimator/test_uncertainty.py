@@ -83,6 +83,20 @@ def test_networks_together_are_the_networks_alone(n_rows, passengers, fitted):
     np.testing.assert_allclose(fitted.predict_members(rows), expected, atol=1e-6)
 
 
+@pytest.mark.filterwarnings("ignore::skdnn.exceptions.BaselineWarning")
+@pytest.mark.parametrize("ensemble", [False, True])
+def test_one_forward_pass_gives_the_same_bits_as_two(ensemble, passengers, fitted):
+    X, y = passengers
+    if ensemble:
+        fitted = plain(n_estimators=3, max_iter=3).fit(X, y)
+    else:
+        assert fitted._spec.inverse_temperature != 1
+    # private: what the command line and explanations predict by
+    proba, each = fitted._proba_and_members(X)
+    np.testing.assert_array_equal(proba, fitted.predict_proba(X))
+    np.testing.assert_array_equal(each, fitted.predict_members(X))
+
+
 def test_without_factor_the_mean_of_the_networks_is_the_prediction(iris):
     X, y = iris
     rows = np.arange(0, 150, 2)  # too few to leave any out

@@ -1,7 +1,7 @@
 """How uncertain the predictions of rows are, from what the classifier offers."""
 
 from dataclasses import replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -56,23 +56,48 @@ def compute_uncertainty(
     problem = problem.with_output("probability")
     sets, members = find_sets(problem), problem.target.members
     proba, votes = _predictions(problem)
-    n = len(predicted)
-    reasons = np.full(n, "", dtype=object)
-    if novelty is not None:
-        reasons = reasons_of_rows(novelty)
     is_network = members is not None and isinstance(members.ensemble, DNNClassifier)
-    return Uncertainty(
-        class_names=problem.target.class_names,
-        predicted=np.asarray(predicted),
-        reasons=reasons,
+    return uncertainty_of(
+        problem.target.class_names,
+        np.asarray(predicted),
+        novelty,
         sets=None if sets is None else sets.predict(problem, proba),
         confidence_level=None if sets is None else sets.level,
         votes=votes,
         member="network" if is_network else "member",
-        p_values=None if novelty is None else novelty.p_values,
-        n_calibration=0 if novelty is None else novelty.n_calibration,
-        p_unusual=None if novelty is None else novelty.p_unusual,
     )
+
+
+def uncertainty_of(
+    class_names: np.ndarray,
+    predicted: np.ndarray,
+    novelty: Novelty | None,
+    **facts: Any,
+) -> Uncertainty:
+    """Return the uncertainty of rows with what their novelty shows, if it is known.
+
+    `facts` are the attributes that are known without it.
+    """
+    if novelty is None:
+        reasons = np.full(len(predicted), "", dtype=object)
+        return Uncertainty(class_names, predicted, reasons, **facts)
+    return Uncertainty(
+        class_names,
+        predicted,
+        reasons_of_rows(novelty),
+        p_values=novelty.p_values,
+        n_calibration=novelty.n_calibration,
+        p_unusual=novelty.p_unusual,
+        **facts,
+    )
+
+
+def votes_of(named: np.ndarray, n_classes: int) -> np.ndarray:
+    """Return how many members name each class, from the classes they name.
+
+    From shape (n_members, n_samples) to (n_samples, n_classes).
+    """
+    return (named[:, :, None] == np.arange(n_classes)).sum(axis=0)
 
 
 def _predictions(problem: Problem) -> tuple[np.ndarray, np.ndarray | None]:
@@ -83,6 +108,6 @@ def _predictions(problem: Problem) -> tuple[np.ndarray, np.ndarray | None]:
         out = target.predict(problem.X[start : start + target.block_rows])
         parts.append(out[:, :k])
         named = out[:, k:].reshape(len(out), target.n_refits, k).argmax(axis=2)
-        counts.append((named[:, :, None] == np.arange(k)).sum(axis=1))
+        counts.append(votes_of(named.T, k))
     votes = np.concatenate(counts) if target.n_refits else None
     return np.concatenate(parts), votes

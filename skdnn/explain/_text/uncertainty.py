@@ -51,11 +51,12 @@ def _alternatives(names: np.ndarray) -> str:
 def _votes(result: Uncertainty, sample: int) -> str:
     if result.votes is None:
         return ""
-    n, n_other = result.n_members, int(result.n_disagree[sample])
+    votes = result.votes[sample].copy()  # n_disagree is of all rows, at each call
+    n = int(votes.sum())
+    votes[result.predicted[sample]] = 0
+    n_other = int(votes.sum())
     if not n_other:
         return f"All {n} {result.member}s agree."
-    votes = result.votes[sample].copy()
-    votes[result.predicted[sample]] = 0
     order = np.argsort(-votes, kind="stable")
     others = [k for k in order if votes[k]]
     named = [
