@@ -245,7 +245,8 @@ def to_onnx(estimator: Any, *, confidence_level: float | None = None) -> Any:
     have count as missing, and so does any string that stands for a missing cell, such
     as ``""`` where this is no category. Infinite numbers, which `predict` refuses, are
     not noticed. Of pipelines, the steps before the network are in float32, and columns
-    that they drop are no inputs.
+    that they drop are no inputs. Isotonic calibration has steep steps, which enlarge
+    rounding: there, probabilities of some rows differ by more than 1e-5.
 
     Examples
     --------

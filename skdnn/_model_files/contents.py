@@ -133,4 +133,5 @@ def _attributes(value: Any) -> Iterator[tuple[Any, str, str]]:
 def _full_name(kind: Any) -> str:
     """Return module and name of a type or function."""
     module = getattr(kind, "__module__", None) or "numpy"  # of some ufuncs
-    return f"{module}.{kind.__qualname__ if hasattr(kind, '__qualname__') else kind}"
+    # older ufuncs have no `__qualname__`
+    return f"{module}.{getattr(kind, '__qualname__', None) or kind.__name__}"

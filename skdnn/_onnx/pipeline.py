@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 from sklearn.compose import ColumnTransformer
-from sklearn.isotonic import IsotonicRegression
 from sklearn.pipeline import Pipeline
 
+from skdnn._onnx.calibrated import converters
 from skdnn._onnx.classifier import (
     LABEL,
     PROBABILITIES,
@@ -19,6 +19,7 @@ from skdnn._onnx.classifier import (
     table_of_matrix,
 )
 from skdnn._onnx.graph import OPSET, Graph, load_skl2onnx
+from skdnn._onnx.subgraph import add_to_container
 from skdnn.classifier import DNNClassifier
 
 _ML_OPSET = 3
@@ -35,7 +36,6 @@ def pipeline_model(estimator: Any, confidence_level: float | None) -> Any:
     Raises ``ValueError`` for steps that skl2onnx does not convert.
     """
     skl2onnx = load_skl2onnx()
-    _check_calibrators(estimator)
     _register(skl2onnx)
     names, n = getattr(estimator, "feature_names_in_", None), estimator.n_features_in_
     by_column = isinstance(_first_step(estimator), ColumnTransformer)
@@ -45,10 +45,11 @@ def pipeline_model(estimator: Any, confidence_level: float | None) -> Any:
     else:
         inputs = [("X", _tensor(skl2onnx, False, n))]
     try:
-        model = skl2onnx.to_onnx(
+        model = skl2onnx.convert_sklearn(
             estimator,
             initial_types=inputs,
             target_opset={"": OPSET, "ai.onnx.ml": _ML_OPSET},
+            custom_conversion_functions=converters(),
             options={id(estimator): {"zipmap": False}},
         )
     except Exception as error:  # whatever its converters raise
@@ -64,18 +65,6 @@ def pipeline_model(estimator: Any, confidence_level: float | None) -> Any:
     if confidence_level is not None:
         _append_sets(model, estimator, confidence_level)
     return _described(model, estimator)
-
-
-def _check_calibrators(estimator: Any) -> None:
-    """Raise ``ValueError`` for what skl2onnx converts to other probabilities."""
-    for part in getattr(estimator, "calibrated_classifiers_", []):
-        if any(isinstance(one, IsotonicRegression) for one in part.calibrators):
-            raise ValueError(
-                "A calibrated classifier that becomes ONNX must not be isotonic, as "
-                "skl2onnx does not interpolate between its steps. Got "
-                f"method={estimator.method!r}. Use 'sigmoid' or 'temperature', or "
-                "DNNClassifier(calibration='temperature')."
-            )
 
 
 def _first_step(estimator: Any) -> Any:
@@ -199,29 +188,7 @@ def _convert(scope: Any, operator: Any, container: Any) -> None:
     names = dict(zip(inputs, inputs, strict=True)) | ends
     if len(inputs) == 1:
         names["X"] = inputs[0]
-    helper = graph.onnx.helper
-
-    def name_of(value: str) -> str:
-        if value not in names:
-            names[value] = scope.get_unique_variable_name(f"skdnn_{value}")
-        return names[value]
-
-    for tensor in graph.constants:
-        if tensor.data_type == graph.onnx.TensorProto.STRING:
-            texts = [text.decode() for text in tensor.string_data]
-            kind, shape = tensor.data_type, list(tensor.dims)
-            container.add_initializer(name_of(tensor.name), kind, shape, texts)
-        else:
-            container.add_initializer(name_of(tensor.name), None, None, tensor)
-    for node in graph.nodes:
-        container.add_node(
-            node.op_type,
-            [name_of(value) for value in node.input],
-            [name_of(value) for value in node.output],
-            op_version=OPSET,
-            name=scope.get_unique_operator_name(node.op_type),
-            **{a.name: helper.get_attribute_value(a) for a in node.attribute},
-        )
+    add_to_container(graph, names, scope, container)
 
 
 def network_dtype(network: DNNClassifier) -> str:

@@ -16,7 +16,12 @@ from sklearn.feature_selection import SelectKBest
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
+from sklearn.preprocessing import (
+    FunctionTransformer,
+    MinMaxScaler,
+    OneHotEncoder,
+    StandardScaler,
+)
 
 import skdnn
 from skdnn import DNNClassifier
@@ -164,6 +169,15 @@ def test_columns_that_are_named_as_outputs_or_nodes(iris):
     assert set(results) == {"label_", "probabilities"}
 
 
+@pytest.fixture(scope="module")
+def noisy():
+    """Classes that overlap, so that calibrators have many steps; and new rows."""
+    rng = np.random.default_rng(0)
+    X, X_new = rng.normal(size=(2, 200, 3)).astype(np.float32)
+    y = (X + rng.normal(size=X.shape)).argmax(axis=1)
+    return X, y, X_new
+
+
 class TestOthers:
     def columns(self):
         numbers = make_pipeline(SimpleImputer(), StandardScaler())
@@ -210,11 +224,62 @@ class TestOthers:
         with pytest.raises(ValueError, match=r"must be known to skl2onnx.*raises"):
             skdnn.io.to_onnx(pipe)
 
-    def test_isotonic_calibration_is_refused(self, iris):
-        calibrated = CalibratedClassifierCV(network(), cv=2, method="isotonic")
-        calibrated.fit(*iris)
-        with pytest.raises(ValueError, match="must not be isotonic"):
-            skdnn.io.to_onnx(calibrated)
+    @pytest.mark.parametrize("method", ["isotonic", "temperature"])
+    @pytest.mark.parametrize("kind", ["alone", "within", "around"])
+    def test_calibration(self, kind, method, noisy):
+        X, y, X_new = noisy
+        inner = (
+            network() if kind != "around" else make_pipeline(MinMaxScaler(), network())
+        )
+        estimator = CalibratedClassifierCV(inner, cv=3, method=method)
+        if kind == "within":
+            estimator = make_pipeline(MinMaxScaler(), estimator)
+        estimator.fit(X, y)
+        rows = np.concatenate([X_new, 9 * X_new, -9 * X_new])
+        if method == "temperature":
+            assert_same(estimator, rows)
+        else:  # rounding is enlarged in steep steps, which few rows are in
+            results = run(estimator, rows)
+            errors = np.abs(results["probabilities"] - estimator.predict_proba(rows))
+            assert np.quantile(errors, 0.98) < 1e-6
+            assert errors.max() < 1e-3
+            assert np.mean(results["label"] == estimator.predict(rows)) > 0.99
+
+    def test_isotonic_calibration_of_two_classes(self, noisy):
+        """Between what scikit-learn's calibrators predict of values around."""
+        X, y, X_new = noisy
+        y = np.where(y == 2, "b", "a")
+        estimator = CalibratedClassifierCV(network(), cv=2, method="isotonic").fit(X, y)
+        positive = run(estimator, X_new)["probabilities"][:, 1]
+        for change, is_bound in ((-1e-6, np.less), (1e-6, np.greater)):
+            each = [
+                part.calibrators[0].predict(
+                    part.estimator.predict_proba(X_new)[:, 1].astype(float) + change
+                )
+                for part in estimator.calibrated_classifiers_
+            ]
+            assert is_bound(np.mean(each, axis=0) + change, positive).all()
+
+    def test_isotonic_rows_that_no_calibrator_gives_a_class(self, noisy):
+        """All get the same probability of each class, as in scikit-learn."""
+        X, y, X_new = noisy
+        estimator = CalibratedClassifierCV(network(), cv=2, method="isotonic").fit(X, y)
+        for part in estimator.calibrated_classifiers_:
+            for calibrator in part.calibrators:
+                calibrator.y_thresholds_ = 0 * calibrator.y_thresholds_
+                calibrator._build_f(calibrator.X_thresholds_, calibrator.y_thresholds_)
+        assert estimator.predict_proba(X_new).tolist() == [[1 / 3] * 3] * len(X_new)
+        assert_same(estimator, X_new)
+
+    def test_calibration_by_a_decision_function_is_refused(self, iris):
+        calibrated = CalibratedClassifierCV(LogisticRegression(), method="isotonic")
+        voting = VotingClassifier(
+            [("a", network()), ("b", calibrated)],
+            voting="soft",
+            flatten_transform=False,
+        )
+        with pytest.raises(ValueError, match=r"no decision_function\. Got LogisticReg"):
+            skdnn.io.to_onnx(voting.fit(*iris))
 
     def test_sets_of_others(self, iris):
         calibrated = CalibratedClassifierCV(network(), cv=2).fit(*iris)
