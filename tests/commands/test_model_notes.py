@@ -47,8 +47,18 @@ def test_a_checksum_is_of_rows_in_any_order(data):
     [
         (0, range(40), "all", None),  # by the checksum, in any order
         (0, range(39, -1, -1), "all", None),
-        (0, range(10), "unknown", None),  # some of them: the checksum does not tell
-        (0, range(40, 50), "unknown", None),  # none of them, which it does not tell
+        (
+            0,
+            range(10),
+            "unknown",
+            None,
+        ),  # some of them, which the checksum does not show
+        (
+            0,
+            range(40, 50),
+            "unknown",
+            None,
+        ),  # none of them, which it does not show either
         (40, range(10), "all", None),
         (40, range(35, 50), "some", 5),
         (40, range(40, 50), "none", None),

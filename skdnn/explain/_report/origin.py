@@ -38,7 +38,7 @@ def section(origin: Origin, subject: str) -> dict[str, Any]:
 
 
 def rows_noun(overlap: str) -> str:
-    """Return what to call a row: held out, unless that is not known or wrong."""
+    """Return the noun for the rows: held out, unless that is not known or wrong."""
     return "held-out row" if overlap in (STATED, NONE) else "row"
 
 
