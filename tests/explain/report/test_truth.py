@@ -422,9 +422,9 @@ def test_accumulated_local_effects(case):
         shown = numbers(curve["sentence"].split(" by up to ")[1])
         assert shown[0] == pytest.approx(np.ptp(values), abs=0.0051)
         if not curve["words"]:
-            order = np.argsort(values)
-            ends = [curve["x"][order[0]], curve["x"][order[-1]]]
-            assert shown[2] == pytest.approx(ends[0], rel=0.01, abs=0.01)
+            # the first of equal values: forests have plateaus
+            first = curve["x"][int(np.argmin(values))]
+            assert shown[2] == pytest.approx(first, rel=0.01, abs=0.01)
             assert shown[1] == pytest.approx(min(values), abs=0.0051)
             assert shown[3] == pytest.approx(max(values), abs=0.0051)
 
