@@ -13,6 +13,7 @@ from skdnn._model_files.archive import read_manifest
 from skdnn._runtime.names import visible
 from skdnn._table_files.table_file_error import TableFileError
 from skdnn._table_files.table_reading import TableReading
+from skdnn.explain._report.origin import Origin
 
 
 @dataclass
@@ -55,6 +56,27 @@ class ModelNotes:
         """Return the training rows that were kept."""
         return None if self.kept is None else _as_frame(self.kept)
 
+    def origin_of(self, X: pd.DataFrame) -> Origin:
+        """Return what is known of whether rows are those of the training.
+
+        The checksum only shows whether they are all of them. Rows that were kept show
+        which ones are equal, and if all were kept, which are not.
+        """
+        if checksum(X) == self.checksum:
+            return Origin("all", is_command=True)
+        kept = self.kept_rows()
+        if kept is None:
+            return Origin("unknown", is_command=True)
+        # in the dtypes of the rows that were kept
+        own = _as_frame(_as_data(X))
+        n_shared = int(np.isin(_hashes(own), _hashes(kept[list(own)])).sum())
+        if n_shared:
+            is_all = n_shared == len(X)
+            overlap = "all" if is_all else "some"
+            return Origin(overlap, None if is_all else n_shared, is_command=True)
+        is_complete = len(kept) == self.n_rows
+        return Origin("none" if is_complete else "unknown", is_command=True)
+
 
 def read_notes(path: Path) -> ModelNotes:
     """Return the notes in a model file; nothing else of it is read.
@@ -78,8 +100,12 @@ def read_notes(path: Path) -> ModelNotes:
 
 def checksum(X: pd.DataFrame) -> str:
     """Return a checksum of rows in any order."""
-    hashes = np.sort(pd.util.hash_pandas_object(X, index=False).to_numpy())
-    return hashlib.sha256(hashes.tobytes()).hexdigest()
+    return hashlib.sha256(np.sort(_hashes(X)).tobytes()).hexdigest()
+
+
+def _hashes(X: pd.DataFrame) -> np.ndarray:
+    """Return a number for each row, equal for rows of equal cells."""
+    return np.asarray(pd.util.hash_pandas_object(X, index=False))
 
 
 def _as_data(X: pd.DataFrame) -> dict[str, Any]:

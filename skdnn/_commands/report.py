@@ -15,6 +15,9 @@ from skdnn._table_files.column_kinds import as_text
 from skdnn._table_files.raw_table import RawTable
 from skdnn._table_files.table_file_error import TableFileError
 from skdnn._table_files.targets import find_column
+from skdnn.explain._report.origin import Origin
+from skdnn.explain._report.report import make_report
+from skdnn.explain._report.request import Request
 
 
 @dataclass(frozen=True)
@@ -72,11 +75,12 @@ def run_report(
         path,
         (network, X_test, y_test),
         predicted,
-        data.positive,
         background=learned.X.iloc[train],
         y_background=learned.y[train],
         title=f"{visible(data.target)} in {learned.table.name}",
-        random_state=seed,
+        seed=seed,
+        positive=data.positive,
+        origin=Origin("none", is_background_training=True, is_command=True),
         **options,
     )
     facts = {
@@ -96,16 +100,17 @@ def write_report(
     path: Path,
     explained: tuple[Any, Any, np.ndarray],
     predicted: np.ndarray,
-    positive: Any,
     **options: Any,
 ) -> str:
-    """Write the page on a network, rows and labels; print and return the verdict."""
-    from skdnn import explain
+    """Write the page on a network, rows and labels; print and return the verdict.
 
-    report = explain.report(*explained, verbose=is_terminal(), **options)
+    `options` are those of a `Request`.
+    """
+    request = Request(verbose=is_terminal(), **options)
+    report = make_report(*explained, request)
     verdict = str(report.to_dict()["verdict"])
     output.note(verdict)
-    scores = positive_scores(explained[2], predicted, positive)
+    scores = positive_scores(explained[2], predicted, request.positive)
     if scores:
         output.note(scores)
     report.write_html(path)

@@ -2,6 +2,8 @@ import json
 
 import pytest
 
+from skdnn._commands.model_notes import read_notes
+
 
 @pytest.mark.slow
 def test_a_page_on_a_model_and_rows(run, trained, folder, tmp_path):
@@ -15,10 +17,19 @@ def test_a_page_on_a_model_and_rows(run, trained, folder, tmp_path):
     notes = " ".join(result["notes"])
     for text in ("Rows without Befund, left out: 1", "80 rows that the file keeps"):
         assert text in notes
-    assert "trained on" not in notes
+    assert (result["positive"], result["training_rows"]) == ("krank", "some")
+    # the first 30 rows of the table, of which the file keeps 80 of 120
+    kept = read_notes(trained[0]).kept_rows()["Größe"]
+    sizes = [float(line.split(";")[1].replace(",", ".")) for line in lines[1:31]]
+    n = len(set(sizes) & set(kept))
+    assert f"At least {n}\xa0rows of these equal rows" in notes
     page = (tmp_path / "page.html").read_text("utf-8")
     assert result["verdict"] in page
     assert "Befund in spaeter.csv" in page
+    assert f"At least {n}\xa0rows of these equal rows" in page
+    assert "Thresholds: predict “krank”" in page
+    assert "y_background" not in page
+    assert "held-out" not in page
 
 
 @pytest.mark.parametrize(

@@ -44,6 +44,28 @@ def test_rows_are_held_out_and_the_page_is_that_of_the_library(reported, folder)
     assert result["verdict"] in page
     for text in ("Befund in patienten.csv", "Größe", "krank", "SHAP"):
         assert text in page
+    assert "The network was not trained on these rows." in page
+    assert "The network was trained on these very rows." in page
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("positive", ["gesund", "krank"])
+def test_the_page_is_about_the_positive_class(positive, run, folder, tmp_path):
+    path = tmp_path / "page.html"
+    done = run(
+        "report", folder / "patienten.csv", "-t", "Befund", "-o", path, "--json",
+        "--positive", positive, "--group", "Geschlecht",
+    )  # fmt: skip
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout)["positive"] == positive
+    page = path.read_text("utf-8")
+    other = {"gesund": "krank", "krank": "gesund"}[positive]
+    for text in (
+        "Thresholds: predict “{}” from", "True “{}”", 'aria-label="ROC of {}"',
+        "Row by row: what changes the probability of “{}”", "Reliability of {}:",
+    ):  # fmt: skip
+        assert text.format(positive) in page
+        assert text.format(other) not in page
 
 
 @pytest.mark.slow

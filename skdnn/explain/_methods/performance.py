@@ -169,10 +169,13 @@ def compute_performance(
         predicted = target.classes_given(proba, problem.X)
         given = Predictions(codes, proba, predicted, weight)
         measured = measure(
-            codes, proba, predicted=predicted, weight=weight, random_state=seed
-        )
+            codes, proba, predicted=predicted, weight=weight, random_state=seed,
+            positive=target.positive,
+        )  # fmt: skip
     else:
         given, measured = known
+    if target.positive is not None:
+        given = replace(given, positive=target.positive)
     probabilities, predicted = given.probabilities, given.predicted
     sets = find_sets(problem)
     if sets is not None:
@@ -201,6 +204,7 @@ def compute_performance(
         n_tested=n_tested,
         is_weighted=sample_weight is not None,
         curve_tables=curve_tables(codes, probabilities, weight, measured, names),
+        positive_position=target.positive,
     )
 
 
@@ -252,9 +256,8 @@ def _area(
     if area.value is None:
         return area
     if given.n_classes == 2:
-        is_in = given.codes == 1
-        ranking = rank(given.probabilities[:, 1], is_in, given.weight)
-        return auc_score(ranking, is_in, given.weight)
+        ranking = rank(given.score, given.is_positive, given.weight)
+        return auc_score(ranking, given.is_positive, given.weight)
     if area.low is not None:
         return area
     # no draw can differ: the means of the ends hold however the classes depend

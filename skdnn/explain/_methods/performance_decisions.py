@@ -1,6 +1,6 @@
 """Decisions from probabilities: thresholds of two classes, and what decisions cost.
 
-The second of two classes, ``classes_[1]``, is predicted from a threshold on.
+The positive one of two classes is predicted from a threshold on.
 """
 
 from dataclasses import dataclass
@@ -23,6 +23,7 @@ class Predictions:
     """The labels of rows as codes, the predicted ones, probabilities and weights.
 
     `sets`, of shape (n_samples, n_classes), are the sets of classes, if there are any.
+    `positive` is the position of the positive class, if there are two.
     """
 
     codes: np.ndarray
@@ -30,11 +31,27 @@ class Predictions:
     predicted: np.ndarray
     weight: np.ndarray
     sets: np.ndarray | None = None
+    positive: int = 1
 
     @property
     def n_classes(self) -> int:
         """Number of classes."""
         return self.probabilities.shape[1]
+
+    @property
+    def ranked(self) -> list[int]:
+        """Classes that are ranked: one of two, as the other is its mirror image."""
+        return [self.positive] if self.n_classes == 2 else list(range(self.n_classes))
+
+    @property
+    def is_positive(self) -> np.ndarray:
+        """Which rows are of the positive one of two classes."""
+        return self.codes == self.positive
+
+    @property
+    def score(self) -> np.ndarray:
+        """The probability of the positive one of two classes."""
+        return self.probabilities[:, self.positive]
 
 
 def decision_tables(
@@ -84,7 +101,7 @@ def _rules(
 
 def _counted(given: Predictions, decided: np.ndarray) -> dict[str, float]:
     """Return how a decision between two classes fares."""
-    truth, named = given.codes == 1, decided == 1
+    truth, named = given.is_positive, decided == given.positive
     weight = given.weight
     hits = weight[truth & named].sum()
     return {
@@ -129,13 +146,14 @@ def _choose_cuts(given: Predictions, costs: np.ndarray | None) -> _Cuts:
 
     These are infinity, the lowest, the one that equals 0.5, and that of least cost.
     """
-    ranking = rank(given.probabilities[:, 1], given.codes == 1, given.weight)
+    ranking = rank(given.score, given.is_positive, given.weight)
     n = len(ranking.thresholds)
     total = ranking.hits + ranking.misses
     special = [-1, n - 1, int((ranking.thresholds >= 0.5).sum()) - 1]
     if costs is not None:
         everything = _Cuts(ranking, np.arange(-1, n))
-        special.append(int(_costs_at(everything, costs).argmin()) - 1)
+        cost = _costs_at(everything, costs, given.positive)
+        special.append(int(cost.argmin()) - 1)
     if n + 1 <= MAX_THRESHOLDS:
         return _Cuts(ranking, np.arange(-1, n))
     shares = np.linspace(0, 1, MAX_THRESHOLDS - len(special) + 1)[1:-1]
@@ -143,8 +161,10 @@ def _choose_cuts(given: Predictions, costs: np.ndarray | None) -> _Cuts:
     return _Cuts(ranking, np.unique(np.r_[special, even]))
 
 
-def _costs_at(cuts: _Cuts, costs: np.ndarray) -> np.ndarray:
+def _costs_at(cuts: _Cuts, costs: np.ndarray, positive: int) -> np.ndarray:
     """Return the mean cost per row at each threshold."""
+    order = [1 - positive, positive]
+    costs = costs[np.ix_(order, order)]
     hits, misses = cuts.of(cuts.ranking.hits), cuts.of(cuts.ranking.misses)
     n_in, n_out = cuts.ranking.hits[-1], cuts.ranking.misses[-1]
     cost = costs[1, 1] * hits + costs[1, 0] * (n_in - hits)
@@ -190,7 +210,7 @@ def _drawn_costs(
     parts = [csr_array(loss.T)]
     n_cuts = 0 if cuts is None else len(cuts.at)
     if cuts is not None:
-        place = np.searchsorted(-cuts.thresholds, -given.probabilities[:, 1])
+        place = np.searchsorted(-cuts.thresholds, -given.score)
         rows = np.arange(len(place))
         cell = place + n_cuts * given.codes
         shape = (len(place), 2 * n_cuts)
@@ -210,8 +230,8 @@ def _drawn_costs(
         return own, np.empty((len(own), 0))
     named = by_class.cumsum(axis=2)
     rest = by_class.sum(axis=2, keepdims=True) - named
-    by_cut = np.einsum("nkt,k->nt", named, costs[:, 1])
-    by_cut += np.einsum("nkt,k->nt", rest, costs[:, 0])
+    by_cut = np.einsum("nkt,k->nt", named, costs[:, given.positive])
+    by_cut += np.einsum("nkt,k->nt", rest, costs[:, 1 - given.positive])
     return own, by_cut[:, ::-1]
 
 
@@ -252,9 +272,8 @@ def _with_costs(
     draws: np.ndarray,
 ) -> pd.DataFrame:
     """Return the thresholds with costs, intervals, and whether each may be the best."""
-    del given
     low, high = np.quantile(draws, MIDDLE_95, axis=0)
-    cost = _costs_at(cuts, costs)[::-1]
+    cost = _costs_at(cuts, costs, given.positive)[::-1]
     return thresholds.assign(
         cost=cost, ci_low=low, ci_high=high, may_be_best=may_be_best(cost, draws)
     )

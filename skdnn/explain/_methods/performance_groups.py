@@ -174,7 +174,7 @@ def group_tables(
     """Return scores of groups, differences to all other rows, how many were tested."""
     scores: list[dict[str, Any]] = []
     differences: list[dict[str, Any]] = []
-    shown = [1] if given.n_classes == 2 else range(given.n_classes)
+    shown = given.ranked
     for code, label in enumerate(groups.labels):
         own = _measure(given, groups.codes == code, shown)
         others = _measure(given, groups.codes != code, shown)

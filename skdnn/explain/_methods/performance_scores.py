@@ -4,7 +4,7 @@ The functions take labels and probabilities, not a model, so that classifier, si
 model and baseline are measured in the same way.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -68,11 +68,14 @@ def measure(
     weight: np.ndarray | None = None,
     random_state: int = 0,
     n_draws: int = N_DRAWS,
+    positive: int | None = None,
 ) -> Measured:
     """Measure predictions against the labels.
 
     `codes` and `predicted`, of shape (n_samples,), are positions of the true and the
     predicted class, by default the most probable one. Large tables have fewer draws.
+    `positive` is the position of the positive one of two classes, the second by
+    default: equal probabilities of one may differ in the last digit of the other.
     With weights, of mean 1, scores and curves are of the population that the rows stand
     for, and the confusion matrix counts rows.
 
@@ -93,7 +96,10 @@ def measure(
     n_samples, n_classes = probabilities.shape
     predicted = probabilities.argmax(1) if predicted is None else predicted
     weight = np.ones(n_samples) if weight is None else weight
-    parts = _RowParts(codes, probabilities, predicted)
+    ranked = (
+        range(n_classes) if n_classes != 2 else [1 if positive is None else positive]
+    )
+    parts = _RowParts(codes, probabilities, predicted, ranked)
     values = parts.scores(weight[None])
     draws = _bootstrap(parts, weight, n_classes, random_state, n_draws)
     confusion = np.zeros((n_classes, n_classes), dtype=int)
@@ -203,7 +209,11 @@ class _RowParts:
     """The part of each row in each score: a draw is a product with its counts."""
 
     def __init__(
-        self, codes: np.ndarray, probabilities: np.ndarray, predicted: np.ndarray
+        self,
+        codes: np.ndarray,
+        probabilities: np.ndarray,
+        predicted: np.ndarray,
+        ranked: Sequence[int],
     ):
         n_samples, n_classes = probabilities.shape
         rows = np.arange(n_samples)
@@ -212,13 +222,12 @@ class _RowParts:
         share = probabilities[rows, codes] / np.where(total > 0, total, 1)
         self.loss = -np.log(np.clip(share, np.finfo(float).eps, 1))
         squared = ((probabilities - np.eye(n_classes)[codes]) ** 2).sum(1)
-        # of two classes only the second, as in scikit-learn
+        # of two classes only one, as in scikit-learn
         self.brier = squared / 2 if n_classes == 2 else squared
         self.confidence = probabilities[rows, predicted]
         self.is_class = np.eye(n_classes)[codes]
         self.ranks = []
-        # of two classes only the second, as in scikit-learn
-        for k in [1] if n_classes == 2 else range(n_classes):
+        for k in ranked:
             if 0 < (codes == k).sum() < n_samples:
                 order = np.argsort(probabilities[:, k], kind="stable")
                 value = probabilities[order, k]

@@ -108,6 +108,7 @@ def _coded(
     target = Target(
         estimator, columns, class_names, container, sum_to_one=sum_to_one,
         predicts_most_probable=sum_to_one and _predicts_most_probable(estimator),
+        positive=1 if sum_to_one and len(class_names) == 2 else None,
     )  # fmt: skip
     X, background = np.column_stack(codes), np.column_stack(back_codes)
     return Problem(target, X, background, rows, np.arange(len(rows)))

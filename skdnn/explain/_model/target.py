@@ -56,6 +56,9 @@ class Target:
     predicts_most_probable
         Whether `predict` is known to name the most probable class, and `score` to be
         the accuracy, so that both follow from probabilities.
+    positive
+        Position of the positive one of two classes, by default the second, as in
+        scikit-learn; None for more classes, or several labels.
     """
 
     estimator: Any
@@ -68,6 +71,7 @@ class Target:
     members: Members | None = None
     is_stacked: bool = False
     predicts_most_probable: bool = False
+    positive: int | None = None
 
     @property
     def feature_names(self) -> list[str]:

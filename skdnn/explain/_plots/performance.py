@@ -72,9 +72,8 @@ def plot_performance(result: Performance, max_display: Any) -> np.ndarray:
 
 def _shown_classes(result: Performance, max_display: int) -> list[int]:
     """Return the positive one of two classes, or those with the lowest ROC AUC."""
-    n_classes = len(result.class_names)
-    if n_classes == 2:
-        return [1]
+    if result.positive_position is not None:
+        return [result.positive_position]
     areas = result.table[result.table["score"] == "roc_auc"]
     values = [
         part_of(areas, label)["value"].iloc[0] for label in result.class_names
@@ -188,10 +187,19 @@ def _calibration(ax: Axes, result: Performance) -> None:
     )  # fmt: skip
     ax.set_xlim(-0.02, 1.02)
     ax.set_ylim(-0.02, 1.02)
-    of = "the predicted class"
-    if result.positive is not None:
-        of = _name(result, 1, canvas.MAX_CLASS)
-    _finish(ax, f"Calibration of {of}", "mean probability", "observed share (95%)")
+    _finish(
+        ax,
+        f"Calibration of {_positive(result)}",
+        "mean probability",
+        "observed share (95%)",
+    )
+
+
+def _positive(result: Performance) -> str:
+    """Return the name of the positive one of two classes."""
+    if result.positive_position is None:
+        return "the predicted class"
+    return _name(result, result.positive_position, canvas.MAX_CLASS)
 
 
 def _finite(thresholds: pd.DataFrame) -> pd.DataFrame:
@@ -216,8 +224,8 @@ def _threshold_costs(ax: Axes, result: Performance) -> None:
     best = rows.loc[THRESHOLD, "threshold"]
     if np.isfinite(best):
         ax.axvline(best, color=canvas.UP, lw=0.8, ls=":", label=f"best: {best:.3g}")
-    name = _name(result, 1, canvas.MAX_CLASS)
-    _finish(ax, "Cost by threshold", f"threshold of {name}", "cost per row")
+    name = f"threshold of {_positive(result)}"
+    _finish(ax, "Cost by threshold", name, "cost per row")
     canvas.plain_legend(ax.legend, fontsize=8)
 
 
@@ -230,9 +238,8 @@ def _thresholds(ax: Axes, result: Performance) -> None:
         label = column.replace("_", " ")
         ax.plot(table["threshold"], table[column], color=canvas.color_of(place),
                 label=label)  # fmt: skip
-    name = _name(result, 1, canvas.MAX_CLASS)
     ax.set_ylim(-0.02, 1.02)
-    _finish(ax, "Thresholds", f"threshold of {name}", "share")
+    _finish(ax, "Thresholds", f"threshold of {_positive(result)}", "share")
     canvas.plain_legend(ax.legend, fontsize=8)
 
 

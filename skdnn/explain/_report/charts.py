@@ -43,7 +43,9 @@ def charts(summary: Mapping[str, Any]) -> dict[str, Any]:
             [math.ceil(_N_SHADES * n / (sum(row) or 1)) for n in row]
             for row in summary["confusion"]["matrix"]
         ],
-        "calibration": plots.calibration(summary["calibration"], colours),
+        "calibration": plots.calibration(
+            summary["calibration"], colours, summary["decisions"]["positive"]
+        ),
         "importance": strips.importance_strips(importance),
         "profiles": plots.profiles(dependence, colours, *_DEPENDENCE),
         "accumulated": plots.profiles(accumulated, colours, *_ACCUMULATED),

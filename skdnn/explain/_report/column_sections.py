@@ -47,11 +47,12 @@ def profiles(
     result: Profiles,
     evidence: Evidence,
     ranking: dict[str, Any],
-    describe: Callable[[dict[str, Any]], str],
+    describe: Callable[[dict[str, Any], str | None], str],
 ) -> dict[str, Any]:
     """Return the curves of each column, the most important one first.
 
-    `ranking` is the section of `importance`; `describe` writes the sentence of a curve.
+    `ranking` is the section of `importance`; `describe` writes the sentence of a curve,
+    of two classes about the positive one.
     """
     rows_of = rows_by(result.table["feature"])
     by_name = {name: result.table.iloc[rows] for (name,), rows in rows_of.items()}
@@ -59,7 +60,10 @@ def profiles(
     names = sorted(by_name, key=lambda name: rank.get(name, len(rank)))
     curves = [curve(by_name[name], name, evidence) for name in names]
     return {
-        "curves": [{**one, "sentence": describe(one)} for one in curves],
+        "curves": [
+            {**one, "sentence": describe(one, evidence.positive_class)}
+            for one in curves
+        ],
         "n_rows": evidence.n_averaged,
         "sample": sentences.sample(evidence.n_averaged, len(evidence.codes)),
     }
@@ -107,8 +111,8 @@ def shap(evidence: Evidence) -> dict[str, Any]:
     mean = np.abs(values).mean(axis=0)
     order = np.argsort(-mean.sum(axis=1), kind="stable")
     columns = [column[list(evidence.shap_rows)] for column in evidence.columns]
+    shown = evidence.distinct
     # of two classes one mirrors the other
-    shown = [1] if len(classes) == 2 else evidence.shown
     others = [] if len(classes) == 2 else sorted(set(range(len(classes))) - set(shown))
 
     def effect(j: int, k: int) -> dict[str, Any]:
@@ -143,8 +147,6 @@ def _swarms(
     evidence: Evidence, columns: Sequence[np.ndarray], order: np.ndarray
 ) -> list[dict[str, Any]]:
     """Return every attribution to some classes with the level of the value behind."""
-    # of two classes one mirrors the other
-    shown = [1] if len(evidence.classes) == 2 else evidence.shown[:N_SWARMS]
     rows = [(evidence.feature_names[j], j, _levels(columns[j])) for j in order]
     values = np.round(evidence.shap.values, 5)
     return [
@@ -155,7 +157,7 @@ def _swarms(
                 for name, j, levels in rows
             ],
         }
-        for k in shown
+        for k in evidence.distinct[:N_SWARMS]
     ]
 
 

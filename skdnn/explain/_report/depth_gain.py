@@ -138,9 +138,16 @@ def _curves(
         distance = np.zeros((1, len(names)))
         if is_known.any():
             distance = np.abs(_centred(own[is_known]) - _centred(curve[is_known]))
-        code = int(distance.max(axis=0).argmax())
-        gains.append(CurveGain(feature, curve, float(distance.max()), code))
+        largest = distance.max(axis=0)
+        code = _first_class(problem, largest)
+        gains.append(CurveGain(feature, curve, float(largest[code]), code))
     return gains
+
+
+def _first_class(problem: Problem, sizes: np.ndarray) -> int:
+    """Return the class with the largest size; of two, which are equal, the positive."""
+    positive = problem.target.positive
+    return int(sizes.argmax()) if positive is None else positive
 
 
 def _centred(values: np.ndarray) -> np.ndarray:
@@ -165,7 +172,7 @@ def _pairs(
     gains = []
     for i, (a, b) in enumerate(pairs):
         values = np.array([one[i] for one in own])
-        code = int(values.mean(axis=0).argmax())
+        code = _first_class(problem, values.mean(axis=0))
         of_class = values[:, code]
         gains.append(
             PairGain(

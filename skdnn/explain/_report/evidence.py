@@ -1,7 +1,7 @@
 """The results that a report is made of: explanations and plain data, no model."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -11,6 +11,7 @@ import pandas as pd
 from skdnn.explain._methods.performance_scores import Measured
 from skdnn.explain._report.depth_gain import DepthGain
 from skdnn.explain._report.fitted_record import FittedRecord
+from skdnn.explain._report.origin import Origin
 from skdnn.explain._report.picked_explanations import PickedRows
 from skdnn.explain._report.rivals import Rival
 from skdnn.explain._report.similar_rows import SimilarRows
@@ -42,7 +43,9 @@ class Evidence:
     `without_rivals` are the reasons why rivals are missing, `has_labels` whether the
     classes of the background are known, and `base` always predicts the class shares of
     the rows themselves. `uncertainty` is that of the rows at `uncertain_rows`, with all
-    of `readable`; `drift` describes them beside the background as a whole.
+    of `readable`; `drift` describes them beside the background as a whole. `positive`
+    is the position of the positive one of two classes, None for more, and `origin` is
+    what is known of where the rows are from.
     """
 
     title: str | None
@@ -89,6 +92,8 @@ class Evidence:
     uncertainty: Uncertainty | None = None
     uncertain_rows: Sequence[int] = ()
     drift: str = ""
+    positive: int | None = None
+    origin: Origin = field(default_factory=Origin)
 
     @cached_property
     def classes(self) -> list[str]:
@@ -101,6 +106,16 @@ class Evidence:
         counts = np.bincount(self.codes, minlength=len(self.classes))
         most_frequent = np.argsort(-counts, kind="stable")[:N_CLASSES_SHOWN]
         return sorted(most_frequent.tolist())
+
+    @property
+    def distinct(self) -> list[int]:
+        """The shown classes, of two only the positive one: the other mirrors it."""
+        return self.shown if self.positive is None else [self.positive]
+
+    @property
+    def positive_class(self) -> str | None:
+        """The name of the positive one of two classes as text; None for more."""
+        return None if self.positive is None else self.classes[self.positive]
 
     @property
     def subject(self) -> str:

@@ -11,6 +11,7 @@ from skdnn.explain._report import sentences
 from skdnn.explain._report.cells import MAX_CELL, n_missing, plain
 from skdnn.explain._report.evidence import Evidence
 from skdnn.explain._report.fitted_record import FittedRecord
+from skdnn.explain._report.origin import rows_noun
 from skdnn.explain._report.rival_sections import score_of
 
 N_COLUMNS = 60  # rows of the table of columns
@@ -37,7 +38,13 @@ def data(evidence: Evidence) -> dict[str, Any]:
             for k in order
         ],
         "n_classes_left_out": len(classes) - len(order),
-        "words": sentences.data(len(codes), len(names), n_numeric, n_gaps),
+        "words": sentences.data(
+            len(codes),
+            len(names),
+            n_numeric,
+            n_gaps,
+            noun=rows_noun(evidence.origin.overlap),
+        ),
     }
 
 

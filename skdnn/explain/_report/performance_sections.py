@@ -100,7 +100,6 @@ def _classes(result: Performance, evidence: Evidence) -> list[dict[str, Any]]:
 
 def _curves(result: Performance, evidence: Evidence) -> dict[str, list[dict[str, Any]]]:
     """Return ROC and precision-recall curves of the shown classes."""
-    shown = [1] if len(evidence.classes) == 2 else evidence.shown
     names = list(result.class_names)
     curves = {}
     for kind, x, y in (
@@ -109,7 +108,7 @@ def _curves(result: Performance, evidence: Evidence) -> dict[str, list[dict[str,
     ):
         table = result.curves(kind)
         lines = []
-        for k in shown:
+        for k in evidence.distinct:
             part = part_of(table, names[k])[[x, y]].dropna()
             points = _few(part.to_numpy().tolist(), _CURVE_POINTS) if len(part) else []
             lines.append({"class": evidence.classes[k], "points": points})
@@ -130,7 +129,7 @@ def _thresholds(result: Performance) -> list[dict[str, Any]]:
 
 
 def _groups(result: Performance) -> list[dict[str, Any]]:
-    """Return the scores of each group; those of classes are of the second of two."""
+    """Return the scores of each group; of two classes also those of the positive."""
     if result.groups is None:
         return []
     of_class = part_of(result.groups, result.positive)

@@ -142,11 +142,14 @@ def _training(section: Mapping[str, Any], name: str) -> dict[str, Any] | None:
     return axes.as_dict(name)
 
 
-def calibration(section: Mapping[str, Any], colours: Colours) -> list[dict[str, Any]]:
-    """Draw reliability diagrams of the predicted class and of each class."""
-    by_class = section["by_class"]
-    # of two classes one mirrors the other
-    by_class = by_class if len(by_class) > 2 else by_class[-1:]
+def calibration(
+    section: Mapping[str, Any], colours: Colours, positive: str | None
+) -> list[dict[str, Any]]:
+    """Draw reliability diagrams of the predicted class and of each class.
+
+    Of two classes it is the positive one, as one mirrors the other.
+    """
+    by_class = [c for c in section["by_class"] if positive in (None, c["class"])]
     return [
         _reliability("Predicted class", section["curve"], "m0"),
         *(_reliability(c["class"], c["curve"], colours[c["class"]]) for c in by_class),

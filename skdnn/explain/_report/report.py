@@ -3,12 +3,15 @@
 import copy
 import os
 from collections.abc import Sequence
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from skdnn._runtime.seeds import as_seed
+
+if TYPE_CHECKING:
+    from skdnn.explain._report.request import Request
 
 
 class Report:
@@ -271,13 +274,20 @@ def report(
     >>> "SHAP" in report.html()
     True
     """
+    from skdnn.explain._report.request import Request
+
+    request = Request(
+        background=background, y_background=y_background, rivals=rivals,
+        groups_by=groups_by, costs=costs, actionable=actionable, nested=nested,
+        title=title, samples=samples, sample_weight=sample_weight,
+        seed=as_seed(random_state), verbose=verbose,
+    )  # fmt: skip
+    return make_report(estimator, X, y, request)
+
+
+def make_report(estimator: Any, X: Any, y: ArrayLike, request: "Request") -> Report:
+    """Return the report on rows of a classifier, of Python or the command line."""
     from skdnn.explain._report.collect import collect
     from skdnn.explain._report.summary import summarise
 
-    options = {"background": background, "y_background": y_background}
-    options |= {"rivals": rivals, "groups_by": groups_by, "costs": costs}
-    options |= {"actionable": actionable, "nested": nested}
-    options |= {"title": title, "samples": samples}
-    options |= {"sample_weight": sample_weight}
-    options |= {"seed": as_seed(random_state), "verbose": verbose}
-    return Report(summarise(collect(estimator, X, y, **options)))
+    return Report(summarise(collect(estimator, X, y, request)))

@@ -20,6 +20,7 @@ N_GAINS = 6  # pairs and groups that are listed
 def scores(evidence: Evidence) -> dict[str, Any]:
     """Return all scores of the classifier and its rivals, and which one to use."""
     chosen = recommended(evidence.rivals)
+    how_to = rival_sentences.how_to_get_rivals(is_command=evidence.origin.is_command)
     section = {
         "rows": [
             {
@@ -34,6 +35,7 @@ def scores(evidence: Evidence) -> dict[str, Any]:
         ],
         "rivals": [_rival(rival) for rival in evidence.rivals],
         "has_labels": evidence.has_labels,
+        "how_to_get_rivals": None if evidence.has_labels else how_to,
         "missing": list(evidence.without_rivals),
         "n_background": evidence.n_background,
         "recommended": None if chosen is None else chosen.name,

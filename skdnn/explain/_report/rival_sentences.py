@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
+from skdnn.explain._report.origin import rows_noun
 from skdnn.explain._text.formatting import (
     count,
     fixed,
@@ -19,9 +20,14 @@ MANY_ROWS = 1000  # from which percentages have a decimal
 _CURVE_DIFFERS = 0.1  # of a probability
 _N_COLUMNS, _N_CAUTIONS = 3, 3  # on the first screen
 _PAIR_ACTS = math.log(1.2)  # of the log odds, beyond two standard errors
-HOW_TO_GET_RIVALS = (
+_HOW_TO_GET_RIVALS = (
     "No simpler model was trained to compare with: the report needs the classes of the "
     "background rows (y_background)."
+)
+_HOW_TO_GET_RIVALS_BY_COMMAND = (
+    "No simpler model was trained to compare with: the model file does not keep the "
+    "classes of its training rows. skdnn report trains a network and simpler models on "
+    "the same rows."
 )
 
 
@@ -30,18 +36,24 @@ def verdict(summary: Mapping[str, Any]) -> str:
     share = partial(percent, digits=0 if summary["n_rows"] < MANY_ROWS else 1)
     section, subject = summary["scores"], summary["subject"]
     accuracy = next(r for r in section["rows"] if r["name"] == "accuracy")
-    rows = count(summary["n_rows"], "held-out row")
+    rows = count(summary["n_rows"], rows_noun(summary["origin"]["overlap"]))
     right = interval(accuracy["model"], share)
     text = f"The {subject} is correct for {right} of {rows}"
     text += "; always predicting their most frequent class would be correct for "
     text += f"{share(accuracy['baseline']['value'])}."
-    return f"{text} {advice(section, subject)}"
+    parts = [text, summary["origin"]["words"], advice(section, subject)]
+    return " ".join(part for part in parts if part)
+
+
+def how_to_get_rivals(*, is_command: bool) -> str:
+    """State why there is no simpler model, to readers of a command or of Python."""
+    return _HOW_TO_GET_RIVALS_BY_COMMAND if is_command else _HOW_TO_GET_RIVALS
 
 
 def advice(section: Mapping[str, Any], subject: str) -> str:
     """State which of the classifiers these rows recommend."""
     if not section["has_labels"]:
-        return HOW_TO_GET_RIVALS
+        return str(section["how_to_get_rivals"])
     rivals = {rival["name"]: rival for rival in section["rivals"]}
     if section["recommended"] is not None:
         rival = rivals[section["recommended"]]
@@ -126,7 +138,7 @@ def scores(section: Mapping[str, Any], subject: str) -> str:
     """State for each rival whether the model does better."""
     parts = []
     if not section["has_labels"]:
-        parts.append(HOW_TO_GET_RIVALS)
+        parts.append(section["how_to_get_rivals"])
     parts += [f"{reason[0].upper()}{reason[1:]}." for reason in section["missing"]]
     parts += [_compared(rival, section, subject) for rival in section["rivals"]]
     return " ".join(parts)

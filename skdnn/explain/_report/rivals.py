@@ -82,8 +82,9 @@ def meet_rivals(
     right = outcome[1] == y_codes
     for name, (proba, predicted), n_trained, model in entries:
         scored = performance_scores.measure(
-            y_codes, proba, predicted=predicted, weight=weight, random_state=seed
-        )
+            y_codes, proba, predicted=predicted, weight=weight, random_state=seed,
+            positive=problem.target.positive,
+        )  # fmt: skip
         accuracy = accuracy_difference(right, predicted == y_codes, weight)
         loss = performance_scores.difference(own, scored, "log_loss")
         differences = {"accuracy": accuracy, "log_loss": loss}

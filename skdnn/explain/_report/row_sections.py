@@ -162,7 +162,8 @@ def _curves(evidence: Evidence, i: int, columns: Sequence[int]) -> list[dict[str
             one["own"] = cell_text(own)
         else:
             one["own"] = None if is_missing(own) else float(own)
-        curves.append({**one, "sentence": sentences.ceteris_paribus(one)})
+        words = sentences.ceteris_paribus(one, evidence.positive_class)
+        curves.append({**one, "sentence": words})
     return curves
 
 

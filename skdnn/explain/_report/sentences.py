@@ -42,8 +42,11 @@ def sample(n_rows: int, n_all: int) -> str:
     return f"From {n_rows:,} of {n_all:,} rows, drawn at random."
 
 
-def data(n_rows: int, n_columns: int, n_numeric: int, n_missing: int) -> str:
-    """State the size of the table, the kinds of its columns and what is missing."""
+def data(n_rows: int, n_columns: int, n_numeric: int, n_missing: int, noun: str) -> str:
+    """State the size of the table, the kinds of its columns and what is missing.
+
+    `noun` is what the rows are called.
+    """
     kinds = f"{n_numeric} numeric, {n_columns - n_numeric} categorical"
     if n_numeric in (0, n_columns):
         kinds = "numeric" if n_numeric else "categorical"
@@ -52,7 +55,7 @@ def data(n_rows: int, n_columns: int, n_numeric: int, n_missing: int) -> str:
         share = percent(n_missing / (n_rows * n_columns))
         are = "is" if n_missing == 1 else "are"
         missing = f"{count(n_missing, 'value')} {are} missing, {share} of all."
-    table = f"{count(n_rows, 'held-out row')} with {count(n_columns, 'column')}"
+    table = f"{count(n_rows, noun)} with {count(n_columns, 'column')}"
     return f"{table} ({kinds}). {missing}"
 
 
@@ -171,9 +174,15 @@ def importance(section: Mapping[str, Any]) -> str:
     return text
 
 
-def _largest_line(curve: Mapping[str, Any]) -> tuple[str, list[float]]:
-    """Return the class that a curve changes most, and its values, none if flat."""
-    line = max(curve["lines"], key=lambda item: item["range"])
+def _largest_line(
+    curve: Mapping[str, Any], positive: str | None
+) -> tuple[str, list[float]]:
+    """Return the class that a curve changes most, and its values, none if flat.
+
+    Of two classes, whose probabilities change alike, it is the positive one.
+    """
+    of_positive = [line for line in curve["lines"] if line["class"] == positive]
+    line = max(of_positive or curve["lines"], key=lambda item: item["range"])
     values = [value for value in line["values"] if value is not None]
     return quote(line["class"]), values if line["range"] >= _FLAT else []
 
@@ -185,9 +194,9 @@ def _ends(curve: Mapping[str, Any], values: Sequence[float]) -> tuple[str, str]:
     return write(curve["x"][low]), write(curve["x"][high])
 
 
-def profile(curve: Mapping[str, Any]) -> str:
+def profile(curve: Mapping[str, Any], positive: str | None = None) -> str:
     """State which class probability a column changes most, and in which direction."""
-    label, values = _largest_line(curve)
+    label, values = _largest_line(curve, positive)
     name = quote(curve["feature"])
     if not values:
         return f"The mean probabilities hardly change with {name}."
@@ -207,9 +216,9 @@ def profile(curve: Mapping[str, Any]) -> str:
     return f"As {name} increases {span}, the mean probability of {label} {change}."
 
 
-def accumulated(curve: Mapping[str, Any]) -> str:
+def accumulated(curve: Mapping[str, Any], positive: str | None = None) -> str:
     """State where the effect of a column is lowest and highest."""
-    label, values = _largest_line(curve)
+    label, values = _largest_line(curve, positive)
     name = quote(curve["feature"])
     if not values:
         return f"The probabilities hardly change with {name}."
@@ -221,9 +230,9 @@ def accumulated(curve: Mapping[str, Any]) -> str:
     )
 
 
-def ceteris_paribus(curve: Mapping[str, Any]) -> str:
+def ceteris_paribus(curve: Mapping[str, Any], positive: str | None = None) -> str:
     """State how far the probabilities of one row change with one of its values."""
-    label, values = _largest_line(curve)
+    label, values = _largest_line(curve, positive)
     own = curve["own"] if curve["words"] else number(curve["own"], 4)
     text = f"The value is {own}."
     if not values:

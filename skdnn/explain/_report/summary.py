@@ -9,6 +9,7 @@ from typing import Any
 from skdnn.explain._report import (
     column_sections,
     model_sections,
+    origin,
     performance_sections,
     picked_rows,
     rival_sections,
@@ -43,6 +44,7 @@ def summarise(evidence: Evidence) -> dict[str, Any]:
         "random_state": evidence.random_state,
         "version": version("skdnn"),
         "schema": SCHEMA,
+        "origin": origin.section(evidence.origin, evidence.subject),
         "scores": rival_sections.scores(evidence),
         "depth": rival_sections.depth(evidence),
         "decisions": performance_sections.decisions(evidence),

@@ -85,6 +85,10 @@ class Performance(TableResult):
         What is proven of the sets: "split conformal" (on average over rows to choose
         thresholds by, at least that share of sets holds the class), "measured" (nothing
         is proven), "unknown" (sets of another classifier). Empty without sets.
+    positive_position : int or None
+        Position in `class_names` of the positive one of two classes. It is the second,
+        as in scikit-learn; pages of the command line have that of ``--positive``. None
+        for more classes.
 
     Examples
     --------
@@ -111,7 +115,7 @@ class Performance(TableResult):
 
     _facts: ClassVar[tuple[str, ...]] = (
         "class_names", "n_samples", "by", "note", "n_tested", "multiplicity",
-        "is_weighted", "confidence_level", "guarantee",
+        "is_weighted", "confidence_level", "guarantee", "positive",
     )  # fmt: skip
 
     confusion: pd.DataFrame
@@ -131,6 +135,7 @@ class Performance(TableResult):
     sets: pd.DataFrame | None = None
     confidence_level: float | None = None
     guarantee: str = ""
+    positive_position: int | None = None
 
     @property
     def title(self) -> str:
@@ -139,8 +144,9 @@ class Performance(TableResult):
 
     @property
     def positive(self) -> Any:
-        """The class that thresholds are about: the second of two; None for more."""
-        return self.class_names[1] if len(self.class_names) == 2 else None
+        """The class that thresholds are about, one of two; None for more."""
+        position = self.positive_position
+        return None if position is None else self.class_names[position]
 
     @property
     def multiplicity(self) -> str:

@@ -158,7 +158,7 @@ def _costs(result: Performance) -> list[str]:
     }
     for decision, name in names.items():
         if decision in rows:
-            text.append(_compared(name, rows[decision]))
+            text.append(_compared(name, rows[decision], result.positive))
     if result.thresholds is not None:
         text.append(_range(result.thresholds))
     return text
@@ -168,11 +168,11 @@ def _cost(row: Any) -> str:
     return interval({"value": row.cost, "low": row.ci_low, "high": row.ci_high}, number)
 
 
-def _compared(name: str, row: Any) -> str:
+def _compared(name: str, row: Any, positive: Any) -> str:
     """Describe a decision beside `predict`."""
     low, high = row.difference_low, row.difference_high
     if pd.notna(getattr(row, "threshold", np.nan)):
-        name = f"{name}, {_threshold(row.threshold)},"
+        name = f"{name} of {class_text(positive)}, {_threshold(row.threshold)},"
     text = f"{name} costs {_cost(row)}"
     if row.optimism:
         text += f", corrected by {number(row.optimism)} for the choice"

@@ -1,4 +1,7 @@
+from dataclasses import replace
+
 import numpy as np
+import pandas as pd
 import pytest
 
 from skdnn.explain._methods.performance_decisions import (
@@ -181,3 +184,15 @@ def test_optimism_corrects_the_cost_of_the_chosen_threshold():
         corrected.append(row["cost"] - true)
     assert np.mean(apparent) < -0.02
     assert abs(np.mean(corrected)) < abs(np.mean(apparent)) / 1.5
+
+
+def test_the_positive_class_may_be_the_first():
+    given = _given(150, is_weighted=True)
+    swapped = replace(
+        given, codes=1 - given.codes, probabilities=given.probabilities[:, ::-1],
+        predicted=1 - given.predicted, positive=0,
+    )  # fmt: skip
+    tables = decision_tables(given, COSTS, NAMES, 0)
+    again = decision_tables(swapped, COSTS[::-1, ::-1], NAMES[::-1], 0)
+    for one, other in zip(tables, again, strict=True):
+        pd.testing.assert_frame_equal(one, other)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
@@ -101,3 +103,15 @@ def test_hostile_names_are_drawn(hostile):
 def test_bad_arguments(two):
     with pytest.raises(ValueError, match="`max_display` must be a whole number"):
         explain.performance(*two).plot(max_display=0)
+
+
+def test_panels_are_of_the_positive_class(two):
+    model, X, y = two
+    result = explain.performance(model, X, y, random_state=0)
+    axes = replace(result, positive_position=0).plot()
+    assert "Calibration of benign" in _titles(axes)
+    curve = result.curves("roc")
+    drawn = axes[1].lines[0].get_xydata()
+    expected = curve[curve["class"] == "benign"].iloc[:, 2:]
+    np.testing.assert_allclose(drawn, expected)
+    assert axes[4].get_xlabel() == "threshold of benign"

@@ -236,6 +236,7 @@ def build_evidence(
         "row_labels": [str(label) for label in X.index],
         "feature_names": names,
         "class_names": classes,
+        "positive": 1 if n_classes == 2 else None,
         "codes": codes,
         "probabilities": proba,
         "predicted": predicted,

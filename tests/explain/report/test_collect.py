@@ -20,7 +20,7 @@ from sklearn.preprocessing import MinMaxScaler, OneHotEncoder
 
 from skdnn import explain
 from skdnn.explain._model.opening import open_problem
-from skdnn.explain._report.collect import as_positions
+from skdnn.explain._report.request import as_positions
 
 HOSTILE = "<script>alert(1)</script>"
 

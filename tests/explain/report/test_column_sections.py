@@ -54,7 +54,7 @@ def test_text_columns_have_no_direction():
 
 def test_curves_are_in_the_order_of_the_importances(evidence):
     ranking = {"rows": [{"feature": "petal width"}, {"feature": "sepal width"}]}
-    section = profiles(evidence.profiles, evidence, ranking, lambda curve: "text")
+    section = profiles(evidence.profiles, evidence, ranking, lambda *_: "text")
     names = [curve["feature"] for curve in section["curves"]]
     assert names[:2] == ["petal width", "sepal width"]
     assert sorted(names) == sorted(evidence.feature_names)

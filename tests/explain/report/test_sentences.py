@@ -94,9 +94,10 @@ def test_verdict(evidence):
     [(3, "(numeric)"), (0, "(categorical)"), (2, "(2 numeric, 1 categorical)")],
 )
 def test_data(n_numeric, kinds):
-    text = plain_spaces(sentences.data(10, 3, n_numeric, 0))
+    text = plain_spaces(sentences.data(10, 3, n_numeric, 0, "held-out row"))
     assert text == f"10 held-out rows with 3 columns {kinds}. No values are missing."
-    text = plain_spaces(sentences.data(10, 3, n_numeric, 1))
+    text = plain_spaces(sentences.data(10, 3, n_numeric, 1, "row"))
+    assert text.startswith("10 rows with 3 columns")
     assert text.endswith("1 value is missing, 3% of all.")
 
 

@@ -43,7 +43,7 @@ def test_costs_are_compared(given):
     rows = result.decisions.set_index("decision")
     assert f"The classifier unchanged costs {rows.loc['predict', 'cost']:.3g} (" in text
     best = rows.loc["best threshold"]
-    assert f"The best threshold, {best['threshold']:.3g}, costs" in text
+    assert f"The best threshold of yes, {best['threshold']:.3g}, costs" in text
     assert f"corrected by {best['optimism']:.3g} for the choice" in text
     assert text.count("less than unchanged.") == 2
     n_kept = result.thresholds["may_be_best"].sum()
