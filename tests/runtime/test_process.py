@@ -161,8 +161,8 @@ def test_fits_in_threads(iris, cancer):
         np.testing.assert_array_equal(a, b)
 
 
-# A process that has imported Keras, and used nothing of it, runs each scenario in a child
-# of its own: the import takes longer than what is tested.
+# A process that has imported Keras, and used nothing of it, runs each scenario in a
+# child of its own: the import takes longer than what is tested.
 SCENARIOS = """
 import os, signal, sys, traceback, warnings
 import keras
