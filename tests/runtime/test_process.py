@@ -26,9 +26,9 @@ def network(**parameters):
     return DNNClassifier((16,), **settings | parameters)
 
 
-def run(code, **environment):
+def run(code, *arguments, **environment):
     done = subprocess.run(
-        [sys.executable, "-c", code],
+        [sys.executable, "-c", code, *map(str, arguments)],
         capture_output=True,
         text=True,
         env=os.environ | environment,
@@ -38,19 +38,35 @@ def run(code, **environment):
 
 
 TRAIN = """
+import sys
 import numpy as np
 from skdnn import DNNClassifier
 rng = np.random.default_rng(0)
-X = rng.normal(size=(2000, 20)).astype({dtype!r})
-y = X[:, 0] + X[:, 1] > 0
-net = DNNClassifier((64, 64), dropout=0.2, batch_size=256, max_iter=3,
-                    n_iter_no_change=np.inf, random_state=0).fit(X, y)
+for dtype in ("float32", "float64"):
+    X = rng.normal(size=(2000, 20)).astype(dtype)
+    y = X[:, 0] + X[:, 1] > 0
+    net = DNNClassifier((64, 64), dropout=0.2, batch_size=256, max_iter=3,
+                        n_iter_no_change=np.inf, random_state=0).fit(X, y)
+    net.predict(X)
+    np.save(f"{sys.argv[1]}/{dtype}.npy", net.coefs_[0])
 """
 
 
-def test_training_writes_nothing():
-    done = run(TRAIN.format(dtype="float32") + "net.predict(X)")
-    assert done.stdout == done.stderr == ""
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """Return what processes with one and two threads wrote, and where weights are."""
+    results = []
+    for n in ("1", "2"):
+        folder = tmp_path_factory.mktemp("threads")
+        done = run(TRAIN, folder, TF_NUM_INTRAOP_THREADS=n, TF_NUM_INTEROP_THREADS=n)
+        results.append((done, folder))
+    return results
+
+
+@pytest.mark.slow
+def test_training_writes_nothing(trained):
+    for done, _ in trained:
+        assert done.stdout == done.stderr == ""
 
 
 def test_predicting_needs_no_keras(iris, tmp_path):
@@ -69,13 +85,10 @@ print(net.predict_proba(X).tobytes().hex())
 
 @pytest.mark.slow
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_same_bits_on_any_number_of_threads(dtype):
-    code = TRAIN.format(dtype=dtype) + "print(net.coefs_[0].tobytes().hex())"
-    one, two = (
-        run(code, TF_NUM_INTRAOP_THREADS=n, TF_NUM_INTEROP_THREADS=n).stdout
-        for n in ("1", "2")
-    )
-    assert one == two
+def test_same_bits_on_any_number_of_threads(dtype, trained):
+    one, two = (np.load(folder / f"{dtype}.npy") for _, folder in trained)
+    assert one.dtype == dtype
+    np.testing.assert_array_equal(one, two)
 
 
 def test_same_bits_whatever_ran_before(iris, cancer):
@@ -148,93 +161,117 @@ def test_fits_in_threads(iris, cancer):
         np.testing.assert_array_equal(a, b)
 
 
-@pytest.mark.slow
-def test_memory_stays_flat_and_nothing_is_compiled_again():
-    code = """
-import os
+# A process that has imported Keras, and used nothing of it, runs each scenario in a
+# child of its own: the import takes longer than what is tested.
+SCENARIOS = """
+import os, signal, sys, traceback, warnings
+import keras
 import numpy as np
+import tensorflow as tf
 from sklearn.datasets import load_iris
 from skdnn import DNNClassifier
 from skdnn._training.program import programs
+from skdnn.exceptions import ForkError
+warnings.simplefilter("ignore")
+X, y = load_iris(return_X_y=True)
+
+def exit_code(child):
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+def forked(work):
+    \"""Return the exit code of a child that does some work.\"""
+    child = os.fork()
+    if child:
+        return exit_code(child)
+    signal.alarm(100)
+    try:
+        os._exit(work())
+    except BaseException:
+        traceback.print_exc()
+        os._exit(1)
+
+def fit_in_child():
+    try:
+        DNNClassifier((8,), max_iter=2).fit(X, y)
+    except ForkError as error:
+        return 7 if f"forked from {os.getppid()}" in str(error) else 1
+    return 2
+
+def only_imported():
+    return forked(fit_in_child)
+
+def keras_was_used():
+    keras.ops.zeros(3) + 1
+    return forked(fit_in_child)
+
+def tensorflow_was_used():
+    tf.constant(1)
+    return forked(fit_in_child)
+
+def network_was_trained():
+    net = DNNClassifier((8,), max_iter=2, random_state=0).fit(X, y)
+    def predict_and_fit():
+        try:
+            net.predict(X)
+            net.fit(X, y)
+        except ForkError as error:
+            return 7 if "loky" in str(error) else 1
+        return 2
+    return forked(predict_and_fit)
 
 def resident():
     with open("/proc/self/statm") as f:
         return int(f.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
 
-X, y = load_iris(return_X_y=True)
-def fit(i):
-    net = DNNClassifier(
-        (64, 64), learning_rate_init=0.001 * (i + 1), dropout=0.01 * i + 0.1,
-        alpha=0.1 / (i + 1), max_iter=3, n_iter_no_change=np.inf, random_state=i,
-    )
-    net.fit(X / 8, y).predict_proba(X)
-import warnings; warnings.simplefilter("ignore")
-for i in range(5):
-    fit(i)
-before = resident()
-for i in range(40):
-    fit(i)
-print(resident() - before, programs.n_made)
-"""
-    growth, compiled = run(code).stdout.split()
-    assert float(growth) < 15
-    assert int(compiled) == 1
+def many_fits():
+    def fit(i):
+        net = DNNClassifier(
+            (64, 64), learning_rate_init=0.001 * (i + 1), dropout=0.01 * i + 0.1,
+            alpha=0.1 / (i + 1), max_iter=3, n_iter_no_change=np.inf, random_state=i,
+        )
+        net.fit(X / 8, y).predict_proba(X)
+    for i in range(5):
+        fit(i)
+    before = resident()
+    for i in range(40):
+        fit(i)
+    print("growth", resident() - before, programs.n_made, flush=True)
+    return 0
 
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
-def test_forked_child_gets_an_error_and_can_predict():
-    code = """
-import os, sys
-import numpy as np
-from sklearn.datasets import load_iris
-from skdnn import DNNClassifier
-from skdnn.exceptions import ForkError
-import warnings; warnings.simplefilter("ignore")
-X, y = load_iris(return_X_y=True)
-net = DNNClassifier((8,), max_iter=2, random_state=0).fit(X, y)
-child = os.fork()
-if child == 0:
-    try:
-        net.predict(X)
-        net.fit(X, y)
-    except ForkError as error:
-        os._exit(7 if "loky" in str(error) else 1)
-    os._exit(2)
-print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
-"""
-    assert run(code).stdout.strip() == "7"
-    assert issubclass(ForkError, RuntimeError)
-
-
-FORK = """
-import os, signal
-import numpy as np
-import keras
-{start}
-from skdnn import DNNClassifier
-from skdnn.exceptions import ForkError
-import warnings; warnings.simplefilter("ignore")
-X, y = np.random.default_rng(0).random((60, 3)), np.arange(60) % 2
-child = os.fork()
-if child == 0:
-    signal.alarm(60)
-    try:
-        DNNClassifier((8,), max_iter=2).fit(X, y)
-    except ForkError as error:
-        os._exit(7 if f"forked from {{os.getppid()}}" in str(error) else 1)
-    os._exit(2)
-print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+for scenario in (only_imported, keras_was_used, tensorflow_was_used,
+                 network_was_trained, many_fits):
+    print(scenario.__name__, forked(scenario), flush=True)
 """
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+@pytest.fixture(scope="module")
+def scenarios():
+    """Return the exit code of each scenario, and the figures of many fits."""
+    if not hasattr(os, "fork"):
+        pytest.skip("there is no fork here")
+    lines = [line.split() for line in run(SCENARIOS).stdout.splitlines()]
+    return {name: [float(value) for value in values] for name, *values in lines}
+
+
+@pytest.mark.slow
+def test_memory_stays_flat_and_nothing_is_compiled_again(scenarios):
+    growth, compiled = scenarios["growth"]
+    assert growth < 15
+    assert compiled == 1
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(
-    ("start", "expected"),
+    ("scenario", "expected"),
     [
-        ("", "2"),  # what was only imported trains
-        ("keras.ops.zeros(3) + 1", "7"),
-        ("import tensorflow as tf; tf.constant(1)", "7"),
+        ("only_imported", 2),  # which trains
+        ("keras_was_used", 7),
+        ("tensorflow_was_used", 7),
+        ("network_was_trained", 7),  # and predicts
     ],
 )
-def test_forked_child_of_other_code_that_used_keras_gets_an_error(start, expected):
-    assert run(FORK.format(start=start)).stdout.strip() == expected
+def test_a_forked_child_gets_an_error_where_keras_was_used(
+    scenario, expected, scenarios
+):
+    assert scenarios[scenario] == [expected]
+    assert issubclass(ForkError, RuntimeError)
