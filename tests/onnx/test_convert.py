@@ -6,6 +6,7 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
+import sklearn
 from optional import require
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer
@@ -22,6 +23,7 @@ from sklearn.preprocessing import (
     OneHotEncoder,
     StandardScaler,
 )
+from sklearn.utils.fixes import parse_version
 
 import skdnn
 from skdnn import DNNClassifier
@@ -224,7 +226,19 @@ class TestOthers:
         with pytest.raises(ValueError, match=r"must be known to skl2onnx.*raises"):
             skdnn.io.to_onnx(pipe)
 
-    @pytest.mark.parametrize("method", ["isotonic", "temperature"])
+    @pytest.mark.parametrize(
+        "method",
+        [
+            "isotonic",
+            pytest.param(
+                "temperature",
+                marks=pytest.mark.skipif(
+                    parse_version(sklearn.__version__) < parse_version("1.8"),
+                    reason="needs scikit-learn 1.8",
+                ),
+            ),
+        ],
+    )
     @pytest.mark.parametrize("kind", ["alone", "within", "around"])
     def test_calibration(self, kind, method, noisy):
         X, y, X_new = noisy
