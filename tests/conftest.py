@@ -8,6 +8,8 @@ from hypothesis import settings
 from sklearn.datasets import load_breast_cancer, load_iris
 from sklearn.preprocessing import minmax_scale
 
+from skdnn._streaming import limits
+
 # `--hypothesis-profile=long` draws others, and more, each time
 settings.register_profile(
     "default", max_examples=60, deadline=None, derandomize=True, database=None
@@ -67,6 +69,13 @@ def passengers():
     odds = 2.0 * (frame["sex"] == "female") - 1 + 1.5 * frame["deck"].notna()
     lived = rng.random(n) < 1 / (1 + np.exp(-2 * odds.to_numpy()))
     return frame, np.where(lived, "lived", "died")
+
+
+@pytest.fixture
+def streams_all(monkeypatch):
+    """Tables of any size are read block by block, in blocks of few rows."""
+    monkeypatch.setattr(limits, "IN_MEMORY_BYTES", 0)
+    monkeypatch.setattr(limits, "BLOCK_BYTES", 0)  # of 1024 rows
 
 
 @pytest.fixture(autouse=True)

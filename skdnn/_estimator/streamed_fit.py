@@ -119,6 +119,8 @@ def prepare_streamed(
     totals = first_pass.totals * weighting.factors
     networks = [_streamed_network(network, store, totals) for network in networks]
     fit = StreamedFit(parameters, data, networks, resumes=False, store=store)
+    if parameters.checkpoint is None:
+        return fit
     try:
         return with_checkpoint(fit, _identified(estimator, data, store), dtype)
     except BaseException:
@@ -252,7 +254,8 @@ def _stored(
     dtype = "float32" if is_recipe else encoder.dtype
     row_bytes = encoder.n_inputs * np.dtype(dtype).itemsize
     n_buckets = max(member_shares(n), -(-n * row_bytes // _BUCKET_BYTES))
-    store = RowStore(encoder.n_inputs, dtype, n_buckets)
+    has_digest = network.parameters.checkpoint is not None
+    store = RowStore(encoder.n_inputs, dtype, n_buckets, has_digest=has_digest)
     try:
         store.require_space(n)
         rng = np.random.default_rng(seed)

@@ -23,9 +23,12 @@ class RowStore:
     """Rows of inputs, class codes and weights, in buckets of a temporary file.
 
     The file has no name, so that it is gone when it is closed, or the process ends.
+    A digest of the rows takes time, and is made on request only.
     """
 
-    def __init__(self, n_inputs: int, dtype: str, n_buckets: int):
+    def __init__(
+        self, n_inputs: int, dtype: str, n_buckets: int, *, has_digest: bool = False
+    ):
         self.n_inputs, self.n_buckets = n_inputs, n_buckets
         self._dtype = np.dtype(
             [("X", dtype, (n_inputs,)), ("y", np.int32), ("weight", dtype)]
@@ -34,7 +37,9 @@ class RowStore:
         self._total = np.zeros(n_buckets, dtype=np.int64)
         self._offsets: np.ndarray | None = None
         self._n_rows = 0
-        self._sums = hashlib.sha256(repr(self._dtype.descr).encode())
+        self._sums = None
+        if has_digest:
+            self._sums = hashlib.sha256(repr(self._dtype.descr).encode())
         self._file = tempfile.TemporaryFile(  # noqa: SIM115 - closed by `close`
             prefix="skdnn-", buffering=0
         )
@@ -52,6 +57,7 @@ class RowStore:
 
     def digest(self) -> str:
         """Return a digest of the rows and of their buckets."""
+        assert self._sums is not None
         return self._sums.hexdigest()
 
     def require_space(self, n_rows: int) -> None:
@@ -75,9 +81,10 @@ class RowStore:
         order = np.argsort(buckets, kind="stable")
         rows["X"], rows["y"], rows["weight"] = X[order], y[order], weight[order]
         self._write(rows)
-        self._sums.update(rows.view(np.uint8).reshape(-1).data)
         counts = np.bincount(buckets, minlength=self.n_buckets)
-        self._sums.update(counts.tobytes())
+        if self._sums is not None:
+            self._sums.update(rows.view(np.uint8).reshape(-1).data)
+            self._sums.update(counts.tobytes())
         self._counts.append(counts.astype(np.int32))
         self._total += counts
         self._offsets = None

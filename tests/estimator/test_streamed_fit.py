@@ -13,15 +13,8 @@ from stopped_fits import (
 import skdnn
 from skdnn import DNNClassifier
 from skdnn._estimator import recipe
-from skdnn._streaming import limits
 
 PLAIN = {"hidden_layer_sizes": (16,), "max_iter": 6, "n_iter_no_change": np.inf}
-
-
-@pytest.fixture
-def streams_all(monkeypatch):
-    monkeypatch.setattr(limits, "IN_MEMORY_BYTES", 0)
-    monkeypatch.setattr(limits, "BLOCK_BYTES", 0)  # of 1024 rows
 
 
 def made(n, seed):

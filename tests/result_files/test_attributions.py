@@ -4,18 +4,10 @@ import pytest
 from optional import require
 
 import skdnn
-from skdnn import DNNClassifier, explain
+from skdnn import explain
 from skdnn._result_files import attributions
 
 require("pyarrow")
-
-
-@pytest.fixture(scope="module")
-def network(passengers):
-    X, y = passengers
-    X = X.assign(fare=X["fare"] / 100, age=X["age"] / 100)
-    network = DNNClassifier((8,), max_iter=50, n_iter_no_change=99, random_state=0)
-    return network.fit(X, y)
 
 
 @pytest.fixture

@@ -11,14 +11,6 @@ from skdnn import DNNClassifier
 require("pyarrow")
 
 
-@pytest.fixture(scope="module")
-def network(passengers):
-    X, y = passengers
-    X = X.assign(fare=X["fare"] / 100, age=X["age"] / 100)
-    network = DNNClassifier((8,), max_iter=50, n_iter_no_change=99, random_state=0)
-    return network.fit(X, y)
-
-
 def test_the_file_holds_what_is_predicted(network, passengers, tmp_path):
     pl = require("polars")
     X = passengers[0]

@@ -3,15 +3,6 @@ import pandas as pd
 import pytest
 from optional import require
 
-from skdnn._streaming import limits
-
-
-@pytest.fixture
-def streams_all(monkeypatch):
-    """Tables of any size are read block by block, in blocks of few rows."""
-    monkeypatch.setattr(limits, "IN_MEMORY_BYTES", 0)
-    monkeypatch.setattr(limits, "BLOCK_BYTES", 0)  # of 1024 rows
-
 
 @pytest.fixture(scope="session")
 def town_table():
