@@ -61,7 +61,7 @@ Separator = Annotated[
     str | None,
     typer.Option(
         "--separator",
-        help="What separates cells: one character, or tab. Default: determined.",
+        help="What separates cells: one character, tab or blanks. Default: determined.",
         rich_help_panel=_READING,
         show_default=False,
     ),

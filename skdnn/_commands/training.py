@@ -17,6 +17,8 @@ from skdnn._table_files.table_reader import read_table
 from skdnn._table_files.table_reading import LearnedTable, learn_table
 from skdnn._table_files.targets import find_positive
 
+_SEPARATORS = {"tab": "\t", "\\t": "\t", "blanks": " "}
+
 
 @dataclass(frozen=True)
 class ReadingOptions:
@@ -31,11 +33,11 @@ class ReadingOptions:
         """Return the table at a path; with `usual_decimal` where nothing decides."""
         separator = self.separator
         if separator is not None:
-            separator = {"tab": "\t", "\\t": "\t"}.get(separator, separator)
+            separator = _SEPARATORS.get(separator, separator)
             if len(separator) != 1 or separator in "\"'\r\n":
                 raise TableFileError(
-                    "--separator must be one character, or tab, and no quote. Got "
-                    f"{visible(self.separator or '')!r}."
+                    "--separator must be one character, tab or blanks, and no quote. "
+                    f"Got {visible(self.separator or '')!r}."
                 )
         if self.decimal not in (None, ".", ","):
             raise TableFileError(f"--decimal must be . or , Got {self.decimal!r}.")

@@ -27,6 +27,12 @@ _MARKS = {
 }
 # Share of the letters outside of ASCII up to which a text is Western European.
 _MOST_NOT_ASCII = 0.3
+# Encodings of letters that are not Latin, and of Central Europe.
+_NOT_WESTERN = (
+    "cp1250", "cp1251", "koi8_r", "cp1253", "cp1255", "cp1256",
+    "shift_jis", "euc_jp", "gb18030", "big5", "euc_kr",
+)  # fmt: skip
+_READ_CHARACTERS = 20
 _NAMES = {
     "utf-8-sig": "UTF-8 with a byte order mark",
     "utf-16": "UTF-16",
@@ -152,6 +158,7 @@ def _check_decodes(source: Source, codec: str, words: str) -> None:
 def _other_than_utf_8(source: Source) -> Encoding:
     """Return Windows-1252 or Latin-1; raise if a text has neither."""
     first_utf_8 = first_other = example = None
+    first_line = b""
     n_letters = n_not_ascii = 0
     is_latin_1 = False
     with source.opened() as stream:
@@ -166,6 +173,7 @@ def _other_than_utf_8(source: Source) -> Encoding:
                 line.decode("utf-8")
                 first_utf_8 = first_utf_8 or number
             except UnicodeDecodeError as error:
+                first_line = first_line or line
                 first_other = first_other or number
                 is_latin_1 |= any(byte in line for byte in b"\x81\x8d\x8f\x90\x9d")
                 example = example or _word_around(line, error.start)
@@ -178,8 +186,8 @@ def _other_than_utf_8(source: Source) -> Encoding:
     if n_not_ascii > _MOST_NOT_ASCII * n_letters:
         raise TableFileError(
             f"{source.name} is not UTF-8, and {n_not_ascii} of its bytes are not "
-            "Western European. Name the encoding, such as --encoding cp1251 (Cyrillic),"
-            " cp1253 (Greek), shift_jis or gb18030, or save the table as UTF-8."
+            f"Western European. Name the encoding; line {first_other} would be "
+            f"{_readings(source, first_line)}. Or save the table as UTF-8."
         )
     codec, name = ("latin-1", "Latin-1") if is_latin_1 else ("cp1252", "Windows-1252")
     return Encoding(
@@ -187,6 +195,22 @@ def _other_than_utf_8(source: Source) -> Encoding:
         f"Encoding: {name}, as it is not UTF-8; line {first_other} has {example!r}. "
         "If that is wrong, name another with --encoding.",
     )
+
+
+def _readings(source: Source, line: bytes) -> str:
+    """Return how a line reads in each usual encoding that all of a file has.
+
+    A person sees which is right; detectors of encodings are wrong about short texts.
+    """
+    readings = []
+    for codec in _NOT_WESTERN:
+        if _first_undecodable(source, codec) is None:
+            text = line.decode(codec).strip()
+            others = [character for character in text if not character.isascii()]
+            if sum(map(str.isalpha, others)) > 0.8 * len(others):
+                shown = visible(text[:_READ_CHARACTERS])
+                readings.append(f"{shown!r} with --encoding {codec}")
+    return "; ".join(readings) or "in none of the usual ones, such as cp1251"
 
 
 def _word_around(line: bytes, at: int) -> str:

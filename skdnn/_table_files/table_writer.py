@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from skdnn._runtime.names import visible
+from skdnn._table_files.dialects import BLANK
 from skdnn._table_files.number_formats import looks_like_number
 from skdnn._table_files.table_file_error import TableFileError
 
@@ -28,11 +29,12 @@ def as_bytes(
 ) -> tuple[bytes, int]:
     """Return the content of a file, and in how many cells a formula was disarmed.
 
-    None is CSV. `separator` and `decimal` are those of CSV files.
+    None is CSV. `separator` and `decimal` are those of CSV files; tabs replace blanks,
+    between which an empty cell would be lost.
     """
     if path is not None and path.suffix.lower() == ".parquet":
         return _as_parquet(frame), 0
-    if path is not None and path.suffix.lower() == ".tsv":
+    if separator == BLANK or (path is not None and path.suffix.lower() == ".tsv"):
         separator = "\t"
     disarmed, n_cells = disarm(frame)
     text = io.StringIO()

@@ -71,16 +71,14 @@ class _Rows:
         skipped = islice(lines, dialect.n_skipped, None)
         # an unclosed quote would take the rest of the file for one cell
         csv.field_size_limit(MAX_LINE)
-        self._reader = csv.reader(
-            skipped, delimiter=dialect.separator, quotechar=dialect.quote
-        )
+        self._reader = dialect.records(skipped)
         self.lines: list[int] = []
 
     def read(self) -> dict[str, RawColumn]:
         """Return the columns by name."""
         records = self._records()
         _, first = next(records, (1, []))
-        names = self._names(first)
+        names = self._names([""] * self._dialect.has_row_names + first)
         codes: list[list[int]] = [[] for _ in names]
         known: list[dict[str, int]] = [{} for _ in names]
         pairs = list(zip(codes, known, strict=True))

@@ -97,7 +97,7 @@ ESTIMATORS = {
 @pytest.fixture(scope="module")
 def rows(iris):
     X, y = iris
-    frame = pd.DataFrame(X, columns=list("abcd"))
+    frame = pd.DataFrame(X.copy(), columns=list("abcd"))
     frame.iloc[::7, 0] = np.nan
     return frame, NAMES[y]
 

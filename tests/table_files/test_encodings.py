@@ -46,8 +46,17 @@ def test_latin_1_has_characters_that_windows_has_not(tmp_path):
 def test_an_encoding_that_is_given(tmp_path):
     text = "возраст,пол\n23,муж\n"
     file = source(tmp_path, text.encode("cp1251"))
-    with pytest.raises(TableFileError, match="--encoding cp1251"):
+    with pytest.raises(TableFileError) as caught:
         detect_encoding(file)
+    message = str(caught.value)
+    assert "'возраст,пол' with --encoding cp1251" in message
+    for other in ("cp1253", "koi8_r", "gb18030"):
+        try:
+            reads = repr(text.splitlines()[0].encode("cp1251").decode(other))
+        except UnicodeDecodeError:
+            assert other not in message
+        else:
+            assert f"{reads} with --encoding {other}" in message
     encoding = detect_encoding(file, "cp1251")
     with file.opened() as stream, text_of(stream, encoding) as lines:
         assert lines.read() == text

@@ -27,6 +27,7 @@ def test_formulas_are_disarmed_and_numbers_are_not():
         ("a.csv", ",", ".", b"id,p\n'=cmd"),
         ("a.csv", ";", ",", b"\xef\xbb\xbfid;p\n'=cmd|' /C calc'!A0;-0,5\n"),
         ("a.tsv", ",", ".", b"id\tp\n"),
+        ("a.csv", " ", ".", b"id\tp\n"),
     ],
 )
 def test_text(name, separator, decimal, start):

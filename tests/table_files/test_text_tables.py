@@ -38,6 +38,27 @@ def test_a_german_file(tmp_path):
         assert word in facts
 
 
+def test_blanks_separate_what_nothing_else_does(tmp_path):
+    text = 'name  "home town"   x\n Ann  "New  York" 1\nBo\t Ulm \t 2 \n\nCy \'s 3\n'
+    table = read(tmp_path, text)
+    assert cells(table, "name") == ["Ann", "Bo", "Cy"]
+    assert cells(table, "home town") == ["New  York", "Ulm", "'s"]
+    assert cells(table, "x") == ["1", "2", "3"]
+    assert table.lines.tolist() == [2, 3, 5]
+    assert cells(read(tmp_path, text, separator=" "), "x") == ["1", "2", "3"]
+    with pytest.raises(TableFileError, match=r"Line 3 .* has 2 cells"):
+        read(tmp_path, "a b c\n1 2 3\n4 5\n7 8 9\n")
+
+
+def test_a_file_of_write_table(tmp_path):
+    text = '"x" "kind"\n"1" 5.1 "setosa"\n"2" NA "a b"\n"3" 4.7 "setosa"\n'
+    table = read(tmp_path, text)
+    assert list(table.columns) == ["Unnamed: 0", "x", "kind"]
+    assert cells(table, "Unnamed: 0") == ["1", "2", "3"]
+    assert cells(table, "x") == ["5.1", "NA", "4.7"]
+    assert cells(table, "kind") == ["setosa", "a b", "setosa"]
+
+
 def test_lines_that_end_in_other_ways(tmp_path):
     for end in ("\r\n", "\r", "\n"):
         table = read(tmp_path, end.join(["a,b", "1,x", "2,y"]))
