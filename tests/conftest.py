@@ -30,16 +30,10 @@ def pytest_runtest_setup():
     np.random.seed(0)
 
 
-def read_only(X):
-    """Return an array that no test changes for the next one."""
-    X.setflags(write=False)
-    return X
-
-
 @pytest.fixture(scope="session")
 def iris():
     X, y = load_iris(return_X_y=True)
-    return read_only(minmax_scale(X)), y
+    return minmax_scale(X), y
 
 
 @pytest.fixture(scope="session")
@@ -51,7 +45,7 @@ def iris_frame():
 @pytest.fixture(scope="session")
 def cancer():
     X, y = load_breast_cancer(return_X_y=True)
-    return read_only(minmax_scale(X)), y
+    return minmax_scale(X), y
 
 
 @pytest.fixture(scope="session")
