@@ -11,13 +11,14 @@ import pandas as pd
 from skdnn._commands.console import Output, is_terminal
 from skdnn._runtime.names import visible
 from skdnn._table_files.dates import ORDERS
+from skdnn._table_files.dialects import BLANK
 from skdnn._table_files.raw_table import RawTable, listed
 from skdnn._table_files.table_file_error import TableFileError
 from skdnn._table_files.table_reader import read_table
 from skdnn._table_files.table_reading import LearnedTable, learn_table
 from skdnn._table_files.targets import find_positive
 
-_SEPARATORS = {"tab": "\t", "\\t": "\t", "blanks": " "}
+_SEPARATORS = {"tab": "\t", "\\t": "\t", "blanks": BLANK}
 
 
 @dataclass(frozen=True)

@@ -187,7 +187,7 @@ def _other_than_utf_8(source: Source) -> Encoding:
         raise TableFileError(
             f"{source.name} is not UTF-8, and {n_not_ascii} of its bytes are not "
             f"Western European. Name the encoding; line {first_other} would be "
-            f"{_readings(source, first_line)}. Or save the table as UTF-8."
+            f"{_readings(first_line)}. Or save the table as UTF-8."
         )
     codec, name = ("latin-1", "Latin-1") if is_latin_1 else ("cp1252", "Windows-1252")
     return Encoding(
@@ -197,19 +197,21 @@ def _other_than_utf_8(source: Source) -> Encoding:
     )
 
 
-def _readings(source: Source, line: bytes) -> str:
-    """Return how a line reads in each usual encoding that all of a file has.
+def _readings(line: bytes) -> str:
+    """Return how a line reads in each usual encoding that it may have.
 
     A person sees which is right; detectors of encodings are wrong about short texts.
     """
     readings = []
     for codec in _NOT_WESTERN:
-        if _first_undecodable(source, codec) is None:
+        try:
             text = line.decode(codec).strip()
-            others = [character for character in text if not character.isascii()]
-            if sum(map(str.isalpha, others)) > 0.8 * len(others):
-                shown = visible(text[:_READ_CHARACTERS])
-                readings.append(f"{shown!r} with --encoding {codec}")
+        except UnicodeDecodeError:
+            continue
+        others = [character for character in text if not character.isascii()]
+        if sum(map(str.isalpha, others)) > 0.8 * len(others):
+            shown = visible(text[:_READ_CHARACTERS])
+            readings.append(f"{shown!r} with --encoding {codec}")
     return "; ".join(readings) or "in none of the usual ones, such as cp1251"
 
 
