@@ -76,11 +76,11 @@ class Output:
 
 def summary_table(text: str) -> Table:
     """Return the lines of a network's summary, each with its name, for a terminal."""
-    grid = Table.grid(padding=(0, 1))
-    grid.add_column(style="dim", width=13)
+    grid = Table.grid()
+    grid.add_column(style="dim", no_wrap=True)
     grid.add_column()
     for line in text.splitlines():
-        grid.add_row(f"  {line[:12].strip()}", visible(line[12:]))
+        grid.add_row(f"  {line[:12].strip():<12}", visible(line[12:]))
     return grid
 
 

@@ -48,6 +48,12 @@ class _Formula:
         erf = self.graph.cast(self.graph.add("Erf", scaled), self.dtype)
         return self.graph.add("Mul", self.times(a, 0.5), self.plus(erf, 1))
 
+    def silu(self, a: str) -> str:
+        # not as a product with a sigmoid: onnxruntime 1.20 to 1.23 fuse the two to a
+        # node that it has for float32 only
+        exponential = self.graph.add("Exp", self.graph.add("Neg", a))
+        return self.graph.add("Div", a, self.plus(exponential, 1))
+
     def hard_sigmoid(self, a: str) -> str:
         return self.times(self.clip(self.plus(a, 3), 0, 6), 1 / 6)
 
@@ -106,7 +112,7 @@ def _formulas(f: _Formula) -> dict[str, Callable[[str], str]]:
         "relu6": lambda a: f.clip(a, 0, 6),
         "selu": lambda a: f.elu(a, 1.6732632423543772, 1.0507009873554805),
         "sigmoid": lambda a: add("Sigmoid", a),
-        "silu": lambda a: add("Mul", a, add("Sigmoid", a)),
+        "silu": f.silu,
         "soft_shrink": f.soft_shrink,
         "softmax": lambda a: add("Softmax", a, axis=-1),
         "softplus": f.softplus,
