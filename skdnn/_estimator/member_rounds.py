@@ -1,7 +1,7 @@
 """The rounds of a recipe's members on workers: what `Rounds` does in this process.
 
 A member goes out with the arrays of its state, and comes back with those that it has
-after the round. Rows go out once.
+after the round. Rows go out once, or lie on the workers.
 """
 
 from collections.abc import Sequence
@@ -12,9 +12,11 @@ from typing import Any
 import numpy as np
 
 from skdnn._runtime import keras_backend, workers
+from skdnn._streaming.row_store import StoredRows
 from skdnn._tabular.dataset import Dataset
 from skdnn._training.loop import Training, require_finite_weights
 from skdnn._training.saved_results import history_from_tree
+from skdnn._training.streamed_task import StreamedTask
 from skdnn._training.task import Record, TrainingResult, TrainingTask
 
 
@@ -31,6 +33,7 @@ class MemberRows:
     positions: np.ndarray
     left_out: Sequence[np.ndarray]
     keeps_logits: bool
+    stored: StoredRows | None = None  # the rows of a table that is read block by block
 
     def of(self, member: int, *, scored: bool) -> tuple[np.ndarray, Dataset | None]:
         """Return positions to train on, and rows whose logits are kept.
@@ -129,6 +132,8 @@ def _result(task: TrainingTask, member: _Member) -> TrainingResult:
 def _without_rows(task: TrainingTask) -> TrainingTask:
     """Return a task as it is sent, its rows being there already."""
     few = slice(0, 0)
+    if isinstance(task, StreamedTask):
+        task = replace(task, store=None)  # type: ignore[arg-type]  # until it arrives
     return replace(
         task,
         table=task.table.take(few),
@@ -154,6 +159,8 @@ def _train_member(
     """Train a member for some epochs on a worker."""
     keras_backend.load()
     positions, validation = rows.of(number, scored=scored)
+    if isinstance(task, StreamedTask) and rows.stored is not None:
+        task = replace(task, store=rows.stored)
     task = replace(
         task,
         table=rows.table,

@@ -75,9 +75,7 @@ class PreparedFit:
             recipes = [n for n in self.networks if isinstance(n, RecipeNetwork)]
             if recipes:  # the members of a recipe train side by side
                 return [network.train(progress) for network in recipes]
-            # this process alone writes a checkpoint, and reads a table block by block
-            is_local = self.checkpoint is not None or self.data.n_streamed is not None
-            if not is_local and can_go_out(plain):
+            if can_go_out(plain):
                 results = train_on_workers(plain, self.data, progress)
             else:
                 results = train_networks([network.task for network in plain], progress)

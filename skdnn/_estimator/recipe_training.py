@@ -28,6 +28,7 @@ from skdnn._estimator.network_training import (
 )
 from skdnn._estimator.recipe_state import KeptStages, Stage
 from skdnn._estimator.recipe_trial import Trial, Weights
+from skdnn._estimator.stored_rows import RowsOnWorkers
 from skdnn._network.initial_weights import bin_edges, data_driven_weights
 from skdnn._network.numpy_activations import log_softmax
 from skdnn._network.prediction import Predictor
@@ -37,6 +38,7 @@ from skdnn._runtime.progress import Progress
 from skdnn._tabular.dataset import Dataset
 from skdnn._training.schedules import CYCLE_ENDS, CYCLE_PEAKS, Schedule
 from skdnn._training.stacks import Rounds
+from skdnn._training.streamed_task import StreamedTask
 from skdnn._training.task import Rate, Stopping, TrainingResult, TrainingTask
 
 if TYPE_CHECKING:
@@ -293,10 +295,13 @@ class _RecipeTraining:
     def _rounds(self, tasks: Sequence[TrainingTask], *, scored: bool) -> AnyRounds:
         """Return the members, here or on workers, where an earlier run left them."""
         # this process alone writes a checkpoint, and reads a table block by block
-        network = self._network
-        is_local = network.checkpoint is not None or network.streamed is not None
+        is_local = self._network.checkpoint is not None
+        rows = self._member_rows()
+        if isinstance(tasks[0], StreamedTask):
+            rows = replace(rows, stored=tasks[0].store)
+            is_local = not isinstance(rows.stored, RowsOnWorkers)
         if workers.are_set() and not is_local:
-            return RoundsOnWorkers(tasks, self._member_rows(), scored=scored)
+            return RoundsOnWorkers(tasks, rows, scored=scored)
         rounds = Rounds(tasks)
         if self._kept.members:
             rounds.restore(self._kept.members)

@@ -6,7 +6,6 @@ second encodes all other rows, and writes them to a temporary file in random buc
 from which the compiled epochs take them.
 """
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,7 +13,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from scipy.sparse import issparse
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import validate_data
 
@@ -29,16 +27,22 @@ from skdnn._estimator.recipe import (
     prepare_recipe,
     serves,
 )
+from skdnn._estimator.stored_rows import (
+    RowsOnWorkers,
+    StoragePlan,
+    Weighting,
+    lies_on_workers,
+    read_once_there,
+)
 from skdnn._runtime import keras_backend
 from skdnn._streaming import limits
 from skdnn._streaming.containers import fits_memory, is_container, open_source
-from skdnn._streaming.first_pass import FirstPass, numbers, read_once
-from skdnn._streaming.row_sample import position_hashes
-from skdnn._streaming.row_store import RowStore
+from skdnn._streaming.first_pass import FirstPass, read_once
+from skdnn._streaming.row_store import RowStore, StoredRows
 from skdnn._streaming.table_blocks import LabelledSource
 from skdnn._tabular.dataset import Dataset
 from skdnn._tabular.encoder import TableEncoder
-from skdnn._tabular.labels import class_codes, class_weights
+from skdnn._tabular.labels import class_weights
 from skdnn._tabular.validation import (
     TrainingData,
     check_validation_rows,
@@ -47,7 +51,6 @@ from skdnn._tabular.validation import (
 from skdnn._training.callbacks import need_batches
 from skdnn._training.streamed_task import StreamedTask, streamed
 from skdnn._training.task import TrainingTask
-from skdnn.exceptions import ColumnWarning
 
 # Rows of a bucket, which is read whole, take about this many bytes.
 _BUCKET_BYTES = 2**25
@@ -59,7 +62,7 @@ _SCORED_ROWS, _SCORED_SHARE = 20_000, 0.1
 class StreamedFit(PreparedFit):
     """A fit whose rows are in a store, which is deleted after training."""
 
-    store: RowStore
+    store: RowStore | RowsOnWorkers
 
     def train(self) -> list[TrainedNetwork]:
         """Train the networks."""
@@ -101,12 +104,13 @@ def prepare_streamed(
     most, share = 0, 0.0
     if X_val is None and y_val is None:
         most, share = _held_out(parameters, table.n_features)
-    first_pass = read_once(
+    there = _trains_there(parameters, table)
+    first_pass = (read_once_there if there else read_once)(
         table, parameters.categorical_features, hash_seed, n_sampled + most
     )
     n_held_out = min(most, int(share * first_pass.n_rows))
     _set_columns(estimator, first_pass)
-    weighting = _Weighting.of(parameters, first_pass)
+    weighting = _weighting(parameters, first_pass)
     data = _training_data(first_pass, weighting, n_held_out, n_sampled)
     given = check_validation_rows(estimator, data, X_val, y_val)
     dtype = keras_backend.precision(data.rows.X.dtype.name)
@@ -115,11 +119,11 @@ def prepare_streamed(
     networks = _networks(parameters, data)
     left_out = first_pass.hashes[n_held_out - 1] if n_held_out else None
     store = _stored(table, data, networks[0], weighting, bucket_seed,
-                    (hash_seed, left_out))  # fmt: skip
+                    (hash_seed, left_out), there=there)  # fmt: skip
     totals = first_pass.totals * weighting.factors
     networks = [_streamed_network(network, store, totals) for network in networks]
     fit = StreamedFit(parameters, data, networks, resumes=False, store=store)
-    if parameters.checkpoint is None:
+    if parameters.checkpoint is None or isinstance(store, RowsOnWorkers):
         return fit
     try:
         return with_checkpoint(fit, _identified(estimator, data, store), dtype)
@@ -159,6 +163,15 @@ def _check_parameters(parameters: Parameters, incremental: bool) -> None:
             )
 
 
+def _trains_there(parameters: Parameters, table: LabelledSource) -> bool:
+    """Return whether the table is trained on by the workers that it lies on.
+
+    Callbacks of the user, and a checkpoint, are of the user's process.
+    """
+    is_local = bool(parameters.callbacks) or parameters.checkpoint is not None
+    return not is_local and lies_on_workers(table)
+
+
 def _set_columns(estimator: Any, first_pass: FirstPass) -> None:
     """Set what scikit-learn's `validate_data` sets of the columns."""
     first = first_pass.first[:1]
@@ -183,36 +196,20 @@ def _held_out(parameters: Parameters, n_columns: int) -> tuple[int, float]:
     return 0, 0.0
 
 
-@dataclass(frozen=True)
-class _Weighting:
-    """What the weights of rows are multiplied by: factors of classes, and one of all.
-
-    `factors` are those of the classes, ones if there are none.
-    """
-
-    factors: np.ndarray
-    has_factors: bool
-    exponent: int
-
-    @classmethod
-    def of(cls, parameters: Parameters, first_pass: FirstPass) -> "_Weighting":
-        codes = np.arange(len(first_pass.classes))
-        factors = class_weights(
-            parameters.class_weight, first_pass.totals, codes, first_pass.classes
-        )
-        has_factors = factors is not None
-        factors = np.ones(len(codes)) if factors is None else factors
-        exponent = moderating_exponent(first_pass.largest_weight * factors.max())
-        return cls(factors, has_factors, exponent)
-
-    def apply(self, weight: np.ndarray, y: np.ndarray) -> np.ndarray:
-        """Return the weights in the loss, in the dtype of the rows' weights."""
-        weight = weight * self.factors[y].astype(weight.dtype)
-        return np.ldexp(weight, self.exponent) if self.exponent else weight
+def _weighting(parameters: Parameters, first_pass: FirstPass) -> Weighting:
+    """Return what the weights of rows are multiplied by."""
+    codes = np.arange(len(first_pass.classes))
+    factors = class_weights(
+        parameters.class_weight, first_pass.totals, codes, first_pass.classes
+    )
+    has_factors = factors is not None
+    factors = np.ones(len(codes)) if factors is None else factors
+    exponent = moderating_exponent(first_pass.largest_weight * factors.max())
+    return Weighting(factors, has_factors, exponent)
 
 
 def _training_data(
-    first_pass: FirstPass, weighting: _Weighting, n_held_out: int, n_sampled: int
+    first_pass: FirstPass, weighting: Weighting, n_held_out: int, n_sampled: int
 ) -> TrainingData:
     """Return a sample of the rows to train on, and the rows left out."""
 
@@ -244,42 +241,34 @@ def _stored(
     table: LabelledSource,
     data: TrainingData,
     network: PlainNetwork | RecipeNetwork,
-    weighting: _Weighting,
+    weighting: Weighting,
     seed: int,
     left_out: tuple[int, np.uint64 | None],
-) -> RowStore:
-    """Return the rows to train on, encoded, in random buckets of a file."""
+    *,
+    there: bool,
+) -> RowStore | RowsOnWorkers:
+    """Return the rows to train on, encoded, in random buckets."""
     n, is_recipe = data.n_streamed or 0, isinstance(network, RecipeNetwork)
     encoder = _encoder_of(network)
     dtype = "float32" if is_recipe else encoder.dtype
     row_bytes = encoder.n_inputs * np.dtype(dtype).itemsize
-    n_buckets = max(member_shares(n), -(-n * row_bytes // _BUCKET_BYTES))
-    has_digest = network.parameters.checkpoint is not None
-    store = RowStore(encoder.n_inputs, dtype, n_buckets, has_digest=has_digest)
-    try:
-        store.require_space(n)
-        rng = np.random.default_rng(seed)
-        for block in table.blocks():
-            y = class_codes(block.labels, data.classes)
-            kept = block.weight > 0
-            if left_out[1] is not None:
-                stop = block.start + len(y)
-                kept &= position_hashes(block.start, stop, left_out[0]) > left_out[1]
-            with warnings.catch_warnings():
-                # of levels that were too many to be counted
-                warnings.simplefilter("ignore", ColumnWarning)
-                X = numbers(data.columns, block.X)
-            X = X[kept].astype(data.rows.X.dtype, copy=False)
-            weight = block.weight[kept].astype(X.dtype)
-            inputs = encoder.encode(X)
-            inputs = inputs.toarray() if issparse(inputs) else inputs
-            weight = weighting.apply(weight, y[kept])
-            buckets = rng.integers(n_buckets, size=len(X))
-            store.append(inputs, y[kept], weight, buckets)
-    except BaseException:
-        store.close()
-        raise
-    return store
+    plan = StoragePlan(
+        table=table,
+        columns=data.columns,
+        classes=data.classes,
+        encoder=encoder,
+        weighting=weighting,
+        dtype=data.rows.X.dtype,
+        stored_dtype=dtype,
+        n_rows=n,
+        n_buckets=max(member_shares(n), -(-n * row_bytes // _BUCKET_BYTES)),
+        seed=seed,
+        hash_seed=left_out[0],
+        last_left_out=left_out[1],
+    )
+    if there:
+        return RowsOnWorkers(plan)
+    return plan.store(has_digest=network.parameters.checkpoint is not None)
 
 
 def _encoder_of(network: PlainNetwork | RecipeNetwork) -> TableEncoder:
@@ -289,7 +278,7 @@ def _encoder_of(network: PlainNetwork | RecipeNetwork) -> TableEncoder:
 
 
 def _streamed_network(
-    network: PlainNetwork | RecipeNetwork, store: RowStore, totals: np.ndarray
+    network: PlainNetwork | RecipeNetwork, store: StoredRows, totals: np.ndarray
 ) -> PlainNetwork | RecipeNetwork:
     """Return a network that reads its rows from a store."""
     every = np.flatnonzero(store.counts)

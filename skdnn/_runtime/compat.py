@@ -85,11 +85,17 @@ class TimedGridSearchCV(GridSearchCV):  # type: ignore[misc]  # scikit-learn has
 
 
 class Backend(NamedTuple):
-    """Where joblib would run jobs: on this machine, one after the other, how many."""
+    """Where joblib would run jobs: on this machine, one after the other, how many.
+
+    `returns_generators` is whether results are given as they arrive, `module` where the
+    backend is defined.
+    """
 
     is_local: bool
     is_sequential: bool
     n_jobs: int | None  # as `parallel_config` set it
+    returns_generators: bool
+    module: str
 
 
 def active_backend() -> Backend:
@@ -97,7 +103,13 @@ def active_backend() -> Backend:
     backend, n_jobs = get_active_backend()
     own = {BACKENDS.get(name) for name in ("loky", "multiprocessing", "threading")}
     is_sequential = type(backend) is BACKENDS["sequential"]
-    return Backend(is_sequential or type(backend) in own, is_sequential, n_jobs)
+    return Backend(
+        is_sequential or type(backend) in own,
+        is_sequential,
+        n_jobs,
+        bool(backend.supports_return_generator),
+        type(backend).__module__,
+    )
 
 
 def is_joblib_memmap(X: np.memmap) -> bool:

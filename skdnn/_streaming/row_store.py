@@ -9,7 +9,7 @@ import hashlib
 import shutil
 import tempfile
 import threading
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -17,6 +17,17 @@ from skdnn._tabular.dataset import Dataset
 
 # Space that is left on the disk.
 _SPARE_BYTES = 2**28
+
+
+class StoredRows(Protocol):
+    """Rows in buckets: a `RowStore`, or what stands for one of another process."""
+
+    @property
+    def counts(self) -> np.ndarray:
+        """Number of rows of each bucket."""
+
+    def read(self, bucket: int) -> np.ndarray:
+        """Return the rows of a bucket in the order of the table, as records."""
 
 
 class RowStore:

@@ -88,6 +88,13 @@ class LabelledSource:
                 f"rows, of {self.n_rows} that were counted. Write it to files first."
             )
 
+    def weights(self) -> Iterator[tuple[int, np.ndarray]]:
+        """Yield the position and the weights of each block; does not read the table."""
+        size = block_rows(self.n_features)
+        for start in range(0, self.n_rows, size):
+            rows = slice(start, min(start + size, self.n_rows))
+            yield start, self._weights(rows, rows.stop - start)
+
     def whole(self) -> tuple[Any, Any]:
         """Return X in memory, as a frame or an array, and the labels."""
         X = next(self.source.blocks(self.source.names, self.n_rows))

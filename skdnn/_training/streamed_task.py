@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from skdnn._streaming.row_store import RowStore, as_dataset
+from skdnn._streaming.row_store import StoredRows, as_dataset
 from skdnn._training.batching import Block, padded
 from skdnn._training.execution import Execution
 from skdnn._training.task import TrainingTask
@@ -22,7 +22,7 @@ class StreamedTask(TrainingTask):
     of a sample of the rows.
     """
 
-    store: RowStore
+    store: StoredRows
     buckets: np.ndarray
     totals: np.ndarray
 
@@ -69,7 +69,7 @@ class StreamedTask(TrainingTask):
 
 
 def streamed(
-    task: TrainingTask, store: RowStore, buckets: np.ndarray, totals: np.ndarray
+    task: TrainingTask, store: StoredRows, buckets: np.ndarray, totals: np.ndarray
 ) -> StreamedTask:
     """Return a task that takes the rows of a store in place of its table."""
     values: dict[str, Any] = {f.name: getattr(task, f.name) for f in fields(task)}

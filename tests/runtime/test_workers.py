@@ -185,13 +185,23 @@ def lose_worker():
     raise ConnectionError("a worker is lost")
 
 
+class LossyListBackend(LossyBackend):
+    """One that gives results only when all are there, as Ray's does."""
+
+    supports_return_generator = False
+
+
 @pytest.mark.parametrize("n_losses", [0, 1, 6])
-def test_work_is_given_out_again_as_long_as_some_of_it_is_done(n_losses):
-    joblib.register_parallel_backend("lossy", LossyBackend)
+@pytest.mark.parametrize("backend", [LossyBackend, LossyListBackend])
+def test_work_is_given_out_again_as_long_as_some_of_it_is_done(backend, n_losses):
+    joblib.register_parallel_backend("lossy", backend)
     LossyBackend.losses = [4] * n_losses
+    reported = []
     with joblib.parallel_config("lossy", n_jobs=2):
-        done = workers.run_parts(lambda i: -i, (), [(i,) for i in range(40)])
+        parts = [(i,) for i in range(40)]
+        done = workers.run_parts(lambda i: -i, (), parts, reported.append)
     assert done == [-i for i in range(40)]
+    assert sorted(reported) == sorted(done)
     assert not LossyBackend.losses
 
 
@@ -396,21 +406,47 @@ def test_a_report(rows, client, sent):
     assert here == there
 
 
-@pytest.mark.slow
-def test_on_ray(rows, sent):
-    """Not among the packages of the tests: it is run where it is installed."""
+@pytest.fixture
+def ray():
+    """Not among the packages of the tests: these are run where it is installed."""
     ray = pytest.importorskip("ray")
     from ray.util.joblib import register_ray
 
     register_ray()
-    net = DNNClassifier((8,), n_estimators=2, max_iter=3, random_state=0)
-    here = clone(net).fit(*rows)
-    ray.init(num_cpus=2, include_dashboard=False)
-    try:
-        with joblib.parallel_config("ray"):
-            there = clone(net).fit(*rows)
-    finally:
-        ray.shutdown()
+    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
+    with joblib.parallel_config("ray", n_jobs=2):
+        yield ray
+    ray.shutdown()
+
+
+def test_parts_on_ray(ray):
+    def part(data, number):
+        return os.getpid(), number, data.sum()
+
+    killed = []
+
+    def kill_one(result):
+        if not killed:
+            killed.append(result[0])
+            os.kill(result[0], signal.SIGKILL)
+
+    done = workers.run_parts(part, (np.ones(9),), [(i,) for i in range(6)], kill_one)
+    assert [(number, total) for _, number, total in done] == [(i, 9) for i in range(6)]
+    assert os.getpid() not in {pid for pid, *_ in done}
+    assert killed
+
+
+@pytest.mark.slow
+def test_networks_on_ray(rows, sent, ray):
+    plain = DNNClassifier((8,), n_estimators=2, max_iter=3, random_state=0)
+    recipe = DNNClassifier(max_iter=2, random_state=0)
+    with joblib.parallel_config("sequential"):
+        plain_here, recipe_here = clone(plain).fit(*rows), clone(recipe).fit(*rows)
+    assert sent == []
+    plain.fit(*rows)
     assert sent == ["_train_network"] * 2
-    for ours, theirs in zip(here.estimators_, there.estimators_, strict=True):
+    for ours, theirs in zip(plain_here.estimators_, plain.estimators_, strict=True):
         assert_same_network(ours, theirs, rows)
+    recipe.fit(*rows)
+    assert set(sent[2:]) == {"_train_member"}
+    assert_same_network(recipe_here, recipe, rows)

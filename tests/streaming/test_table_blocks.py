@@ -34,6 +34,9 @@ def test_labels_and_weights_may_be_arrays(dataset, town_table, streams_all):
     blocks = list(table.blocks())
     np.testing.assert_array_equal(np.concatenate([b.labels for b in blocks]), y)
     np.testing.assert_array_equal(np.concatenate([b.weight for b in blocks]), weight)
+    for block, (start, own) in zip(blocks, table.weights(), strict=True):
+        assert block.start == start
+        np.testing.assert_array_equal(block.weight, own)
 
 
 def test_errors_before_anything_is_read(dataset, tmp_path):
