@@ -10,7 +10,7 @@ import time
 import traceback
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -209,7 +209,10 @@ def _results(
 def _wait_for_workers(wanted: int, n_jobs: int | None) -> None:
     """Wait until there are as many as before: joblib would do the work here for one."""
     end = time.monotonic() + _PATIENCE
-    while count(n_jobs) < wanted and time.monotonic() < end:
+    while time.monotonic() < end:
+        with suppress(TimeoutError):  # joblib has waited, and there is none yet
+            if count(n_jobs) >= wanted:
+                return
         time.sleep(0.1)
 
 

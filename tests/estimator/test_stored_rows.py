@@ -1,6 +1,7 @@
 """A Dask DataFrame on the workers of a cluster is trained on there."""
 
 import os
+import signal
 
 import joblib
 import numpy as np
@@ -11,6 +12,7 @@ from optional import require
 from skdnn import DNNClassifier
 from skdnn._estimator import stored_rows, streamed_fit
 from skdnn._estimator.streamed_fit import opened, prepare_streamed
+from skdnn._runtime import workers
 
 # private: _STORES, _key, _close and _BUCKET_BYTES; nothing public shows that stores are
 # deleted, nor makes several buckets of few rows
@@ -98,5 +100,34 @@ def test_same_bits_as_here(client, table, there, streams_all, parameters, monkey
     assert set(client.run(n_stores).values()) == {0}
     assert n_stores() == 0
     frame = dd.from_pandas(table, npartitions=7)
+    expected = network.fit(frame, "target").predict_proba(few)
+    np.testing.assert_array_equal(proba, expected)
+
+
+@pytest.mark.slow
+def test_killed_workers_cost_what_they_had_not_finished(
+    client, table, there, streams_all, monkeypatch
+):
+    killed, run_parts = [], workers.run_parts
+
+    def spy(function, shared, parts, report=lambda result: None, **options):
+        def report_and_kill(result):
+            if not killed and function.__name__ == "_train_streamed":
+                killed.extend(client.run(os.getpid).values())
+                for pid in killed:
+                    os.kill(pid, signal.SIGKILL)
+            report(result)
+
+        return run_parts(function, shared, parts, report_and_kill, **options)
+
+    monkeypatch.setattr(workers, "run_parts", spy)
+    network = DNNClassifier(random_state=0, n_estimators=2, **PLAIN)
+    few = table.drop(columns="target")[:50]
+    with joblib.parallel_config("dask"):
+        proba = network.fit(there, "target").predict_proba(few)
+    assert len(killed) == 2
+    client.wait_for_workers(2)
+    assert set(client.run(n_stores).values()) == {0}
+    frame = require("dask.dataframe").from_pandas(table, npartitions=7)
     expected = network.fit(frame, "target").predict_proba(few)
     np.testing.assert_array_equal(proba, expected)
