@@ -118,8 +118,9 @@ class _RecipeTraining:
             weights, parts = second.weights, [history.iloc[:start], second.history]
             history = pd.concat(parts, ignore_index=True)
             n_trained += second.n_trained
-        history["val_loss"] = trial.losses[:best]
-        history["val_accuracy"] = trial.accuracies[:best]
+        history = history.assign(
+            val_loss=trial.losses[:best], val_accuracy=trial.accuracies[:best]
+        )
         return self._describe(trial, weights, history, n_trained, seconds)
 
     def _describe(
