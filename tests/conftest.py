@@ -1,3 +1,4 @@
+import gc
 import os
 
 import matplotlib
@@ -19,6 +20,15 @@ settings.load_profile("default")
 
 matplotlib.use("Agg")
 os.environ.setdefault("MPLBACKEND", "Agg")  # for child processes
+
+
+gc.disable()  # while tests are collected: half a million objects, all of which stay
+
+
+def pytest_collection_finish():
+    """Leave the modules out of what each later collection of garbage looks through."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.hookimpl(tryfirst=True)
