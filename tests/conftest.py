@@ -1,6 +1,10 @@
 import gc
 import os
 
+# Before libraries with OpenMP are loaded: while other tests use the cores, threads that
+# wait in a loop for those without a core take several times as long.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
 import matplotlib
 import numpy as np
 import pandas as pd
@@ -20,7 +24,6 @@ settings.load_profile("default")
 
 matplotlib.use("Agg")
 os.environ.setdefault("MPLBACKEND", "Agg")  # for child processes
-
 
 gc.disable()  # while tests are collected: half a million objects, all of which stay
 
