@@ -1,4 +1,9 @@
+import gc
 import os
+
+# Before libraries with OpenMP are loaded: while other tests use the cores, threads that
+# wait in a loop for those without a core take several times as long.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 import matplotlib
 import numpy as np
@@ -19,6 +24,14 @@ settings.load_profile("default")
 
 matplotlib.use("Agg")
 os.environ.setdefault("MPLBACKEND", "Agg")  # for child processes
+
+gc.disable()  # while tests are collected: half a million objects, all of which stay
+
+
+def pytest_collection_finish():
+    """Leave the modules out of what each later collection of garbage looks through."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.hookimpl(tryfirst=True)

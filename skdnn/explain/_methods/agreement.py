@@ -101,7 +101,7 @@ def compare(
     if importance is not None:
         sizes = importance.table["importance"].to_numpy()
         for name, each in values.items():
-            rank = _rank(np.abs(each).mean(axis=(0, 2)), sizes)
+            rank = float(_rank(np.abs(each).mean(axis=(0, 2)), sizes))
             rows.append((name, "permutation importance", rank, np.nan))
     table = pd.DataFrame(rows, columns=["method_a", "method_b", "rank", "sign"])
     return ResultTable(table, "Agreement between methods", "agreement")
@@ -109,18 +109,18 @@ def compare(
 
 def mean_rank(a: np.ndarray, b: np.ndarray) -> float:
     """Return Spearman's correlation of sizes, its mean over rows and classes."""
-    n, _, k = a.shape
-    ranks = [_rank(*np.abs([a[i, :, c], b[i, :, c]])) for i, c in np.ndindex(n, k)]
-    known = [rank for rank in ranks if np.isfinite(rank)]
-    return float(np.mean(known)) if known else np.nan
+    ranks = _rank(np.abs(a), np.abs(b), axis=1)
+    known = ranks[np.isfinite(ranks)]
+    return float(known.mean()) if known.size else np.nan
 
 
-def _rank(a: np.ndarray, b: np.ndarray) -> float:
-    """Return Spearman's correlation, NaN if one side is constant."""
-    ranks = [rankdata(np.round(values, 12)) for values in (a, b)]
-    if any(np.ptp(rank) == 0 for rank in ranks):
-        return np.nan
-    return float(np.corrcoef(ranks)[0, 1])
+def _rank(a: np.ndarray, b: np.ndarray, axis: int = 0) -> np.ndarray:
+    """Return Spearman's correlations along an axis, NaN where one side is constant."""
+    ranks = [rankdata(np.round(values, 12), axis=axis) for values in (a, b)]
+    a, b = (each - each.mean(axis=axis, keepdims=True) for each in ranks)
+    size = np.sqrt((a**2).sum(axis=axis) * (b**2).sum(axis=axis))
+    unknown = np.full_like(size, np.nan)
+    return np.divide((a * b).sum(axis=axis), size, out=unknown, where=size > 0)
 
 
 def equal_signs(a: np.ndarray, b: np.ndarray) -> float:

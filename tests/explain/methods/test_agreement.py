@@ -2,9 +2,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.stats import spearmanr
 
 from skdnn import explain
-from skdnn.explain._methods.agreement import compare
+from skdnn.explain._methods.agreement import compare, mean_rank
 
 
 def both(first, second):
@@ -50,3 +51,14 @@ def test_all_methods_use_the_same_background(iris_model):
         model, X[::30], background=X, random_state=np.random.RandomState(3)
     ).frame()
     assert table["rank"].iloc[1] == compare(result).frame()["rank"].iloc[0]
+
+
+def test_ranks_are_spearmans_of_each_row_and_class():
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(size=(2, 6, 5, 3)).round(1)  # with ties
+    a[0] = 0.3  # constant: left out, with what is not a number
+    a[1, 2, 0] = np.nan
+    pairs = [(a[i, :, k], b[i, :, k]) for i, k in np.ndindex(6, 3) if i > 1 or i * k]
+    expected = [spearmanr(*np.abs(pair)).statistic for pair in pairs]
+    assert mean_rank(a, b) == pytest.approx(np.mean(expected), abs=1e-12)
+    assert np.isnan(mean_rank(a[:1], b[:1]))
