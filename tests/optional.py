@@ -2,6 +2,7 @@
 
 `require("skorch")` imports a package in a test; `needs("jax")` marks a test or module.
 With ``CI=true`` nothing is skipped because a package is missing, so CI runs every test.
+Tests `with_backend("torch")` run in the processes that ``test_backends.py`` starts.
 """
 
 import importlib
@@ -31,3 +32,12 @@ def needs(package: str) -> pytest.MarkDecorator:
 def skip_unless(available: bool, reason: str) -> pytest.MarkDecorator:
     """Return a mark that skips tests if something is unavailable, except in CI."""
     return pytest.mark.skipif(not available and not IN_CI, reason=reason)
+
+
+def with_backend(name: str) -> pytest.MarkDecorator:
+    """Return a mark that skips tests unless Keras computes with this backend."""
+    import keras
+
+    return pytest.mark.skipif(
+        keras.backend.backend() != name, reason=f"needs KERAS_BACKEND={name}"
+    )

@@ -102,6 +102,7 @@ def dropout_layer() -> Any:
     class RateDropout(keras.layers.Layer):  # type: ignore[misc, name-defined]
         def __init__(self, **kwargs: Any):
             super().__init__(**kwargs)
+            self.supports_masking = True  # batch norm leaves padded rows out
             self.seed_generator = keras.random.SeedGenerator(0)
 
         def build(self, input_shape: Any) -> None:

@@ -2,14 +2,10 @@
 
 import copy
 import functools
-import os
-import subprocess
-import sys
 
 import keras
 import numpy as np
 import pytest
-from optional import require
 from scipy.sparse import csr_matrix
 
 from skdnn._runtime.caches import clear_caches
@@ -170,47 +166,6 @@ def test_which_training_is_compiled(network, digits, monkeypatch):
         network(batch_size=100, **usual | change).fit(X, y)
         assert len(calls) == before + 1, change
     assert counter.count == 6
-
-
-@pytest.mark.slow
-def test_another_backend():
-    require("jax")
-    code = """
-import numpy as np
-from skdnn import KerasClassifier
-import keras
-from sklearn.datasets import load_iris
-assert keras.backend.backend() == "jax"
-X, y = load_iris(return_X_y=True)
-layers = keras.layers
-
-def plain():
-    return keras.Sequential([keras.Input((4,)), layers.Dense(3, "softmax")])
-
-class Own(keras.Model):
-    def __init__(self):
-        super().__init__()
-        self.out = layers.Dense(3, "softmax")
-
-    def call(self, x):
-        return self.out(x)
-
-for build in (plain, lambda: Own()):
-    net = KerasClassifier(
-        build, loss="sparse_categorical_crossentropy", optimizer="adam", epochs=30,
-        optimizer__learning_rate=0.05, validation_split=0.1, verbose=0, random_state=0,
-    ).fit(X, y)
-    first = net.predict_proba(X)
-    assert np.abs(first - net.model_.predict(X, verbose=0)).max() < 1e-6
-    assert net.score(X, y) > 0.8
-    assert np.array_equal(net.fit(X, y).predict_proba(X), first)
-"""
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        env=os.environ | {"KERAS_BACKEND": "jax"},
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
 
 
 def test_a_fit_of_the_users_own_is_called(digits):

@@ -83,6 +83,14 @@ CASES = {
     "smoothing, two classes": (PLAIN, {"label_smoothing": 0.2, "n_classes": 2}),
     "elastic net": (PLAIN, {"l1": 0.05, "l2": 0.1}),
     "weight decay": (PLAIN, {"weight_decay": 0.5}),
+    # all that a step keeps in addition to weights: statistics, seeds, slots and a scalar
+    "everything": (
+        (
+            Hidden(8, "relu", batch_norm=True, dropout=0.3),
+            Hidden(6, "relu", batch_norm=True),
+        ),
+        {"solver": "nadam"},
+    ),
     **{
         name: (PLAIN, {"solver": name})
         for name in [
@@ -116,7 +124,7 @@ def any_draws(shape, seed_generator):
 # every case in both precisions, and those that differ in kind through XLA
 XLA_CASES = (
     "plain", "two classes", "dropout", "batch norm", "smoothing", "elastic net",
-    "weight decay", "nadam", "sgd",
+    "weight decay", "everything", "nadam", "sgd",
 )  # fmt: skip
 
 
@@ -128,7 +136,7 @@ XLA_CASES = (
 )
 def test_compiled_epoch_equals_keras_fit(case, dtype, xla, monkeypatch, request):
     monkeypatch.setattr(execution, "XLA_PAYS_STEPS", 0 if xla else np.inf)
-    if case == "dropout" and xla:  # XLA has a generator of its own
+    if case in ("dropout", "everything") and xla:  # XLA has a generator of its own
         monkeypatch.setattr(keras_layers, "uniform", any_draws)
         caches.clear_caches()
         request.addfinalizer(caches.clear_caches)  # keep no program that has them

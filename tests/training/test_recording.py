@@ -1,37 +1,14 @@
-"""Recorded steps of PyTorch, in a process with that backend."""
-
-import os
-import subprocess
-import sys
-from pathlib import Path
+"""Recorded steps of PyTorch, in a process of ``test_backends.py``."""
 
 import keras
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
-from optional import require
+from optional import with_backend
 
 from skdnn import DNNClassifier, KerasClassifier
 from skdnn._training import loop
 
-with_torch = pytest.mark.skipif(
-    keras.backend.backend() != "torch", reason="needs KERAS_BACKEND=torch"
-)
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(keras.backend.backend() == "torch", reason="is that process")
-def test_in_a_process_with_torch():
-    require("torch")
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", __file__,
-         str(Path(__file__).parent / "test_spec_functions.py"),
-         "-k", "not step_by_step and not logits_of_every"],
-        capture_output=True,
-        text=True,
-        env=os.environ | {"KERAS_BACKEND": "torch"},
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout[-3000:]
-    assert "passed" in done.stdout
+with_torch = with_backend("torch")
 
 
 @with_torch

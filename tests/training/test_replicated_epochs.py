@@ -93,7 +93,6 @@ with strategy.scope():
     result["two"] = all_curves()
     result["members"] = DNNClassifier(random_state=0, max_iter=1).fit(X, y).score(X, y)
 result["batches"] = Rates.n
-result["one"] = all_curves()
 print(json.dumps(result))
 """
 
@@ -152,7 +151,7 @@ def test_the_recipe_trains_as_without_a_strategy(mirrored):
     assert mirrored["members"] > 0.5
 
 
-def test_losses_of_several_processes_are_those_of_one():
+def test_losses_of_several_processes_are_those_of_one(mirrored):
     addresses = [f"localhost:{port}" for port in free_ports(2)]
     processes = [
         start(
@@ -170,4 +169,4 @@ def test_losses_of_several_processes_are_those_of_one():
         assert result["n"] == 2
         assert result["batches"] == 4 * 5
         assert result["members"] > 0.5
-        assert_same_curves(result)
+        assert_same_curves(result | {"one": mirrored["one"]})
