@@ -38,6 +38,17 @@ SHOW_ROWS = """for (const row of document.querySelectorAll(".chosen, .brief")) {
   if (row.matches(".chosen, .chosen + .brief")) row.classList.add("current");
   else row.replaceChildren();
 }"""
+# Of the rows of a table that differ in their text alone, the first four, of two stripes.
+SHORTEN = """for (const body of document.querySelectorAll("tbody")) {
+  const count = {};
+  for (const row of [...body.rows]) {
+    const look = [row, ...row.querySelectorAll("*")].map((e) => [
+      e.tagName, ...["class", "style", "fill", "role"].map((a) => e.getAttribute(a)),
+    ].join()).join(";");
+    count[look] = (count[look] ?? 0) + 1;
+    if (count[look] > 4) row.remove();
+  }
+}"""
 # Elements to the right of the page, or with text that is cut; a region that is scrolled
 # by keyboard may be wide.
 CUT = """() => [...document.querySelectorAll("body *")].filter((e) => {
@@ -173,6 +184,7 @@ def test_axe_finds_nothing(open_page, kind, theme):
     page.evaluate(OPEN_ALL)
     # several single rows at once, as without scripts
     page.evaluate(SHOW_ROWS)
+    page.evaluate(SHORTEN)
     assert violations(page) == []
 
 
