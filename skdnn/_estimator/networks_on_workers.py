@@ -2,7 +2,7 @@
 
 Of an ensemble, the data go out once; each worker prepares the rows and starting weights
 of its networks from them, as they were prepared here. Networks whose rows lie on the
-workers go out as they are, a single one too.
+workers go out as prepared here, a single one too.
 """
 
 import warnings
