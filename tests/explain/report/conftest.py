@@ -57,12 +57,14 @@ def _of_rows(rng, X, classes):
     """Return break-down, ceteris paribus and counterfactuals of some rows."""
     n, d = X.shape
     orders = np.stack([rng.permutation(d) for _ in range(n)])
+    some = {name: [*X[name].dropna()[:5].sort_values()] for name in X}
     curves = [
         (i, name, label, x, rng.random())
         for i in range(n)
         for name in X
+        for grid in [dict.fromkeys([*some[name], X[name].iloc[i]])]
         for label in classes
-        for x in dict.fromkeys([*X[name].dropna()[:5].sort_values(), X[name].iloc[i]])
+        for x in grid
     ]
     changed = X.copy()
     changed.iloc[:, 0] = X.iloc[:, 0].to_numpy()[::-1]
