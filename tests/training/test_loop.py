@@ -133,6 +133,7 @@ def test_training_that_is_restored_ends_as_the_whole(rate, early):
         assert rates_of(result) == rates_of(whole)
         assert result.rows_trained == whole.rows_trained
         assert result.stopped == whole.stopped
+        assert not result.interrupted
         assert_equal_weights(result.weights, whole.weights)
         assert_equal_weights(result.optimizer_state, whole.optimizer_state)
 
@@ -241,9 +242,10 @@ def test_a_compiled_model_trains_as_by_model_fit(
     assert calls[1:] == of_fit[1:]  # which builds later
 
 
-def test_direction_of_a_metric_is_known_before_the_first_epoch(by_keras):
+@pytest.mark.parametrize("built", [True, False])
+def test_direction_of_a_metric_is_known_before_the_first_epoch(built, by_keras):
     stop = keras.callbacks.EarlyStopping("accuracy", patience=1, min_delta=10.0)
-    history = loop.train_model(model_task(built=False, callbacks=[stop]))
+    history = loop.train_model(model_task(built=built, callbacks=[stop]))
     assert len(history.history["loss"]) == 2
     assert not by_keras
 
