@@ -1,7 +1,6 @@
 """From rows to logits and probabilities, through NumPy or Keras."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -45,34 +44,19 @@ class Predictor:
         """Return the probabilities, of shape (n_samples, n_classes)."""
         return self._predict(X, lambda logits: probabilities(self.spec, logits))
 
-    def member_proba(self, X: Any) -> np.ndarray:
-        """Return the probabilities by each member, (n_members, n_samples, n_classes).
-
-        Their logits are multiplied by the inverse temperature, too, so that they are on
-        the scale of the mean.
-        """
-        if self.spec.members == 1:
-            return self.proba(X)[None]
-        if self._forward is None:
-            spec = replace(self.spec, members=1)
-            members = self.spec.member_weights(self.weights)
-            return np.stack([Predictor(spec, own).proba(X) for own in members])
-        return self.proba_and_members(X)[1]
-
     def proba_and_members(self, X: Any) -> tuple[np.ndarray, np.ndarray]:
-        """Return `proba` and `member_proba`, in NumPy by one forward pass."""
+        """Return `proba`, and that of each member, (n_members, n_samples, n_classes).
+
+        The logits of members are multiplied by the inverse temperature, too, so that
+        they are on the scale of the mean.
+        """
         if self.spec.members == 1:
             proba = self.proba(X)
             return proba, proba[None]
-        if self._forward is None:
-            return self.proba(X), self.member_proba(X)
-        scale = self.spec.inverse_temperature
-
-        def finish(logits: np.ndarray) -> np.ndarray:
-            return softmax(logits if scale == 1 else logits * logits.dtype.type(scale))
-
-        out = self._forward.predict_members(X, finish).swapaxes(0, 1)
-        return out[0], out[1:]
+        # several members have activations by name, as only the recipe trains them
+        assert self._forward is not None
+        out = self._forward.predict_members(X, self._after_scaling(softmax))
+        return out[:, 0], out[:, 1:].swapaxes(0, 1)
 
     def log_proba(self, X: Any) -> np.ndarray:
         """Return their logarithms, exact for tiny probabilities."""
@@ -81,14 +65,19 @@ class Predictor:
     def _predict(
         self, X: Any, output: Callable[[np.ndarray], np.ndarray]
     ) -> np.ndarray:
-        scale = self.spec.inverse_temperature
-
-        def finish(logits: np.ndarray) -> np.ndarray:
-            return output(logits if scale == 1 else logits * logits.dtype.type(scale))
-
+        finish = self._after_scaling(output)
         if self._forward is None:
             return finish(keras_logits(self.spec, self.weights, X))
         return self._forward.predict(X, finish)
+
+    def _after_scaling(
+        self, output: Callable[[np.ndarray], np.ndarray]
+    ) -> Callable[[np.ndarray], np.ndarray]:
+        """Return the function `output` of logits times the inverse temperature."""
+        scale = self.spec.inverse_temperature
+        if scale == 1:
+            return output
+        return lambda logits: output(logits * logits.dtype.type(scale))
 
 
 # apart from the estimators, whose attributes `predict` must not change

@@ -294,7 +294,7 @@ class _Loop:
         if every or validates or not task.has_constant_rate:
             return 1
         at_once = min(left, self._monitor.epochs_to_stall, self.epochs.epochs_at_once)
-        return max(1, int(at_once))
+        return max(1, int(at_once))  # a large epoch fills several blocks
 
     def _advance(self, n_epochs: int, others: Sequence["_Loop"]) -> None:
         """Train for some epochs."""
@@ -307,7 +307,7 @@ class _Loop:
         else:
             records = [self.epochs.train(orders[0], self._rate)]
         for loop, own in zip(loops, records, strict=True):
-            loop.stopped = loop._end(own, started)
+            loop._end(own, started)
 
     def _begin(self, n_epochs: int) -> np.ndarray:
         """Return the order of the rows in each of the next epochs."""
@@ -315,9 +315,9 @@ class _Loop:
         self._rate = self._callbacks.begin_epoch(epoch, self._rate)
         return np.stack([next(self._orders) for _ in range(n_epochs)])
 
-    def _end(self, records: Sequence[Record], started: float) -> bool:
-        """Keep what epochs have given; return whether the last ends training."""
-        task, stopped = self._task, False
+    def _end(self, records: Sequence[Record], started: float) -> None:
+        """Keep what epochs have given, and whether the last ends training."""
+        task = self._task
         validated = self._validate(len(records))
         seconds = (time.perf_counter() - started) / len(records)
         for trained, of_validation in zip(records, validated, strict=True):
@@ -330,8 +330,7 @@ class _Loop:
                 require_finite(record["loss"], len(self.history), rate)
             self.rows_trained += task.n_train
             task.on_epoch(record)
-            stopped = self._after_epoch(record)
-        return stopped
+            self.stopped = self._after_epoch(record)
 
     def _validate(self, n_epochs: int) -> list[Record]:
         if self._task.validation is None:

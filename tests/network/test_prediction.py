@@ -1,9 +1,11 @@
 import pickle
+from dataclasses import replace
 
 import keras
 import numpy as np
 import pytest
 from networks import ENCODINGS, encoding_network, plain_network
+from resources import peak_of
 from scipy.sparse import csr_matrix
 from sklearn.datasets import load_iris
 from sklearn.metrics import log_loss
@@ -14,12 +16,18 @@ from skdnn._network.keras_models import build_model
 from skdnn._network.spec import Hidden, NetworkSpec
 
 
+@pytest.mark.parametrize("factor", [0.5, 2.0])
 @pytest.mark.parametrize(
     ("n_outputs", "output"), [(1, "logistic"), (3, "softmax"), (3, "logistic")]
 )
-def test_inverse_temperature_multiplies_the_logits(n_outputs, output):
+def test_inverse_temperature_multiplies_the_logits(n_outputs, output, factor):
     spec = NetworkSpec(
-        4, (Hidden(5, "tanh"),), n_outputs, output, "float64", inverse_temperature=2.5
+        4,
+        (Hidden(5, "tanh"),),
+        n_outputs,
+        output,
+        "float64",
+        inverse_temperature=factor,
     )
     rng = np.random.default_rng(0)
     weights = [rng.normal(size=array.shape) for array in spec.arrays]
@@ -28,7 +36,7 @@ def test_inverse_temperature_multiplies_the_logits(n_outputs, output):
     theirs = keras.ops.convert_to_numpy(build_model(spec, weights)(X))
     np.testing.assert_allclose(ours, theirs, atol=1e-12)
     hidden = np.tanh(X @ weights[0] + weights[1])
-    logits = 2.5 * (hidden @ weights[2] + weights[3])
+    logits = factor * (hidden @ weights[2] + weights[3])
     np.testing.assert_allclose(prediction.Predictor(spec, weights).logits(X), logits)
 
 
@@ -55,6 +63,19 @@ def test_mean_loss_is_the_weighted_log_loss(n_classes, monkeypatch):
     monkeypatch.setattr(prediction, "_LOSS_CELLS", 7)  # private: few rows at a time
     loss = prediction.mean_loss(spec, weights, X, y, weight)
     assert loss == pytest.approx(expected)
+
+
+def test_memory_of_a_loss_does_not_grow_with_rows():
+    spec = NetworkSpec(1, (), 500, "softmax", "float32")
+    weights = [np.zeros(array.shape, "float32") for array in spec.arrays]
+    n = 20_000
+    X, y, weight = np.zeros((n, 1), "float32"), np.zeros(n, int), np.ones(n)
+    losses = []
+    peak = peak_of(
+        lambda: losses.append(prediction.mean_loss(spec, weights, X, y, weight))
+    )
+    assert losses == [pytest.approx(np.log(500))]
+    assert peak < n * 500 * 4  # the logits of all rows
 
 
 def test_losses_of_several_labels_are_summed():
@@ -84,6 +105,26 @@ def test_a_function_of_the_user_is_evaluated_in_keras():
     np.testing.assert_allclose(
         prediction.keras_logits(spec, weights, csr_matrix(X)), logits
     )
+
+
+@pytest.mark.parametrize("members", [1, 2, 3])
+def test_probabilities_of_members_and_of_their_mean(members):
+    factor = 2.0
+    spec, weights, X = encoding_network(ENCODINGS["all"], "float64", members, factor)
+    # without the factor, as the mean is taken before
+    plain = replace(spec, members=1, inverse_temperature=1.0)
+    each = [
+        keras.ops.convert_to_numpy(build_model(plain, own)(X))
+        for own in spec.member_weights(weights)
+    ]
+    expected = np.stack([np.mean(each, axis=0), *each]) ** factor
+    expected /= expected.sum(axis=2, keepdims=True)
+    predictor = prediction.Predictor(spec, weights)
+    mean, of_members = predictor.proba_and_members(X)
+    assert of_members.shape == (members, len(X), 4)
+    np.testing.assert_allclose(of_members, expected[1:], atol=1e-12)
+    for proba in (mean, predictor.proba(X)):
+        np.testing.assert_allclose(proba, expected[0], atol=1e-12)
 
 
 def test_both_forward_passes_agree(monkeypatch):

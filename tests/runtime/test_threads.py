@@ -3,17 +3,10 @@ import threading
 
 import joblib
 import pytest
-from threadpoolctl import threadpool_info, threadpool_limits
+from resources import blas_counts
+from threadpoolctl import threadpool_limits
 
 from skdnn._runtime import threads
-
-
-def blas_counts():
-    return [
-        library["num_threads"]
-        for library in threadpool_info()
-        if library["user_api"] == "blas"
-    ]
 
 
 @pytest.fixture

@@ -2,72 +2,22 @@
 
 import numpy as np
 import pytest
-from sklearn.utils import check_random_state
+from tasks import training_task
 
 from skdnn._network import keras_layers
-from skdnn._network.initial_weights import uniform_weights
-from skdnn._network.spec import Hidden, NetworkSpec
+from skdnn._network.spec import Hidden
 from skdnn._runtime import caches
-from skdnn._tabular.dataset import Dataset
 from skdnn._training import execution, loop
 from skdnn._training.compiled_epochs import program_for
 from skdnn._training.keras_fallback import KerasEpochs
-from skdnn._training.optimizers import solver_from_name
-from skdnn._training.task import Penalties, Rate, Stopping, TrainingTask
-
-# exact in float32, which is what Keras keeps its learning rate in
-RATE = 2.0**-9
-
-
-def make_fit(dtype, hidden, n_classes=3, solver="adam", schedule=None, **penalties):
-    rng = np.random.default_rng(0)
-    n = 75  # the last of the batches of 16 is a short one
-    X = rng.normal(size=(n, 5)).astype(dtype)
-    y = rng.integers(0, n_classes, n).astype(np.int32)
-    rows = Dataset(X, y, rng.uniform(0.5, 2, n).astype(dtype))
-    binary = n_classes == 2
-    spec = NetworkSpec(
-        5,
-        hidden,
-        1 if binary else n_classes,
-        "logistic" if binary else "softmax",
-        dtype,
-    )
-    made = solver_from_name(
-        solver,
-        momentum=0.9,
-        nesterov=True,
-        beta_1=0.9,
-        beta_2=0.999,
-        epsilon=1e-8,
-        schedule=schedule,
-    )
-    defaults = {"l2": 1e-2, "l1": 0.0, "weight_decay": 0.0, "label_smoothing": 0.0}
-    return TrainingTask(
-        spec=spec,
-        weights=uniform_weights(spec, check_random_state(1)),
-        solver=made,
-        optimizer_state=None,
-        table=rows,
-        positions=np.arange(n),
-        validation=rows.take(np.arange(20)),
-        held_out=None,
-        batch_size=16,
-        shuffle=True,
-        random_state=check_random_state(2),
-        dropout_seed=7,
-        rate=None if schedule else Rate(RATE),
-        penalties=Penalties(**defaults | penalties),
-        stopping=Stopping(max_iter=3, tol=0.0, patience=np.inf, early=False),
-    )
 
 
 def compiled_and_reference(monkeypatch, *args, **kwargs):
-    fast = loop.train(make_fit(*args, **kwargs))
+    fast = loop.train(training_task(*args, **kwargs))
     with monkeypatch.context() as patch:
         # private: no public option sends a fit through the reference
         patch.setattr(loop, "_choose_epochs", lambda fit, *_: KerasEpochs(fit))
-        slow = loop.train(make_fit(*args, **kwargs))
+        slow = loop.train(training_task(*args, **kwargs))
     return fast, slow
 
 
@@ -173,7 +123,8 @@ def test_schedule_of_the_rate_is_followed_step_by_step(monkeypatch):
 
 def test_dropout_rates_share_a_program():
     fits = [
-        make_fit("float64", (Hidden(8, "relu", dropout=rate),)) for rate in (0.1, 0.4)
+        training_task("float64", (Hidden(8, "relu", dropout=rate),))
+        for rate in (0.1, 0.4)
     ]
     assert fits[0].spec != fits[1].spec
     assert program_for(fits[0]) is program_for(fits[1])

@@ -209,7 +209,7 @@ class Walks(Design):
     def _positions(self, part: slice) -> tuple[np.ndarray, np.ndarray]:
         """Return the walk of each set, and the number of players switched."""
         positions = np.arange(*part.indices(self.n_sets))
-        walk, n_before = np.divmod(positions, max(1, self._ranks.shape[1] - 1))
+        walk, n_before = np.divmod(positions, self._ranks.shape[1] - 1)
         return walk, n_before + 1
 
     def masks(self, part: slice) -> np.ndarray:

@@ -1,10 +1,10 @@
 import itertools
-import tracemalloc
 
 import numpy as np
 import pandas as pd
 import pytest
 from joblib import parallel_config
+from resources import peak_of
 from sklearn.datasets import load_breast_cancer, make_classification
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.exceptions import ConvergenceWarning
@@ -487,15 +487,6 @@ def test_progress_is_shown_if_verbose(iris_model, capfd):
     assert capfd.readouterr() == ("", "")
     explain.shap(model, X[:3], background=X, verbose=True)
     assert "SHAP row 3/3" in capfd.readouterr().err
-
-
-def peak_of(work):
-    tracemalloc.start()
-    try:
-        work()
-        return tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
 
 
 def test_memory_stays_small_with_few_background_rows(formula):

@@ -1,0 +1,34 @@
+"""What a call uses: memory, and threads of linear algebra."""
+
+import tracemalloc
+
+from threadpoolctl import threadpool_info
+
+
+def peak_of(work):
+    """Return the bytes that a call holds at most, of Python's and NumPy's memory."""
+    tracemalloc.start()
+    try:
+        work()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def left_by(work):
+    """Return the bytes that a call leaves behind."""
+    tracemalloc.start()
+    try:
+        work()
+        return tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+
+
+def blas_counts():
+    """Return how many threads each library of linear algebra uses."""
+    return [
+        library["num_threads"]
+        for library in threadpool_info()
+        if library["user_api"] == "blas"
+    ]
