@@ -60,8 +60,7 @@ KINDS = {
     "nadam": network(solver="nadam", validation_fraction=0.2),
     "few rows": DNNClassifier(max_iter=4, random_state=0),
 }
-# Which fits are stopped more often: so many times, within so many steps of writes.
-OFTEN = {"plain": (50, 40), "ensemble": (50, 60), "recipe": (25, 80)}
+FIFTY = {"plain": 40, "ensemble": 60, "recipe": 80}
 
 
 @pytest.mark.parametrize(
@@ -77,12 +76,11 @@ def test_a_fit_that_is_stopped_again_and_again_has_the_same_bits(kind, iris, tmp
         X, y = X[::2], y[::2]
     path = tmp_path / "training.checkpoint"
     net = clone(KINDS[kind]).set_params(checkpoint=path)
-    n_stops, longest = OFTEN.get(kind, (6, 40))
     results = fits_stopped(
         lambda: fitted_arrays(clone(net).fit(X, y)),
         path,
-        n_stops=n_stops,
-        longest=longest,
+        n_stops=50 if kind in FIFTY else 6,
+        longest=FIFTY.get(kind, 40),
     )
     expected = fitted_arrays(clone(KINDS[kind]).fit(X, y))
     for result in results:

@@ -79,7 +79,7 @@ def test_a_search_that_is_stopped_again_and_again_has_the_same_bits(
     results = fits_stopped(
         lambda: fitted_arrays(clone(search).fit(*iris)),
         path,
-        n_stops=25 if kind == "grid" else 4,
+        n_stops=50 if kind == "grid" else 4,
         longest=60 if kind == "grid" else 40,
     )
     expected = fitted_arrays(clone(KINDS[kind]).fit(*iris))
