@@ -175,10 +175,13 @@ class LossyBackend(ThreadingBackend):
     def submit(self, func, callback=None):
         if self.losses and self.losses[-1] == 0:
             self.losses.pop()
-            return super().submit(lose_worker, callback)
-        if self.losses:
+            func = lose_worker
+        elif self.losses:
             self.losses[-1] -= 1
-        return super().submit(func, callback)
+        send = getattr(super(), "submit", None) or super().apply_async
+        return send(func, callback)
+
+    apply_async = submit  # its name before joblib 1.5
 
 
 def lose_worker():
