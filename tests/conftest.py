@@ -1,5 +1,6 @@
 import gc
 import os
+from collections import Counter
 
 # Before libraries with OpenMP are loaded: while other tests use the cores, threads that
 # wait in a loop for those without a core take several times as long.
@@ -26,6 +27,18 @@ matplotlib.use("Agg")
 os.environ.setdefault("MPLBACKEND", "Agg")  # for child processes
 
 gc.disable()  # while tests are collected: half a million objects, all of which stay
+
+
+def pytest_configure(config):
+    # Else pytest-xdist begins with the files of most tests, and ends with long ones.
+    config.option.loadscopereorder = False
+
+
+def pytest_collection_modifyitems(items):
+    """Begin with files of slow tests, then of many: no core is idle at the end."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    count = Counter(item.path for item in items)
+    items.sort(key=lambda item: (item.path not in slow, -count[item.path]))
 
 
 def pytest_collection_finish():

@@ -38,7 +38,7 @@ def training_blocks(
         arrays = dense_arrays(rows, orders.ravel(), execution.padding)
         yield Block(arrays, n_epochs, n, batch_size)
         return
-    size = execution.block_rows - execution.block_rows % batch_size
+    size = execution.rows_at_once(batch_size)
     for order in orders:
         for start in range(0, n, size):
             taken = order[start : start + size]

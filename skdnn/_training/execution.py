@@ -30,7 +30,7 @@ class Execution:
 
     xla: bool  # compiled for fixed lengths
     batch_rows: int | None  # padded with rows of weight 0; None: any number
-    block_rows: int  # in a call, at most
+    block_rows: int  # in a call, at most, for any batch size of this program
     by_array: bool = False  # steps on arrays, where they could be on one vector
     sharding: Any = None  # of the rows of a batch over the devices of JAX
 
@@ -58,6 +58,11 @@ class Execution:
     def padded_steps(self, n_steps: int) -> int:
         return n_steps if self.batch_rows is None else _BLOCK_STEPS
 
+    def rows_at_once(self, batch_size: int) -> int:
+        """Return how many rows of an epoch one block takes: those of whole batches."""
+        rows = min(self.block_rows, _BLOCK_STEPS * batch_size)
+        return rows - rows % batch_size
+
     def epochs_at_once(self, n_samples: int, batch_size: int) -> int:
         """Return how many epochs fit into one block; 0 if not even one does."""
         steps = -(-n_samples // batch_size)
@@ -82,8 +87,9 @@ def choose_execution(
         batch_rows *= sharding.num_devices
     fitting = max(1, _BLOCK_BYTES // row_bytes)
     rows = min(BLOCK_ROWS, 1 << (fitting.bit_length() - 1))
-    rows = max(rows, 4 * _padded_size(batch_size))
-    block_rows = min(rows, _BLOCK_STEPS * batch_size)
+    block_rows = max(rows, 4 * _padded_size(batch_size))
+    if batch_rows is not None:  # the length that is compiled for
+        block_rows = min(block_rows, _BLOCK_STEPS * batch_rows)
     is_long = (n_steps or 0) >= ARRAYS_PAY_STEPS
     by_array = xla and (is_long or n_weights >= LARGE_VECTOR)
     return Execution(xla, batch_rows, block_rows, by_array, sharding)

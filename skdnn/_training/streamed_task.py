@@ -39,7 +39,7 @@ class StreamedTask(TrainingTask):
             yield self.random_state.randint(2**31 - 1, size=1)
 
     def blocks(self, orders: np.ndarray, execution: Execution) -> Iterator[Block]:
-        size = execution.block_rows - execution.block_rows % self.batch_size
+        size = execution.rows_at_once(self.batch_size)
         for seed in orders[:, 0].tolist():
             for records in self._shuffled(size, seed):
                 rows = as_dataset(records)

@@ -33,7 +33,7 @@ CASES = {
     "smoothing, two classes": (PLAIN, {"label_smoothing": 0.2, "n_classes": 2}),
     "elastic net": (PLAIN, {"l1": 0.05, "l2": 0.1}),
     "weight decay": (PLAIN, {"weight_decay": 0.5}),
-    # all that a step keeps besides weights: statistics, seeds, slots and a scalar
+    # what a step keeps in addition to weights: statistics, seeds, slots, a scalar
     "everything": (
         (
             Hidden(8, "relu", batch_norm=True, dropout=0.3),

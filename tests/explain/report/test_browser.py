@@ -38,7 +38,7 @@ SHOW_ROWS = """for (const row of document.querySelectorAll(".chosen, .brief")) {
   if (row.matches(".chosen, .chosen + .brief")) row.classList.add("current");
   else row.replaceChildren();
 }"""
-# Of rows of a table that differ in their text alone, the first four, of two stripes.
+# The first four of the rows of a table that differ in their text alone.
 SHORTEN = """for (const body of document.querySelectorAll("tbody")) {
   const count = {};
   for (const row of [...body.rows]) {
