@@ -35,8 +35,11 @@ def can_go_out(networks: Sequence[PlainNetwork]) -> bool:
     first = networks[0]
     if isinstance(first.task, StreamedTask):
         return isinstance(first.task.store, RowsOnWorkers)
-    is_alone = len(networks) == 1 or first.parameters.checkpoint is not None
-    return not is_alone and not any(n.parameters.callbacks for n in networks)
+    return (
+        len(networks) > 1
+        and first.parameters.checkpoint is None
+        and not any(network.parameters.callbacks for network in networks)
+    )
 
 
 def train_on_workers(

@@ -88,7 +88,7 @@ class Backend(NamedTuple):
     """Where joblib would run jobs: on this machine, one after the other, how many.
 
     `returns_generators` is whether results are given as they arrive, `module` where the
-    backend is defined.
+    backend is defined, `client` the one of Dask.
     """
 
     is_local: bool
@@ -96,6 +96,7 @@ class Backend(NamedTuple):
     n_jobs: int | None  # as `parallel_config` set it
     returns_generators: bool
     module: str
+    client: Any
 
 
 def active_backend() -> Backend:
@@ -109,6 +110,7 @@ def active_backend() -> Backend:
         n_jobs,
         bool(backend.supports_return_generator),
         type(backend).__module__,
+        getattr(backend, "client", None),
     )
 
 

@@ -38,7 +38,7 @@ def are_set() -> bool:
 
 def are_of_dask() -> bool:
     """Return whether parts of work go to workers of Dask."""
-    return are_set() and active_backend().module == "joblib._dask"
+    return are_set() and active_backend().client is not None
 
 
 def _is_on_dask_worker() -> bool:
@@ -72,8 +72,7 @@ def waiting_for_others() -> Iterator[None]:
 
 def call_on_each(function: Callable[..., Any], *args: Any) -> None:
     """Call a function in every process of the cluster of Dask, but not in this one."""
-    distributed: Any = sys.modules["distributed"]
-    distributed.default_client().run(function, *args, on_error="ignore")
+    active_backend().client.run(function, *args, on_error="ignore")
 
 
 def count(n_jobs: int | None = None) -> int:
