@@ -60,7 +60,7 @@ def test_mean_loss_is_the_weighted_log_loss(n_classes, monkeypatch):
     expected = log_loss(y, proba, sample_weight=weight)
     loss = prediction.mean_loss(spec, weights, X, y, weight)
     assert loss == pytest.approx(expected)
-    monkeypatch.setattr(prediction, "_LOSS_CELLS", 7)  # private: few rows at a time
+    monkeypatch.setattr(prediction, "_LOSS_CELLS", 2)  # private: few rows at a time
     loss = prediction.mean_loss(spec, weights, X, y, weight)
     assert loss == pytest.approx(expected)
 
