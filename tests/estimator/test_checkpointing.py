@@ -60,7 +60,7 @@ KINDS = {
     "nadam": network(solver="nadam", validation_fraction=0.2),
     "few rows": DNNClassifier(max_iter=4, random_state=0),
 }
-# Which fits are stopped more often: so many times, within so many steps of writes.
+# Fits that are stopped more often: number of stops, and of steps until a stop at most.
 OFTEN = {"plain": (50, 40), "ensemble": (50, 60), "recipe": (25, 80)}
 
 
