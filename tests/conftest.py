@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import settings
+from optional import require
 from sklearn.datasets import load_breast_cancer, load_iris
 from sklearn.preprocessing import minmax_scale
 
@@ -95,6 +96,27 @@ def passengers():
     odds = 2.0 * (frame["sex"] == "female") - 1 + 1.5 * frame["deck"].notna()
     lived = rng.random(n) < 1 / (1 + np.exp(-2 * odds.to_numpy()))
     return frame, np.where(lived, "lived", "died")
+
+
+@pytest.fixture(scope="module")
+def client():
+    """A client of a Dask cluster of two processes."""
+    distributed = require("distributed")
+    cluster = distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0"
+    )
+    with cluster, distributed.Client(cluster) as client:
+        yield client
+        pids = set(client.run(os.getpid).values())
+    assert not any(map(is_running, pids))  # none is left behind
+
+
+def is_running(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 @pytest.fixture

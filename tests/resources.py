@@ -5,24 +5,27 @@ import tracemalloc
 from threadpoolctl import threadpool_info
 
 
-def peak_of(work):
-    """Return the bytes that a call holds at most, of Python's and NumPy's memory."""
+def traced(work):
+    """Return the bytes that a call leaves behind, and those that it holds at most.
+
+    They are those of Python's and NumPy's memory.
+    """
     tracemalloc.start()
     try:
         work()
-        return tracemalloc.get_traced_memory()[1]
+        return tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
 
 
 def left_by(work):
     """Return the bytes that a call leaves behind."""
-    tracemalloc.start()
-    try:
-        work()
-        return tracemalloc.get_traced_memory()[0]
-    finally:
-        tracemalloc.stop()
+    return traced(work)[0]
+
+
+def peak_of(work):
+    """Return the bytes that a call holds at most."""
+    return traced(work)[1]
 
 
 def blas_counts():

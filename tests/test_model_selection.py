@@ -1,5 +1,6 @@
 """Searches whose networks train together: scikit-learn's results, word for word."""
 
+import os
 import pickle
 import warnings
 
@@ -620,25 +621,18 @@ def test_check_estimator():
 
 
 @pytest.mark.slow
-def test_on_a_cluster(iris, monkeypatch):
-    import distributed
-
+def test_on_a_cluster(iris, client, monkeypatch):
     monkeypatch.setattr(jobs, "train_stack", None)  # nothing is trained here
     grid = [
         {"net__max_iter": [5, 10], "net__alpha": [0.0, -1.0]},
         {"net": [LogisticRegression()]},
     ]
     settings = {"cv": 3, "error_score": -1.0}
-    cluster = distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0"
-    )
-    with cluster, distributed.Client(cluster) as client:
-        pids = set(client.run(__import__("os").getpid).values())
-        assert len(pids) == 2
-        with parallel_config(backend="dask"):
-            search = ours.GridSearchCV(in_pipe(), grid, **settings)
-            with pytest.warns(FitFailedWarning, match="In another process") as messages:
-                search.fit(*iris)
+    assert len(set(client.run(os.getpid).values())) == 2
+    with parallel_config(backend="dask"):
+        search = ours.GridSearchCV(in_pipe(), grid, **settings)
+        with pytest.warns(FitFailedWarning, match="In another process") as messages:
+            search.fit(*iris)
     (failed,) = (str(w.message) for w in messages if w.category is FitFailedWarning)
     assert "6 fits failed out of a total of 15" in failed
     monkeypatch.undo()

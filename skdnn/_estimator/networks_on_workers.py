@@ -47,7 +47,8 @@ def train_on_workers(
 ) -> list[TrainingResult]:
     """Train the networks; raise the first error."""
     shapes = [shape_of(network.task) for network in networks]
-    alike = [Counter(shapes)[shape] for shape in shapes]
+    counts = Counter(shapes)
+    alike = [counts[shape] for shape in shapes]
 
     def report(result: TrainingResult) -> None:
         for record in result.history:

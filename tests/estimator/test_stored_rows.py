@@ -23,16 +23,6 @@ PLAIN = {
 
 
 @pytest.fixture(scope="module")
-def client():
-    distributed = require("distributed")
-    cluster = distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0"
-    )
-    with cluster, distributed.Client(cluster) as client:
-        yield client
-
-
-@pytest.fixture(scope="module")
 def table():
     rng = np.random.default_rng(0)
     X = pd.DataFrame(rng.normal(size=(3_000, 3)), columns=list("abc"))

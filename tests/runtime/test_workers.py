@@ -23,27 +23,6 @@ from skdnn._runtime import threads, workers
 from skdnn.model_selection import GridSearchCV, nested_cross_validate
 
 
-@pytest.fixture(scope="module")
-def client():
-    import distributed
-
-    cluster = distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0"
-    )
-    with cluster, distributed.Client(cluster) as client:
-        yield client
-        pids = set(client.run(os.getpid).values())
-    assert not any(map(is_running, pids))  # none is left behind
-
-
-def is_running(pid):
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
-
-
 @pytest.fixture
 def dask(client):
     client.wait_for_workers(2)  # a test before may have killed some
